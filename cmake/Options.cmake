@@ -1,0 +1,60 @@
+# Warnings, hardening and sanitizers of every target.
+include(CheckCCompilerFlag)
+
+option(COLDCHAIN_WERROR "treat warnings as errors" OFF)
+option(COLDCHAIN_FUZZERS "build the fuzzers (clang only)" OFF)
+set(COLDCHAIN_SANITIZE "" CACHE STRING "comma separated sanitizers, e.g. address,undefined")
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# Asserts state bugs of ours and stay on in every build type.
+foreach(type RELEASE RELWITHDEBINFO MINSIZEREL)
+  string(REGEX REPLACE "[-/]D *NDEBUG" "" CMAKE_C_FLAGS_${type} "${CMAKE_C_FLAGS_${type}}")
+endforeach()
+
+add_compile_definitions(_GNU_SOURCE COLDCHAIN_VERSION="${PROJECT_VERSION}")
+include_directories("${CMAKE_SOURCE_DIR}")
+
+function(coldchain_flag flag)
+  string(MAKE_C_IDENTIFIER "HAVE${flag}" known)
+  check_c_compiler_flag("${flag}" ${known})
+  if(${known})
+    add_compile_options("${flag}")
+  endif()
+endfunction()
+
+foreach(flag
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+    -Wold-style-definition -Wcast-qual -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2
+    -Wundef -Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion -Wtrampolines
+    -Wbidi-chars=any -Werror=format-security -Werror=implicit
+    -Werror=incompatible-pointer-types -Werror=int-conversion
+    # State must be the same bits on every machine: no fused multiply-add.
+    -ffp-contract=off
+    -fno-common -fno-strict-aliasing -fno-delete-null-pointer-checks -fstack-protector-strong)
+  coldchain_flag(${flag})
+endforeach()
+if(COLDCHAIN_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(COLDCHAIN_SANITIZE)
+  # Fortify and automatic initialisation would hide what the sanitizers look for.
+  add_compile_options(-fsanitize=${COLDCHAIN_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${COLDCHAIN_SANITIZE})
+else()
+  foreach(flag -fstack-clash-protection -fcf-protection=full -fstrict-flex-arrays=3
+               -ftrivial-auto-var-init=zero)
+    coldchain_flag(${flag})
+  endforeach()
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+  endif()
+  add_link_options(-Wl,-z,nodlopen -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+endif()
