@@ -23,7 +23,8 @@ void buf_fini(struct buf *buf);
 void buf_clear(struct buf *buf);
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_text(struct buf *buf, const char *text);
-void buf_format(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_format(struct buf *buf, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Room for `len` more bytes; returns where they start. buf->len is not changed. */
 void *buf_reserve(struct buf *buf, size_t len);
 /* The caller owns the text (never NULL); the buffer is empty afterwards. */
@@ -39,7 +40,8 @@ void buf_zigzag(struct buf *buf, int64_t value);
 /* A varint length, then the bytes. */
 void buf_blob(struct buf *buf, const void *data, size_t len);
 
-/* Reads what the functions above wrote; `failed` sticks once anything ran past the end. */
+/* Reads what the functions above wrote; `failed` sticks once anything ran past the end.
+ */
 struct buf_reader {
     const uint8_t *data;
     size_t len;

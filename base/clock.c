@@ -31,7 +31,8 @@ void clock_init(struct clock *clock)
     *clock = (struct clock){.rate = 1.0};
 }
 
-void clock_init_virtual(struct clock *clock, int64_t wall_ms, int64_t real_ms, double rate)
+void clock_init_virtual(struct clock *clock, int64_t wall_ms, int64_t real_ms,
+                        double rate)
 {
     assert(rate > 0.0);
     *clock = (struct clock){.is_virtual = true,
@@ -122,7 +123,8 @@ static int64_t days_of(int64_t year, int month, int day)
     int64_t era = (year >= 0 ? year : year - 399) / 400;
     int64_t year_of_era = year - era * 400;
     int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    int64_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }
 
@@ -132,13 +134,15 @@ const char *clock_format_iso(char text[CLOCK_ISO_MAX], int64_t wall_ms)
     int millis = (int)(wall_ms - seconds * 1000);
     time_t when = (time_t)seconds;
     struct tm parts;
-    if (gmtime_r(&when, &parts) == NULL || parts.tm_year < -1900 || parts.tm_year > 8099) {
+    if (gmtime_r(&when, &parts) == NULL || parts.tm_year < -1900 ||
+        parts.tm_year > 8099) {
         snprintf(text, CLOCK_ISO_MAX, "out of range");
         return text;
     }
     snprintf(text, CLOCK_ISO_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-             (parts.tm_year + 1900) % 10000, (parts.tm_mon + 1) % 100, parts.tm_mday % 100,
-             parts.tm_hour % 100, parts.tm_min % 100, parts.tm_sec % 100, millis % 1000);
+             (parts.tm_year + 1900) % 10000, (parts.tm_mon + 1) % 100,
+             parts.tm_mday % 100, parts.tm_hour % 100, parts.tm_min % 100,
+             parts.tm_sec % 100, millis % 1000);
     return text;
 }
 
@@ -217,7 +221,8 @@ static bool parse_time(const char **at, int64_t *of_day_ms)
     int64_t offset_ms;
     if (!parse_offset(at, &offset_ms))
         return false;
-    *of_day_ms = ((int64_t)hour * 3600 + minute * 60 + second) * 1000 + millis - offset_ms;
+    *of_day_ms =
+        ((int64_t)hour * 3600 + minute * 60 + second) * 1000 + millis - offset_ms;
     return true;
 }
 

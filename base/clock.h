@@ -34,7 +34,8 @@ void clock_init(struct clock *clock);
  * Virtual time that showed wall_ms when CLOCK_BOOTTIME was real_ms. All processes of
  * one simulation are given the same three numbers. rate > 0.
  */
-void clock_init_virtual(struct clock *clock, int64_t wall_ms, int64_t real_ms, double rate);
+void clock_init_virtual(struct clock *clock, int64_t wall_ms, int64_t real_ms,
+                        double rate);
 
 int64_t clock_wall_ms(const struct clock *clock);
 /* Virtual under a virtual clock. */

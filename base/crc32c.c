@@ -38,8 +38,8 @@ static uint32_t update_portable(uint32_t crc, const uint8_t *data, size_t len)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t update_sse(uint32_t crc,
-                                                             const uint8_t *data, size_t len)
+__attribute__((target("sse4.2"))) static uint32_t
+update_sse(uint32_t crc, const uint8_t *data, size_t len)
 {
     uint64_t wide = crc;
     for (; len >= 8; len -= 8, data += 8) {
@@ -70,7 +70,8 @@ static bool has_hardware(void)
 #endif
 
 /* Set once before main; read-only afterwards. */
-static uint32_t (*update)(uint32_t crc, const uint8_t *data, size_t len) = update_portable;
+static uint32_t (*update)(uint32_t crc, const uint8_t *data,
+                          size_t len) = update_portable;
 
 __attribute__((constructor)) static void choose(void)
 {

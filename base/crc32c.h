@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * crc32c - the Castagnoli checksum (RFC 3720, appendix B.4), in hardware where there is any.
+ * crc32c - the Castagnoli checksum (RFC 3720, appendix B.4), in hardware where there is
+ * any.
  *
  * Pure; any thread. crc32c(0, "123456789", 9) is 0xE3069283.
  */

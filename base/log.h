@@ -23,7 +23,7 @@ void log_set_level(enum log_level level);
 /* Degraded, we cope. */
 #define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
 /* A change of state. */
-#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /* Keeps errno. */

@@ -25,7 +25,8 @@ char *mem_strndup(const char *text, size_t len) __attribute__((malloc, returns_n
 void *mem_dup(const void *data, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* Formatted text; the caller owns it. */
-char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+char *mem_format(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), returns_nonnull));
 
 /*
  * Grows *array (of elements of `size` bytes) so that it holds at least `want`
