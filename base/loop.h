@@ -18,6 +18,7 @@ struct loop_timer;
 struct loop_watch;
 
 /* The only typedefs of the house: function types. */
+/* The only typedefs of the house: function types. */
 typedef void loop_fn(void *context);
 typedef void loop_fd_fn(void *context, uint32_t events);
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * delivery - the messages that make delivery certain: hello and ack (docs/wire.md).
+ *
+ * An agent says at each connect what it holds (hello); the collector answers with what
+ * it has on stable storage (ack). Acks are cumulative with ranges, name the session by
+ * its nonce and the collector by store id and generation. JSON; pure.
+ */
+#ifndef COLDCHAIN_TELEMETRY_DELIVERY_H
+#define COLDCHAIN_TELEMETRY_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "telemetry/reading.h"
+#include "telemetry/seqset.h"
+
+#define DELIVERY_VERSION    1
+#define DELIVERY_NONCE_SIZE 33 /* 32 hex digits and NUL */
+#define DELIVERY_STORE_SIZE 33
+#define DELIVERY_EPOCHS_MAX 16
+#define DELIVERY_RANGES_MAX 64
+#define DELIVERY_BYTES_MAX  16384
+
+/* One epoch that the agent still holds packs of. */
+struct hello_epoch {
+    uint64_t epoch;
+    uint64_t first; /* lowest seq still held */
+    uint64_t last;  /* highest seq closed so far, 0 when none */
+    bool is_current;
+};
+
+struct hello {
+    char nonce[DELIVERY_NONCE_SIZE];
+    char version[ID_SIZE]; /* of the agent's software */
+    uint64_t backlog;      /* packs not acked when it connected */
+    struct hello_epoch epochs[DELIVERY_EPOCHS_MAX];
+    size_t epoch_count;
+};
+
+struct ack_epoch {
+    uint64_t epoch;
+    uint64_t through; /* all seqs up to here are on stable storage */
+    struct seq_range ranges[DELIVERY_RANGES_MAX];
+    size_t range_count;
+    struct seq_range rejected[DELIVERY_RANGES_MAX]; /* kept in quarantine; done with */
+    size_t rejected_count;
+    struct seq_range wanted[DELIVERY_RANGES_MAX]; /* send DATA or LOSS for these */
+    size_t wanted_count;
+    bool end_epoch; /* a fork was seen: start a new epoch */
+};
+
+struct ack {
+    char nonce[DELIVERY_NONCE_SIZE]; /* of the session it answers */
+    char store[DELIVERY_STORE_SIZE];
+    uint64_t generation;
+    int64_t ack_interval_ms;
+    uint32_t credits; /* packs in flight that the agent may have */
+    struct ack_epoch *epochs;
+    size_t epoch_count;
+};
+
+void ack_fini(struct ack *ack);
+/* Adds an empty epoch, borrowed until the next call; NULL past DELIVERY_EPOCHS_MAX. */
+struct ack_epoch *ack_add_epoch(struct ack *ack, uint64_t epoch);
+
+void hello_format(const struct hello *hello, struct buf *out);
+MUST_CHECK enum err hello_parse(struct hello *hello, const void *data, size_t len,
+                                struct err_text *why);
+void ack_format(const struct ack *ack, struct buf *out);
+/* The caller runs ack_fini also after a failure. */
+MUST_CHECK enum err ack_parse(struct ack *ack, const void *data, size_t len,
+                              struct err_text *why);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * pack - the readings an agent closes together: one journal record, one seq, one message.
+ *
+ * A pack travels as SenML JSON (RFC 8428). What SenML has no word for travels as extra
+ * labels of the first record, which other readers of SenML ignore (docs/wire.md). The
+ * name of a pack is (device, epoch, seq); it stands in the topic and again in the pack.
+ * Pure; time is a parameter.
+ */
+#ifndef COLDCHAIN_TELEMETRY_PACK_H
+#define COLDCHAIN_TELEMETRY_PACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "telemetry/channel.h"
+#include "telemetry/reading.h"
+
+/* Inflated size of a pack; what is larger is quarantined. */
+#define PACK_BYTES_MAX    (1u << 20)
+#define PACK_READINGS_MAX 20000
+#define PACK_CHANNELS_MAX 256
+#define PACK_BOOT_ID_SIZE 17
+
+#define PACK_KIND_LIST(X) \
+    X(DATA, "data") \
+    X(LOSS, "loss")           /* seqs that the agent no longer has, and why */ \
+    X(THINNED, "thinned")     /* in-range backlog was thinned for space */ \
+    X(EPOCH_END, "epoch-end") /* an earlier epoch of this device ended at a seq */ \
+    X(CLOCK_FIX, "clock-fix") /* how to date a boot's records by boot time */
+
+enum pack_kind {
+#define X(name, text) PACK_##name,
+    PACK_KIND_LIST(X)
+#undef X
+};
+
+/* The state of the agent's clock when it closed the pack. */
+#define PACK_CLOCK_LIST(X) \
+    X(UNSET, "unset") \
+    X(STEPPED, "stepped") \
+    X(SYNCED, "synced")
+
+enum pack_clock {
+#define X(name, text) PACK_CLOCK_##name,
+    PACK_CLOCK_LIST(X)
+#undef X
+};
+
+struct pack {
+    enum pack_kind kind;
+    char device[ID_SIZE];
+    uint64_t epoch;
+    uint64_t seq;
+    uint64_t previous_hash; /* of the bytes of seq - 1; 0 for the first of an epoch */
+    enum pack_clock clock;
+    char boot_id[PACK_BOOT_ID_SIZE]; /* 16 hex digits; empty when unknown */
+    int64_t boot_ms;                 /* boot time when the pack was closed */
+    int64_t wall_ms;                 /* wall time when the pack was closed */
+
+    /* DATA; also THINNED, which carries what it kept */
+    struct channel *channels;
+    size_t channel_count;
+    size_t channel_capacity;
+    struct reading *readings;
+    size_t reading_count;
+    size_t reading_capacity;
+
+    /* LOSS, THINNED: seqs [from, to]; EPOCH_END: `ended` ended at `to` */
+    uint64_t ended;
+    uint64_t from;
+    uint64_t to;
+    char reason[ID_SIZE];
+    /* CLOCK_FIX: wall time = boot time + offset, for records of fixed_boot_id */
+    char fixed_boot_id[PACK_BOOT_ID_SIZE];
+    int64_t offset_ms;
+};
+
+/* A zeroed struct is an empty pack. */
+void pack_fini(struct pack *pack);
+/* Empties the pack but keeps its memory, so that one struct serves a stream. */
+void pack_clear(struct pack *pack);
+
+/* Index of the channel of that name, added when it is new. INVALID or LIMIT. */
+MUST_CHECK enum err pack_channel(struct pack *pack, const char *name, uint16_t *index);
+MUST_CHECK enum err pack_add(struct pack *pack, const struct reading *reading);
+
+/* Appends the pack as SenML JSON text. Values round-trip exactly. */
+void pack_format(const struct pack *pack, struct buf *out);
+
+/*
+ * Reads SenML JSON or, when its first byte is 0x80-0x9f, SenML CBOR (already inflated).
+ * Packs of other makers carry no labels of ours: then device is empty, seq is 0 and
+ * kind is DATA. now_ms resolves relative times. On failure (INVALID, LIMIT, UNSUPPORTED)
+ * `why` says what is wrong and the pack is empty.
+ */
+MUST_CHECK enum err pack_parse(struct pack *pack, const void *data, size_t len,
+                               int64_t now_ms, struct err_text *why);
+
+#endif
