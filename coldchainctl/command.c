@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coldchainctl/command.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names are short; a longer word is no slip of the finger. */
+#define NAME_MAX_LEN 32
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+           strcmp(word, "help") == 0;
+}
+
+static const struct command *find(const struct command *table, const char *name)
+{
+    for (; table->name != NULL; table++)
+        if (strcmp(table->name, name) == 0)
+            return table;
+    return NULL;
+}
+
+static void print_table(FILE *out, const struct command *table, const char *parent)
+{
+    fprintf(out, "usage: %s COMMAND [options]\n\ncommands:\n", parent);
+    for (; table->name != NULL; table++)
+        fprintf(out, "  %-12s %s\n", table->name, table->summary);
+    fprintf(out,
+            "\n'%s COMMAND --help' shows a command's options and examples.\n"
+            "exit status: 0 done, 1 failed or the answer is no, 2 wrong usage\n",
+            parent);
+}
+
+static int min_of(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits (insert, delete, replace) from one word to the other: Wagner and Fischer 1974. */
+static int distance(const char *a, const char *b)
+{
+    int row[NAME_MAX_LEN + 1];
+    int len_b = (int)strlen(b);
+    assert(len_b <= NAME_MAX_LEN);
+    for (int j = 0; j <= len_b; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1] != '\0'; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= len_b; j++) {
+            int replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = min_of(replaced, 1 + min_of(row[j], row[j - 1]));
+        }
+    }
+    return row[len_b];
+}
+
+const char *command_nearest(const struct command *table, const char *name)
+{
+    const char *best = NULL;
+    int best_distance = 3;
+    for (; strlen(name) <= NAME_MAX_LEN && table->name != NULL; table++) {
+        int edits = distance(name, table->name);
+        bool is_begun =
+            strlen(name) >= 3 && strncmp(table->name, name, strlen(name)) == 0;
+        if (is_begun)
+            edits = 1;
+        if (edits < best_distance) {
+            best_distance = edits;
+            best = table->name;
+        }
+    }
+    return best;
+}
+
+static int unknown(const struct command *table, const char *parent, const char *name)
+{
+    const char *nearest = command_nearest(table, name);
+    fprintf(stderr, "%s: there is no command '%s'%s%s%s; '%s --help' lists them\n",
+            parent, name, nearest != NULL ? " (did you mean '" : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "", parent);
+    return COMMAND_USAGE;
+}
+
+int command_dispatch(const struct command *table, const char *parent, int argc,
+                     char **argv)
+{
+    assert(table != NULL && parent != NULL);
+    if (argc < 2) {
+        print_table(stderr, table, parent);
+        return COMMAND_USAGE;
+    }
+    bool wants_help = is_help(argv[1]);
+    if (wants_help && argc < 3) {
+        print_table(stdout, table, parent);
+        return COMMAND_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("%s %s\n", parent, COLDCHAIN_VERSION);
+        return COMMAND_OK;
+    }
+    const char *name = argv[wants_help ? 2 : 1];
+    const struct command *command = find(table, name);
+    if (command == NULL)
+        return unknown(table, parent, name);
+    bool is_asked =
+        argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (!wants_help && !is_asked)
+        return command->run(argc - 1, argv + 1);
+    fputs(command->help, stdout);
+    return COMMAND_OK;
+}
+
+int command_fail(const char *name, enum err err, const struct err_text *why)
+{
+    assert(err != ERR_OK);
+    fprintf(stderr, "coldchainctl %s: %s\n", name,
+            why->text[0] != '\0' ? why->text : err_about(err));
+    return COMMAND_FAILED;
+}
+
+int command_usage(const char *name, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fprintf(stderr, "coldchainctl %s: ", name);
+    vfprintf(stderr, fmt, args);
+    fprintf(stderr, "; see 'coldchainctl %s --help'\n", name);
+    va_end(args);
+    return COMMAND_USAGE;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * options - the long options of a command, from a table.
+ *
+ * --name VALUE and --name=VALUE; "--" ends them; what is no option is left in argv in its
+ * order. Texts are borrowed from argv.
+ */
+#ifndef COLDCHAIN_COLDCHAINCTL_OPTIONS_H
+#define COLDCHAIN_COLDCHAINCTL_OPTIONS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum option_type {
+    OPTION_FLAG,   /* bool */
+    OPTION_TEXT,   /* const char * */
+    OPTION_NUMBER, /* double: finite, within least..most when they differ */
+};
+
+struct option {
+    const char *name; /* without the dashes; NULL ends the table */
+    enum option_type type;
+    size_t offset; /* in the struct that options_parse fills */
+    double least;
+    double most;
+    const char *value; /* what messages call the value */
+};
+
+/*
+ * Fills `into` (defaults set by the caller) and reduces argc and argv to argv[0] and the
+ * words that are no options. ERR_INVALID says which option is wrong and what it takes.
+ */
+MUST_CHECK enum err options_parse(const struct option *table, void *into, int *argc,
+                                  char **argv, struct err_text *why);
+
+#endif
