@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/crypto.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/log.h"
+
+static_assert(CRYPTO_DIGEST_BYTES == crypto_generichash_BYTES,
+              "libsodium's default size");
+static_assert(CRYPTO_HMAC_BYTES == crypto_auth_hmacsha256_BYTES, "SHA-256");
+static_assert(sizeof(crypto_generichash_state) + 64 <= sizeof(struct crypto_digest),
+              "room to align the state");
+
+void crypto_init(void)
+{
+    if (sodium_init() < 0)
+        log_fatal("libsodium cannot be initialised");
+}
+
+void crypto_random(void *out, size_t len)
+{
+    randombytes_buf(out, len);
+}
+
+void crypto_digest(uint8_t out[CRYPTO_DIGEST_BYTES], const void *data, size_t len)
+{
+    int failed = crypto_generichash(out, CRYPTO_DIGEST_BYTES, data, len, NULL, 0);
+    assert(failed == 0);
+    (void)failed;
+}
+
+/* The library wants 64 byte alignment, which the heap does not promise. */
+static crypto_generichash_state *state_of(struct crypto_digest *digest)
+{
+    uintptr_t address = ((uintptr_t)digest->opaque + 63) & ~(uintptr_t)63;
+    return (crypto_generichash_state *)address;
+}
+
+void crypto_digest_begin(struct crypto_digest *digest)
+{
+    int failed = crypto_generichash_init(state_of(digest), NULL, 0, CRYPTO_DIGEST_BYTES);
+    assert(failed == 0);
+    (void)failed;
+}
+
+void crypto_digest_add(struct crypto_digest *digest, const void *data, size_t len)
+{
+    int failed = crypto_generichash_update(state_of(digest), data, len);
+    assert(failed == 0);
+    (void)failed;
+}
+
+void crypto_digest_end(struct crypto_digest *digest, uint8_t out[CRYPTO_DIGEST_BYTES])
+{
+    int failed = crypto_generichash_final(state_of(digest), out, CRYPTO_DIGEST_BYTES);
+    assert(failed == 0);
+    (void)failed;
+}
+
+void crypto_hmac_sha256(uint8_t out[CRYPTO_HMAC_BYTES], const void *key, size_t key_len,
+                        const void *data, size_t len)
+{
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key, key_len);
+    crypto_auth_hmacsha256_update(&state, data, len);
+    crypto_auth_hmacsha256_final(&state, out);
+    sodium_memzero(&state, sizeof state);
+}
+
+bool crypto_equal(const void *a, const void *b, size_t len)
+{
+    return sodium_memcmp(a, b, len) == 0;
+}
+
+char *crypto_hex(char *text, const void *data, size_t len)
+{
+    return sodium_bin2hex(text, 2 * len + 1, data, len);
+}
+
+bool crypto_unhex(void *out, size_t len, const char *text)
+{
+    size_t got = 0;
+    return strlen(text) == 2 * len &&
+           sodium_hex2bin(out, len, text, 2 * len, NULL, &got, NULL) == 0 && got == len;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * crypto - the door to libsodium: random bytes, hashes, message authentication.
+ *
+ * crypto_init() first, once per process (again is harmless). Nothing here fails
+ * afterwards; bad arguments are bugs of ours. Any thread. (libsodium itself owns the
+ * name crypto_hash, hence "digest".)
+ */
+#ifndef COLDCHAIN_BASE_CRYPTO_H
+#define COLDCHAIN_BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CRYPTO_DIGEST_BYTES 32
+#define CRYPTO_HMAC_BYTES   32
+
+/* Ends the process when the library cannot be used: nothing works without it. */
+void crypto_init(void);
+
+/* Unpredictable bytes from the kernel. */
+void crypto_random(void *out, size_t len);
+
+/* BLAKE2b, 256 bits (RFC 7693), without a key. */
+void crypto_digest(uint8_t out[CRYPTO_DIGEST_BYTES], const void *data, size_t len);
+
+/*
+ * The same hash, piece by piece. The struct must not be copied or moved between begin
+ * and end; one thread at a time.
+ */
+struct crypto_digest {
+    unsigned char opaque[384 + 64];
+};
+void crypto_digest_begin(struct crypto_digest *digest);
+void crypto_digest_add(struct crypto_digest *digest, const void *data, size_t len);
+void crypto_digest_end(struct crypto_digest *digest, uint8_t out[CRYPTO_DIGEST_BYTES]);
+
+/* RFC 2104 with SHA-256, for webhooks and chat robots. */
+void crypto_hmac_sha256(uint8_t out[CRYPTO_HMAC_BYTES], const void *key, size_t key_len,
+                        const void *data, size_t len);
+
+/* Takes the same time whatever differs. */
+bool crypto_equal(const void *a, const void *b, size_t len);
+
+/* Lower case and a NUL: `text` has room for 2 * len + 1. Returns text. */
+char *crypto_hex(char *text, const void *data, size_t len);
+/* Exactly 2 * len hex digits of either case; false otherwise. */
+bool crypto_unhex(void *out, size_t len, const char *text);
+
+#endif
