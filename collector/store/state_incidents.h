@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * state_incidents - tables of state.db: incidents, their transitions, and the outbox.
+ *
+ * An incident's transition and the messages that tell of it are committed together, so
+ * nothing is told that was not decided, and nothing decided goes untold. Adding twice
+ * what a replay decides again changes nothing. Threads, errors, borrowing as in state.h.
+ */
+#ifndef COLDCHAIN_COLLECTOR_STORE_STATE_INCIDENTS_H
+#define COLDCHAIN_COLLECTOR_STORE_STATE_INCIDENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alerts/alerts.h"
+#include "base/err.h"
+#include "collector/store/state.h"
+
+/*
+ * Adds the transition to (id, revision) and makes the incident's row equal to it, unless
+ * the row is of a later revision. EXISTS, changing nothing, when (id, revision) is in.
+ * `at_ms` is when it was decided; `body` is what was said about it, JSON, may be "".
+ */
+MUST_CHECK enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
+                                       const struct incident *incident, int64_t at_ms,
+                                       const char *body);
+
+/* A filter and a page. Zeroed: all incidents, the newest first. */
+struct state_incident_query {
+    unsigned states;    /* bits 1u << enum incident_state; 0: all */
+    const char *zone;   /* NULL: all */
+    int64_t from_ms;    /* those that touch [from, to) */
+    int64_t to_ms;      /* 0: no end */
+    int64_t cursor_ms;  /* opened_ms and id of the last row of the page before */
+    const char *cursor; /* NULL on the first page */
+    size_t limit;       /* at most STATE_PAGE_MAX; 0 means that */
+};
+
+#define STATE_PAGE_MAX 1000
+
+typedef void state_incident_fn(void *context, const struct incident *incident);
+/* Ordered by opened_ms and id, both descending. */
+MUST_CHECK enum err state_page_incidents(struct state *state,
+                                         const struct state_incident_query *query,
+                                         void *context, state_incident_fn *row);
+/* NOT_FOUND. */
+MUST_CHECK enum err state_get_incident(struct state *state, const char *id,
+                                       struct incident *incident);
+MUST_CHECK enum err state_count_incidents(struct state *state, unsigned states,
+                                          uint64_t *count);
+
+struct state_transition {
+    const char *incident;
+    uint32_t revision;
+    enum alert_effect_kind kind;
+    int64_t at_ms;
+    const char *body;
+};
+
+typedef void state_transition_fn(void *context, const struct state_transition *step);
+/* In the order of the revisions. */
+MUST_CHECK enum err state_each_transition(struct state *state, const char *incident,
+                                          void *context, state_transition_fn *row);
+
+/*
+ *            attempt          result DONE
+ *   pending ---------> pending ----------> done
+ *      ^                  |   result DEAD
+ *      +--- result RETRY -+--------------> dead
+ */
+#define STATE_OUTBOX_LIST(X) \
+    X(PENDING, "pending") \
+    X(DONE, "done") \
+    X(DEAD, "dead")
+
+enum state_outbox {
+#define X(name, text) STATE_OUTBOX_##name,
+    STATE_OUTBOX_LIST(X)
+#undef X
+};
+
+const char *state_outbox_name(enum state_outbox state);
+
+/* One message over one channel. Unique by (incident, revision, channel). */
+struct state_message {
+    uint64_t id; /* given by the store */
+    const char *incident;
+    uint32_t revision;
+    const char *channel; /* name of the notifier's channel */
+    const char *key;     /* idempotency key: the same with every attempt */
+    const char *body;    /* JSON */
+    int64_t created_ms;
+    int64_t next_attempt_ms;
+    enum state_outbox state;
+    uint32_t attempts;
+    const char *last_result; /* "" before the first */
+};
+
+/* Uses incident, revision, channel, key, body, created_ms and next_attempt_ms. EXISTS. */
+MUST_CHECK enum err state_add_message(struct state *state,
+                                      const struct state_message *message);
+typedef void state_message_fn(void *context, const struct state_message *message);
+/* Pending ones whose time has come, the oldest attempt time first. */
+MUST_CHECK enum err state_outbox_due(struct state *state, int64_t now_ms, size_t limit,
+                                     void *context, state_message_fn *row);
+/* When the next is due; INT64_MAX when none is pending. */
+MUST_CHECK enum err state_outbox_next(struct state *state, int64_t *due_ms);
+/*
+ * An attempt begins: counts it and puts the next one off to `retry_ms`, which holds
+ * when no result is ever written. NOT_FOUND when it is not pending.
+ */
+MUST_CHECK enum err state_outbox_attempt(struct state *state, uint64_t id, int64_t now_ms,
+                                         int64_t retry_ms);
+/*
+ * The attempt's end, kept with its text. PENDING: try again at `retry_ms`. NOT_FOUND
+ * when the message is not pending.
+ */
+MUST_CHECK enum err state_outbox_result(struct state *state, uint64_t id, int64_t now_ms,
+                                        enum state_outbox outcome, int64_t retry_ms,
+                                        const char *text);
+/* All messages of an incident, or of all when NULL; from behind id `after` (0 first). */
+MUST_CHECK enum err state_page_messages(struct state *state, const char *incident,
+                                        uint64_t after, size_t limit, void *context,
+                                        state_message_fn *row);
+MUST_CHECK enum err state_count_messages(struct state *state, enum state_outbox which,
+                                         uint64_t *count);
+
+#endif
