@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # coldchain_floor(FOLDER ...libraries): every .c below FOLDER but a main.c becomes cc_FOLDER.
 function(coldchain_floor folder)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/*.c")

@@ -29,8 +29,8 @@ static inline const char *row_label(const char *row, const char *expr)
     CU_assertImplementation((expr) ? CU_TRUE : CU_FALSE, __LINE__, #expr, __FILE__, "", \
                             CU_FALSE)
 #define CHECK_ROW(row, expr) \
-    CU_assertImplementation((expr) ? CU_TRUE : CU_FALSE, __LINE__, row_label((row), #expr), \
-                            __FILE__, "", CU_FALSE)
+    CU_assertImplementation((expr) ? CU_TRUE : CU_FALSE, __LINE__, \
+                            row_label((row), #expr), __FILE__, "", CU_FALSE)
 /* Prints both texts on a mismatch. */
 #define CHECK_TEXT(got, want) \
     do { \
@@ -48,7 +48,8 @@ static inline int check_run(const char *suite_name, CU_TestInfo *tests)
         {.pName = suite_name, .pTests = tests},
         CU_SUITE_INFO_NULL,
     };
-    if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+    if (CU_initialize_registry() != CUE_SUCCESS ||
+        CU_register_suites(suites) != CUE_SUCCESS)
         return EXIT_FAILURE;
     CU_basic_set_mode(CU_BRM_VERBOSE);
     bool ran = CU_basic_run_tests() == CUE_SUCCESS && CU_get_number_of_asserts() > 0;

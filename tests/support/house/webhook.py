@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A receiver of webhooks that believes nothing: signature, idempotency key, JSON."""
+import hashlib
+import hmac
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Receiver:
+    """Counts what it accepted by idempotency key; `complaints` must stay empty.
+
+    `behave(number)` may return a status other than 200 for the request of that number
+    (from 1), (429, headers), or "hang": the message is then not taken.
+    """
+
+    def __init__(self, secret):
+        self.secret = secret.encode()
+        self.lock = threading.Lock()
+        self.messages = {}  # idempotency key -> body as JSON
+        self.deliveries = []  # (key, seconds) of every accepted request
+        self.complaints, self.requests = [], 0
+        self.behave = lambda number: 200
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                owner.serve(self)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+
+    def start(self):
+        self.thread.start()
+        return self
+
+    def stop(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def doubled(self):
+        """Keys that were accepted more than once."""
+        with self.lock:
+            keys = [key for key, _ in self.deliveries]
+        return sorted({key for key in keys if keys.count(key) > 1})
+
+    def serve(self, handler):
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+        with self.lock:
+            self.requests += 1
+            number = self.requests
+        answer = self.behave(number)
+        if answer == "hang":
+            time.sleep(60)
+            answer = 500
+        status, headers = answer if isinstance(answer, tuple) else (answer, {})
+        if status < 300:
+            self.take(handler.headers, body)
+        try:
+            handler.send_response(status)
+            for name, value in headers.items():
+                handler.send_header(name, str(value))
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+        except OSError:
+            pass  # the client gave up waiting, which is its right
+
+    def take(self, headers, body):
+        key = headers.get("Idempotency-Key")
+        want = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
+        got = headers.get("X-Coldchain-Signature", "")
+        problem = None
+        message = None
+        if not key:
+            problem = "no Idempotency-Key"
+        elif not hmac.compare_digest(got, f"sha256={want}"):
+            problem = f"signature {got!r} is not sha256={want}"
+        else:
+            try:
+                message = json.loads(body)
+            except ValueError as error:
+                problem = f"body is no JSON: {error}"
+        with self.lock:
+            if problem:
+                self.complaints.append(problem)
+                return
+            if key in self.messages and self.messages[key] != message:
+                self.complaints.append(f"key {key} came back with another body")
+            self.messages[key] = message
+            self.deliveries.append((key, time.monotonic()))

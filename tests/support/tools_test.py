@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the scripts that judge the rest: floors, counting, receivers, series."""
+import hashlib
+import hmac
+import http.client
+import os
+import sys
+import tempfile
+import urllib.parse
+
+sys.dont_write_bytecode = True
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+for folder in ("tests", "tests/support", "tests/lint"):
+    sys.path.insert(0, os.path.join(ROOT, folder))
+
+import all as all_tests  # noqa: E402
+import floors  # noqa: E402
+import lint  # noqa: E402
+import results  # noqa: E402
+from house import series  # noqa: E402
+from house.process import Failure, Process, wait_for  # noqa: E402
+from house.webhook import Receiver  # noqa: E402
+
+
+def same(got, want, what):
+    if got != want:
+        raise Failure(f"{what}: got {got!r}, want {want!r}")
+
+
+def test_floors_tell_each_broken_rule():
+    rows = [
+        ("down is fine", "collector/x.c", '#include "base/err.h"\n', None),
+        ("up", "base/x.c", '#include "net/mqtt.h"\n', "climbs a floor"),
+        ("across", "journal/x.c", '#include "net/mqtt.h"\n', "goes across"),
+        ("freshness may include telemetry", "freshness/x.c", '#include "telemetry/reading.h"\n', None),
+        ("not the other way", "telemetry/x.c", '#include "freshness/mkt.h"\n', "goes across"),
+        ("daemons", "collector/x.c", '#include "edge-agent/agent.h"\n', "goes across"),
+        ("door", "net/x.c", "#include <MQTTAsync.h>\n", None),
+        ("beside the door", "collector/x.c", "#include <MQTTAsync.h>\n", "has its door in net/"),
+        ("a door below", "collector/store/x.c", "#include <sqlite3.h>\n", None),
+        ("unknown library", "net/x.c", "#include <modbus.h>\n", "has no door"),
+        ("jansson is everywhere", "alerts/x.c", "#include <jansson.h>\n", None),
+        ("pure header", "alerts/x.c", "#include <pthread.h>\n", "is pure"),
+        ("pure clock", "alerts/x.c", '#include "base/clock.h"\n', "is pure"),
+        ("pure call", "alerts/x.c", "static void f(void)\n{\n    time(NULL);\n}\n", "may not call time()"),
+        ("a member is no call", "alerts/x.c", "static void f(void)\n{\n    x->time(1);\n}\n", None),
+        ("a comment is no call", "alerts/x.c", "/* time(NULL) */\n", None),
+        ("dots", "net/x.c", '#include "../base/err.h"\n', "from the root"),
+        ("not from the root", "net/x.c", '#include "mqtt.h"\n', "from the root"),
+    ]
+    for name, path, text, want in rows:
+        found = [what for _, what in floors.check_file(path, text)]
+        same(len(found), 0 if want is None else 1, f"[{name}] {found}")
+        if want is not None and want not in found[0]:
+            raise Failure(f"[{name}] {found[0]}")
+
+
+def test_text_rules_tell_each_broken_rule():
+    spdx = "// SPDX-License-Identifier: Apache-2.0\n"
+    rows = [
+        ("fine", "base/x.c", spdx + "int x;\n", None),
+        ("no licence", "base/x.c", "int x;\n", "no SPDX line"),
+        ("banned", "base/x.c", spdx + "void f(void)\n{\n    strcpy(a, b);\n}\n", "strcpy() is not used"),
+        ("snprintf is not sprintf", "base/x.c", spdx + "void f(void)\n{\n    snprintf(a, 1, b);\n}\n", None),
+        ("tabs", "base/x.c", spdx + "\tint x;\n", "has tabs"),
+        ("dead link", "docs/x.md", "[a](nowhere.md)\n", "there is no nowhere.md"),
+        ("link to elsewhere", "docs/x.md", "[a](https://example.org/)\n", None),
+    ]
+    for name, path, text, want in rows:
+        found = list(lint.text_findings(path, text))
+        same(len(found), 0 if want is None else 1, f"[{name}] {found}")
+        if want is not None and want not in found[0]:
+            raise Failure(f"[{name}] {found[0]}")
+
+
+def test_junit_is_counted_as_ctest_means_it():
+    text = """<testsuite><testcase name="a" status="run"/>
+<testcase name="b" status="fail"><failure message="x"/></testcase>
+<testcase name="c" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/>
+<system-out>SKIP: no data</system-out></testcase>
+<testcase name="d" status="notrun"/></testsuite>"""
+    totals = all_tests.Totals()
+    with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+        file.write(text)
+        file.flush()
+        all_tests.read_junit(file.name, "dev", totals)
+    same(totals.line(), "1 passed, 2 failed, 1 skipped", "counted")
+    same(totals.skips, [("dev c", "SKIP: no data")], "the skip has its reason")
+    same(totals.failed, ["dev b", "dev d"], "what did not run has failed")
+
+
+def test_a_test_that_raises_has_failed():
+    def skips():
+        raise results.Skipped("no reason")
+
+    def breaks():
+        raise ValueError("a bug")
+    same(results.run_one("x", lambda: None)["result"], "passed", "nothing happened")
+    same(results.run_one("x", skips)["result"], "skipped", "skipped")
+    same(results.run_one("x", breaks)["result"], "failed", "raised")
+
+
+def test_a_process_is_ended_and_tells_when_it_dies():
+    with tempfile.TemporaryDirectory() as folder:
+        sleeper = Process("sleeper", ["/bin/sleep", "60"], folder).start()
+        same(sleeper.is_running(), True, "runs")
+        same(sleeper.stop(), -15, "ended by SIGTERM")
+        sleeper.start().kill()
+        same(sleeper.is_running(), False, "killed")
+        short = Process("short", ["/bin/sh", "-c", "echo why >&2; exit 3"], folder).start()
+        try:
+            wait_for(short.check_running and (lambda: not short.check_running()), 5, "it ends")
+        except Failure as failure:
+            same("status 3" in str(failure) and "why" in str(failure), True, "says how it ended")
+        same(short.wait(5), 3, "its status")
+
+
+def post(receiver, body, headers):
+    url = urllib.parse.urlparse(receiver.url)
+    client = http.client.HTTPConnection(url.hostname, url.port, timeout=5)
+    client.request("POST", url.path, body, headers)
+    status = client.getresponse().status
+    client.close()
+    return status
+
+
+def test_the_receiver_is_strict():
+    receiver = Receiver("secret").start()
+    try:
+        body = b'{"a":1}'
+        good = "sha256=" + hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+        signed = {"Idempotency-Key": "k1", "X-Coldchain-Signature": good}
+        same(post(receiver, body, signed), 200, "status")
+        same((len(receiver.messages), receiver.complaints), (1, []), "taken")
+        post(receiver, body, signed)
+        same(receiver.doubled(), ["k1"], "a double is seen")
+        post(receiver, body + b" ", signed)
+        same(len(receiver.complaints), 1, "a false signature is seen")
+        post(receiver, body, {"X-Coldchain-Signature": good})
+        same(len(receiver.complaints), 2, "a missing key is seen")
+        receiver.behave = lambda number: (429, {"Retry-After": "1"})
+        same(post(receiver, body, {**signed, "Idempotency-Key": "k2"}), 429, "refuses when told")
+        same(len(receiver.messages), 1, "and does not take the message")
+    finally:
+        receiver.stop()
+
+
+def test_series_are_read_back_as_written_and_cut_into_intervals():
+    made = series.generate_freezer(1, 3000)
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        series.write_csv(file.name, made)
+        columns = {"air_temperature": "Temperature", "humidity": "Humidity"}
+        same(series.read_csv(file.name, columns, "ISOdateTime", series.from_iso), made, "the series")
+    rows = [(t, {"x": v}) for t, v in enumerate([-10.0, -9.9, 0.0, -9.9, -10.0, -9.8])]
+    same(series.intervals_above(rows, "x", -9.9), [(1, 4), (5, None)], "inclusive, open at the end")
+    same(len(series.intervals_above(made, "air_temperature", -9.9)) >= 2, True, "there are excursions")
+
+
+if __name__ == "__main__":
+    tests = [(name[5:].replace("_", " "), function)
+             for name, function in list(globals().items()) if name.startswith("test_")]
+    path = sys.argv[2] if len(sys.argv) == 3 and sys.argv[1] == "--results" else None
+    sys.exit(results.run_all(tests, path))
