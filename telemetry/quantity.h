@@ -13,7 +13,7 @@
 struct quantity {
     const char *name;
     const char *unit;       /* for people: "°C" */
-    const char *senml_unit; /* RFC 8428 section 12.1: "Cel" */
+    const char *senml_unit; /* RFC 8428 section 12.1, RFC 8798 section 3: "Cel" */
     double lowest;          /* a value outside is implausible, not impossible */
     double highest;
     const char *about_en;

@@ -36,6 +36,7 @@ enum quality {
 };
 
 const char *quality_name(enum quality quality);
+/* False, and *quality unchanged, for a name that is not in the list. */
 bool quality_parse(enum quality *quality, const char *name);
 
 struct reading {

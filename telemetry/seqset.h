@@ -33,7 +33,9 @@ struct seqset {
 
 void seqset_fini(struct seqset *set);
 bool seqset_has(const struct seqset *set, uint64_t seq);
-/* EXISTS when it was in already; LIMIT, unchanged, when it would need one range too many.
+/*
+ * EXISTS when all of it was in already; LIMIT when it would need one range too many;
+ * INVALID for seq 0 or last < first. The set is unchanged unless it says OK.
  */
 MUST_CHECK enum err seqset_add(struct seqset *set, uint64_t seq);
 MUST_CHECK enum err seqset_add_range(struct seqset *set, uint64_t first, uint64_t last);
@@ -42,6 +44,10 @@ bool seqset_first_gap(const struct seqset *set, struct seq_range *gap);
 /* The highest seq in the set, 0 when it is empty. */
 uint64_t seqset_highest(const struct seqset *set);
 
+/*
+ * Varints: through, count, and per range the distance from the end before it and its
+ * length less one. Loading replaces the set; CORRUPT leaves it empty.
+ */
 void seqset_save(const struct seqset *set, struct buf *out);
 MUST_CHECK enum err seqset_load(struct seqset *set, struct buf_reader *in);
 

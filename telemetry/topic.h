@@ -37,12 +37,15 @@ struct topic {
     uint64_t seq;   /* READINGS, from 1 */
 };
 
-/* `text` is not NUL-terminated. INVALID for anything that is not exactly such a topic. */
+/*
+ * `text` need not end in NUL. INVALID, and the topic zeroed, for anything that is not
+ * exactly such a topic: upper-case hex, leading zeros, more levels, wildcards.
+ */
 MUST_CHECK enum err topic_parse(struct topic *topic, const char *text, size_t len);
-/* Writes the topic; returns `text`. */
+/* Writes the topic, whose parts must be valid; returns `text`. */
 const char *topic_format(const struct topic *topic, char text[TOPIC_MAX]);
 
-/* Epochs are written as 16 lower-case hex digits. */
+/* Epochs are written as 16 lower-case hex digits; 0 is no epoch (INVALID). */
 MUST_CHECK enum err epoch_parse(uint64_t *epoch, const char *text);
 const char *epoch_format(uint64_t epoch, char text[17]);
 
