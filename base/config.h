@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -114,10 +115,10 @@ void config_problem(struct config *config, const void *field, const char *fmt, .
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Adds every value in force as YAML with its help, type, range and default as comments.
- * It loads to the same settings, but for secrets that stood in the file itself: they are
+ * Every value in force as YAML with its help, type, range and default as comments. It
+ * loads to the same settings, but for secrets that stood in the file itself: they are
  * left out.
  */
-void config_print(const struct config *config, struct buf *to);
+void config_print(const struct config *config, FILE *to);
 
 #endif
