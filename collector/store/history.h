@@ -58,17 +58,13 @@ MUST_CHECK enum err history_begin(struct history *history);
 /*
  * EXISTS: that (device, epoch, seq) was taken before; nothing is changed. LIMIT: too many
  * gaps in the epoch to remember it; nothing is changed, and the sender must not be acked.
- * Packs without readings (LOSS, ...) are remembered too. Readings of senders without seq
+ * Packs without readings are remembered too; the range of a LOSS or THINNED pack counts
+ * as taken from then on. Readings of senders without seq
  * are dropped one by one when (channel, time, value) is in already; EXISTS when all were.
  */
 MUST_CHECK enum err history_append(struct history *history,
                                    const struct history_message *message,
                                    const struct pack *pack);
-/* A LOSS: seqs [first, last] of the epoch will never come, and are refused from now on.
- */
-MUST_CHECK enum err history_close_gap(struct history *history,
-                                      const struct history_message *message,
-                                      uint64_t first, uint64_t last);
 MUST_CHECK enum err history_commit(struct history *history, uint64_t cursor);
 void history_rollback(struct history *history);
 

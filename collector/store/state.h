@@ -25,6 +25,7 @@
 
 #define STATE_STORE_ID_SIZE 33 /* 32 hex digits and NUL */
 #define STATE_READ_MS       2000
+#define STATE_PAGE_MAX      1000 /* rows of one page; a limit of 0 means that */
 
 struct state;
 

@@ -86,6 +86,10 @@ MUST_CHECK enum err state_page_quarantine(struct state *state,
                                           struct state_quarantine_cursor *cursor,
                                           size_t limit, void *context,
                                           state_quarantined_fn *row);
+/* Keeps the newest `keep` rows; the journal has the payloads as long as it keeps them. */
+MUST_CHECK enum err state_trim_quarantine(struct state *state, uint64_t keep,
+                                          uint64_t *removed);
+/* How many there ever were, by reason; trimming does not lower it. */
 typedef void state_reason_fn(void *context, const char *reason, uint64_t count);
 MUST_CHECK enum err state_count_quarantine(struct state *state, void *context,
                                            state_reason_fn *row);

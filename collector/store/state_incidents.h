@@ -37,8 +37,6 @@ struct state_incident_query {
     size_t limit;       /* at most STATE_PAGE_MAX; 0 means that */
 };
 
-#define STATE_PAGE_MAX 1000
-
 typedef void state_incident_fn(void *context, const struct incident *incident);
 /* Ordered by opened_ms and id, both descending. */
 MUST_CHECK enum err state_page_incidents(struct state *state,
@@ -119,6 +117,18 @@ MUST_CHECK enum err state_outbox_attempt(struct state *state, uint64_t id, int64
 MUST_CHECK enum err state_outbox_result(struct state *state, uint64_t id, int64_t now_ms,
                                         enum state_outbox outcome, int64_t retry_ms,
                                         const char *text);
+/* Each attempt and its result; ended_ms is 0 while nothing has come back. */
+struct state_attempt {
+    uint32_t number; /* from 1 */
+    int64_t began_ms;
+    int64_t ended_ms;
+    const char *outcome; /* name of enum state_outbox, or "" */
+    const char *result;
+};
+
+typedef void state_attempt_fn(void *context, const struct state_attempt *attempt);
+MUST_CHECK enum err state_each_attempt(struct state *state, uint64_t message,
+                                       void *context, state_attempt_fn *row);
 /* All messages of an incident, or of all when NULL; from behind id `after` (0 first). */
 MUST_CHECK enum err state_page_messages(struct state *state, const char *incident,
                                         uint64_t after, size_t limit, void *context,

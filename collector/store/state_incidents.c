@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/store/state_incidents.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "collector/store/state_tables.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum field_type {
+    FIELD_TEXT,
+    FIELD_INT64,
+    FIELD_UINT32,
+    FIELD_BOOL,
+    FIELD_REAL,
+    FIELD_KIND,
+    FIELD_SEVERITY,
+    FIELD_STATE,
+};
+
+struct field {
+    enum field_type type;
+    size_t offset;
+    size_t size;
+};
+
+#define FIELD(type, name) \
+    { \
+        FIELD_##type, offsetof(struct incident, name), \
+            sizeof(((struct incident *)NULL)->name) \
+    }
+
+/* The columns of `incident`, in the order of INCIDENT_COLUMNS and of the schema. */
+static const struct field fields[] = {
+    FIELD(TEXT, id),
+    FIELD(TEXT, rule),
+    FIELD(TEXT, zone),
+    FIELD(TEXT, device),
+    FIELD(TEXT, channel),
+    FIELD(TEXT, quantity),
+    FIELD(KIND, kind),
+    FIELD(SEVERITY, severity),
+    FIELD(STATE, state),
+    FIELD(BOOL, is_acknowledged),
+    FIELD(TEXT, acknowledged_by),
+    FIELD(INT64, acknowledged_ms),
+    FIELD(INT64, onset_ms),
+    FIELD(INT64, opened_ms),
+    FIELD(INT64, learned_ms),
+    FIELD(INT64, changed_ms),
+    FIELD(INT64, closed_ms),
+    FIELD(REAL, limit),
+    FIELD(REAL, value),
+    FIELD(REAL, worst),
+    FIELD(UINT32, revision),
+    FIELD(TEXT, snapshot),
+};
+
+#define INCIDENT_COLUMNS \
+    "id, rule, zone, device, channel, quantity, kind, severity, state," \
+    " is_acknowledged, acknowledged_by, acknowledged_ms, onset_ms, opened_ms," \
+    " learned_ms, changed_ms, closed_ms, limit_value, value, worst, revision, snapshot"
+
+static struct db_value value_of(const struct incident *incident,
+                                const struct field *field)
+{
+    const char *at = (const char *)incident + field->offset;
+    switch (field->type) {
+    case FIELD_TEXT:
+        return db_text(at);
+    case FIELD_INT64:
+        return db_int(*(const int64_t *)(const void *)at);
+    case FIELD_UINT32:
+        return db_int(*(const uint32_t *)(const void *)at);
+    case FIELD_BOOL:
+        return db_int(*(const bool *)(const void *)at);
+    case FIELD_REAL:
+        return db_real(*(const double *)(const void *)at);
+    case FIELD_KIND:
+        return db_text(alert_kind_name(incident->kind));
+    case FIELD_SEVERITY:
+        return db_text(alert_severity_name(incident->severity));
+    case FIELD_STATE:
+        return db_text(incident_state_name(incident->state));
+    }
+    assert(!"a field type without a value");
+    return db_int(0);
+}
+
+/* False when the file holds what no version of ours wrote. */
+static bool read_field(struct incident *incident, const struct field *field,
+                       const struct db_rows *rows, int column)
+{
+    char *at = (char *)incident + field->offset;
+    switch (field->type) {
+    case FIELD_TEXT:
+        return db_copy_text(rows, column, at, field->size);
+    case FIELD_INT64:
+        *(int64_t *)(void *)at = db_get_int(rows, column);
+        return true;
+    case FIELD_UINT32:
+        *(uint32_t *)(void *)at = (uint32_t)db_get_int(rows, column);
+        return true;
+    case FIELD_BOOL:
+        *(bool *)(void *)at = db_get_int(rows, column) != 0;
+        return true;
+    case FIELD_REAL:
+        *(double *)(void *)at = db_get_real(rows, column);
+        return true;
+    case FIELD_KIND:
+        return alert_kind_parse(&incident->kind, db_get_text(rows, column));
+    case FIELD_SEVERITY:
+        return alert_severity_parse(&incident->severity, db_get_text(rows, column));
+    case FIELD_STATE:
+        return incident_state_parse(&incident->state, db_get_text(rows, column));
+    }
+    return false;
+}
+
+static enum err read_incident(struct incident *incident, const struct db_rows *rows)
+{
+    *incident = (struct incident){0};
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (!read_field(incident, &fields[i], rows, (int)i))
+            return ERR_CORRUPT;
+    return ERR_OK;
+}
+
+/* A replay may bring an old revision again: the row only goes forward. */
+static enum err put_incident(struct state *state, const struct incident *incident)
+{
+    struct db_value values[COUNT(fields)];
+    for (size_t i = 0; i < COUNT(fields); i++)
+        values[i] = value_of(incident, &fields[i]);
+    enum err err =
+        state_write(state, "DELETE FROM incident WHERE id = ? AND revision < ?",
+                    DB_ARGS(db_text(incident->id), db_int(incident->revision)));
+    if (err == ERR_OK)
+        err = state_write(state,
+                          "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
+                          " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                          " ?, ?) ON CONFLICT DO NOTHING",
+                          values, COUNT(values));
+    return err;
+}
+
+enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
+                            const struct incident *incident, int64_t at_ms,
+                            const char *body)
+{
+    assert(incident->id[0] != '\0' && incident->revision > 0);
+    enum err err = state_insert(
+        state,
+        "INSERT INTO incident_event (incident, revision, kind, at_ms, body)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        DB_ARGS(db_text(incident->id), db_int(incident->revision),
+                db_text(alert_effect_name(kind)), db_int(at_ms), db_text(body)));
+    return err == ERR_OK ? put_incident(state, incident) : err;
+}
+
+/*
+ * One text per kind of filter, so that each finds its index: states in ?1..?4 (NULL
+ * where not wanted), time in ?5 and ?6, the cursor in ?7 and ?8, the limit in ?9.
+ */
+#define PAGE_SQL(filter) \
+    "SELECT " INCIDENT_COLUMNS " FROM incident WHERE state IN (?1, ?2, ?3, ?4)" \
+    " AND opened_ms < ?6 AND (closed_ms = 0 OR closed_ms >= ?5)" \
+    " AND (opened_ms, id) < (?7, ?8) AND (?10 IS NULL OR zone = ?10)" filter \
+    " ORDER BY opened_ms DESC, id DESC LIMIT ?9"
+
+static const char *page_sql(bool is_alive, bool has_zone)
+{
+    if (has_zone)
+        return PAGE_SQL(" AND zone = ?10");
+    return is_alive ? PAGE_SQL(" AND state <> 'closed'") : PAGE_SQL("");
+}
+
+static_assert(INCIDENT_CLOSED == 3, "four states fill the four places of PAGE_SQL");
+
+static struct db_value state_filter(unsigned states, enum incident_state which)
+{
+    bool wanted = states == 0 || (states & (1u << which)) != 0;
+    return db_text_or_null(wanted ? incident_state_name(which) : NULL);
+}
+
+static enum err give_incidents(struct db_rows *rows, void *context,
+                               state_incident_fn *row)
+{
+    enum err err = ERR_OK;
+    while (err == ERR_OK && db_next(rows)) {
+        struct incident incident;
+        err = read_incident(&incident, rows);
+        if (err == ERR_OK)
+            row(context, &incident);
+    }
+    enum err ended = db_end(rows);
+    return err != ERR_OK ? err : ended;
+}
+
+enum err state_page_incidents(struct state *state,
+                              const struct state_incident_query *query, void *context,
+                              state_incident_fn *row)
+{
+    unsigned closed = 1u << INCIDENT_CLOSED;
+    bool is_alive = query->states != 0 && (query->states & closed) == 0;
+    bool is_first = query->cursor == NULL;
+    struct db_rows rows;
+    db_select(
+        &rows, state->db, page_sql(is_alive, query->zone != NULL),
+        DB_ARGS(state_filter(query->states, INCIDENT_OPEN),
+                state_filter(query->states, INCIDENT_RECOVERING),
+                state_filter(query->states, INCIDENT_UNKNOWN),
+                state_filter(query->states, INCIDENT_CLOSED), db_int(query->from_ms),
+                db_int(query->to_ms != 0 ? query->to_ms : INT64_MAX),
+                db_int(is_first ? INT64_MAX : query->cursor_ms), db_text(query->cursor),
+                state_limit(query->limit), db_text_or_null(query->zone)));
+    return give_incidents(&rows, context, row);
+}
+
+enum err state_get_incident(struct state *state, const char *id,
+                            struct incident *incident)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db, "SELECT " INCIDENT_COLUMNS " FROM incident WHERE id = ?",
+              DB_ARGS(db_text(id)));
+    enum err err = db_next(&rows) ? read_incident(incident, &rows) : ERR_NOT_FOUND;
+    enum err ended = db_end(&rows);
+    return ended != ERR_OK ? ended : err;
+}
+
+enum err state_count_incidents(struct state *state, unsigned states, uint64_t *count)
+{
+    int64_t number = 0;
+    enum err err =
+        db_get_one(state->db, "SELECT count(*) FROM incident WHERE state IN (?, ?, ?, ?)",
+                   DB_ARGS(state_filter(states, INCIDENT_OPEN),
+                           state_filter(states, INCIDENT_RECOVERING),
+                           state_filter(states, INCIDENT_UNKNOWN),
+                           state_filter(states, INCIDENT_CLOSED)),
+                   &number);
+    *count = (uint64_t)number;
+    return err;
+}
+
+static const enum alert_effect_kind effect_kinds[] = {
+#define X(name, text) ALERT_EFFECT_##name,
+    ALERT_EFFECT_LIST(X)
+#undef X
+};
+
+static bool parse_effect(enum alert_effect_kind *kind, const char *name)
+{
+    for (size_t i = 0; i < COUNT(effect_kinds); i++) {
+        if (strcmp(alert_effect_name(effect_kinds[i]), name) == 0) {
+            *kind = effect_kinds[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err state_each_transition(struct state *state, const char *incident, void *context,
+                               state_transition_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT incident, revision, kind, at_ms, body FROM incident_event"
+              " WHERE incident = ? ORDER BY revision",
+              DB_ARGS(db_text(incident)));
+    bool is_good = true;
+    while (is_good && db_next(&rows)) {
+        struct state_transition step = {
+            .incident = db_get_text(&rows, 0),
+            .revision = (uint32_t)db_get_int(&rows, 1),
+            .at_ms = db_get_int(&rows, 3),
+            .body = db_get_text(&rows, 4),
+        };
+        is_good = parse_effect(&step.kind, db_get_text(&rows, 2));
+        if (is_good)
+            row(context, &step);
+    }
+    enum err err = db_end(&rows);
+    return err == ERR_OK && !is_good ? ERR_CORRUPT : err;
+}
