@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -115,10 +114,10 @@ void config_problem(struct config *config, const void *field, const char *fmt, .
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Every value in force as YAML with its help, type, range and default as comments. It
- * loads to the same settings, but for secrets that stood in the file itself: they are
+ * Adds every value in force as YAML with its help, type, range and default as comments.
+ * It loads to the same settings, but for secrets that stood in the file itself: they are
  * left out.
  */
-void config_print(const struct config *config, FILE *to);
+void config_print(const struct config *config, struct buf *to);
 
 #endif

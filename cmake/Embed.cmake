@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # coldchain_embed(TARGET SYMBOL BASE files...): files become `const struct embed_file SYMBOL[]`
 # (base/embed.h) in TARGET, each named by its path below BASE. Rebuilt when a file changes.
 # Run as a script (-P) this file writes that C source.

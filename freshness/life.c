@@ -27,10 +27,9 @@ static struct life_span ageing(const struct load *load, const struct load_model 
     if (!model->has_life)
         return unknown_span;
     struct rates rates = rates_at(model, at_c);
-    double middle = (model->life_min_d + model->life_max_d) / 2;
     return (struct life_span){
         .low = left(model->life_min_d, load->aged_d.fast, rates.fast),
-        .mid = left(middle, load->aged_d.mid, rates.mid),
+        .mid = left(model->life_mid_d, load->aged_d.mid, rates.mid),
         .high = left(model->life_max_d, load->aged_d.slow, rates.slow),
     };
 }
@@ -134,9 +133,8 @@ struct life_span life_used(const struct load *load, const struct load_model *mod
 {
     if (!model->has_life)
         return unknown_span;
-    double middle = (model->life_min_d + model->life_max_d) / 2;
     return (struct life_span){.low = load->aged_d.slow / model->life_max_d,
-                              .mid = load->aged_d.mid / middle,
+                              .mid = load->aged_d.mid / model->life_mid_d,
                               .high = load->aged_d.fast / model->life_min_d};
 }
 

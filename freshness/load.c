@@ -81,6 +81,7 @@ static void init_life(struct load_model *model, const struct profile *profile,
         is_own ? options->life_days : profile_value(profile, PROFILE_LIFE_MAX);
     model->has_kinetics = kinetics_init(&model->kinetics, profile, model->ref_c);
     model->has_life = !isnan(model->life_min_d) && !isnan(model->life_max_d);
+    model->life_mid_d = (model->life_min_d + model->life_max_d) / 2;
     model->life_min_d /= model->kinetics.accuracy;
     model->life_max_d *= model->kinetics.accuracy;
 }
@@ -198,11 +199,11 @@ static void step(struct load *load, const struct load_model *model, double low,
 
 void load_hold(struct load *load, const struct load_model *model, int64_t now_ms)
 {
-    int64_t ms =
-        load->readings > 0 && now_ms > load->last_ms ? now_ms - load->last_ms : 0;
-    if (ms > model->hold_ms)
-        ms = model->hold_ms;
-    if (ms == 0)
+    if (load->readings == 0)
+        return;
+    int64_t until = load->reading_ms + model->hold_ms;
+    int64_t ms = (now_ms < until ? now_ms : until) - load->last_ms;
+    if (ms <= 0)
         return;
     step(load, model, load->held_c, load->held_c, ms);
     load->graded_ms += ms;
@@ -252,7 +253,7 @@ enum err load_reading(struct load *load, const struct load_model *model,
         load->rejected++;
         return ERR_INVALID;
     }
-    if (load->readings > 0 && reading->time_ms <= load->last_ms) {
+    if (load->readings > 0 && reading->time_ms <= load->reading_ms) {
         load->backwards++;
         return ERR_CONFLICT;
     }
@@ -266,6 +267,7 @@ enum err load_reading(struct load *load, const struct load_model *model,
         bridge(load, model, next_c, reading->time_ms);
     }
     load->readings++;
+    load->reading_ms = reading->time_ms;
     load->held_c = next_c;
     bool has_pct = reading->humidity_pct >= 0 && reading->humidity_pct <= 100;
     load->held_pct = has_pct ? reading->humidity_pct : (double)NAN;

@@ -41,9 +41,10 @@ struct load_model {
     bool has_life;     /* life_min .. life_max are known */
     bool has_kinetics; /* else the life holds inside the published band only */
     struct kinetics kinetics;
-    double ref_c; /* of the life */
-    double life_min_d;
-    double life_max_d;
+    double ref_c;      /* of the life */
+    double life_min_d; /* less the accuracy factor */
+    double life_mid_d; /* middle of the published life */
+    double life_max_d; /* plus the accuracy factor */
     double band_min_c;
     double band_max_c;
     double freezing_c;
@@ -70,8 +71,9 @@ struct load_reading {
 
 struct load {
     int64_t first_ms;
-    int64_t last_ms;
-    double held_c; /* the reading that holds now */
+    int64_t reading_ms; /* of the reading that holds now */
+    int64_t last_ms;    /* everything before is accounted for; >= reading_ms */
+    double held_c;      /* the reading that holds now */
     double held_pct;
     struct thermal product;
     struct rates aged_d; /* days at ref_c; with kinetics none: days inside the band */
@@ -116,7 +118,10 @@ void load_enter(struct load *load, const struct load_model *model, double pulp_c
 enum err load_reading(struct load *load, const struct load_model *model,
                       const struct load_reading *reading);
 
-/* Lets the held reading reach to `now_ms`, as far as it holds; no gap is opened. */
+/*
+ * Lets the held reading reach to `now_ms`, as far as it holds; no gap is opened. A
+ * reading that comes later with a time before now_ms takes effect from now_ms on.
+ */
 void load_hold(struct load *load, const struct load_model *model, int64_t now_ms);
 
 #endif

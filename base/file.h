@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * file - a whole small file in one call.
+ */
+#ifndef COLDCHAIN_BASE_FILE_H
+#define COLDCHAIN_BASE_FILE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Adds the bytes of the file to `into`. LIMIT when there are more than `max`, else as
+ * err_from_errno; `why` names the file and the reason.
+ */
+MUST_CHECK enum err file_read(struct buf *into, const char *path, size_t max,
+                              struct err_text *why);
+
+#endif

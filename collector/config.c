@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/config.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "telemetry/delivery.h"
+
+#define KIBI    1024.0
+#define MEBI    (KIBI * KIBI)
+#define GIBI    (MEBI * KIBI)
+#define HOUR_MS 3600000.0
+#define DAY_MS  (24 * HOUR_MS)
+
+static const char *const severity_words[] = {"warning", "critical", NULL};
+static const char *const kind_words[] = {"above", "below", "silent", NULL};
+static const char *const influx_words[] = {"v1", "v2", "v3", NULL};
+
+#define ZONE(field) .offset = offsetof(struct config_zone, field)
+static const struct config_key zone_keys[] = {
+    {.name = "id",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     ZONE(id),
+     .help = "identifier, unique in the house"},
+    {.name = "name", .type = CONFIG_STRING, ZONE(name), .help = "for people"},
+    {.name = "band_low",
+     .type = CONFIG_STRING,
+     ZONE(band_low),
+     .help = "lowest air temperature that is in order, in degree Celsius"},
+    {.name = "band_high",
+     .type = CONFIG_STRING,
+     ZONE(band_high),
+     .help = "highest air temperature that is in order, in degree Celsius"},
+    {.name = NULL},
+};
+
+#define SITE(field) .offset = offsetof(struct config_site, field)
+static const struct config_schema zone_schema = {.keys = zone_keys,
+                                                 .size = sizeof(struct config_zone)};
+static const struct config_key site_keys[] = {
+    {.name = "id",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     SITE(id),
+     .help = "identifier"},
+    {.name = "name", .type = CONFIG_STRING, SITE(name), .help = "for people"},
+    {.name = "zones",
+     .type = CONFIG_RECORDS,
+     SITE(zones),
+     .count_offset = offsetof(struct config_site, zone_count),
+     .record = &zone_schema,
+     .help = "air volumes with one climate: rooms, van compartments"},
+    {.name = NULL},
+};
+
+#define PLACEMENT(field) .offset = offsetof(struct config_placement, field)
+static const struct config_key placement_keys[] = {
+    {.name = "channel",
+     .type = CONFIG_STRING,
+     PLACEMENT(channel),
+     .help = "e.g. air_temperature-2; without it all channels of the device"},
+    {.name = "zone",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     PLACEMENT(zone),
+     .help = "the zone it measures"},
+    {.name = "from",
+     .type = CONFIG_STRING,
+     PLACEMENT(from),
+     .help = "2026-11-01T08:00:00Z; without it always"},
+    {.name = "to", .type = CONFIG_STRING, PLACEMENT(to), .help = "end, exclusive"},
+    {.name = NULL},
+};
+
+#define DEVICE(field) .offset = offsetof(struct config_device, field)
+static const struct config_schema placement_schema = {
+    .keys = placement_keys, .size = sizeof(struct config_placement)};
+static const struct config_key device_keys[] = {
+    {.name = "id",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     DEVICE(id),
+     .help = "identifier, as in its topics"},
+    {.name = "zone",
+     .type = CONFIG_STRING,
+     DEVICE(zone),
+     .help = "the zone that its channels measure"},
+    {.name = "placements",
+     .type = CONFIG_RECORDS,
+     DEVICE(placements),
+     .count_offset = offsetof(struct config_device, placement_count),
+     .record = &placement_schema,
+     .help = "where single channels measure, and when"},
+    {.name = NULL},
+};
+
+#define LEVEL(field) .offset = offsetof(struct config_level, field)
+static const struct config_key level_keys[] = {
+    {.name = "severity",
+     .type = CONFIG_ENUM,
+     LEVEL(severity),
+     .words = severity_words,
+     .fallback = "warning",
+     .help = "how urgent"},
+    {.name = "level",
+     .type = CONFIG_DOUBLE,
+     .is_required = true,
+     LEVEL(level),
+     .help = "fires at this value and beyond"},
+    {.name = "delay",
+     .type = CONFIG_DURATION,
+     LEVEL(delay_ms),
+     .fallback = "0",
+     .least = 0,
+     .most = 30 * DAY_MS,
+     .help = "how long before it is an incident"},
+    {.name = "recovery",
+     .type = CONFIG_STRING,
+     LEVEL(recovery),
+     .help = "recovers when back past this value; the level itself when absent"},
+    {.name = "recovery_delay",
+     .type = CONFIG_DURATION,
+     LEVEL(recovery_delay_ms),
+     .fallback = "0",
+     .least = 0,
+     .most = 30 * DAY_MS,
+     .help = "how long it has to stay back"},
+    {.name = NULL},
+};
+
+#define RULE(field) .offset = offsetof(struct config_rule, field)
+static const struct config_schema level_schema = {.keys = level_keys,
+                                                  .size = sizeof(struct config_level)};
+static const struct config_key rule_keys[] = {
+    {.name = "id",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     RULE(id),
+     .help = "identifier, unique"},
+    {.name = "zone",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     RULE(zone),
+     .help = "the zone it watches"},
+    {.name = "kind",
+     .type = CONFIG_ENUM,
+     .is_required = true,
+     RULE(kind),
+     .words = kind_words,
+     .help = "what is wrong"},
+    {.name = "quantity",
+     .type = CONFIG_STRING,
+     RULE(quantity),
+     .fallback = "air_temperature",
+     .help = "what it watches; silent: \"\" for all"},
+    {.name = "levels",
+     .type = CONFIG_RECORDS,
+     RULE(levels),
+     .count_offset = offsetof(struct config_rule, level_count),
+     .record = &level_schema,
+     .most = ALERT_LEVELS_MAX,
+     .help = "mildest first"},
+    {.name = "silent_after",
+     .type = CONFIG_DURATION,
+     RULE(silent_ms),
+     .fallback = "15m",
+     .least = 1000,
+     .most = 30 * DAY_MS,
+     .help = "silent: no reading for so long"},
+    {.name = "severity",
+     .type = CONFIG_ENUM,
+     RULE(severity),
+     .words = severity_words,
+     .fallback = "warning",
+     .help = "silent: how urgent"},
+    {.name = NULL},
+};
+
+#define WEBHOOK(field) .offset = offsetof(struct config_webhook, field)
+static const struct config_schema rule_schema = {.keys = rule_keys,
+                                                 .size = sizeof(struct config_rule)};
+static const struct config_key webhook_keys[] = {
+    {.name = "name",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     WEBHOOK(name),
+     .help = "of the channel, unique"},
+    {.name = "url",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     WEBHOOK(url),
+     .help = "where messages are posted"},
+    {.name = "secret",
+     .type = CONFIG_SECRET,
+     WEBHOOK(secret),
+     .help = "key of the signature header; without it messages are not signed"},
+    {.name = "ca_file",
+     .type = CONFIG_STRING,
+     WEBHOOK(ca_file),
+     .help = "certificates to trust instead of the system's"},
+    {.name = "timeout",
+     .type = CONFIG_DURATION,
+     WEBHOOK(timeout_ms),
+     .fallback = "10s",
+     .least = 100,
+     .most = 120000,
+     .help = "for one attempt"},
+    {.name = NULL},
+};
+
+#define SETTING(field) .offset = offsetof(struct settings, field)
+#define LIST(rows, count) \
+    .offset = offsetof(struct settings, rows), \
+    .count_offset = offsetof(struct settings, count)
+static const struct config_schema site_schema = {.keys = site_keys,
+                                                 .size = sizeof(struct config_site)};
+static const struct config_schema device_schema = {.keys = device_keys,
+                                                   .size = sizeof(struct config_device)};
+static const struct config_schema webhook_schema = {
+    .keys = webhook_keys, .size = sizeof(struct config_webhook)};
+
+static const struct config_key settings_keys[] = {
+    {.name = "org",
+     .type = CONFIG_STRING,
+     SETTING(org),
+     .fallback = "main",
+     .help = "the organisation of devices and zones below"},
+    {.name = "data_dir",
+     .type = CONFIG_STRING,
+     SETTING(data_dir),
+     .fallback = "/var/lib/coldchain/collector",
+     .help = "folder of journal, state.db and history"},
+
+    {.name = "mqtt.uri",
+     .type = CONFIG_STRING,
+     SETTING(mqtt.uri),
+     .fallback = "mqtt://127.0.0.1:1883",
+     .help = "mqtt://host:port or mqtts://host:port"},
+    {.name = "mqtt.client_id",
+     .type = CONFIG_STRING,
+     SETTING(mqtt.client_id),
+     .fallback = "coldchain-collector",
+     .help = "names the session that the broker keeps"},
+    {.name = "mqtt.username",
+     .type = CONFIG_STRING,
+     SETTING(mqtt.username),
+     .help = "on the broker"},
+    {.name = "mqtt.password",
+     .type = CONFIG_SECRET,
+     SETTING(mqtt.password),
+     .help = "on the broker"},
+    {.name = "mqtt.ca_file",
+     .type = CONFIG_STRING,
+     SETTING(mqtt.ca_file),
+     .help = "mqtts: certificates to trust instead of the system's"},
+    {.name = "mqtt.cert_file",
+     .type = CONFIG_STRING,
+     SETTING(mqtt.cert_file),
+     .help = "mqtts: certificate of this client"},
+    {.name = "mqtt.key_file",
+     .type = CONFIG_STRING,
+     SETTING(mqtt.key_file),
+     .help = "mqtts: its key"},
+    {.name = "mqtt.keepalive",
+     .type = CONFIG_DURATION,
+     SETTING(mqtt.keepalive_ms),
+     .fallback = "30s",
+     .least = 1000,
+     .most = HOUR_MS,
+     .help = "between pings"},
+    {.name = "mqtt.session_expiry",
+     .type = CONFIG_DURATION,
+     SETTING(mqtt.session_expiry_ms),
+     .fallback = "7d",
+     .least = 0,
+     .most = 365 * DAY_MS,
+     .help = "how long the broker keeps messages while the collector is away"},
+
+    {.name = "journal.segment_size",
+     .type = CONFIG_SIZE,
+     SETTING(journal.segment_bytes),
+     .fallback = "64M",
+     .least = MEBI,
+     .most = GIBI,
+     .help = "of one file"},
+    {.name = "journal.spare_segments",
+     .type = CONFIG_INT,
+     SETTING(journal.spare_segments),
+     .fallback = "2",
+     .least = 1,
+     .most = 16,
+     .help = "made ahead: the reserve on a full disk"},
+    {.name = "journal.commit_interval",
+     .type = CONFIG_DURATION,
+     SETTING(journal.commit_interval_ms),
+     .fallback = "5ms",
+     .least = 1,
+     .most = 1000,
+     .help = "a group is synced after so long"},
+    {.name = "journal.commit_size",
+     .type = CONFIG_SIZE,
+     SETTING(journal.commit_bytes),
+     .fallback = "256K",
+     .least = KIBI,
+     .most = 64 * MEBI,
+     .help = "or when it is so large"},
+    {.name = "journal.keep",
+     .type = CONFIG_DURATION,
+     SETTING(journal.keep_ms),
+     .fallback = "30d",
+     .least = 0,
+     .most = 3650 * DAY_MS,
+     .help = "segments that everybody has passed are kept so long"},
+    {.name = "journal.keep_size",
+     .type = CONFIG_SIZE,
+     SETTING(journal.keep_bytes),
+     .fallback = "10G",
+     .least = 4 * MEBI,
+     .most = 1e15,
+     .help = "and at most so large"},
+
+    {.name = "delivery.ack_interval",
+     .type = CONFIG_DURATION,
+     SETTING(delivery.ack_interval_ms),
+     .fallback = "10s",
+     .least = 50,
+     .most = HOUR_MS,
+     .help = "acknowledgements of a device are gathered so long"},
+    {.name = "delivery.credits",
+     .type = CONFIG_INT,
+     SETTING(delivery.credits),
+     .fallback = "16",
+     .least = 1,
+     .most = 1000,
+     .help = "packs a device may have under way"},
+
+    {.name = "pipeline.checkpoint",
+     .type = CONFIG_DURATION,
+     SETTING(pipeline.checkpoint_ms),
+     .fallback = "30s",
+     .least = 100,
+     .most = 60000,
+     .help = "how often evaluation state is written down"},
+    {.name = "pipeline.silence_grace",
+     .type = CONFIG_DURATION,
+     SETTING(pipeline.silence_grace_ms),
+     .fallback = "5m",
+     .least = 0,
+     .most = DAY_MS,
+     .help = "after a start nothing is called silent for so long"},
+
+    {.name = "history.keep",
+     .type = CONFIG_DURATION,
+     SETTING(history.keep_ms),
+     .fallback = "730d",
+     .least = 0,
+     .most = 36500 * DAY_MS,
+     .help = "readings are kept so long; 0 for ever"},
+
+    {.name = "influx.url",
+     .type = CONFIG_STRING,
+     SETTING(influx.url),
+     .help = "http://host:8086; without it nothing is written to InfluxDB"},
+    {.name = "influx.api",
+     .type = CONFIG_ENUM,
+     SETTING(influx.version),
+     .words = influx_words,
+     .fallback = "v1",
+     .help = "v1 /write (also VictoriaMetrics), v2 /api/v2/write, v3 /api/v3/write_lp"},
+    {.name = "influx.database",
+     .type = CONFIG_STRING,
+     SETTING(influx.database),
+     .fallback = "coldchain",
+     .help = "v1 and v3"},
+    {.name = "influx.org", .type = CONFIG_STRING, SETTING(influx.org), .help = "v2"},
+    {.name = "influx.bucket",
+     .type = CONFIG_STRING,
+     SETTING(influx.bucket),
+     .help = "v2"},
+    {.name = "influx.username",
+     .type = CONFIG_STRING,
+     SETTING(influx.username),
+     .help = "v1"},
+    {.name = "influx.password",
+     .type = CONFIG_SECRET,
+     SETTING(influx.password),
+     .help = "v1"},
+    {.name = "influx.token",
+     .type = CONFIG_SECRET,
+     SETTING(influx.token),
+     .help = "v2 and v3"},
+    {.name = "influx.ca_file",
+     .type = CONFIG_STRING,
+     SETTING(influx.ca_file),
+     .help = "certificates to trust instead of the system's"},
+    {.name = "influx.batch_lines",
+     .type = CONFIG_INT,
+     SETTING(influx.batch_lines),
+     .fallback = "5000",
+     .least = 1,
+     .most = 100000,
+     .help = "in one request"},
+    {.name = "influx.flush",
+     .type = CONFIG_DURATION,
+     SETTING(influx.flush_ms),
+     .fallback = "1s",
+     .least = 10,
+     .most = 60000,
+     .help = "between requests"},
+
+    {.name = "api.listen",
+     .type = CONFIG_STRING,
+     SETTING(api.listen),
+     .fallback = "127.0.0.1",
+     .help = "address of the API"},
+    {.name = "api.port",
+     .type = CONFIG_INT,
+     SETTING(api.port),
+     .fallback = "8480",
+     .least = 0,
+     .most = 65535,
+     .help = "0 takes any free one"},
+    {.name = "api.token_file",
+     .type = CONFIG_STRING,
+     SETTING(api.token_file),
+     .help = "where the first start puts its token; DATA_DIR/api.token when absent"},
+
+    {.name = "webhooks",
+     .type = CONFIG_RECORDS,
+     LIST(webhooks, webhook_count),
+     .record = &webhook_schema,
+     .most = 32,
+     .help = "who is told of incidents"},
+    {.name = "sites",
+     .type = CONFIG_RECORDS,
+     LIST(sites, site_count),
+     .record = &site_schema,
+     .most = 100000,
+     .help = "cold stores, packing houses, vans"},
+    {.name = "devices",
+     .type = CONFIG_RECORDS,
+     LIST(devices, device_count),
+     .record = &device_schema,
+     .most = 1000000,
+     .help = "agents and sensors, and where they are"},
+    {.name = "rules",
+     .type = CONFIG_RECORDS,
+     LIST(rules, rule_count),
+     .record = &rule_schema,
+     .most = 1000000,
+     .help = "when somebody is to be told"},
+    {.name = NULL},
+};
+
+/* ---- the seed --------------------------------------------------------------------- */
+
+static bool read_number(double *number, const char *text)
+{
+    char *end;
+    *number = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*number);
+}
+
+static double number_or_nan(const char *text)
+{
+    double number;
+    return text != NULL && read_number(&number, text) ? number : (double)NAN;
+}
+
+static int64_t time_or_zero(const char *text)
+{
+    int64_t ms = 0;
+    return text != NULL && clock_parse_iso(&ms, text) ? ms : 0;
+}
+
+static void copy(char *to, size_t size, const char *text)
+{
+    snprintf(to, size, "%s", text != NULL ? text : "");
+}
+
+static void seed_zone(struct registry_zone *zone, const struct settings *settings,
+                      const struct config_site *site, const struct config_zone *from)
+{
+    copy(zone->id, sizeof zone->id, from->id);
+    copy(zone->org, sizeof zone->org, settings->org);
+    copy(zone->site, sizeof zone->site, site->id);
+    copy(zone->site_name, sizeof zone->site_name, site->name);
+    copy(zone->name, sizeof zone->name, from->name != NULL ? from->name : from->id);
+    zone->band_low = number_or_nan(from->band_low);
+    zone->band_high = number_or_nan(from->band_high);
+}
+
+static void seed_zones(struct registry *registry, const struct settings *settings)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < settings->site_count; i++)
+        count += settings->sites[i].zone_count;
+    registry->zones = mem_array(count, sizeof *registry->zones);
+    for (size_t i = 0; i < settings->site_count; i++)
+        for (size_t k = 0; k < settings->sites[i].zone_count; k++)
+            seed_zone(&registry->zones[registry->zone_count++], settings,
+                      &settings->sites[i], &settings->sites[i].zones[k]);
+}
+
+static void seed_placement(struct registry *registry, const struct settings *settings,
+                           const char *device, const struct config_placement *from)
+{
+    struct registry_placement *placement =
+        &registry->placements[registry->placement_count++];
+    copy(placement->org, sizeof placement->org, settings->org);
+    copy(placement->device, sizeof placement->device, device);
+    copy(placement->channel, sizeof placement->channel, from->channel);
+    copy(placement->zone, sizeof placement->zone, from->zone);
+    placement->from_ms = time_or_zero(from->from);
+    placement->to_ms = time_or_zero(from->to);
+}
+
+static void seed_devices(struct registry *registry, const struct settings *settings)
+{
+    size_t placements = 0;
+    for (size_t i = 0; i < settings->device_count; i++)
+        placements += settings->devices[i].placement_count + 1;
+    registry->placements = mem_array(placements, sizeof *registry->placements);
+    registry->devices = mem_array(settings->device_count, sizeof *registry->devices);
+    for (size_t i = 0; i < settings->device_count; i++) {
+        const struct config_device *from = &settings->devices[i];
+        struct registry_device *device = &registry->devices[registry->device_count++];
+        copy(device->org, sizeof device->org, settings->org);
+        copy(device->id, sizeof device->id, from->id);
+        struct config_placement whole = {.zone = from->zone};
+        if (from->zone != NULL)
+            seed_placement(registry, settings, from->id, &whole);
+        for (size_t k = 0; k < from->placement_count; k++)
+            seed_placement(registry, settings, from->id, &from->placements[k]);
+    }
+}
+
+static void rule_of(struct alert_rule *rule, const struct config_rule *from)
+{
+    *rule = (struct alert_rule){.kind = from->kind,
+                                .level_count = from->level_count,
+                                .silent_ms = from->silent_ms,
+                                .silent_severity = from->severity};
+    copy(rule->id, sizeof rule->id, from->id);
+    copy(rule->zone, sizeof rule->zone, from->zone);
+    copy(rule->quantity, sizeof rule->quantity, from->quantity);
+    if (from->kind != ALERT_SILENT)
+        rule->silent_ms = 0;
+    for (size_t i = 0; i < from->level_count && i < ALERT_LEVELS_MAX; i++) {
+        const struct config_level *level = &from->levels[i];
+        rule->levels[i] = (struct alert_level){
+            .severity = level->severity,
+            .level = level->level,
+            .delay_ms = level->delay_ms,
+            .recovery_level =
+                level->recovery != NULL ? number_or_nan(level->recovery) : level->level,
+            .recovery_delay_ms = level->recovery_delay_ms,
+        };
+    }
+}
+
+static void seed_rules(struct registry *registry, const struct settings *settings)
+{
+    registry->rules = mem_array(settings->rule_count, sizeof *registry->rules);
+    for (size_t i = 0; i < settings->rule_count; i++)
+        rule_of(&registry->rules[registry->rule_count++], &settings->rules[i]);
+}
+
+void settings_seed(const struct settings *settings, struct buf *json)
+{
+    struct registry *registry = mem_alloc(sizeof *registry);
+    seed_zones(registry, settings);
+    seed_devices(registry, settings);
+    seed_rules(registry, settings);
+    registry_format(registry, json);
+    registry_destroy(registry);
+}
+
+/* ---- what the tables cannot say --------------------------------------------------- */
+
+static const struct config_zone *find_zone(const struct settings *settings,
+                                           const char *id)
+{
+    for (size_t i = 0; i < settings->site_count; i++)
+        for (size_t k = 0; k < settings->sites[i].zone_count; k++)
+            if (strcmp(settings->sites[i].zones[k].id, id) == 0)
+                return &settings->sites[i].zones[k];
+    return NULL;
+}
+
+static void check_id(struct config *config, char *const *id)
+{
+    if (!id_is_valid(*id))
+        config_problem(config, id,
+                       "'%s' is not an identifier: use 1 to 64 of A-Z a-z 0-9 _ -", *id);
+}
+
+static void check_zone_ref(struct config *config, const struct settings *settings,
+                           char *const *zone)
+{
+    if (*zone != NULL && find_zone(settings, *zone) == NULL)
+        config_problem(config, zone, "there is no zone '%s'; zones stand below 'sites'",
+                       *zone);
+}
+
+static void check_number(struct config *config, char *const *text)
+{
+    double number;
+    if (*text != NULL && !read_number(&number, *text))
+        config_problem(config, text, "'%s' is not a number", *text);
+}
+
+static void check_time(struct config *config, char *const *text)
+{
+    int64_t ms;
+    if (*text != NULL && !clock_parse_iso(&ms, *text))
+        config_problem(config, text, "'%s' is not a time such as 2026-11-01T08:00:00Z",
+                       *text);
+}
+
+static void check_sites(struct config *config, const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->site_count; i++) {
+        const struct config_site *site = &settings->sites[i];
+        check_id(config, &site->id);
+        for (size_t k = 0; k < site->zone_count; k++) {
+            const struct config_zone *zone = &site->zones[k];
+            check_id(config, &zone->id);
+            check_number(config, &zone->band_low);
+            check_number(config, &zone->band_high);
+            if (number_or_nan(zone->band_low) >= number_or_nan(zone->band_high))
+                config_problem(config, &zone->band_low,
+                               "band_low of zone '%s' is not below its band_high",
+                               zone->id);
+            if (find_zone(settings, zone->id) != zone)
+                config_problem(config, &zone->id, "zone '%s' is there twice", zone->id);
+        }
+    }
+}
+
+static void check_placement(struct config *config, const struct settings *settings,
+                            const struct config_placement *placement)
+{
+    check_zone_ref(config, settings, &placement->zone);
+    check_time(config, &placement->from);
+    check_time(config, &placement->to);
+    if (placement->to != NULL &&
+        time_or_zero(placement->to) <= time_or_zero(placement->from))
+        config_problem(config, &placement->to, "a placement ends after it begins");
+}
+
+static void check_devices(struct config *config, const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->device_count; i++) {
+        const struct config_device *device = &settings->devices[i];
+        check_id(config, &device->id);
+        check_zone_ref(config, settings, &device->zone);
+        for (size_t k = 0; k < device->placement_count; k++)
+            check_placement(config, settings, &device->placements[k]);
+    }
+}
+
+static void check_rules(struct config *config, const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->rule_count; i++) {
+        const struct config_rule *from = &settings->rules[i];
+        check_zone_ref(config, settings, &from->zone);
+        for (size_t k = 0; k < from->level_count; k++)
+            check_number(config, &from->levels[k].recovery);
+        struct alert_rule rule;
+        struct err_text why;
+        rule_of(&rule, from);
+        if (alert_rule_check(&rule, &why) != ERR_OK)
+            config_problem(config, &from->id, "%s", why.text);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(settings->rules[k].id, from->id) == 0)
+                config_problem(config, &from->id, "rule '%s' is there twice", from->id);
+    }
+}
+
+static void check(struct config *config, const void *data)
+{
+    const struct settings *settings = data;
+    check_id(config, &settings->org);
+    check_sites(config, settings);
+    check_devices(config, settings);
+    check_rules(config, settings);
+    if (settings->influx.url != NULL && settings->influx.version == 1 &&
+        (settings->influx.org == NULL || settings->influx.bucket == NULL))
+        config_problem(config, &settings->influx.url,
+                       "api v2 needs influx.org and influx.bucket");
+}
+
+const struct config_schema settings_schema = {
+    .keys = settings_keys,
+    .size = sizeof(struct settings),
+    .check = check,
+};

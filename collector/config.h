@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * config - the collector's settings: process settings, and the seed of places and rules.
+ *
+ * Read once at start. The seed becomes a CONFIG record of the journal whenever it differs
+ * from the configuration in force.
+ */
+#ifndef COLDCHAIN_COLLECTOR_CONFIG_H
+#define COLDCHAIN_COLLECTOR_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alerts/alerts.h"
+#include "base/config.h"
+#include "collector/pipeline/registry.h"
+
+struct config_zone {
+    char *id;
+    char *name;
+    char *band_low; /* numbers; NULL: none */
+    char *band_high;
+};
+
+struct config_site {
+    char *id;
+    char *name;
+    struct config_zone *zones;
+    size_t zone_count;
+};
+
+struct config_placement {
+    char *channel;
+    char *zone;
+    char *from; /* RFC 3339, NULL: always */
+    char *to;
+};
+
+struct config_device {
+    char *id;
+    char *zone; /* NULL: placements only */
+    struct config_placement *placements;
+    size_t placement_count;
+};
+
+struct config_level {
+    enum alert_severity severity;
+    double level;
+    int64_t delay_ms;
+    char *recovery; /* a number; NULL: the level itself */
+    int64_t recovery_delay_ms;
+};
+
+struct config_rule {
+    char *id;
+    char *zone;
+    char *quantity;
+    enum alert_kind kind;
+    struct config_level *levels;
+    size_t level_count;
+    int64_t silent_ms;
+    enum alert_severity severity;
+};
+
+struct config_webhook {
+    char *name;
+    char *url;
+    char *secret;
+    char *ca_file;
+    int64_t timeout_ms;
+};
+
+struct settings {
+    char *org;
+    char *data_dir;
+    struct {
+        char *uri;
+        char *client_id;
+        char *username;
+        char *password;
+        char *ca_file;
+        char *cert_file;
+        char *key_file;
+        int64_t keepalive_ms;
+        int64_t session_expiry_ms;
+    } mqtt;
+    struct {
+        int64_t segment_bytes;
+        int64_t spare_segments;
+        int64_t commit_interval_ms;
+        int64_t commit_bytes;
+        int64_t keep_ms;
+        int64_t keep_bytes;
+    } journal;
+    struct {
+        int64_t ack_interval_ms;
+        int64_t credits;
+    } delivery;
+    struct {
+        int64_t checkpoint_ms;
+        int64_t silence_grace_ms;
+    } pipeline;
+    struct {
+        int64_t keep_ms;
+    } history;
+    struct {
+        char *url;   /* NULL: no InfluxDB */
+        int version; /* index into influx_versions */
+        char *database;
+        char *org;
+        char *bucket;
+        char *username;
+        char *password;
+        char *token;
+        char *ca_file;
+        int64_t batch_lines;
+        int64_t flush_ms;
+    } influx;
+    struct {
+        char *listen;
+        int64_t port;
+        char *token_file;
+    } api;
+    struct config_webhook *webhooks;
+    size_t webhook_count;
+    struct config_site *sites;
+    size_t site_count;
+    struct config_device *devices;
+    size_t device_count;
+    struct config_rule *rules;
+    size_t rule_count;
+};
+
+extern const struct config_schema settings_schema;
+
+/* The seed as the JSON of a CONFIG record. */
+void settings_seed(const struct settings *settings, struct buf *json);
+
+#endif

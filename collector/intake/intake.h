@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * intake - from the broker into the journal, before anything else is done with a message.
+ *
+ * The message callback runs on Paho's thread: one copy, one pwrite, no sync. When an
+ * append fails the process ends before the callback returns, for a return acknowledges
+ * the message to the broker. The committer (committer.h) syncs behind it. Everything
+ * else belongs to the loop.
+ */
+#ifndef COLDCHAIN_COLLECTOR_INTAKE_INTAKE_H
+#define COLDCHAIN_COLLECTOR_INTAKE_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "collector/intake/committer.h"
+#include "net/mqtt.h"
+
+struct intake;
+
+struct intake_options {
+    struct mqtt_options broker; /* callbacks and context are filled by the intake */
+    const struct clock *clock;
+    struct loop *loop;
+    struct journal *journal;
+    struct committer *committer;
+};
+
+MUST_CHECK enum err intake_open(struct intake **intake,
+                                const struct intake_options *options,
+                                struct err_text *why);
+/* Accepts NULL. */
+void intake_close(struct intake *intake);
+bool intake_is_connected(const struct intake *intake);
+/* QoS 0, not retained. False when it cannot be sent now. */
+bool intake_send(struct intake *intake, const char *topic, const void *data, size_t len);
+/* The journal has no room to spare: leave the broker, which keeps the session. */
+void intake_pause(struct intake *intake, bool is_paused);
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * message - what is said of an incident: complete without a link.
+ *
+ * Value, limit, since when, where: as JSON for machines, with a sentence in Chinese and
+ * in English inside for people. Pure.
+ */
+#ifndef COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_H
+#define COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_H
+
+#include <stdint.h>
+
+#include "alerts/alerts.h"
+#include "base/buf.h"
+#include "collector/pipeline/registry.h"
+
+#define MESSAGE_KEY_SIZE (ALERT_ID_SIZE + 12)
+
+/* The idempotency key of a transition: the same for every attempt, also after a crash. */
+void message_key(const struct incident *incident, char key[MESSAGE_KEY_SIZE]);
+
+/* The JSON body; registry may be NULL. told_ms is when it was decided. */
+void message_format(const struct incident *incident, enum alert_effect_kind kind,
+                    const struct registry *registry, int64_t told_ms, struct buf *out);
+
+#endif

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * checkpoint - opening the pipeline where the last checkpoint left it, and making one.
+ *
+ * All entities of a checkpoint are as of one position, so a restart reads the journal
+ * from there. Keys: "config", "device:ORG/ID", "alert:..." (the alert engine's own).
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "collector/metrics.h"
+#include "collector/pipeline/internal.h"
+
+#define KEY_CONFIG "config"
+#define KEY_DEVICE "device:"
+#define KEY_ALERT  "alert:"
+#define KEY_MAX    512
+
+struct restore {
+    struct pipeline *pipeline;
+    const char *prefix;
+    enum err err;
+};
+
+static bool has_prefix(const char *key, const char *prefix)
+{
+    return strncmp(key, prefix, strlen(prefix)) == 0;
+}
+
+static enum err restore_device(struct pipeline *pipeline, const char *key,
+                               const void *data, size_t len)
+{
+    const char *slash = strchr(key, '/');
+    size_t org_len = slash != NULL ? (size_t)(slash - key) : ID_SIZE;
+    if (org_len >= ID_SIZE || strlen(slash + 1) >= ID_SIZE)
+        return ERR_CORRUPT;
+    char org[ID_SIZE] = "";
+    memcpy(org, key, org_len);
+    struct device *device = device_create(org, slash + 1);
+    device->is_declared = pipeline->registry != NULL &&
+                          registry_has_device(pipeline->registry, org, device->id);
+    void **at = map_at(&pipeline->devices, key);
+    assert(*at == NULL);
+    *at = device;
+    return device_load(device, data, len);
+}
+
+static enum err restore_entity(struct pipeline *pipeline, const char *key,
+                               const void *data, size_t len)
+{
+    if (strcmp(key, KEY_CONFIG) == 0)
+        return pipeline_take_config(pipeline, data, len);
+    if (has_prefix(key, KEY_DEVICE))
+        return restore_device(pipeline, key + strlen(KEY_DEVICE), data, len);
+    return alerts_load(pipeline->alerts, key + strlen(KEY_ALERT), data, len);
+}
+
+static void on_entity(void *context, const char *key, uint64_t position, const void *data,
+                      size_t len)
+{
+    (void)position;
+    struct restore *restore = context;
+    if (restore->err != ERR_OK || !has_prefix(key, restore->prefix))
+        return;
+    restore->err = restore_entity(restore->pipeline, key, data, len);
+    if (restore->err != ERR_OK)
+        log_error("checkpoint: entity is damaged key=%s", key);
+}
+
+/* The configuration first: devices and alerts refer to it. */
+static enum err restore_all(struct pipeline *pipeline, struct err_text *why)
+{
+    static const char *const order[] = {KEY_CONFIG, KEY_DEVICE, KEY_ALERT};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        struct restore restore = {.pipeline = pipeline, .prefix = order[i]};
+        enum err err =
+            state_load_evaluations(pipeline->options.state, &restore, on_entity);
+        if (err == ERR_OK)
+            err = restore.err;
+        if (err != ERR_OK)
+            return err_set(why, err,
+                           "state.db: the checkpoint cannot be read (%s); restore "
+                           "a backup, or move state.db away to start anew",
+                           err_about(err));
+    }
+    return ERR_OK;
+}
+
+static enum err open_readers(struct pipeline *pipeline, struct err_text *why)
+{
+    struct state_meta meta;
+    enum err err = state_load_meta(pipeline->options.state, &meta);
+    if (err != ERR_OK)
+        return err_set(why, err, "state.db: %s", state_why(pipeline->options.state));
+    pipeline->at = meta.checkpoint_position;
+    pipeline->checkpoint = meta.checkpoint_position;
+    pipeline->effect_cursor = meta.effect_position;
+    struct journal *journal = pipeline->options.journal;
+    err = journal_reader_open(&pipeline->reader, journal, pipeline->at);
+    if (err == ERR_INVALID)
+        return err_set(why, err,
+                       "state.db is ahead of the journal: they do not belong "
+                       "together; restore both from one backup");
+    if (err == ERR_OK)
+        err = journal_reader_open(&pipeline->rereader, journal, 0);
+    if (err != ERR_OK)
+        return err_set(why, err, "the journal cannot be read: %s", err_about(err));
+    return ERR_OK;
+}
+
+enum err pipeline_open(struct pipeline **result, const struct pipeline_options *options,
+                       struct err_text *why)
+{
+    assert(options->on_effects != NULL && options->on_command != NULL);
+    struct pipeline *pipeline = mem_alloc(sizeof *pipeline);
+    pipeline->options = *options;
+    pipeline->decoder = decoder_create();
+    pipeline->alerts = alerts_create();
+    pipeline->sink =
+        (struct alert_sink){.context = pipeline, .effect = pipeline_on_alert};
+    enum err err = restore_all(pipeline, why);
+    if (err == ERR_OK)
+        err = open_readers(pipeline, why);
+    if (err != ERR_OK) {
+        pipeline_close(pipeline);
+        pipeline = NULL;
+    }
+    *result = pipeline;
+    return err;
+}
+
+void pipeline_close(struct pipeline *pipeline)
+{
+    if (pipeline == NULL)
+        return;
+    journal_reader_close(pipeline->reader);
+    journal_reader_close(pipeline->rereader);
+    for (size_t i = 0; i < pipeline->devices.count; i++)
+        device_destroy(pipeline->devices.entries[i].value);
+    map_fini(&pipeline->devices);
+    alerts_destroy(pipeline->alerts);
+    registry_destroy(pipeline->registry);
+    buf_fini(&pipeline->config);
+    decoder_destroy(pipeline->decoder);
+    free(pipeline);
+}
+
+struct save {
+    struct pipeline *pipeline;
+    enum err err;
+};
+
+static void put(struct save *save, const char *prefix, const char *key, const void *data,
+                size_t len)
+{
+    if (save->err != ERR_OK)
+        return;
+    struct pipeline *pipeline = save->pipeline;
+    struct buf name = {0};
+    buf_text(&name, prefix);
+    buf_text(&name, key);
+    save->err =
+        state_put_evaluation(pipeline->options.state, name.data, pipeline->at, data, len);
+    buf_fini(&name);
+}
+
+static void on_alert_entity(void *context, const char *key, const void *data, size_t len)
+{
+    put(context, KEY_ALERT, key, data, len);
+}
+
+static void save_devices(struct save *save)
+{
+    struct pipeline *pipeline = save->pipeline;
+    struct buf data = {0};
+    for (size_t i = 0; i < pipeline->devices.count; i++) {
+        struct device *device = pipeline->devices.entries[i].value;
+        if (!device->is_dirty)
+            continue;
+        buf_clear(&data);
+        device_save(device, &data);
+        put(save, KEY_DEVICE, pipeline->devices.entries[i].key, data.data, data.len);
+        device->is_dirty = false;
+    }
+    buf_fini(&data);
+}
+
+enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
+{
+    assert(!pipeline->has_transaction);
+    struct state *state = pipeline->options.state;
+    struct save save = {.pipeline = pipeline};
+    save.err = state_begin(state);
+    if (pipeline->config_is_dirty)
+        put(&save, KEY_CONFIG, "", pipeline->config.data, pipeline->config.len);
+    save_devices(&save);
+    alerts_save_changed(pipeline->alerts, &save, on_alert_entity);
+    if (save.err == ERR_OK)
+        save.err = state_put_checkpoint_position(state, pipeline->at);
+    if (save.err == ERR_OK)
+        save.err = state_commit(state);
+    if (save.err != ERR_OK) {
+        state_rollback(state);
+        return err_set(why, save.err, "state.db: %s", state_why(state));
+    }
+    pipeline->config_is_dirty = false;
+    pipeline->checkpoint = pipeline->at;
+    return ERR_OK;
+}
+
+/* Packs that wait for their turn are read again from the journal. */
+static uint64_t oldest_waiting(const struct pipeline *pipeline, uint64_t oldest)
+{
+    for (size_t i = 0; i < pipeline->devices.count; i++) {
+        const struct device *device = pipeline->devices.entries[i].value;
+        for (size_t k = 0; k < device->epoch_count; k++)
+            for (size_t n = 0; n < device->epochs[k].ahead_count; n++)
+                if (device->epochs[k].ahead[n].position < oldest)
+                    oldest = device->epochs[k].ahead[n].position;
+    }
+    return oldest;
+}
+
+uint64_t pipeline_needs_from(const struct pipeline *pipeline)
+{
+    return oldest_waiting(pipeline, pipeline->checkpoint);
+}

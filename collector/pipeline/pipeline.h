@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * pipeline - the collector as a function of its journal: records in, state and effects
+ * out.
+ *
+ * Reads what is synced, in order; deduplicates, orders each device, judges, and commits
+ * incidents and outbox rows together with the effect cursor, batch by batch. Evaluation
+ * state is checkpointed apart; after a crash the records since the checkpoint are read
+ * again and effects up to the effect cursor are not repeated. Belongs to the loop thread.
+ */
+#ifndef COLDCHAIN_COLLECTOR_PIPELINE_PIPELINE_H
+#define COLDCHAIN_COLLECTOR_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "collector/pipeline/acks.h"
+#include "collector/pipeline/registry.h"
+#include "collector/store/state.h"
+#include "collector/store/state_incidents.h"
+#include "journal/journal.h"
+
+struct pipeline;
+
+struct pipeline_options {
+    struct journal *journal;
+    struct state *state;
+    struct acks *acks;
+    int64_t silence_grace_ms;    /* after a start */
+    const char *const *channels; /* names of the notification channels */
+    size_t channel_count;
+    void *context;
+    /* A command was applied (or refused); the API answers its caller. */
+    void (*on_command)(void *context, const char *id, enum err err, const char *text);
+    /* A batch with effects was committed: the notifier may look. */
+    void (*on_effects)(void *context);
+};
+
+/* Puts back the checkpoint and stands at its position. CORRUPT, IO. */
+MUST_CHECK enum err pipeline_open(struct pipeline **pipeline,
+                                  const struct pipeline_options *options,
+                                  struct err_text *why);
+void pipeline_close(struct pipeline *pipeline);
+
+/*
+ * Takes up to `most` synced records as one batch. *more says that it stopped before the
+ * end. After an error the process ends: what was not committed is decided again from
+ * the journal at the next start.
+ */
+MUST_CHECK enum err pipeline_advance(struct pipeline *pipeline, size_t most, bool *more,
+                                     struct err_text *why);
+/* Writes down what changed since the last one. */
+MUST_CHECK enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why);
+
+/* The last record taken, and how far the journal may be trimmed. */
+uint64_t pipeline_position(const struct pipeline *pipeline);
+uint64_t pipeline_needs_from(const struct pipeline *pipeline);
+
+/* NULL before the first CONFIG record. Borrowed until the next call of advance. */
+const struct registry *pipeline_registry(const struct pipeline *pipeline);
+/* What a CONFIG record would have to differ from. "" before the first. */
+const char *pipeline_config_hash(const struct pipeline *pipeline);
+
+/* Appends JSON arrays for the API: zones with last values, devices. */
+void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms,
+                         struct buf *out);
+void pipeline_devices_json(const struct pipeline *pipeline, int64_t now_ms,
+                           struct buf *out);
+
+#endif

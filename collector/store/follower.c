@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/store/follower.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+struct follower {
+    /* fixed after open */
+    const struct follower_ops *ops;
+    void *context;
+    struct journal_reader *reader; /* owned by the thread */
+    pthread_t thread;
+
+    /* shared, under lock */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool has_news;
+    bool is_stopping;
+    bool has_failed;
+    int64_t stop_at_ms; /* real time */
+    struct err_text why;
+};
+
+static struct timespec deadline_of(int64_t real_ms)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t left = real_ms - clock_real_ms();
+    if (left < 0)
+        left = 0;
+    now.tv_sec += left / 1000;
+    now.tv_nsec += (left % 1000) * 1000000;
+    if (now.tv_nsec >= 1000000000) {
+        now.tv_sec++;
+        now.tv_nsec -= 1000000000;
+    }
+    return now;
+}
+
+/* First the pause that the turn asked for, then until there is news. */
+static void rest(struct follower *follower, const struct follower_turn *turn)
+{
+    struct timespec pause_end = deadline_of(clock_real_ms() + turn->wait_ms);
+    pthread_mutex_lock(&follower->lock);
+    while (turn->wait_ms > 0 && !follower->is_stopping &&
+           pthread_cond_timedwait(&follower->changed, &follower->lock, &pause_end) == 0) {
+    }
+    while (!follower->has_news && !follower->is_stopping)
+        pthread_cond_wait(&follower->changed, &follower->lock);
+    follower->has_news = false;
+    pthread_mutex_unlock(&follower->lock);
+}
+
+/* After follower_close() it goes on until nothing is left or time is up. */
+static bool is_over(struct follower *follower, const struct follower_turn *turn)
+{
+    pthread_mutex_lock(&follower->lock);
+    bool over = follower->is_stopping &&
+                (!turn->has_more || clock_real_ms() >= follower->stop_at_ms);
+    pthread_mutex_unlock(&follower->lock);
+    return over;
+}
+
+static void fail(struct follower *follower, const struct err_text *why)
+{
+    log_error("%s stopped: %s", follower->ops->name, why->text);
+    pthread_mutex_lock(&follower->lock);
+    follower->has_failed = true;
+    follower->why = *why;
+    pthread_mutex_unlock(&follower->lock);
+}
+
+static void *run(void *context)
+{
+    struct follower *follower = context;
+    pthread_setname_np(pthread_self(), follower->ops->name);
+    struct follower_turn turn = {.has_more = true};
+    for (bool was_stopping = false;;) {
+        struct err_text why = {0};
+        turn = (struct follower_turn){0};
+        enum err err =
+            follower->ops->turn(follower->context, follower->reader, &turn, &why);
+        if (err != ERR_OK) {
+            fail(follower, &why);
+            break;
+        }
+        if (is_over(follower, &turn) && was_stopping)
+            break;
+        if (!turn.has_more)
+            rest(follower, &turn);
+        pthread_mutex_lock(&follower->lock);
+        was_stopping = follower->is_stopping;
+        pthread_mutex_unlock(&follower->lock);
+    }
+    follower->ops->finish(follower->context);
+    return NULL;
+}
+
+enum err follower_open(struct follower **result, struct journal *journal, uint64_t from,
+                       const struct follower_ops *ops, void *context,
+                       struct err_text *why)
+{
+    *result = NULL;
+    struct follower *follower = mem_alloc(sizeof *follower);
+    follower->ops = ops;
+    follower->context = context;
+    enum err err = journal_reader_open(&follower->reader, journal, from);
+    if (err != ERR_OK) {
+        free(follower);
+        return err_set(why, err, "%s cannot follow the journal: %s", ops->name,
+                       err == ERR_INVALID
+                           ? "its store is ahead of it; they do not belong "
+                             "together, restore both from one backup"
+                           : err_about(err));
+    }
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&follower->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&follower->lock, NULL);
+    if (pthread_create(&follower->thread, NULL, run, follower) != 0)
+        log_fatal("no thread can be made for=%s", ops->name);
+    *result = follower;
+    return ERR_OK;
+}
+
+void follower_wake(struct follower *follower)
+{
+    pthread_mutex_lock(&follower->lock);
+    if (!follower->has_news) {
+        follower->has_news = true;
+        pthread_cond_signal(&follower->changed);
+    }
+    pthread_mutex_unlock(&follower->lock);
+}
+
+void follower_close(struct follower *follower, int64_t drain_ms)
+{
+    if (follower == NULL)
+        return;
+    pthread_mutex_lock(&follower->lock);
+    follower->is_stopping = true;
+    follower->stop_at_ms = clock_real_ms() + drain_ms;
+    pthread_cond_signal(&follower->changed);
+    pthread_mutex_unlock(&follower->lock);
+    pthread_join(follower->thread, NULL);
+    journal_reader_close(follower->reader);
+    pthread_cond_destroy(&follower->changed);
+    pthread_mutex_destroy(&follower->lock);
+    free(follower);
+}
+
+const char *follower_failure(struct follower *follower)
+{
+    pthread_mutex_lock(&follower->lock);
+    const char *why = follower->has_failed ? follower->why.text : NULL;
+    pthread_mutex_unlock(&follower->lock);
+    return why;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/store/history_follower.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "collector/metrics.h"
+#include "collector/pipeline/decode.h"
+#include "collector/record.h"
+#include "collector/store/history.h"
+
+#define BATCH_RECORDS  4096
+#define LINGER_MS      200 /* so that a quiet system does not sync for every message */
+#define COMPACT_ROWS   2000
+#define RETAIN_EACH_MS INT64_C(3600000)
+
+struct history_follower {
+    struct history *history;
+    struct decoder *decoder;
+    int64_t keep_ms;
+    int64_t now_ms; /* wall time of the last record */
+    int64_t retained_ms;
+};
+
+static enum err append_pack(struct history_follower *follower,
+                            const struct journal_record *record,
+                            const struct topic *topic, const struct pack *pack)
+{
+    const struct history_message message = {
+        .position = record->position,
+        .org = topic->org,
+        .device = topic->device,
+        .epoch = topic->epoch,
+        .seq = topic->seq,
+        .arrival_ms = record->wall_ms,
+    };
+    enum err err = history_append(follower->history, &message, pack);
+    if (err == ERR_OK)
+        metric_add(METRIC_HISTORY_READINGS, (int64_t)pack->reading_count);
+    if (err == ERR_OK && pack->kind == PACK_LOSS)
+        err = history_close_gap(follower->history, &message, pack->from, pack->to);
+    /* EXISTS: taken before. LIMIT: the pipeline refused it too, it comes again. */
+    return err == ERR_EXISTS || err == ERR_LIMIT ? ERR_OK : err;
+}
+
+static enum err take_record(struct history_follower *follower,
+                            const struct journal_record *record)
+{
+    struct record_message message;
+    struct topic topic;
+    const struct pack *pack;
+    follower->now_ms = record->wall_ms;
+    if (record->type != RECORD_MESSAGE ||
+        record_message_parse(&message, record->data, record->len) != ERR_OK ||
+        decoder_read(follower->decoder, &message, record->wall_ms, &topic, &pack, NULL) !=
+            ERR_OK ||
+        pack == NULL)
+        return ERR_OK; /* what cannot be read is in the pipeline's quarantine */
+    return append_pack(follower, record, &topic, pack);
+}
+
+static enum err take_batch(struct history_follower *follower,
+                           struct journal_reader *reader, size_t *taken)
+{
+    enum err err = history_begin(follower->history);
+    for (*taken = 0; err == ERR_OK && *taken < BATCH_RECORDS; ++*taken) {
+        struct journal_record record;
+        enum err read = journal_reader_next(reader, &record);
+        if (read == ERR_NOT_FOUND)
+            break;
+        err = read == ERR_OK ? take_record(follower, &record) : read;
+    }
+    if (err == ERR_OK)
+        err = history_commit(follower->history, journal_reader_position(reader));
+    if (err != ERR_OK)
+        history_rollback(follower->history);
+    return err;
+}
+
+static enum err tidy(struct history_follower *follower)
+{
+    bool more = history_compact_due(follower->history);
+    enum err err =
+        more ? history_compact(follower->history, COMPACT_ROWS, &more) : ERR_OK;
+    if (err != ERR_OK || follower->keep_ms == 0 ||
+        follower->now_ms < follower->retained_ms + RETAIN_EACH_MS)
+        return err;
+    follower->retained_ms = follower->now_ms;
+    size_t removed = 0;
+    err =
+        history_retain(follower->history, follower->now_ms - follower->keep_ms, &removed);
+    if (removed > 0)
+        log_info("history: months removed count=%zu", removed);
+    return err;
+}
+
+static enum err turn(void *context, struct journal_reader *reader,
+                     struct follower_turn *turn, struct err_text *why)
+{
+    struct history_follower *follower = context;
+    size_t taken = 0;
+    enum err err = take_batch(follower, reader, &taken);
+    if (err == ERR_OK)
+        err = tidy(follower);
+    if (err != ERR_OK)
+        return err_set(why, err, "history: %s (%s)", err_about(err),
+                       history_why(follower->history));
+    metric_set(METRIC_HISTORY_POSITION, (int64_t)history_cursor(follower->history));
+    turn->has_more = taken == BATCH_RECORDS;
+    turn->wait_ms = LINGER_MS;
+    return ERR_OK;
+}
+
+static void finish(void *context)
+{
+    struct history_follower *follower = context;
+    history_close(follower->history);
+    decoder_destroy(follower->decoder);
+    free(follower);
+}
+
+static const struct follower_ops history_ops = {
+    .name = "history",
+    .turn = turn,
+    .finish = finish,
+};
+
+enum err history_follower_open(struct follower **result, struct journal *journal,
+                               const char *dir, int64_t keep_ms, struct err_text *why)
+{
+    *result = NULL;
+    struct history_follower *follower = mem_alloc(sizeof *follower);
+    follower->keep_ms = keep_ms;
+    enum err err = history_open(&follower->history, dir, why);
+    if (err != ERR_OK) {
+        free(follower);
+        return err;
+    }
+    follower->decoder = decoder_create();
+    err = follower_open(result, journal, history_cursor(follower->history), &history_ops,
+                        follower, why);
+    if (err != ERR_OK)
+        finish(follower);
+    return err;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+/* uplink_ack - what an ack means, and which acks mean nothing. */
+#include "edge-agent/uplink_core_parts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static bool in_ranges(const struct seq_range *ranges, size_t count, uint64_t seq)
+{
+    for (size_t i = 0; i < count; i++)
+        if (seq >= ranges[i].first && seq <= ranges[i].last)
+            return true;
+    return false;
+}
+
+static bool ack_covers(const struct ack *ack, uint64_t epoch, uint64_t seq)
+{
+    for (size_t i = 0; i < ack->epoch_count; i++) {
+        const struct ack_epoch *said = &ack->epochs[i];
+        if (said->epoch == epoch &&
+            (seq <= said->through || in_ranges(said->ranges, said->range_count, seq) ||
+             in_ranges(said->rejected, said->rejected_count, seq)))
+            return true;
+    }
+    return false;
+}
+
+/* An ack cannot name what was never closed: it would hide later packs. */
+static void take_range(struct agent_epoch *held, uint64_t first, uint64_t last)
+{
+    if (first < 1)
+        first = 1;
+    if (last > held->last)
+        last = held->last;
+    if (first > last)
+        return;
+    enum err err = seqset_add_range(&held->done, first, last);
+    if (err != ERR_OK && err != ERR_EXISTS) {
+        /* LIMIT: too torn to remember; the collector says it again as it closes up. */
+    }
+}
+
+/* Everything held is to be sent again, unless the ack at hand names it. */
+static void forget_done(const struct agent_core *core, struct agent_epoch *held)
+{
+    seqset_fini(&held->done);
+    held->done = (struct seqset){0};
+    held->next = held->first;
+    if (core->is_answered) {
+        /* In the middle of a session: what was live has been sent, and is lost too. */
+        held->live_from = held->last + 1;
+        held->live_next = held->live_from;
+    }
+}
+
+static void take_epoch(const struct agent_step *step, struct agent_epoch *held,
+                       const struct ack_epoch *said, bool is_base)
+{
+    struct agent_counts *counts = &step->core->counts;
+    uint64_t before = held->done.through;
+    if (is_base)
+        forget_done(step->core, held);
+    take_range(held, 1, said->through);
+    counts->rewinds += held->done.through < before;
+    for (size_t i = 0; i < said->range_count; i++)
+        take_range(held, said->ranges[i].first, said->ranges[i].last);
+    for (size_t i = 0; i < said->rejected_count; i++) {
+        uint64_t known = agent_count_within(&held->done, said->rejected[i].first,
+                                            said->rejected[i].last);
+        take_range(held, said->rejected[i].first, said->rejected[i].last);
+        counts->rejected += agent_count_within(&held->done, said->rejected[i].first,
+                                               said->rejected[i].last) -
+                            known;
+    }
+    held->is_heard = true;
+    if (said->end_epoch && !held->is_ending &&
+        held == &step->core->epochs[step->core->epoch_count - 1]) {
+        held->is_ending = true;
+        agent_act(step,
+                  (struct agent_action){.kind = AGENT_NEW_EPOCH, .epoch = held->epoch});
+    }
+}
+
+/* The collector has seen later seqs and misses these. */
+static void take_wanted(const struct agent_step *step, const struct ack_epoch *said,
+                        struct seq_range wanted)
+{
+    struct agent_core *core = step->core;
+    const struct agent_epoch *held = agent_find_epoch(core, said->epoch);
+    uint64_t first = held != NULL ? held->first : UINT64_MAX;
+    if (held != NULL && wanted.last > held->last)
+        wanted.last = held->last;
+    if (wanted.first < 1 || wanted.first > wanted.last)
+        return;
+    if (wanted.first < first) {
+        uint64_t to = wanted.last < first ? wanted.last : first - 1;
+        agent_tell_loss(step, said->epoch, wanted.first, to);
+        wanted.first = to + 1;
+    }
+    if (held == NULL || wanted.first > wanted.last)
+        return;
+    if (core->wanted_count < AGENT_WANTED_MAX)
+        core->wanted[core->wanted_count++] = (struct agent_range){said->epoch, wanted};
+    for (size_t i = 0; i < core->flight_count; i++) {
+        struct agent_flight *flight = &core->flights[i];
+        bool is_asked = flight->epoch == said->epoch && flight->seq >= wanted.first &&
+                        flight->seq <= wanted.last;
+        if (is_asked && step->now_ms - flight->sent_ms >= core->ack_interval_ms)
+            agent_publish(step, flight);
+    }
+}
+
+static void land_flights(struct agent_core *core, const struct ack *ack)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < core->flight_count; i++)
+        if (!ack_covers(ack, core->flights[i].epoch, core->flights[i].seq))
+            core->flights[kept++] = core->flights[i];
+    core->flight_count = kept;
+}
+
+static void take_terms(struct agent_core *core, const struct ack *ack)
+{
+    core->credits = ack->credits;
+    core->ack_interval_ms = ack->ack_interval_ms;
+    if (core->ack_interval_ms < AGENT_ACK_INTERVAL_MIN_MS)
+        core->ack_interval_ms = AGENT_ACK_INTERVAL_MIN_MS;
+    if (core->ack_interval_ms > AGENT_ACK_INTERVAL_MAX_MS)
+        core->ack_interval_ms = AGENT_ACK_INTERVAL_MAX_MS;
+}
+
+/* Another store, or the same after a restore: what it does not name, it does not have. */
+static void meet_collector(struct agent_core *core, const struct ack *ack)
+{
+    bool is_same =
+        strcmp(core->store, ack->store) == 0 && core->generation == ack->generation;
+    if (is_same)
+        return;
+    bool is_first = core->store[0] == '\0';
+    memcpy(core->store, ack->store, sizeof core->store);
+    core->generation = ack->generation;
+    for (size_t i = 0; i < core->epoch_count; i++) {
+        struct agent_epoch *epoch = &core->epochs[i];
+        epoch->is_heard = false;
+        bool is_named = false;
+        for (size_t j = 0; j < ack->epoch_count; j++)
+            is_named |= ack->epochs[j].epoch == epoch->epoch;
+        if (is_named || is_first)
+            continue;
+        core->counts.rewinds += epoch->done.through > 0;
+        forget_done(core, epoch);
+    }
+}
+
+static void end_silence(const struct agent_step *step)
+{
+    struct agent_core *core = step->core;
+    bool was_probing = core->is_probing;
+    core->is_answered = true;
+    core->is_probing = false;
+    core->silent_count = 0;
+    core->silent_due_ms = 0;
+    if (core->flight_count > 0 || core->credits == 0)
+        agent_watch_silence(step);
+    /* What hung behind the probe has waited long enough. */
+    if (was_probing)
+        agent_resend_due(step);
+}
+
+void agent_on_ack(const struct agent_step *step, const struct ack *ack, bool is_retained)
+{
+    struct agent_core *core = step->core;
+    if (is_retained || !core->is_connected || strcmp(ack->nonce, core->nonce) != 0) {
+        core->counts.acks_ignored++;
+        return;
+    }
+    core->counts.acks++;
+    take_terms(core, ack);
+    meet_collector(core, ack);
+    land_flights(core, ack);
+    core->wanted_count = 0;
+    for (size_t i = 0; i < ack->epoch_count; i++) {
+        const struct ack_epoch *said = &ack->epochs[i];
+        struct agent_epoch *held = agent_find_epoch(core, said->epoch);
+        if (held != NULL)
+            take_epoch(step, held, said, !held->is_heard);
+        for (size_t j = 0; j < said->wanted_count; j++)
+            take_wanted(step, said, said->wanted[j]);
+    }
+    end_silence(step);
+    agent_act(step, (struct agent_action){.kind = AGENT_SAVE_MARKS});
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/* uplink_loss - packs that cannot be sent any more: said once, never passed over. */
+#include "edge-agent/uplink_core_parts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void agent_tell_loss(const struct agent_step *step, uint64_t epoch, uint64_t from,
+                     uint64_t to)
+{
+    struct agent_core *core = step->core;
+    for (size_t i = 0; i < core->told_count; i++)
+        if (core->told[i].epoch == epoch && core->told[i].seqs.first <= from &&
+            core->told[i].seqs.last >= to)
+            return;
+    /* Full: forget the oldest, whose answer is the likeliest to have arrived. */
+    if (core->told_count == AGENT_TOLD_MAX)
+        memmove(core->told, core->told + 1, --core->told_count * sizeof *core->told);
+    core->told[core->told_count++] = (struct agent_range){epoch, {from, to}};
+    agent_act(step,
+              (struct agent_action){
+                  .kind = AGENT_WRITE_LOSS, .epoch = epoch, .from = from, .to = to});
+}
+
+static void forget_flights(struct agent_core *core, uint64_t epoch, uint64_t below)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < core->flight_count; i++)
+        if (core->flights[i].epoch != epoch || core->flights[i].seq >= below)
+            core->flights[kept++] = core->flights[i];
+    core->flight_count = kept;
+}
+
+void agent_on_gone(const struct agent_step *step, uint64_t epoch, uint64_t seq)
+{
+    struct agent_core *core = step->core;
+    struct agent_epoch *held = agent_find_epoch(core, epoch);
+    if (held == NULL)
+        return;
+    if (seqset_add(&held->gone, seq) == ERR_LIMIT) {
+        /* So torn a journal: it is tried, and found unreadable, each time it is due. */
+    }
+    for (size_t i = 0; i < core->flight_count; i++) {
+        if (core->flights[i].epoch == epoch && core->flights[i].seq == seq) {
+            core->flights[i] = core->flights[--core->flight_count];
+            break;
+        }
+    }
+    agent_tell_loss(step, epoch, seq, seq);
+}
+
+void agent_on_trimmed(const struct agent_step *step, uint64_t epoch, uint64_t first)
+{
+    struct agent_core *core = step->core;
+    struct agent_epoch *held = agent_find_epoch(core, epoch);
+    if (held == NULL || first <= held->first)
+        return;
+    uint64_t from = held->first;
+    held->first = first;
+    forget_flights(core, epoch, first);
+    uint64_t lost_from = 0;
+    for (uint64_t seq = from; seq < first && seq <= held->last; seq++) {
+        bool lost = !agent_is_settled(held, seq);
+        if (lost && lost_from == 0)
+            lost_from = seq;
+        if (!lost && lost_from != 0) {
+            agent_tell_loss(step, epoch, lost_from, seq - 1);
+            lost_from = 0;
+        }
+    }
+    if (lost_from != 0)
+        agent_tell_loss(step, epoch, lost_from,
+                        (first <= held->last ? first : held->last + 1) - 1);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/support/check.h"
+
+static void a_file_is_read_whole_and_ends_with_nul(void)
+{
+    static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 300000};
+    char path[] = "/tmp/file-test-XXXXXX";
+    int fd = mkstemp(path);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct buf buf = {0};
+        CHECK(ftruncate(fd, (off_t)sizes[i]) == 0);
+        CHECK(file_read(&buf, path, 300000, NULL) == ERR_OK);
+        CHECK(buf.len == sizes[i] && buf.data[buf.len] == '\0');
+        buf_fini(&buf);
+    }
+    close(fd);
+    unlink(path);
+}
+
+static void what_cannot_be_read_is_refused(void)
+{
+    static const struct {
+        const char *path;
+        enum err want;
+        const char *want_why;
+    } rows[] = {
+        {"/nonexistent", ERR_NOT_FOUND,
+         "cannot read /nonexistent: No such file or directory"},
+        {"/tmp", ERR_IO, "cannot read /tmp: Is a directory"},
+        {"/dev/zero", ERR_LIMIT, "/dev/zero is larger than 1000 bytes"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf buf = {0};
+        struct err_text why;
+        CHECK_ROW(rows[i].path,
+                  file_read(&buf, rows[i].path, 1000, &why) == rows[i].want);
+        CHECK_TEXT(why.text, rows[i].want_why);
+        buf_fini(&buf);
+    }
+}
+
+static CU_TestInfo tests[] = {
+    {"a file is read whole and ends with NUL", a_file_is_read_whole_and_ends_with_nul},
+    {"what cannot be read is refused", what_cannot_be_read_is_refused},
+    CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+    return check_run("file", tests);
+}

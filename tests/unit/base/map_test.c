@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/map.h"
+
+#include "tests/support/check.h"
+
+static void finds_what_was_put(void)
+{
+    struct map map = {0};
+    int one = 1;
+    CHECK(map_get(&map, "a") == NULL);
+    *map_at(&map, "a") = &one;
+    CHECK(map_get(&map, "a") == &one);
+    CHECK(*map_at(&map, "a") == &one);
+    CHECK(map.count == 1);
+    map_fini(&map);
+}
+
+static void keeps_thousands_in_their_order(void)
+{
+    struct map map = {0};
+    static int values[5000];
+    char key[16];
+    for (int i = 0; i < 5000; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        *map_at(&map, key) = &values[i];
+    }
+    CHECK(map.count == 5000);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        CHECK_ROW(key, map_get(&map, key) == &values[i]);
+        CHECK_ROW(key, strcmp(map.entries[i].key, key) == 0);
+    }
+    CHECK(map_get(&map, "k5000") == NULL);
+    map_fini(&map);
+}
+
+static void hash_has_the_published_value(void)
+{
+    CHECK(map_hash(0, "a") == UINT64_C(0xaf63dc4c8601ec8c));
+    CHECK(map_hash(0, "foobar") == UINT64_C(0x85944171f73967e8));
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"finds what was put", finds_what_was_put},
+        {"keeps thousands in their order", keeps_thousands_in_their_order},
+        {"the hash has the published value", hash_has_the_published_value},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("map", tests);
+}
