@@ -36,6 +36,9 @@ static void problem(struct config *config, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static void problem_text(struct config *config, int line, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void problem_text(struct config *config, int line, const char *fmt, va_list args)
 {
     if (config->problems_count++ >= CONFIG_PROBLEMS_MAX)
         return;

@@ -8,9 +8,10 @@
 #define PT_B -5.775e-7
 #define PT_C -4.183e-12
 
-double pt100_ohm(double r0, double t)
+double pt100_ohm(double r0, double celsius)
 {
     assert(r0 > 0);
+    double t = celsius;
     double cold = t < 0 ? PT_C * (t - 100) * t * t * t : 0;
     return r0 * (1 + PT_A * t + PT_B * t * t + cold);
 }

@@ -12,7 +12,7 @@ static_assert(SEQSET_RANGES_MAX <= UINT32_MAX, "count is 32 bits");
 void seqset_fini(struct seqset *set)
 {
     free(set->ranges);
-    *set = (struct seqset){0};
+    memset(set, 0, sizeof *set);
 }
 
 /* Index of the first range that ends at or behind `seq`; count when there is none. */

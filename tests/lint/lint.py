@@ -21,10 +21,11 @@ import floors  # noqa: E402
 
 CACHE = "build/lint"
 # The flags of cmake/Options.cmake that clang knows; clang-tidy reports its warnings too.
+# -Wno-string-conversion: assert(!"why") is how an unreachable place says why.
 C_FLAGS = (
     "-std=c17 -I. -D_GNU_SOURCE -DCOLDCHAIN_VERSION=\"0\" -Wall -Wextra -Wpedantic -Wshadow "
     "-Wconversion -Wstrict-prototypes -Wold-style-definition -Wcast-qual -Wwrite-strings "
-    "-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough").split()
+    "-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Wno-string-conversion").split()
 SOURCE = tuple(folder + "/" for folder in floors.FLOORS)
 C_FOLDERS = SOURCE + ("tests/", "bench/")
 HAS_SPDX = re.compile(r"\.(c|h|def|py|sh|cmake|js|mjs|css|ya?ml)$|(^|/)(CMakeLists\.txt|dev|run)$")
@@ -128,13 +129,13 @@ def step_headers(files):
 
 
 def example_findings(path):
-    program = re.search(r"^#.*\b(coldchain-(?:agent|collector))\b", read(path), re.M)
-    if not program:
-        return [f"{path}: the first comment does not name coldchain-agent or coldchain-collector"]
-    binary = f"build/dev/bin/{program.group(1)}"
+    program = "coldchain-" + re.match(r"[a-z]*", os.path.basename(path)).group()
+    binary = f"build/dev/bin/{program}"
+    if program not in ("coldchain-agent", "coldchain-collector"):
+        return [f"{path}: its name does not begin with agent or collector"]
     if not os.path.exists(binary):
         return [f"{path}: {binary} is not built"]
-    result = sh(binary, "--check", "--config", path)
+    result = sh(binary, "--check", path)
     return [] if result.returncode == 0 else [f"{path}: --check failed: {result.stderr.strip()}"]
 
 

@@ -43,6 +43,7 @@ def test_floors_tell_each_broken_rule():
         ("pure header", "alerts/x.c", "#include <pthread.h>\n", "is pure"),
         ("pure clock", "alerts/x.c", '#include "base/clock.h"\n', "is pure"),
         ("pure call", "alerts/x.c", "static void f(void)\n{\n    time(NULL);\n}\n", "may not call time()"),
+        ("pure log", "alerts/x.c", "static void f(void)\n{\n    log_info(1);\n}\n", "may not call log_info()"),
         ("a member is no call", "alerts/x.c", "static void f(void)\n{\n    x->time(1);\n}\n", None),
         ("a comment is no call", "alerts/x.c", "/* time(NULL) */\n", None),
         ("dots", "net/x.c", '#include "../base/err.h"\n', "from the root"),
