@@ -38,8 +38,6 @@ static enum err append_pack(struct history_follower *follower,
     enum err err = history_append(follower->history, &message, pack);
     if (err == ERR_OK)
         metric_add(METRIC_HISTORY_READINGS, (int64_t)pack->reading_count);
-    if (err == ERR_OK && pack->kind == PACK_LOSS)
-        err = history_close_gap(follower->history, &message, pack->from, pack->to);
     /* EXISTS: taken before. LIMIT: the pipeline refused it too, it comes again. */
     return err == ERR_EXISTS || err == ERR_LIMIT ? ERR_OK : err;
 }
