@@ -62,10 +62,11 @@ const struct registry *pipeline_registry(const struct pipeline *pipeline);
 /* What a CONFIG record would have to differ from. "" before the first. */
 const char *pipeline_config_hash(const struct pipeline *pipeline);
 
-/* Appends JSON arrays for the API: zones with last values, devices. */
+/* Appends JSON arrays for the API: zones with last values, devices, placements. */
 void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms,
                          struct buf *out);
 void pipeline_devices_json(const struct pipeline *pipeline, int64_t now_ms,
                            struct buf *out);
+void pipeline_placements_json(const struct pipeline *pipeline, struct buf *out);
 
 #endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * api - HTTP and JSON for people and programs (docs/api.md).
+ *
+ * libmicrohttpd's threads serve requests. What is stored they read through connections
+ * of their own; what lives on the loop thread they ask for by a post and a bounded wait;
+ * a change they submit as a command and answer once it was applied. api_open, api_close
+ * and api_command_done belong to the loop thread.
+ */
+#ifndef COLDCHAIN_COLLECTOR_API_API_H
+#define COLDCHAIN_COLLECTOR_API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "journal/journal.h"
+
+struct api;
+
+/* What only the loop thread knows. */
+enum api_live {
+    API_LIVE_ZONES,   /* JSON array: zones with the last value of each channel */
+    API_LIVE_DEVICES, /* JSON array: devices, seen or declared */
+    API_LIVE_STATUS,  /* JSON object: positions, connection, versions */
+    /* JSON array of {org, device, channel, zone, from, to}: where channels measure */
+    API_LIVE_PLACEMENTS,
+};
+
+struct api_options {
+    const char *listen; /* "127.0.0.1" */
+    int port;           /* 0: any free one, see api_port() */
+    const char *state_path;
+    const char *history_dir;
+    const char *token_file; /* where the first start leaves its token */
+    struct journal *journal;
+    struct loop *loop;
+    const struct clock *clock;
+
+    /* All of these run on the loop thread. */
+    void *context;
+    void (*live)(void *context, enum api_live what, struct buf *out);
+    /* Appends a COMMAND record; api_command_done() follows once it was applied. */
+    enum err (*submit)(void *context, const char *json, size_t len);
+    /* Keeps the hash of a new token; durable when it returns ERR_OK. */
+    enum err (*put_token)(void *context, const char *hash, const char *name,
+                          const char *role);
+    /* Whether work is being done as it should; says why not. */
+    bool (*ready)(void *context, struct err_text *why);
+};
+
+MUST_CHECK enum err api_open(struct api **api, const struct api_options *options,
+                             struct err_text *why);
+/* Ends requests under way. Accepts NULL. */
+void api_close(struct api *api);
+int api_port(const struct api *api);
+
+/* The command with that id was applied, or refused with err and a sentence. */
+void api_command_done(struct api *api, const char *id, enum err err, const char *text);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * notifier - takes what is due from the outbox to its channels, and says what became of it.
+ *
+ * The attempt is written down before it is made; its result is a record of the journal,
+ * applied by the pipeline. So a crash repeats an attempt with the same key and loses
+ * none. One thread per channel: a slow receiver delays nobody else. The functions belong
+ * to the loop thread.
+ */
+#ifndef COLDCHAIN_COLLECTOR_NOTIFY_NOTIFIER_H
+#define COLDCHAIN_COLLECTOR_NOTIFY_NOTIFIER_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "collector/config.h"
+#include "collector/record.h"
+#include "collector/store/state.h"
+
+struct notifier;
+
+struct notifier_options {
+    struct state *state;
+    struct loop *loop;
+    const struct clock *clock;
+    const struct config_webhook *webhooks;
+    size_t webhook_count;
+    void *context;
+    /* The loop: to be appended to the journal as a RESULT record. */
+    void (*on_result)(void *context, const struct record_result *result);
+};
+
+struct notifier *notifier_create(const struct notifier_options *options);
+/* Waits for attempts under way (at most their timeout); their results are still posted. */
+void notifier_stop(struct notifier *notifier);
+/* After the loop is gone, which may still hold results. Accepts NULL. */
+void notifier_destroy(struct notifier *notifier);
+
+/* Hands out what is due and arms a timer for what is due later. */
+MUST_CHECK enum err notifier_pump(struct notifier *notifier, struct err_text *why);
+
+#endif
