@@ -261,7 +261,8 @@ static void evaluate_waiting(struct pipeline *pipeline, struct device *device,
 static void apply_control(struct pipeline *pipeline, struct device *device,
                           const struct pack *pack)
 {
-    if (pack->kind != PACK_LOSS && pack->kind != PACK_EPOCH_END)
+    if (pack->kind != PACK_LOSS && pack->kind != PACK_THINNED &&
+        pack->kind != PACK_EPOCH_END)
         return;
     bool is_end = pack->kind == PACK_EPOCH_END;
     struct device_epoch *epoch =
@@ -274,7 +275,8 @@ static void apply_control(struct pipeline *pipeline, struct device *device,
     enum err err = seqset_add_range(&epoch->taken, pack->from, pack->to);
     if (err != ERR_OK && err != ERR_EXISTS)
         log_warn("a loss could not be noted device=%s", device->id);
-    metric_add(METRIC_LOST_PACKS, (int64_t)(pack->to - pack->from + 1));
+    if (pack->kind == PACK_LOSS)
+        metric_add(METRIC_LOST_PACKS, (int64_t)(pack->to - pack->from + 1));
     evaluate_waiting(pipeline, device, epoch);
 }
 
