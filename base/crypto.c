@@ -33,7 +33,7 @@ void crypto_digest(uint8_t out[CRYPTO_DIGEST_BYTES], const void *data, size_t le
 }
 
 /* The library wants 64 byte alignment, which the heap does not promise. */
-static crypto_generichash_state *state_of(struct crypto_digest *digest)
+static crypto_generichash_state *state_of(const struct crypto_digest *digest)
 {
     uintptr_t address = ((uintptr_t)digest->opaque + 63) & ~(uintptr_t)63;
     return (crypto_generichash_state *)address;
@@ -51,6 +51,11 @@ void crypto_digest_add(struct crypto_digest *digest, const void *data, size_t le
     int failed = crypto_generichash_update(state_of(digest), data, len);
     assert(failed == 0);
     (void)failed;
+}
+
+void crypto_digest_copy(struct crypto_digest *to, const struct crypto_digest *from)
+{
+    memcpy(state_of(to), state_of(from), sizeof(crypto_generichash_state));
 }
 
 void crypto_digest_end(struct crypto_digest *digest, uint8_t out[CRYPTO_DIGEST_BYTES])

@@ -34,6 +34,8 @@ struct crypto_digest {
 };
 void crypto_digest_begin(struct crypto_digest *digest);
 void crypto_digest_add(struct crypto_digest *digest, const void *data, size_t len);
+/* Copies the state, so that both can go on. */
+void crypto_digest_copy(struct crypto_digest *to, const struct crypto_digest *from);
 void crypto_digest_end(struct crypto_digest *digest, uint8_t out[CRYPTO_DIGEST_BYTES]);
 
 /* RFC 2104 with SHA-256, for webhooks and chat robots. */

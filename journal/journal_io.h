@@ -17,6 +17,8 @@ struct journal_io {
     void *context;
     int (*openat)(void *context, int dir, const char *name, int flags, mode_t mode);
     int (*mkdirat)(void *context, int dir, const char *name, mode_t mode);
+    int (*renameat)(void *context, int from_dir, const char *from, int to_dir,
+                    const char *to);
     int (*unlinkat)(void *context, int dir, const char *name);
     /* Calls `each` for every name in the folder but "." and "..", in any order. */
     int (*list)(void *context, int dir, void (*each)(void *arg, const char *name),

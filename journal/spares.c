@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+/* spares - segments made ahead of need, and the removal of those that are past it. */
+#include "journal/internal.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "journal/disk.h"
+
+static uint64_t new_salt(void)
+{
+    uint64_t salt;
+    crypto_random(&salt, sizeof salt);
+    return salt;
+}
+
+enum err segment_write_header(const struct journal *journal, int fd, uint32_t number,
+                              uint32_t part, uint32_t from, uint64_t salt)
+{
+    uint8_t area[HEADER_AREA];
+    struct segment_header header = {
+        .number = number,
+        .part = part,
+        .from = from,
+        .segment_bytes = journal->segment_bytes,
+        .salt = salt,
+        .generation = journal->generation,
+    };
+    memcpy(header.id, journal->id, sizeof header.id);
+    segment_header_format(area, &header);
+    return disk_write(journal->io, fd, area, sizeof area, 0, NULL);
+}
+
+enum err segment_create(struct journal *journal, uint32_t number, uint32_t part,
+                        uint32_t from, uint64_t salt, bool header_now, int *fd)
+{
+    const struct journal_io *io = journal->io;
+    char name[SEGMENT_NAME_MAX];
+    segment_name(name, number, part);
+    enum err err = disk_open(io, journal->dir, name, O_RDWR | O_CREAT | O_EXCL, fd);
+    if (err != ERR_OK)
+        return err;
+    if (from > HEADER_AREA)
+        err = disk_reserve(io, *fd, 0, HEADER_AREA);
+    if (err == ERR_OK)
+        err =
+            disk_reserve(io, *fd, from > HEADER_AREA ? from : 0, journal->segment_bytes);
+    if (err == ERR_OK && header_now)
+        err = segment_write_header(journal, *fd, number, part, from, salt);
+    if (err == ERR_OK)
+        return ERR_OK;
+    disk_abandon(io, *fd);
+    *fd = -1;
+    if (disk_unlink(io, journal->dir, name) != ERR_OK) {
+        /* An empty file is left; the next open takes it for unused. */
+    }
+    return err;
+}
+
+void spares_init(struct spares *spares, size_t wanted)
+{
+    pthread_mutex_init(&spares->lock, NULL);
+    pthread_cond_init(&spares->changed, NULL);
+    spares->wanted = wanted;
+    spares->next_number = 1;
+}
+
+void spares_close(struct journal *journal)
+{
+    struct spares *spares = &journal->spares;
+    for (size_t i = 0; i < spares->count; i++)
+        disk_abandon(journal->io, spares->items[i].fd);
+    free(spares->items);
+    pthread_cond_destroy(&spares->changed);
+    pthread_mutex_destroy(&spares->lock);
+}
+
+static void add_spare(struct spares *spares, const struct spare *spare)
+{
+    assert(spares->count == 0 || spares->items[spares->count - 1].number < spare->number);
+    mem_grow(&spares->items, &spares->capacity, spares->count + 1, sizeof *spares->items);
+    spares->items[spares->count++] = *spare;
+}
+
+static enum err make_spare(struct journal *journal, uint32_t number, struct spare *spare)
+{
+    *spare = (struct spare){.number = number, .salt = new_salt(), .fd = -1};
+    if (number == UINT32_MAX)
+        return ERR_LIMIT;
+    return segment_create(journal, number, 0, HEADER_AREA, spare->salt, true, &spare->fd);
+}
+
+enum err spares_take(struct journal *journal, struct spare *spare)
+{
+    struct spares *spares = &journal->spares;
+    enum err err = ERR_OK;
+    pthread_mutex_lock(&spares->lock);
+    /* Numbers only rise: one that is under way comes before any made here. */
+    while (spares->count == 0 && spares->preparing)
+        pthread_cond_wait(&spares->changed, &spares->lock);
+    if (spares->count > 0) {
+        *spare = spares->items[0];
+        spares->count--;
+        memmove(spares->items, spares->items + 1, spares->count * sizeof *spares->items);
+    } else {
+        err = make_spare(journal, spares->next_number++, spare);
+    }
+    pthread_mutex_unlock(&spares->lock);
+    return err;
+}
+
+void spares_put_back(struct journal *journal, const struct spare *spare)
+{
+    struct spares *spares = &journal->spares;
+    pthread_mutex_lock(&spares->lock);
+    assert(spares->count == 0 || spares->items[0].number > spare->number);
+    mem_grow(&spares->items, &spares->capacity, spares->count + 1, sizeof *spares->items);
+    memmove(spares->items + 1, spares->items, spares->count * sizeof *spares->items);
+    spares->items[0] = *spare;
+    spares->count++;
+    pthread_mutex_unlock(&spares->lock);
+}
+
+/* The file, its header and its name on stable storage. */
+static enum err make_synced_spare(struct journal *journal, uint32_t number,
+                                  struct spare *spare)
+{
+    enum err err = make_spare(journal, number, spare);
+    if (err != ERR_OK)
+        return err;
+    err = disk_sync(journal->io, spare->fd);
+    if (err == ERR_OK)
+        err = disk_sync_dir(journal->io, journal->dir);
+    if (err == ERR_OK) {
+        spare->synced = true;
+        return ERR_OK;
+    }
+    char name[SEGMENT_NAME_MAX];
+    disk_abandon(journal->io, spare->fd);
+    if (disk_unlink(journal->io, journal->dir, segment_name(name, number, 0)) != ERR_OK) {
+        /* The next open takes it for unused. */
+    }
+    return err;
+}
+
+enum err journal_prepare(struct journal *journal)
+{
+    if (journal->read_only)
+        return ERR_DENIED;
+    struct spares *spares = &journal->spares;
+    enum err err = ERR_OK;
+    pthread_mutex_lock(&spares->lock);
+    while (err == ERR_OK && !spares->preparing && spares->count < spares->wanted) {
+        uint32_t number = spares->next_number++;
+        spares->preparing = true;
+        pthread_mutex_unlock(&spares->lock);
+        struct spare spare;
+        err = make_synced_spare(journal, number, &spare);
+        pthread_mutex_lock(&spares->lock);
+        spares->preparing = false;
+        if (err == ERR_OK)
+            add_spare(spares, &spare);
+        pthread_cond_broadcast(&spares->changed);
+    }
+    pthread_mutex_unlock(&spares->lock);
+    return err;
+}
+
+void spares_adopt(struct journal *journal, uint32_t number)
+{
+    const struct journal_io *io = journal->io;
+    char name[SEGMENT_NAME_MAX];
+    uint64_t size = 0;
+    struct spare spare = {.number = number, .salt = new_salt(), .fd = -1};
+    segment_name(name, number, 0);
+    if (disk_open(io, journal->dir, name, O_RDWR, &spare.fd) == ERR_OK &&
+        disk_size(io, spare.fd, &size) == ERR_OK && size == journal->segment_bytes &&
+        segment_write_header(journal, spare.fd, number, 0, HEADER_AREA, spare.salt) ==
+            ERR_OK) {
+        add_spare(&journal->spares, &spare);
+        return;
+    }
+    disk_abandon(io, spare.fd);
+    if (disk_unlink(io, journal->dir, name) != ERR_OK) {
+        /* In the way of nobody: its number is not used again. */
+    }
+}
+
+/* Parts from the last to the first, so that no later part is left alone. */
+static enum err remove_segment(struct journal *journal, const struct segment *segment)
+{
+    enum err err = ERR_OK;
+    char name[SEGMENT_NAME_MAX];
+    for (unsigned i = segment->part_count; i > 0 && err == ERR_OK; i--) {
+        segment_name(name, segment->number, segment->parts[i - 1].index);
+        err = disk_unlink(journal->io, journal->dir, name);
+        if (err == ERR_NOT_FOUND)
+            err = ERR_OK;
+    }
+    return err;
+}
+
+/* The oldest segment, if all of it is synced and below `before`. */
+static bool oldest_below(struct journal *journal, uint64_t before, struct segment *oldest)
+{
+    uint64_t synced = journal_synced(journal);
+    pthread_mutex_lock(&journal->lock);
+    bool found = false;
+    if (journal->table.count > 1) {
+        *oldest = journal->table.items[0];
+        uint64_t end = position_of(oldest->number, oldest->end);
+        found =
+            end <= before && end <= synced && position_segment(synced) != oldest->number;
+    }
+    pthread_mutex_unlock(&journal->lock);
+    return found;
+}
+
+enum err journal_trim(struct journal *journal, uint64_t before)
+{
+    if (journal->read_only)
+        return ERR_DENIED;
+    struct segment oldest;
+    bool removed = false;
+    enum err err = ERR_OK;
+    while (err == ERR_OK && oldest_below(journal, before, &oldest)) {
+        /* Out of the readers' sight first; a file that stays is seen at the next open. */
+        pthread_mutex_lock(&journal->lock);
+        assert(journal->table.items[0].number == oldest.number);
+        segment_table_remove(&journal->table, 0);
+        pthread_mutex_unlock(&journal->lock);
+        err = remove_segment(journal, &oldest);
+        removed = true;
+    }
+    if (removed && disk_sync_dir(journal->io, journal->dir) != ERR_OK)
+        return ERR_IO;
+    return err;
+}
