@@ -2,15 +2,30 @@
 /*
  * alerts - rules over channels in, incidents out: (state, event, now) -> effects.
  *
- * Deterministic and pure: the same events give the same incidents with the same ids, so
- * a replay after a crash decides nothing anew. Readings are judged by their event time,
- * in the order given; silence by the time of ticks. Owned by one thread.
+ * Deterministic and pure: the same events give the same incidents with the same ids,
+ * whatever was saved and loaded between. Thresholds are judged by event time, silence by
+ * the collector's (arrivals and ticks, which come from one clock). Owned by one thread.
  *
  *           past a level for its delay          back for the recovery delay
  *   (quiet) --------------------------> open -> recovering ----------------> closed
  *                                       |  ^      |
  *                        source silent  v  +------+ past the level again
  *                                     unknown -> (reads again) open or recovering
+ *
+ * One incident per rule and channel at a time:
+ *  - Delays are proven by samples, never by the passing of time: an incident opens at the
+ *    sample past the level that is `delay` or more after the first one, closes at the
+ *    sample back that is `recovery delay` or more after the first one. A sample that is
+ *    not past starts the delay anew.
+ *  - It stays open while any level that fired is not back, or another is being passed.
+ *    Rising severity escalates the same incident; severity never falls.
+ *  - A reading that is bad, or no number, or not newer than the last good one of its
+ *    channel, moves no threshold; a channel that gives only bad ones counts as silent.
+ *    When the last one turns out to lie more than ALERT_CLOCK_SLACK_MS in the future,
+ *    the channel's clock was wrong, and it goes on from the reading given.
+ *  - Silence resolves nothing: the incident is unknown after the shortest silence that a
+ *    rule of its channel names (ALERT_UNKNOWN_MS without one), and starts its recovery
+ *    anew with the next good reading. Silence itself ends with the next good reading.
  */
 #ifndef COLDCHAIN_ALERTS_ALERTS_H
 #define COLDCHAIN_ALERTS_ALERTS_H
@@ -19,33 +34,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alerts/rule.h"
 #include "base/err.h"
 #include "telemetry/reading.h"
 
-#define ALERT_ID_SIZE      33 /* 32 hex digits and NUL */
-#define ALERT_LEVELS_MAX   4
-#define ALERT_SNAPSHOT_MAX 1024
+#define ALERT_ID_SIZE 33 /* 32 hex digits and NUL */
 
-#define ALERT_KIND_LIST(X) \
-    X(ABOVE, "above") \
-    X(BELOW, "below") \
-    X(SILENT, "silent")
-
-enum alert_kind {
-#define X(name, text) ALERT_##name,
-    ALERT_KIND_LIST(X)
-#undef X
-};
-
-#define ALERT_SEVERITY_LIST(X) \
-    X(WARNING, "warning") \
-    X(CRITICAL, "critical")
-
-enum alert_severity {
-#define X(name, text) ALERT_##name,
-    ALERT_SEVERITY_LIST(X)
-#undef X
-};
+#define ALERT_UNKNOWN_MS     ((int64_t)2 * 3600 * 1000)
+#define ALERT_CLOCK_SLACK_MS ((int64_t)5 * 60 * 1000)
 
 #define INCIDENT_STATE_LIST(X) \
     X(OPEN, "open") \
@@ -59,48 +55,29 @@ enum incident_state {
 #undef X
 };
 
-/* Inclusive: `above` fires at value >= level and recovers at value < recovery_level. */
-struct alert_level {
-    enum alert_severity severity;
-    double level;
-    int64_t delay_ms;
-    double recovery_level; /* equal to level when not configured */
-    int64_t recovery_delay_ms;
-};
-
-/* One rule for one zone. Ids are unique among all rules. */
-struct alert_rule {
-    char id[ID_SIZE];
-    char zone[ID_SIZE];
-    char quantity[ID_SIZE]; /* e.g. "air_temperature"; SILENT: "" watches every channel */
-    enum alert_kind kind;
-    struct alert_level levels[ALERT_LEVELS_MAX]; /* ABOVE, BELOW: mildest first */
-    size_t level_count;
-    int64_t silent_ms; /* SILENT: no reading for this long */
-    enum alert_severity silent_severity;
-};
-
-/* INVALID with a sentence: contradiction, could never fire, levels out of order. */
-MUST_CHECK enum err alert_rule_check(const struct alert_rule *rule, struct err_text *why);
-
+/* Borrowed names of at most ID_MAX characters; zone and device without a '/'. */
 struct alert_reading {
     const char *zone;
     const char *device;
-    const char *channel;
-    const char *quantity;
-    int64_t time_ms;    /* event time */
-    int64_t arrival_ms; /* when the collector had it */
+    const char *channel;  /* not "" */
+    const char *quantity; /* the same for all readings of a channel */
+    int64_t time_ms;      /* event time */
+    int64_t arrival_ms;   /* when the collector had it */
     double value;
     enum quality quality;
 };
 
+/*
+ * Of silence, onset is the arrival of the last good reading, opened the tick that proved
+ * it, closed the arrival of the next good one; limit, value and worst are seconds.
+ */
 struct incident {
-    char id[ALERT_ID_SIZE]; /* hash of rule, zone, source and opening event time */
+    char id[ALERT_ID_SIZE]; /* hash of rule, zone, device, channel and onset */
     char rule[ID_SIZE];
     char zone[ID_SIZE];
     char device[ID_SIZE];
-    char channel[ID_SIZE];
-    char quantity[ID_SIZE];
+    char channel[ID_SIZE];  /* SILENT_DEVICE: "" */
+    char quantity[ID_SIZE]; /* SILENT_DEVICE: "" */
     enum alert_kind kind;
     enum alert_severity severity; /* the highest it has reached */
     enum incident_state state;
@@ -108,15 +85,17 @@ struct incident {
     char acknowledged_by[ID_SIZE]; /* an id, never a name */
     int64_t acknowledged_ms;
     int64_t onset_ms;   /* event time at which the level was first passed */
-    int64_t opened_ms;  /* event time at which the delay had passed */
+    int64_t opened_ms;  /* event time of the reading that proved its delay */
     int64_t learned_ms; /* when the collector knew */
-    int64_t changed_ms;
-    int64_t closed_ms; /* event time of recovery; 0 while it is not closed */
-    double limit;
-    double value; /* latest */
+    int64_t changed_ms; /* when the collector last told of it */
+    int64_t back_ms;    /* event time since when it is back; 0 while it is not */
+    int64_t closed_ms;  /* event time of the reading that closed it; 0 while open; when
+                           a person closed it, that person's time */
+    double limit;       /* the level reached */
+    double value;       /* latest */
     double worst;
     uint32_t revision;                 /* 1 at opening, +1 with every effect */
-    char snapshot[ALERT_SNAPSHOT_MAX]; /* the rule in force, as JSON */
+    char snapshot[ALERT_SNAPSHOT_MAX]; /* the rule in force at opening, as JSON */
 };
 
 #define ALERT_EFFECT_LIST(X) \
@@ -131,7 +110,10 @@ enum alert_effect_kind {
 #undef X
 };
 
-/* Called during the functions below, in order; the incident is borrowed. */
+/*
+ * Called during the functions below, in order. The incident is borrowed; the engine must
+ * not be called from within.
+ */
 struct alert_sink {
     void *context;
     void (*effect)(void *context, enum alert_effect_kind kind,
@@ -144,8 +126,10 @@ struct alerts *alerts_create(void);
 void alerts_destroy(struct alerts *alerts);
 
 /*
- * Replaces the rules. State of rules that did not change is kept; incidents of rules
- * that went stay open until a person closes them. INVALID names the rule; unchanged then.
+ * Replaces the rules. State of rules that did not change is kept. A rule that did change
+ * but kept id, zone and kind goes on with its open incidents, its delays start anew. What
+ * no rule watches any more stays as it is until a person closes it, or the rule comes
+ * back. INVALID names the rule; nothing is changed then.
  */
 MUST_CHECK enum err alerts_set_rules(struct alerts *alerts,
                                      const struct alert_rule *rules, size_t count,
@@ -153,34 +137,52 @@ MUST_CHECK enum err alerts_set_rules(struct alerts *alerts,
 
 void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
                     const struct alert_sink *sink);
-/* Silence. */
+/* Silence. Costs nothing but for channels whose silence may be due. */
 void alerts_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink);
-/* Nothing becomes silent before then: the grace after a start. */
+/* Nothing becomes silent before then: the grace after a start. Part of the saved state.
+ */
 void alerts_set_grace(struct alerts *alerts, int64_t quiet_until_ms);
 
-/* NOT_FOUND; EXISTS when somebody else was first. */
+/*
+ * The channel measures that zone no longer (its placement ended): it cannot fall silent
+ * there. What is open stays for a person to close. Its next reading brings it back.
+ */
+void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
+                   const char *channel);
+
+/*
+ * NOT_FOUND; EXISTS when somebody else was first. The engine knows open incidents only:
+ * a closed one is acknowledged where it is stored, by the same rule.
+ */
 MUST_CHECK enum err alerts_acknowledge(struct alerts *alerts, const char *incident,
                                        const char *who, int64_t now_ms,
                                        const struct alert_sink *sink);
+
+/*
+ * A person closes it, whatever its state. A threshold that is still passed opens a new
+ * one after its delay; silence is told again only after the channel was heard. NOT_FOUND.
+ */
+MUST_CHECK enum err alerts_close(struct alerts *alerts, const char *incident,
+                                 int64_t now_ms, const struct alert_sink *sink);
 
 /* The incident with that id that is not closed, or NULL; borrowed until the next call. */
 const struct incident *alerts_incident(const struct alerts *alerts, const char *id);
 
 /*
  * What must survive a restart, entity by entity: `changed` is called for each entity
- * (key, bytes) that changed since the last call; len 0 means that it is gone.
+ * (key, bytes) that changed since the last call; len 0 means that it is gone. An entity
+ * is a channel or a device of a zone; the bytes begin with a version.
  */
 void alerts_save_changed(struct alerts *alerts, void *context,
                          void (*changed)(void *context, const char *key, const void *data,
                                          size_t len));
-/* Puts back one entity; rules are set first. CORRUPT changes nothing. */
+/*
+ * Puts back one entity, in any order; rules are set first (state of a rule that has
+ * changed since is treated as by alerts_set_rules). CORRUPT changes nothing.
+ */
 MUST_CHECK enum err alerts_load(struct alerts *alerts, const char *key, const void *data,
                                 size_t len);
 
-const char *alert_kind_name(enum alert_kind kind);
-bool alert_kind_parse(enum alert_kind *kind, const char *name);
-const char *alert_severity_name(enum alert_severity severity);
-bool alert_severity_parse(enum alert_severity *severity, const char *name);
 const char *incident_state_name(enum incident_state state);
 bool incident_state_parse(enum incident_state *state, const char *name);
 const char *alert_effect_name(enum alert_effect_kind kind);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/alerts.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+#include "base/crypto.h"
+#include "base/mem.h"
+
+struct alerts *alerts_create(void)
+{
+    crypto_init(); /* ids are digests */
+    struct alerts *alerts = mem_alloc(sizeof *alerts);
+    alerts->told = mem_alloc(sizeof *alerts->told);
+    alerts->quiet_until_ms = TIME_NONE;
+    return alerts;
+}
+
+void alerts_destroy(struct alerts *alerts)
+{
+    if (alerts == NULL)
+        return;
+    size_t at = 0;
+    for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
+         source = table_next(&alerts->sources, &at))
+        source_destroy(alerts, source);
+    while (alerts->spare != NULL) {
+        struct watch *watch = alerts->spare;
+        alerts->spare = watch->next;
+        free(watch);
+    }
+    for (size_t i = 0; i < alerts->gone.count; i++)
+        free(alerts->gone.items[i]);
+    table_fini(&alerts->sources);
+    table_fini(&alerts->firings);
+    zones_fini(&alerts->zones);
+    free(alerts->gone.items);
+    free(alerts->dirty.items);
+    free(alerts->due.items);
+    free(alerts->wakes);
+    buf_fini(&alerts->out);
+    free(alerts->told);
+    free(alerts);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const char *const *left = a;
+    const char *const *right = b;
+    return strcmp(*left, *right);
+}
+
+static enum err check_rules(const struct alert_rule *rules, size_t count,
+                            struct err_text *why)
+{
+    const char **ids = mem_array(count, sizeof *ids);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < count && err == ERR_OK; i++) {
+        ids[i] = rules[i].id;
+        err = alert_rule_check(&rules[i], why);
+    }
+    if (err == ERR_OK)
+        qsort(ids, count, sizeof *ids, compare_ids);
+    for (size_t i = 1; i < count && err == ERR_OK; i++)
+        if (strcmp(ids[i - 1], ids[i]) == 0)
+            err = err_set(why, ERR_INVALID, "two rules have the id '%s'", ids[i]);
+    free(ids);
+    return err;
+}
+
+enum err alerts_set_rules(struct alerts *alerts, const struct alert_rule *rules,
+                          size_t count, int64_t now_ms, struct err_text *why)
+{
+    enum err err = check_rules(rules, count, why);
+    if (err != ERR_OK)
+        return err;
+    struct table old = alerts->zones;
+    alerts->zones = (struct table){0};
+    for (size_t i = 0; i < count; i++)
+        zone_add_rule(zone_make(&alerts->zones, rules[i].zone), rule_create(&rules[i]));
+    alerts_relink(alerts, now_ms);
+    zones_fini(&old);
+    return ERR_OK;
+}
+
+static bool is_time(int64_t time_ms)
+{
+    return time_ms >= -TIME_LIMIT_MS && time_ms <= TIME_LIMIT_MS;
+}
+
+void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
+                    const struct alert_sink *sink)
+{
+    if (!is_time(reading->time_ms) || !is_time(reading->arrival_ms))
+        return;
+    struct source *source = source_of(alerts, reading);
+    if (source == NULL || reading->quality != QUALITY_GOOD || !isfinite(reading->value))
+        return;
+    silence_heard(alerts, source, reading->arrival_ms, sink);
+    threshold_reading(alerts, source, reading, sink);
+    silence_schedule(alerts, source);
+    if (source->device == NULL)
+        return;
+    silence_heard(alerts, source->device, reading->arrival_ms, sink);
+    silence_schedule(alerts, source->device);
+}
+
+void alerts_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink)
+{
+    if (is_time(now_ms) && now_ms >= alerts->quiet_until_ms)
+        silence_tick(alerts, now_ms, sink);
+}
+
+void alerts_set_grace(struct alerts *alerts, int64_t quiet_until_ms)
+{
+    if (!is_time(quiet_until_ms) || quiet_until_ms == alerts->quiet_until_ms)
+        return;
+    alerts->quiet_until_ms = quiet_until_ms;
+    alerts->is_grace_dirty = true;
+}
+
+static void forget(struct alerts *alerts, struct source *source)
+{
+    for (struct watch *watch = source->watches; watch != NULL;) {
+        struct watch *next = watch->next;
+        if (watch->firing == NULL)
+            watch_remove(alerts, watch);
+        watch = next;
+    }
+    source->is_forgotten = true;
+    source_touch(alerts, source);
+    source_drop_idle(alerts, source);
+}
+
+void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
+                   const char *channel)
+{
+    struct source *source = source_find(alerts, zone, device, channel);
+    if (source == NULL || source->is_forgotten || source->plan->is_device)
+        return;
+    struct source *whole = source->device;
+    source_unlink_device(source);
+    forget(alerts, source);
+    if (whole != NULL && whole->channels == 0)
+        forget(alerts, whole);
+}
+
+static struct watch *find_open(const struct alerts *alerts, const char *incident)
+{
+    uint8_t id[ID_BYTES];
+    return incident_id_parse(id, incident) ? firing_find(alerts, id) : NULL;
+}
+
+enum err alerts_acknowledge(struct alerts *alerts, const char *incident, const char *who,
+                            int64_t now_ms, const struct alert_sink *sink)
+{
+    assert(who[0] != '\0' && strlen(who) <= ID_MAX);
+    struct watch *watch = find_open(alerts, incident);
+    if (watch == NULL)
+        return ERR_NOT_FOUND;
+    if (watch->firing->acknowledged_by != NULL)
+        return ERR_EXISTS;
+    watch->firing->acknowledged_by = mem_strdup(who);
+    watch->firing->acknowledged_ms = now_ms;
+    incident_tell(alerts, watch, ALERT_EFFECT_UPDATED, now_ms, sink);
+    return ERR_OK;
+}
+
+enum err alerts_close(struct alerts *alerts, const char *incident, int64_t now_ms,
+                      const struct alert_sink *sink)
+{
+    struct watch *watch = find_open(alerts, incident);
+    if (watch == NULL)
+        return ERR_NOT_FOUND;
+    struct source *source = watch->source;
+    incident_close(alerts, watch, now_ms, now_ms, sink);
+    /* A silence that was closed stays known until it ends, or the next tick would tell it
+     * again. */
+    bool is_known_silence =
+        watch->rule != NULL && rule_is_silence(watch->rule) && !source->is_forgotten;
+    if (!is_known_silence)
+        watch_remove(alerts, watch);
+    source_drop_idle(alerts, source);
+    return ERR_OK;
+}
+
+const struct incident *alerts_incident(const struct alerts *alerts, const char *id)
+{
+    const struct watch *watch = find_open(alerts, id);
+    return watch != NULL ? incident_fill(alerts->told, watch) : NULL;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * incident - the open incident of a watch: its id, its telling, its end.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+#include "base/crypto.h"
+#include "base/mem.h"
+
+static_assert(ALERT_ID_SIZE == 2 * ID_BYTES + 1, "an id in hex");
+static_assert(ID_BYTES <= CRYPTO_DIGEST_BYTES, "an id is a part of a digest");
+
+void firing_destroy(struct firing *firing)
+{
+    if (firing == NULL)
+        return;
+    rule_unref(firing->rule);
+    free(firing->acknowledged_by);
+    free(firing);
+}
+
+static uint64_t id_hash(const uint8_t id[ID_BYTES])
+{
+    return bytes_u64(id);
+}
+
+static bool id_is(const void *entry, const void *key)
+{
+    const struct watch *watch = entry;
+    return memcmp(watch->firing->id, key, ID_BYTES) == 0;
+}
+
+struct watch *firing_find(const struct alerts *alerts, const uint8_t id[ID_BYTES])
+{
+    return table_find(&alerts->firings, id_hash(id), id_is, id);
+}
+
+void firing_index(struct alerts *alerts, struct watch *watch)
+{
+    assert(firing_find(alerts, watch->firing->id) == NULL);
+    table_add(&alerts->firings, id_hash(watch->firing->id), watch);
+}
+
+void firing_unindex(struct alerts *alerts, const struct watch *watch)
+{
+    if (firing_find(alerts, watch->firing->id) == watch)
+        table_remove(&alerts->firings, id_hash(watch->firing->id), watch);
+}
+
+/*
+ * The first 16 bytes of BLAKE2b-256 over rule, zone, device, channel (each with its
+ * length before it) and the onset; `turn` is added when an open incident has that id
+ * already, which takes a clock that went over the same time twice.
+ */
+static void make_id(uint8_t id[ID_BYTES], const struct watch *watch, int64_t onset_ms,
+                    uint64_t turn)
+{
+    const struct source *source = watch->source;
+    const char *const names[] = {watch->rule->id, source->plan->zone, source->device_name,
+                                 source_channel(source)};
+    char bytes[4 * (ID_SIZE + 8) + 16];
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t name_len = strlen(names[i]);
+        assert(name_len <= ID_MAX);
+        bytes_put_u64(bytes + len, name_len);
+        memcpy(bytes + len + 8, names[i], name_len);
+        len += 8 + name_len;
+    }
+    bytes_put_u64(bytes + len, (uint64_t)onset_ms);
+    bytes_put_u64(bytes + len + 8, turn);
+    uint8_t digest[CRYPTO_DIGEST_BYTES];
+    crypto_digest(digest, bytes, len + (turn > 0 ? 16 : 8));
+    memcpy(id, digest, ID_BYTES);
+}
+
+static void copy_name(char to[ID_SIZE], const char *from)
+{
+    size_t len = strlen(from);
+    assert(len <= ID_MAX);
+    memcpy(to, from, len + 1);
+}
+
+/* Since when all levels that fired are back: as long as the last one of them. */
+static int64_t back_since(const struct watch *watch)
+{
+    int64_t latest = 0;
+    for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
+        if ((watch->fired & (1u << i)) != 0 && watch->since[i] > latest)
+            latest = watch->since[i];
+    return latest;
+}
+
+const struct incident *incident_fill(struct incident *out, const struct watch *watch)
+{
+    const struct firing *firing = watch->firing;
+    const struct source *source = watch->source;
+    *out = (struct incident){
+        .kind = (enum alert_kind)firing->rule->kind,
+        .severity = (enum alert_severity)firing->severity,
+        .state = (enum incident_state)firing->state,
+        .is_acknowledged = firing->acknowledged_by != NULL,
+        .acknowledged_ms = firing->acknowledged_ms,
+        .onset_ms = firing->onset_ms,
+        .opened_ms = firing->opened_ms,
+        .learned_ms = firing->learned_ms,
+        .changed_ms = firing->changed_ms,
+        .limit = firing->limit,
+        .value = watch->value,
+        .worst = watch->worst,
+        .revision = firing->revision,
+    };
+    if (out->state == INCIDENT_RECOVERING)
+        out->back_ms = back_since(watch);
+    crypto_hex(out->id, firing->id, ID_BYTES);
+    copy_name(out->rule, firing->rule->id);
+    copy_name(out->zone, source->plan->zone);
+    copy_name(out->device, source->device_name);
+    copy_name(out->channel, source_channel(source));
+    copy_name(out->quantity, source->plan->quantity);
+    if (firing->acknowledged_by != NULL)
+        copy_name(out->acknowledged_by, firing->acknowledged_by);
+    snprintf(out->snapshot, sizeof out->snapshot, "%s", rule_snapshot(firing->rule));
+    return out;
+}
+
+void incident_tell(struct alerts *alerts, struct watch *watch,
+                   enum alert_effect_kind kind, int64_t now_ms,
+                   const struct alert_sink *sink)
+{
+    watch->firing->revision++;
+    watch->firing->changed_ms = now_ms;
+    source_touch(alerts, watch->source);
+    sink->effect(sink->context, kind, incident_fill(alerts->told, watch));
+}
+
+void incident_open(struct alerts *alerts, struct watch *watch,
+                   const struct firing *opening, const struct alert_sink *sink)
+{
+    assert(watch->firing == NULL);
+    struct firing *firing = mem_dup(opening, sizeof *opening);
+    firing->state = INCIDENT_OPEN;
+    firing->rule = rule_ref(watch->rule);
+    uint64_t turn = 0;
+    do {
+        make_id(firing->id, watch, firing->onset_ms, turn++);
+    } while (firing_find(alerts, firing->id) != NULL);
+    watch->firing = firing;
+    firing_index(alerts, watch);
+    incident_tell(alerts, watch, ALERT_EFFECT_OPENED, firing->learned_ms, sink);
+}
+
+void incident_close(struct alerts *alerts, struct watch *watch, int64_t closed_ms,
+                    int64_t now_ms, const struct alert_sink *sink)
+{
+    struct firing *firing = watch->firing;
+    firing->state = INCIDENT_CLOSED;
+    firing->revision++;
+    firing->changed_ms = now_ms;
+    incident_fill(alerts->told, watch);
+    alerts->told->closed_ms = closed_ms;
+    alerts->told->back_ms = back_since(watch);
+    firing_unindex(alerts, watch);
+    watch->firing = NULL;
+    source_touch(alerts, watch->source);
+    sink->effect(sink->context, ALERT_EFFECT_CLOSED, alerts->told);
+    firing_destroy(firing);
+}
+
+bool incident_id_parse(uint8_t id[ID_BYTES], const char *text)
+{
+    return crypto_unhex(id, ID_BYTES, text);
+}

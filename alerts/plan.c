@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * plan - which rules watch a channel, found once per (zone, quantity) and not per
+ * reading.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+#include "base/mem.h"
+
+static bool zone_is(const void *entry, const void *key)
+{
+    const struct zone *zone = entry;
+    return strcmp(zone->name, key) == 0;
+}
+
+struct zone *zone_find(const struct table *zones, const char *name)
+{
+    return table_find(zones, table_hash_text(0, name), zone_is, name);
+}
+
+struct zone *zone_make(struct table *zones, const char *name)
+{
+    struct zone *zone = zone_find(zones, name);
+    if (zone != NULL)
+        return zone;
+    size_t size = strlen(name) + 1;
+    zone = mem_alloc(sizeof *zone + size);
+    memcpy(zone->name, name, size);
+    table_add(zones, table_hash_text(0, name), zone);
+    return zone;
+}
+
+void zone_add_rule(struct zone *zone, struct rule *rule)
+{
+    assert(zone->plans == NULL); /* they would lack it */
+    mem_grow(&zone->rules, &zone->capacity, zone->count + 1, sizeof *zone->rules);
+    zone->rules[zone->count++] = rule;
+    zone->has_device_rules |= rule->kind == ALERT_SILENT_DEVICE;
+}
+
+static void zone_destroy(struct zone *zone)
+{
+    while (zone->plans != NULL) {
+        struct plan *plan = zone->plans;
+        zone->plans = plan->next;
+        free(plan->rules);
+        free(plan);
+    }
+    for (size_t i = 0; i < zone->count; i++)
+        rule_unref(zone->rules[i]);
+    free(zone->rules);
+    free(zone);
+}
+
+void zones_fini(struct table *zones)
+{
+    size_t at = 0;
+    for (struct zone *zone = table_next(zones, &at); zone != NULL;
+         zone = table_next(zones, &at))
+        zone_destroy(zone);
+    table_fini(zones);
+}
+
+static bool rule_watches(const struct rule *rule, const char *quantity, bool is_device)
+{
+    if (is_device || rule->kind == ALERT_SILENT_DEVICE)
+        return is_device && rule->kind == ALERT_SILENT_DEVICE;
+    return rule->quantity[0] == '\0' || strcmp(rule->quantity, quantity) == 0;
+}
+
+static void plan_add(struct plan *plan, struct rule *rule)
+{
+    plan->rules[plan->count++] = rule;
+    switch ((enum alert_kind)rule->kind) {
+    case ALERT_ABOVE:
+        plan->above = fmin(plan->above, rule->levels[0].level);
+        break;
+    case ALERT_BELOW:
+        plan->below = fmax(plan->below, rule->levels[0].level);
+        break;
+    case ALERT_SILENT:
+    case ALERT_SILENT_DEVICE:
+        if (rule->silent_ms < plan->silent_ms)
+            plan->silent_ms = rule->silent_ms;
+        break;
+    }
+}
+
+/* A device that is silent makes its channels unknown, too. */
+static int64_t unknown_after(const struct zone *zone, const struct plan *plan)
+{
+    int64_t after = plan->silent_ms;
+    for (size_t i = 0; i < zone->count; i++)
+        if (zone->rules[i]->kind == ALERT_SILENT_DEVICE &&
+            zone->rules[i]->silent_ms < after)
+            after = zone->rules[i]->silent_ms;
+    return after == TIME_NEVER ? ALERT_UNKNOWN_MS : after;
+}
+
+static struct plan *plan_create(const struct zone *zone, const char *quantity,
+                                bool is_device)
+{
+    size_t size = strlen(quantity) + 1;
+    struct plan *plan = mem_alloc(sizeof *plan + size);
+    memcpy(plan->quantity, quantity, size);
+    plan->zone = zone->name;
+    plan->is_device = is_device;
+    plan->above = INFINITY;
+    plan->below = -INFINITY;
+    plan->silent_ms = TIME_NEVER;
+    plan->rules = mem_array(zone->count, sizeof(struct rule *));
+    for (size_t i = 0; i < zone->count; i++)
+        if (rule_watches(zone->rules[i], quantity, is_device))
+            plan_add(plan, zone->rules[i]);
+    plan->unknown_ms = unknown_after(zone, plan);
+    return plan;
+}
+
+struct plan *plan_get(struct zone *zone, const char *quantity, bool is_device)
+{
+    for (struct plan *plan = zone->plans; plan != NULL; plan = plan->next)
+        if (plan->is_device == is_device && strcmp(plan->quantity, quantity) == 0)
+            return plan;
+    struct plan *plan = plan_create(zone, quantity, is_device);
+    plan->next = zone->plans;
+    zone->plans = plan;
+    return plan;
+}
+
+struct rule *plan_find_rule(const struct plan *plan, const char *id, unsigned kind)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->rules[i]->kind == kind && strcmp(plan->rules[i]->id, id) == 0)
+            return plan->rules[i];
+    return NULL;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * relink - what becomes of sources and incidents when the rules are replaced.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "alerts/internal.h"
+#include "base/mem.h"
+
+/*
+ * The rule in force that has the watch's id and kind takes it over: with its timers when
+ * it is the same rule, with its incident only when it was changed or had gone. False
+ * when nothing of the watch is left.
+ */
+static bool take_over(struct watch *watch, int64_t now_ms, bool *is_changed)
+{
+    const struct rule *old = watch->rule != NULL ? watch->rule : watch->firing->rule;
+    struct rule *rule = plan_find_rule(watch->source->plan, old->id, old->kind);
+    if (rule != NULL && watch->rule != NULL && rule->print == old->print) {
+        watch->rule = rule;
+        return true;
+    }
+    bool was_orphan = watch->rule == NULL;
+    watch->rule = rule;
+    if (rule == NULL && was_orphan)
+        return true;
+    *is_changed = true;
+    if (watch->firing == NULL)
+        return rule != NULL && rule_is_silence(rule);
+    if (rule == NULL)
+        watch->firing->changed_ms = now_ms;
+    else if (!rule_is_silence(rule))
+        threshold_restart(watch);
+    return true;
+}
+
+bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms)
+{
+    bool is_changed = false;
+    for (struct watch *watch = source->watches; watch != NULL;) {
+        struct watch *next = watch->next;
+        if (!take_over(watch, now_ms, &is_changed))
+            watch_remove(alerts, watch);
+        watch = next;
+    }
+    return is_changed;
+}
+
+static void collect(const struct alerts *alerts, struct pointers *all)
+{
+    size_t at = 0;
+    for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
+         source = table_next(&alerts->sources, &at))
+        pointers_add(all, source);
+}
+
+static bool is_idle(const struct source *source)
+{
+    return source->plan->count == 0 && source->watches == NULL;
+}
+
+/* They leave the queues together: source_remove() would pass over those for each. */
+static void remove_idle(struct alerts *alerts, const struct pointers *all)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < alerts->dirty.count; i++)
+        if (!is_idle(alerts->dirty.items[i]))
+            alerts->dirty.items[kept++] = alerts->dirty.items[i];
+    alerts->dirty.count = kept;
+    alerts->wake_count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (is_idle(all->items[i]))
+            source_remove_unqueued(alerts, all->items[i]);
+    silence_reschedule_all(alerts);
+}
+
+void alerts_relink(struct alerts *alerts, int64_t now_ms)
+{
+    struct pointers all = {0};
+    collect(alerts, &all);
+    for (size_t i = 0; i < all.count; i++) {
+        struct source *source = all.items[i];
+        source->device = NULL;
+        source->channels = 0;
+        source->plan = plan_get(zone_make(&alerts->zones, source->plan->zone),
+                                source->plan->quantity, source->plan->is_device);
+        if (source_relink(alerts, source, now_ms))
+            source_touch(alerts, source);
+    }
+    for (size_t i = 0; i < all.count; i++) {
+        struct source *source = all.items[i];
+        if (!source->plan->is_device && !is_idle(source))
+            source_link_device(alerts, source);
+    }
+    remove_idle(alerts, &all);
+    free(all.items);
+}

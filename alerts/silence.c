@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * silence - channels and devices that are not heard, found without looking at the rest.
+ *
+ * A source stands in a heap under a time at which its silence cannot be due before. A
+ * reading moves nothing in the heap: when the time comes, the source is looked at, and
+ * put back under the time that its last reading gives. An entry is out of date when its
+ * time is not the source's wake_ms.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "alerts/internal.h"
+#include "base/mem.h"
+
+static int64_t later(int64_t time_ms, int64_t span_ms)
+{
+    return span_ms == TIME_NEVER ? TIME_NEVER : time_ms + span_ms;
+}
+
+static void heap_push(struct alerts *alerts, struct wake wake)
+{
+    mem_grow(&alerts->wakes, &alerts->wake_capacity, alerts->wake_count + 1, sizeof wake);
+    size_t i = alerts->wake_count++;
+    while (i > 0 && alerts->wakes[(i - 1) / 2].time_ms > wake.time_ms) {
+        alerts->wakes[i] = alerts->wakes[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    alerts->wakes[i] = wake;
+}
+
+/* Lets the entry sink from the top. */
+static void heap_sift(struct alerts *alerts, size_t i, struct wake wake)
+{
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= alerts->wake_count)
+            break;
+        if (child + 1 < alerts->wake_count &&
+            alerts->wakes[child + 1].time_ms < alerts->wakes[child].time_ms)
+            child++;
+        if (alerts->wakes[child].time_ms >= wake.time_ms)
+            break;
+        alerts->wakes[i] = alerts->wakes[child];
+        i = child;
+    }
+    alerts->wakes[i] = wake;
+}
+
+static struct wake heap_pop(struct alerts *alerts)
+{
+    assert(alerts->wake_count > 0);
+    struct wake first = alerts->wakes[0];
+    struct wake last = alerts->wakes[--alerts->wake_count];
+    if (alerts->wake_count > 0)
+        heap_sift(alerts, 0, last);
+    return first;
+}
+
+static bool can_become_unknown(const struct watch *watch)
+{
+    return watch->rule != NULL && !rule_is_silence(watch->rule) &&
+           watch->firing != NULL && watch->firing->state != INCIDENT_UNKNOWN;
+}
+
+/* The first time at which its silence changes anything. */
+static int64_t due_at(const struct source *source)
+{
+    int64_t due = TIME_NEVER;
+    if (source->is_forgotten)
+        return due;
+    const struct plan *plan = source->plan;
+    if (source->watches == NULL)
+        return later(source->heard_ms, plan->silent_ms);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct rule *rule = plan->rules[i];
+        int64_t at = later(source->heard_ms, rule->silent_ms);
+        if (rule_is_silence(rule) && at < due && watch_find(source, rule) == NULL)
+            due = at;
+    }
+    for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
+        if (can_become_unknown(watch) && source->heard_ms + plan->unknown_ms < due)
+            due = source->heard_ms + plan->unknown_ms;
+    return due;
+}
+
+void silence_schedule(struct alerts *alerts, struct source *source)
+{
+    /* The common case, without a look at the watches: it stands there early enough. */
+    const struct plan *plan = source->plan;
+    if (source->wake_ms <= source->heard_ms + plan->unknown_ms &&
+        source->wake_ms <= later(source->heard_ms, plan->silent_ms))
+        return;
+    int64_t due = due_at(source);
+    if (due >= source->wake_ms)
+        return;
+    source->wake_ms = due;
+    heap_push(alerts, (struct wake){.time_ms = due, .source = source});
+}
+
+void silence_unschedule(struct alerts *alerts, const struct source *source)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < alerts->wake_count; i++)
+        if (alerts->wakes[i].source != source)
+            alerts->wakes[kept++] = alerts->wakes[i];
+    alerts->wake_count = kept;
+    for (size_t i = kept / 2; i-- > 0;)
+        heap_sift(alerts, i, alerts->wakes[i]);
+}
+
+void silence_reschedule_all(struct alerts *alerts)
+{
+    alerts->wake_count = 0;
+    size_t at = 0;
+    for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
+         source = table_next(&alerts->sources, &at)) {
+        source->wake_ms = TIME_NEVER;
+        silence_schedule(alerts, source);
+    }
+}
+
+static double seconds_between(int64_t from_ms, int64_t to_ms)
+{
+    return to_ms > from_ms ? (double)(to_ms - from_ms) / 1000 : 0;
+}
+
+static void end_silence(struct alerts *alerts, struct watch *watch, int64_t arrival_ms,
+                        const struct alert_sink *sink)
+{
+    if (watch->firing != NULL) {
+        int64_t onset_ms = watch->firing->onset_ms;
+        int64_t end_ms = arrival_ms > onset_ms ? arrival_ms : onset_ms;
+        watch->value = watch->worst = seconds_between(onset_ms, end_ms);
+        watch->since[0] = end_ms;
+        incident_close(alerts, watch, end_ms, arrival_ms, sink);
+    }
+    watch_remove(alerts, watch);
+}
+
+void silence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms,
+                   const struct alert_sink *sink)
+{
+    source->heard_ms = arrival_ms;
+    source_touch(alerts, source);
+    for (struct watch *watch = source->watches; watch != NULL;) {
+        struct watch *next = watch->next;
+        if (watch->rule != NULL && rule_is_silence(watch->rule))
+            end_silence(alerts, watch, arrival_ms, sink);
+        watch = next;
+    }
+}
+
+static void open_silence(struct alerts *alerts, struct source *source, struct rule *rule,
+                         int64_t now_ms, const struct alert_sink *sink)
+{
+    struct watch *watch = watch_make(alerts, source, rule);
+    watch->fired = 1;
+    watch->value = watch->worst = seconds_between(source->heard_ms, now_ms);
+    const struct firing opening = {
+        .onset_ms = source->heard_ms,
+        .opened_ms = now_ms,
+        .learned_ms = now_ms,
+        .limit = (double)rule->silent_ms / 1000,
+        .severity = rule->silent_severity,
+    };
+    incident_open(alerts, watch, &opening, sink);
+}
+
+static void make_unknown(struct alerts *alerts, struct watch *watch, int64_t now_ms,
+                         const struct alert_sink *sink)
+{
+    watch->firing->state = INCIDENT_UNKNOWN;
+    for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
+        if ((watch->fired & (1u << i)) != 0)
+            watch->since[i] = TIME_NONE; /* recovery starts anew */
+    incident_tell(alerts, watch, ALERT_EFFECT_UPDATED, now_ms, sink);
+}
+
+static void fall_silent(struct alerts *alerts, struct source *source, int64_t now_ms,
+                        const struct alert_sink *sink)
+{
+    const struct plan *plan = source->plan;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct rule *rule = plan->rules[i];
+        if (rule_is_silence(rule) && later(source->heard_ms, rule->silent_ms) <= now_ms &&
+            watch_find(source, rule) == NULL)
+            open_silence(alerts, source, rule, now_ms, sink);
+    }
+    if (source->heard_ms + plan->unknown_ms > now_ms)
+        return;
+    for (struct watch *watch = source->watches; watch != NULL; watch = watch->next)
+        if (can_become_unknown(watch))
+            make_unknown(alerts, watch, now_ms, sink);
+}
+
+static int compare_due(const void *a, const void *b)
+{
+    const struct source *const *left = a;
+    const struct source *const *right = b;
+    return source_compare(*left, *right);
+}
+
+/* In the order of names: that of the heap depends on what was saved and loaded when. */
+void silence_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink)
+{
+    alerts->due.count = 0;
+    while (alerts->wake_count > 0 && alerts->wakes[0].time_ms <= now_ms) {
+        struct wake wake = heap_pop(alerts);
+        if (wake.time_ms != wake.source->wake_ms)
+            continue;
+        wake.source->wake_ms = TIME_NEVER;
+        if (due_at(wake.source) <= now_ms)
+            pointers_add(&alerts->due, wake.source);
+        else
+            silence_schedule(alerts, wake.source);
+    }
+    if (alerts->due.count == 0)
+        return;
+    qsort(alerts->due.items, alerts->due.count, sizeof alerts->due.items[0], compare_due);
+    for (size_t i = 0; i < alerts->due.count; i++) {
+        struct source *source = alerts->due.items[i];
+        fall_silent(alerts, source, now_ms, sink);
+        silence_schedule(alerts, source);
+    }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * source - what is kept per (zone, device, channel), and its watches.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+#include "base/mem.h"
+
+static_assert(sizeof(struct source) <= 72, "a source is what every channel costs");
+static_assert(2 * ID_SIZE <= UINT8_MAX, "channel_at fits");
+
+struct source_name {
+    const char *zone;
+    const char *device;
+    const char *channel;
+};
+
+static uint64_t name_hash(const struct source_name *name)
+{
+    uint64_t hash = table_hash_text(0, name->zone);
+    hash = table_hash_text(hash, name->device);
+    return table_hash_text(hash, name->channel);
+}
+
+static struct source_name name_of(const struct source *source)
+{
+    return (struct source_name){.zone = source->plan->zone,
+                                .device = source->device_name,
+                                .channel = source_channel(source)};
+}
+
+static uint64_t source_hash(const struct source *source)
+{
+    struct source_name name = name_of(source);
+    return name_hash(&name);
+}
+
+static bool source_is(const void *entry, const void *key)
+{
+    const struct source *source = entry;
+    const struct source_name *name = key;
+    return strcmp(source->device_name, name->device) == 0 &&
+           strcmp(source_channel(source), name->channel) == 0 &&
+           strcmp(source->plan->zone, name->zone) == 0;
+}
+
+struct source *source_find(const struct alerts *alerts, const char *zone,
+                           const char *device, const char *channel)
+{
+    struct source_name name = {.zone = zone, .device = device, .channel = channel};
+    return table_find(&alerts->sources, name_hash(&name), source_is, &name);
+}
+
+void pointers_add(struct pointers *list, void *item)
+{
+    mem_grow(&list->items, &list->capacity, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = item;
+}
+
+static void pointers_drop(struct pointers *list, const void *item)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i] != item)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+void source_touch(struct alerts *alerts, struct source *source)
+{
+    if (source->is_dirty)
+        return;
+    source->is_dirty = true;
+    pointers_add(&alerts->dirty, source);
+}
+
+struct source *source_create(struct alerts *alerts, const char *zone, const char *device,
+                             const char *channel, const char *quantity)
+{
+    size_t device_size = strlen(device) + 1;
+    size_t channel_size = strlen(channel) + 1;
+    assert(device_size <= ID_SIZE && channel_size <= ID_SIZE);
+    struct source *source = mem_alloc(sizeof *source + device_size + channel_size);
+    memcpy(source->device_name, device, device_size);
+    memcpy(source->device_name + device_size, channel, channel_size);
+    source->channel_at = (uint8_t)device_size;
+    source->plan =
+        plan_get(zone_make(&alerts->zones, zone), quantity, channel[0] == '\0');
+    source->last_ms = TIME_NONE;
+    source->wake_ms = TIME_NEVER;
+    return source;
+}
+
+void source_add(struct alerts *alerts, struct source *source)
+{
+    table_add(&alerts->sources, source_hash(source), source);
+}
+
+struct source *source_make(struct alerts *alerts, const char *zone, const char *device,
+                           const char *channel, const char *quantity, int64_t heard_ms)
+{
+    struct source *source = source_create(alerts, zone, device, channel, quantity);
+    source->heard_ms = heard_ms;
+    source_add(alerts, source);
+    source_touch(alerts, source);
+    return source;
+}
+
+static bool zone_watches(const struct zone *zone, const char *quantity)
+{
+    for (size_t i = 0; i < zone->count; i++) {
+        const struct rule *rule = zone->rules[i];
+        if (rule->quantity[0] == '\0' || strcmp(rule->quantity, quantity) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void revive(struct alerts *alerts, struct source *source, int64_t arrival_ms)
+{
+    source->is_forgotten = false;
+    source->heard_ms = arrival_ms;
+    source_link_device(alerts, source);
+    silence_schedule(alerts, source);
+    source_touch(alerts, source);
+}
+
+struct source *source_of(struct alerts *alerts, const struct alert_reading *reading)
+{
+    assert(reading->channel[0] != '\0');
+    struct source *source =
+        source_find(alerts, reading->zone, reading->device, reading->channel);
+    if (source != NULL) {
+        if (source->is_forgotten)
+            revive(alerts, source, reading->arrival_ms);
+        return source;
+    }
+    const struct zone *zone = zone_find(&alerts->zones, reading->zone);
+    if (zone == NULL || !zone_watches(zone, reading->quantity))
+        return NULL;
+    source = source_make(alerts, reading->zone, reading->device, reading->channel,
+                         reading->quantity, reading->arrival_ms);
+    source_link_device(alerts, source);
+    silence_schedule(alerts, source);
+    return source;
+}
+
+void source_link_device(struct alerts *alerts, struct source *source)
+{
+    assert(source->device == NULL && !source->plan->is_device);
+    const char *zone = source->plan->zone;
+    if (source->is_forgotten || !zone_find(&alerts->zones, zone)->has_device_rules)
+        return;
+    struct source *device = source_find(alerts, zone, source->device_name, "");
+    if (device == NULL)
+        device = source_make(alerts, zone, source->device_name, "", "", source->heard_ms);
+    device->channels++;
+    if (device->is_forgotten) {
+        device->is_forgotten = false;
+        device->heard_ms = source->heard_ms;
+        source_touch(alerts, device);
+    }
+    source->device = device;
+    silence_schedule(alerts, device);
+}
+
+void source_unlink_device(struct source *source)
+{
+    if (source->device == NULL)
+        return;
+    assert(source->device->channels > 0);
+    source->device->channels--;
+    source->device = NULL;
+}
+
+void source_key(const struct source *source, struct buf *key)
+{
+    buf_clear(key);
+    buf_format(key, "%s/%s/%s", source->plan->zone, source->device_name,
+               source_channel(source));
+}
+
+void source_destroy(struct alerts *alerts, struct source *source)
+{
+    while (source->watches != NULL)
+        watch_remove(alerts, source->watches);
+    free(source);
+}
+
+void source_remove_unqueued(struct alerts *alerts, struct source *source)
+{
+    assert(source->channels == 0);
+    source_unlink_device(source);
+    table_remove(&alerts->sources, source_hash(source), source);
+    struct buf key = {0};
+    source_key(source, &key);
+    pointers_add(&alerts->gone, buf_take(&key));
+    source_destroy(alerts, source);
+}
+
+void source_remove(struct alerts *alerts, struct source *source)
+{
+    silence_unschedule(alerts, source);
+    pointers_drop(&alerts->dirty, source);
+    source_remove_unqueued(alerts, source);
+}
+
+void source_drop_idle(struct alerts *alerts, struct source *source)
+{
+    bool is_watched = source->plan->count > 0 && !source->is_forgotten;
+    if (!is_watched && source->watches == NULL && source->channels == 0)
+        source_remove(alerts, source);
+}
+
+int source_compare(const struct source *a, const struct source *b)
+{
+    int order = strcmp(a->plan->zone, b->plan->zone);
+    if (order == 0)
+        order = strcmp(a->device_name, b->device_name);
+    return order != 0 ? order : strcmp(source_channel(a), source_channel(b));
+}
+
+struct watch *watch_find(const struct source *source, const struct rule *rule)
+{
+    struct watch *watch = source->watches;
+    while (watch != NULL && watch->rule != rule)
+        watch = watch->next;
+    return watch;
+}
+
+struct watch *watch_make(struct alerts *alerts, struct source *source, struct rule *rule)
+{
+    struct watch *watch = alerts->spare;
+    if (watch != NULL)
+        alerts->spare = watch->next;
+    else
+        watch = mem_alloc(sizeof *watch);
+    *watch = (struct watch){.source = source, .rule = rule};
+    for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
+        watch->since[i] = TIME_NONE;
+    struct watch **at = &source->watches;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = watch;
+    return watch;
+}
+
+void watch_remove(struct alerts *alerts, struct watch *watch)
+{
+    struct watch **at = &watch->source->watches;
+    while (*at != watch) {
+        assert(*at != NULL);
+        at = &(*at)->next;
+    }
+    *at = watch->next;
+    if (watch->firing != NULL) {
+        firing_unindex(alerts, watch);
+        firing_destroy(watch->firing);
+    }
+    watch->next = alerts->spare;
+    alerts->spare = watch;
+}
