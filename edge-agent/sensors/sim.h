@@ -127,6 +127,9 @@ struct sim_params {
 /* "room" or "van"; NOT_FOUND lists them. */
 MUST_CHECK enum err sim_preset(struct sim_params *params, const char *name,
                                struct err_text *why);
+/* Sets a number of the above by its field's name; checks its range. */
+MUST_CHECK enum err sim_set(struct sim_params *params, const char *name, const char *text,
+                            struct err_text *why);
 /* INVALID for parameters with which the step is unstable or which mean nothing. */
 MUST_CHECK enum err sim_check(const struct sim_params *params, struct err_text *why);
 bool sim_fault_parse(enum sim_fault_kind *kind, const char *name);

@@ -11,8 +11,10 @@
  */
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "edge-agent/sensors/sim.h"
 
 /* A producing-area cold store: 300 m3, 20 t of navel oranges in crates. */
@@ -152,11 +154,49 @@ static const struct {
 #undef LIMIT
 };
 
+#define LIMIT_COUNT (sizeof limits / sizeof limits[0])
+
 static double field_of(const struct sim_params *params, size_t offset)
 {
     double value;
     memcpy(&value, (const char *)params + offset, sizeof value);
     return value;
+}
+
+static enum err check_limit(size_t index, double value, struct err_text *why)
+{
+    if (value >= limits[index].lowest && value <= limits[index].highest)
+        return ERR_OK;
+    return err_set(why, ERR_INVALID, "%s = %g is not within %g and %g",
+                   limits[index].name, value, limits[index].lowest,
+                   limits[index].highest);
+}
+
+static enum err unknown_parameter(const char *name, struct err_text *why)
+{
+    struct buf known = {0};
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        buf_format(&known, "%s%s", i == 0 ? "" : ", ", limits[i].name);
+    enum err err =
+        err_set(why, ERR_NOT_FOUND, "no parameter '%s'; there are %s", name, known.data);
+    buf_fini(&known);
+    return err;
+}
+
+enum err sim_set(struct sim_params *params, const char *name, const char *text,
+                 struct err_text *why)
+{
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        if (strcmp(limits[i].name, name) != 0)
+            continue;
+        char *end = NULL;
+        double value = strtod(text, &end);
+        if (end == text || *end != '\0')
+            return err_set(why, ERR_INVALID, "%s: '%s' is no number", name, text);
+        memcpy((char *)params + limits[i].offset, &value, sizeof value);
+        return check_limit(i, value, why);
+    }
+    return unknown_parameter(name, why);
 }
 
 /* Explicit steps stay true while they are short beside every time constant. */
@@ -206,11 +246,10 @@ static enum err check_schedules(const struct sim_params *params, struct err_text
 
 enum err sim_check(const struct sim_params *params, struct err_text *why)
 {
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        double value = field_of(params, limits[i].offset);
-        if (!(value >= limits[i].lowest && value <= limits[i].highest))
-            return err_set(why, ERR_INVALID, "%s = %g is not within %g and %g",
-                           limits[i].name, value, limits[i].lowest, limits[i].highest);
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        enum err err = check_limit(i, field_of(params, limits[i].offset), why);
+        if (err != ERR_OK)
+            return err;
     }
     if (params->origin_ms < 0)
         return err_set(why, ERR_INVALID, "the simulation begins before 1970");
