@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * utf8 - is it UTF-8 (RFC 3629), and what a character is in it.
+ *
+ * Overlong forms, surrogates and what lies past U+10FFFF are not UTF-8. Pure; any thread.
+ */
+#ifndef COLDCHAIN_BASE_UTF8_H
+#define COLDCHAIN_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Length of the well-formed character that `text` starts with; 0 when there is none. */
+size_t utf8_len(const void *text, size_t len);
+bool utf8_is_valid(const void *text, size_t len);
+/* Writes the 1-4 bytes of a character that is no surrogate and at most U+10FFFF. */
+size_t utf8_write(uint32_t character, char bytes[4]);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/utf8.h"
+
+#include "tests/support/check.h"
+
+static void well_formed_and_not(void)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        bool want;
+    } rows[] = {
+        {"empty", "", true},
+        {"ASCII", "room 3", true},
+        {"Chinese", "冷库三号", true},
+        {"first of two bytes", "\xc2\x80", true},
+        {"last of two bytes", "\xdf\xbf", true},
+        {"first of three bytes", "\xe0\xa0\x80", true},
+        {"before the surrogates", "\xed\x9f\xbf", true},
+        {"behind the surrogates", "\xee\x80\x80", true},
+        {"first of four bytes", "\xf0\x90\x80\x80", true},
+        {"the last character", "\xf4\x8f\xbf\xbf", true},
+        {"past the last", "\xf4\x90\x80\x80", false},
+        {"a surrogate", "\xed\xa0\x80", false},
+        {"overlong slash", "\xc0\xaf", false},
+        {"overlong in three", "\xe0\x9f\xbf", false},
+        {"overlong in four", "\xf0\x8f\xbf\xbf", false},
+        {"a continuation alone", "a\x80", false},
+        {"cut after one of two", "a\xc3", false},
+        {"cut after two of three", "\xe5\x86", false},
+        {"an ASCII byte inside", "\xe5(\xb7", false},
+        {"never a byte", "\xff", false},
+        {"GB 18030", "\xc0\xe4\xbf\xe2", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_ROW(rows[i].name,
+                  utf8_is_valid(rows[i].text, strlen(rows[i].text)) == rows[i].want);
+}
+
+/* The length and the bytes are right for every character there is. */
+static void every_character_is_written_and_read(void)
+{
+    size_t wrong = 0;
+    for (uint32_t character = 0; character <= 0x10ffff; character++) {
+        char bytes[4];
+        if (character == 0xd800)
+            character = 0xe000;
+        size_t want = character < 0x80      ? 1
+                      : character < 0x800   ? 2
+                      : character < 0x10000 ? 3
+                                            : 4;
+        size_t len = utf8_write(character, bytes);
+        if (len != want || utf8_len(bytes, len) != len || utf8_len(bytes, len - 1) != 0)
+            wrong++;
+    }
+    CHECK(wrong == 0);
+    char bytes[4];
+    CHECK(utf8_write(0x51b7, bytes) == 3 && memcmp(bytes, "冷", 3) == 0);
+    CHECK(utf8_len("", 0) == 0);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"well-formed, and not", well_formed_and_not},
+        {"every character is written and read", every_character_is_written_and_read},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("utf8", tests);
+}
