@@ -24,6 +24,13 @@
 #define PACK_CHANNELS_MAX 256
 #define PACK_BOOT_ID_SIZE 17
 
+/* The years 1 to 9999. */
+#define PACK_TIME_MIN INT64_C(-62135596800000)
+#define PACK_TIME_MAX INT64_C(253402300799999)
+
+/* Name of the one record that packs other than DATA have for other readers of SenML. */
+#define PACK_CONTROL_NAME "pack"
+
 #define PACK_KIND_LIST(X) \
     X(DATA, "data") \
     X(LOSS, "loss")           /* seqs that the agent no longer has, and why */ \
@@ -85,16 +92,31 @@ void pack_clear(struct pack *pack);
 
 /* Index of the channel of that name, added when it is new. INVALID or LIMIT. */
 MUST_CHECK enum err pack_channel(struct pack *pack, const char *name, uint16_t *index);
+/*
+ * Appends the reading. INVALID when its channel, quality or time does not exist, or when
+ * it is GOOD and not a finite number; LIMIT past PACK_READINGS_MAX. The value of a
+ * reading that is not GOOD becomes NaN.
+ */
 MUST_CHECK enum err pack_add(struct pack *pack, const struct reading *reading);
 
-/* Appends the pack as SenML JSON text. Values round-trip exactly. */
+/*
+ * Appends the pack as SenML JSON text. Values round-trip exactly, times to the ms, also
+ * those of a clock that was never set. Readings of one channel keep their order. Device,
+ * epoch and seq are set, or none of them.
+ */
 void pack_format(const struct pack *pack, struct buf *out);
 
 /*
  * Reads SenML JSON or, when its first byte is 0x80-0x9f, SenML CBOR (already inflated).
  * Packs of other makers carry no labels of ours: then device is empty, seq is 0 and
- * kind is DATA. now_ms resolves relative times. On failure (INVALID, LIMIT, UNSUPPORTED)
- * `why` says what is wrong and the pack is empty.
+ * kind is DATA. Relative times are resolved against the pack's own closing time (cc-at)
+ * or, without one, now_ms. Readings come in order of time; equal times keep the order of
+ * the pack. On failure (INVALID, LIMIT, UNSUPPORTED) `why` says what is wrong and the
+ * pack is empty.
+ *
+ * Booleans become 0 and 1; units change to that of the registry, or to the primary unit
+ * for an unregistered quantity; text that is not the name of a quality, and data, become
+ * a reading of quality FAULT; a record that holds only a sum is passed over.
  */
 MUST_CHECK enum err pack_parse(struct pack *pack, const void *data, size_t len,
                                int64_t now_ms, struct err_text *why);
