@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 
 /* Seconds beyond this are milliseconds: it is the year 5138 as one, 1973 as the other. */
 #define SECONDS_MAX 1e11
@@ -162,36 +163,6 @@ static struct csv_field trimmed(const struct csv_field *field)
     return out;
 }
 
-/*
- * Up to 15 digits and a point: both the digits and the power of ten are exact in a
- * double, so one division rounds correctly (Clinger's fast path). False: not such.
- */
-static bool plain_decimal(const struct csv_field *field, char point, double *value)
-{
-    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    bool is_negative = field->len > 0 && field->text[0] == '-';
-    int64_t number = 0;
-    size_t digits = 0, decimals = 0;
-    bool has_point = false;
-    for (size_t i = is_negative; i < field->len; i++) {
-        char c = field->text[i];
-        if (c >= '0' && c <= '9' && digits < 15) {
-            number = number * 10 + (c - '0');
-            digits++;
-            decimals += has_point;
-        } else if (c == point && !has_point) {
-            has_point = true;
-        } else {
-            return false;
-        }
-    }
-    if (digits == 0)
-        return false;
-    *value = (double)(is_negative ? -number : number) / powers[decimals];
-    return true;
-}
-
 static bool is_missing(const struct csv_field *field)
 {
     static const char *const words[] = {"nan", "null", "na", "n/a", "-"};
@@ -202,34 +173,32 @@ static bool is_missing(const struct csv_field *field)
     return field->len == 0;
 }
 
-/* The rare forms: exponents, a plus sign, many digits. Hexadecimal is no number here. */
-static bool full_decimal(const struct csv_field *field, char point, double *value)
+/* What JSON calls a number, and the "+1" and ".5" of other writers. */
+static bool scan(const struct csv_field *field, char point, double *value)
 {
     char text[64];
-    if (field->len >= sizeof text)
+    size_t len = 0, at = 0;
+    if (field->len + 2 >= sizeof text)
         return false;
-    for (size_t i = 0; i < field->len; i++) {
-        text[i] = field->text[i] == point ? '.' : field->text[i];
-        if (strchr("0123456789+-.eE", text[i]) == NULL || text[i] == '\0')
-            return false;
-    }
-    text[field->len] = '\0';
-    char *end = NULL;
-    *value = strtod(text, &end);
-    return *end == '\0' && isfinite(*value);
+    if (at < field->len && (field->text[at] == '-' || field->text[at] == '+'))
+        len += (text[len] = field->text[at++]) == '-';
+    if (at < field->len && field->text[at] == point)
+        text[len++] = '0';
+    for (; at < field->len; at++)
+        text[len++] = field->text[at] == point ? '.' : field->text[at];
+    return number_scan(value, text, len) == len && len > 0;
 }
 
 bool csv_number(const struct csv_field *field, bool has_decimal_comma, double *value)
 {
     struct csv_field bare = trimmed(field);
-    *value = NAN;
+    *value = (double)NAN;
     if (is_missing(&bare))
         return true;
     bool uses_comma = has_decimal_comma && memchr(bare.text, ',', bare.len) != NULL;
-    char point = uses_comma ? ',' : '.';
-    if (plain_decimal(&bare, point, value) || full_decimal(&bare, point, value))
+    if (scan(&bare, uses_comma ? ',' : '.', value))
         return true;
-    *value = NAN;
+    *value = (double)NAN;
     return false;
 }
 

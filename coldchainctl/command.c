@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names are short; a longer word is no slip of the finger. */
-#define NAME_MAX_LEN 32
+#include "base/names.h"
 
 static bool is_help(const char *word)
 {
@@ -35,47 +34,18 @@ static void print_table(FILE *out, const struct command *table, const char *pare
             parent);
 }
 
-static int min_of(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Edits (insert, delete, replace) from one word to the other: Wagner and Fischer 1974. */
-static int distance(const char *a, const char *b)
-{
-    int row[NAME_MAX_LEN + 1];
-    int len_b = (int)strlen(b);
-    assert(len_b <= NAME_MAX_LEN);
-    for (int j = 0; j <= len_b; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1] != '\0'; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= len_b; j++) {
-            int replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = min_of(replaced, 1 + min_of(row[j], row[j - 1]));
-        }
-    }
-    return row[len_b];
-}
-
 const char *command_nearest(const struct command *table, const char *name)
 {
-    const char *best = NULL;
-    int best_distance = 3;
-    for (; strlen(name) <= NAME_MAX_LEN && table->name != NULL; table++) {
-        int edits = distance(name, table->name);
+    struct names_near near;
+    names_near_init(&near, name);
+    for (; table->name != NULL; table++) {
         bool is_begun =
             strlen(name) >= 3 && strncmp(table->name, name, strlen(name)) == 0;
         if (is_begun)
-            edits = 1;
-        if (edits < best_distance) {
-            best_distance = edits;
-            best = table->name;
-        }
+            return table->name;
+        names_near_offer(&near, table->name, strlen(table->name));
     }
-    return best;
+    return near.best;
 }
 
 static int unknown(const struct command *table, const char *parent, const char *name)

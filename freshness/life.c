@@ -53,6 +53,9 @@ static struct life_span chilling(const struct load *load, const struct load_mode
     double low = days_to(model->injury_fast, load->chilled_fast, fast);
     double high = days_to(model->injury_slow, load->chilled_slow, slow);
     double mid = isnan(low) ? high : isnan(high) ? low : (low + high) / 2;
+    /* Below the temperature of the published time the two ends of the threshold cross. */
+    if (low > high)
+        return (struct life_span){.low = high, .mid = mid, .high = low};
     return (struct life_span){.low = low, .mid = mid, .high = high};
 }
 
@@ -131,7 +134,8 @@ struct life life_of(const struct load *load, const struct load_model *model, dou
 
 struct life_span life_used(const struct load *load, const struct load_model *model)
 {
-    if (!model->has_life)
+    bool is_beyond = !model->has_kinetics && load->beyond_ms > 0;
+    if (!model->has_life || is_beyond || load->frozen_ms > 0)
         return unknown_span;
     return (struct life_span){.low = load->aged_d.slow / model->life_max_d,
                               .mid = load->aged_d.mid / model->life_mid_d,

@@ -44,7 +44,7 @@ struct life {
 struct life life_of(const struct load *load, const struct load_model *model, double at_c,
                     double humidity_pct);
 
-/* Fractions of the life used up so far; NaN without a life. */
+/* Fractions of the life used up so far; NaN where no life can be stated. */
 struct life_span life_used(const struct load *load, const struct load_model *model);
 
 /* Percent of the mass lost as water; NaN where the profile has no coefficient. */
