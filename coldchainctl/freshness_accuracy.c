@@ -97,7 +97,8 @@ static bool judge(struct verdict *verdict, const struct profile *profile,
     else
         return false;
     verdict->error_pct = 100 * (verdict->days.mid / verdict->observed - 1);
-    verdict->is_inside |= fabs(verdict->error_pct) < 0.5; /* published figures are rounded */
+    verdict->is_inside |=
+        fabs(verdict->error_pct) < 0.5; /* published figures are rounded */
     return !isnan(verdict->days.mid);
 }
 
