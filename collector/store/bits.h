@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * bits - numbers of any width in a stream of bits, the most significant bit first.
+ *
+ * Pure; any thread.
+ */
+#ifndef COLDCHAIN_COLLECTOR_STORE_BITS_H
+#define COLDCHAIN_COLLECTOR_STORE_BITS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct bit_writer {
+    struct buf *out;
+    unsigned pending; /* bits in `byte` */
+    uint8_t byte;
+};
+
+/* The lowest `count` bits, at most 64. */
+void bits_put(struct bit_writer *writer, uint64_t bits, unsigned count);
+/* Fills the last byte with zeros. */
+void bits_end(struct bit_writer *writer);
+
+struct bit_reader {
+    struct buf_reader *in;
+    unsigned left; /* bits in `byte` not yet given */
+    uint8_t byte;
+};
+
+/* Zeros, with in->failed set, behind the end. */
+uint64_t bits_get(struct bit_reader *reader, unsigned count);
+
+#endif
