@@ -314,7 +314,7 @@ static enum err bind_named(struct csv_column *column, const struct csv *csv,
         csv_text(&csv->fields[i], text, 40);
         if (used + strlen(text) + 3 > sizeof seen)
             break;
-        strncat(strncat(seen, i > 0 ? ", " : "", 2), text, 39);
+        strncat(strncat(seen, i > 0 ? ", " : "", 3), text, 39);
     }
     return err_set(why, ERR_NOT_FOUND, "the heading has no column '%s'; it has: %s",
                    column->column, seen);
