@@ -16,6 +16,7 @@
 
 #define SECRET_FILE_MAX 65536
 #define SECRET_SUFFIX   "_file"
+#define DEPTH_MAX       32
 
 struct config_place {
     const void *field;
@@ -563,8 +564,38 @@ static bool read_documents(struct config *config, yaml_parser_t *parser)
     return is_empty || refuse_second(config, parser);
 }
 
+/*
+ * libyaml takes time that grows with the square of the nesting, minutes for a hostile
+ * megabyte, so the depth is looked at first. Its scanner runs at most 1024 bytes ahead.
+ */
+static bool is_too_deep(const char *text, size_t len)
+{
+    yaml_parser_t parser;
+    yaml_event_t event;
+    int depth = 0;
+    bool is_ended = false;
+    if (!yaml_parser_initialize(&parser))
+        log_fatal("out of memory for a YAML parser");
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+    while (!is_ended && depth <= DEPTH_MAX && yaml_parser_parse(&parser, &event)) {
+        depth += event.type == YAML_SEQUENCE_START_EVENT ||
+                 event.type == YAML_MAPPING_START_EVENT;
+        depth -=
+            event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        is_ended = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return depth > DEPTH_MAX;
+}
+
 static void read_yaml(struct config *config, const char *text, size_t len)
 {
+    if (is_too_deep(text, len)) {
+        problem(config, 0, "nested more than %d deep; nothing here needs that",
+                DEPTH_MAX);
+        return;
+    }
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         log_fatal("out of memory for a YAML parser");

@@ -160,6 +160,21 @@ static void aliases_cannot_multiply_without_bound(void)
     buf_fini(&text);
 }
 
+static void nesting_without_end_is_refused_at_once(void)
+{
+    static const char *const pieces[] = {"[", "{a: ", "- "};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        struct buf text = {0};
+        for (int depth = 0; depth < 100000; depth++)
+            buf_text(&text, pieces[i]);
+        struct loaded *loaded = load(text.data);
+        CHECK_TEXT(loaded->why.text,
+                   "a.yaml: nested more than 32 deep; nothing here needs that");
+        unload(loaded);
+        buf_fini(&text);
+    }
+}
+
 static const char print_want[] =
     "mqtt:\n"
     "  # address of the broker (a text; required)\n"
@@ -362,6 +377,7 @@ static CU_TestInfo tests[] = {
     {"several problems are all told", several_problems_are_all_told},
     {"problems without end are cut", problems_without_end_are_cut},
     {"aliases cannot multiply without bound", aliases_cannot_multiply_without_bound},
+    {"nesting without end is refused at once", nesting_without_end_is_refused_at_once},
     {"print shows all in force but secrets", print_shows_all_in_force_but_secrets},
     {"what is printed loads to the same", what_is_printed_loads_to_the_same},
     {"defaults need no file", defaults_need_no_file},
