@@ -4,7 +4,9 @@
  *
  * An agent says at each connect what it holds (hello); the collector answers with what
  * it has on stable storage (ack). Acks are cumulative with ranges, name the session by
- * its nonce and the collector by store id and generation. JSON; pure.
+ * its nonce and the collector by store id and generation. JSON: numbers that may pass
+ * 2^53 are decimal text, epochs 16 hex digits. Members that are not known are passed
+ * over; a version newer than DELIVERY_VERSION is UNSUPPORTED. Pure.
  */
 #ifndef COLDCHAIN_TELEMETRY_DELIVERY_H
 #define COLDCHAIN_TELEMETRY_DELIVERY_H
@@ -19,8 +21,8 @@
 #include "telemetry/seqset.h"
 
 #define DELIVERY_VERSION    1
-#define DELIVERY_NONCE_SIZE 33 /* 32 hex digits and NUL */
-#define DELIVERY_STORE_SIZE 33
+#define DELIVERY_NONCE_SIZE 33 /* 32 hex digits and NUL; [A-Za-z0-9_-] is accepted */
+#define DELIVERY_STORE_SIZE 33 /* likewise */
 #define DELIVERY_EPOCHS_MAX 16
 #define DELIVERY_RANGES_MAX 64
 #define DELIVERY_BYTES_MAX  16384
@@ -29,13 +31,13 @@
 struct hello_epoch {
     uint64_t epoch;
     uint64_t first; /* lowest seq still held */
-    uint64_t last;  /* highest seq closed so far, 0 when none */
+    uint64_t last;  /* highest seq closed so far, 0 when none; first <= last + 1 */
     bool is_current;
 };
 
 struct hello {
     char nonce[DELIVERY_NONCE_SIZE];
-    char version[ID_SIZE]; /* of the agent's software */
+    char version[ID_SIZE]; /* of the agent's software: [A-Za-z0-9._+~-]*, may be empty */
     uint64_t backlog;      /* packs not acked when it connected */
     struct hello_epoch epochs[DELIVERY_EPOCHS_MAX];
     size_t epoch_count;
@@ -54,7 +56,7 @@ struct ack_epoch {
 };
 
 struct ack {
-    char nonce[DELIVERY_NONCE_SIZE]; /* of the session it answers */
+    char nonce[DELIVERY_NONCE_SIZE]; /* of the session it answers; "" answers none */
     char store[DELIVERY_STORE_SIZE];
     uint64_t generation;
     int64_t ack_interval_ms;
@@ -67,11 +69,20 @@ void ack_fini(struct ack *ack);
 /* Adds an empty epoch, borrowed until the next call; NULL past DELIVERY_EPOCHS_MAX. */
 struct ack_epoch *ack_add_epoch(struct ack *ack, uint64_t epoch);
 
+/* Appends the message; the texts in it are valid. */
 void hello_format(const struct hello *hello, struct buf *out);
+/* INVALID, LIMIT or UNSUPPORTED, and *hello zeroed. */
 MUST_CHECK enum err hello_parse(struct hello *hello, const void *data, size_t len,
                                 struct err_text *why);
+/*
+ * Appends the message, of at most DELIVERY_BYTES_MAX bytes: ranges that find no room are
+ * left out, which costs a resend or a second question and loses nothing.
+ */
 void ack_format(const struct ack *ack, struct buf *out);
-/* The caller runs ack_fini also after a failure. */
+/*
+ * INVALID, LIMIT or UNSUPPORTED, and *ack empty. Ranges may come in any order. The caller
+ * runs ack_fini also after a failure.
+ */
 MUST_CHECK enum err ack_parse(struct ack *ack, const void *data, size_t len,
                               struct err_text *why);
 
