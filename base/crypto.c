@@ -91,3 +91,10 @@ bool crypto_unhex(void *out, size_t len, const char *text)
     return strlen(text) == 2 * len &&
            sodium_hex2bin(out, len, text, 2 * len, NULL, &got, NULL) == 0 && got == len;
 }
+
+char *crypto_base64(char *text, size_t size, const void *data, size_t len)
+{
+    if (sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL) > size)
+        return NULL;
+    return sodium_bin2base64(text, size, data, len, sodium_base64_VARIANT_ORIGINAL);
+}

@@ -55,8 +55,10 @@ struct api_options {
 
 MUST_CHECK enum err api_open(struct api **api, const struct api_options *options,
                              struct err_text *why);
-/* Ends requests under way. Accepts NULL. */
+/* Ends requests under way; on the loop thread. Accepts NULL. */
 void api_close(struct api *api);
+/* After the loop is gone, which may still hold questions of ours. Accepts NULL. */
+void api_destroy(struct api *api);
 int api_port(const struct api *api);
 
 /* The command with that id was applied, or refused with err and a sentence. */

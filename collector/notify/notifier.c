@@ -14,8 +14,8 @@
 
 #define DUE_AT_ONCE 64
 /* When no result is ever written (a crash), the attempt is repeated after so long. */
-#define LEASE_MS   INT64_C(120000)
-#define LOOK_MS    INT64_C(200)   /* never look more often */
+#define LEASE_MS    INT64_C(120000)
+#define LOOK_MS     INT64_C(200)  /* never look more often */
 #define LOOK_MAX_MS INT64_C(5000) /* a virtual clock may run ahead of a timer */
 
 struct job {

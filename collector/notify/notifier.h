@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * notifier - takes what is due from the outbox to its channels, and says what became of it.
+ * notifier - takes what is due from the outbox to its channels, and says what became of
+ * it.
  *
  * The attempt is written down before it is made; its result is a record of the journal,
  * applied by the pipeline. So a crash repeats an attempt with the same key and loses
@@ -33,7 +34,8 @@ struct notifier_options {
 };
 
 struct notifier *notifier_create(const struct notifier_options *options);
-/* Waits for attempts under way (at most their timeout); their results are still posted. */
+/* Waits for attempts under way (at most their timeout); their results are still posted.
+ */
 void notifier_stop(struct notifier *notifier);
 /* After the loop is gone, which may still hold results. Accepts NULL. */
 void notifier_destroy(struct notifier *notifier);

@@ -622,3 +622,9 @@ const char *pipeline_config_hash(const struct pipeline *pipeline)
 {
     return pipeline->registry != NULL ? pipeline->registry->hash : "";
 }
+
+const char *pipeline_config(const struct pipeline *pipeline, size_t *len)
+{
+    *len = pipeline->config.len;
+    return pipeline->config.len > 0 ? pipeline->config.data : "";
+}

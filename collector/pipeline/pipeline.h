@@ -61,6 +61,8 @@ uint64_t pipeline_needs_from(const struct pipeline *pipeline);
 const struct registry *pipeline_registry(const struct pipeline *pipeline);
 /* What a CONFIG record would have to differ from. "" before the first. */
 const char *pipeline_config_hash(const struct pipeline *pipeline);
+/* The JSON of the configuration in force; borrowed until the next call of advance. */
+const char *pipeline_config(const struct pipeline *pipeline, size_t *len);
 
 /* Appends JSON arrays for the API: zones with last values, devices, placements. */
 void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms,

@@ -25,16 +25,16 @@ static json_t *number_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *channel_json(const struct device *device, const struct device_channel *channel,
-                            int64_t now_ms)
+static json_t *channel_json(const struct device *device,
+                            const struct device_channel *channel, int64_t now_ms)
 {
     int registered = channel->name.registered;
     json_t *entry = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I}", "org", device->org, "device",
         device->id, "channel", channel->name.name, "quantity", channel->name.quantity,
         "unit", registered >= 0 ? quantity_at((size_t)registered)->unit : "", "value",
-        number_or_null(channel->value), "quality", quality_name(channel->quality), "age_ms",
-        (json_int_t)(now_ms - channel->time_ms));
+        number_or_null(channel->value), "quality", quality_name(channel->quality),
+        "age_ms", (json_int_t)(now_ms - channel->time_ms));
     assert(entry != NULL);
     put_time(entry, "time", channel->time_ms);
     return entry;
@@ -111,15 +111,16 @@ static json_t *device_json(const struct device *device, int64_t now_ms)
 {
     json_t *channels = json_array();
     for (size_t k = 0; k < device->channel_count; k++)
-        json_array_append_new(channels, channel_json(device, &device->channels[k], now_ms));
+        json_array_append_new(channels,
+                              channel_json(device, &device->channels[k], now_ms));
     json_t *epochs = json_array();
     for (size_t k = 0; k < device->epoch_count; k++)
         json_array_append_new(epochs, epoch_json(&device->epochs[k]));
-    json_t *entry = json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:o, s:o}", "org", device->org,
-                              "id", device->id, "declared", device->is_declared, "online",
-                              device->is_online, "version", device->version, "readings",
-                              (json_int_t)device->readings, "channels", channels, "epochs",
-                              epochs);
+    json_t *entry =
+        json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:o, s:o}", "org", device->org, "id",
+                  device->id, "declared", device->is_declared, "online",
+                  device->is_online, "version", device->version, "readings",
+                  (json_int_t)device->readings, "channels", channels, "epochs", epochs);
     assert(entry != NULL);
     put_time(entry, "last_arrival", device->last_arrival_ms);
     return entry;
@@ -147,8 +148,8 @@ void pipeline_devices_json(const struct pipeline *pipeline, int64_t now_ms,
 {
     json_t *list = json_array();
     for (size_t i = 0; i < pipeline->devices.count; i++)
-        json_array_append_new(
-            list, device_json(pipeline->devices.entries[i].value, now_ms));
+        json_array_append_new(list,
+                              device_json(pipeline->devices.entries[i].value, now_ms));
     if (pipeline->registry != NULL)
         add_unheard(pipeline, list, now_ms);
     dump(list, out);
@@ -160,9 +161,9 @@ void pipeline_placements_json(const struct pipeline *pipeline, struct buf *out)
     size_t count = pipeline->registry != NULL ? pipeline->registry->placement_count : 0;
     for (size_t i = 0; i < count; i++) {
         const struct registry_placement *from = &pipeline->registry->placements[i];
-        json_t *entry = json_pack("{s:s, s:s, s:s, s:s}", "org", from->org, "device",
-                                  from->device, "channel", from->channel, "zone",
-                                  from->zone);
+        json_t *entry =
+            json_pack("{s:s, s:s, s:s, s:s}", "org", from->org, "device", from->device,
+                      "channel", from->channel, "zone", from->zone);
         put_time(entry, "from", from->from_ms);
         put_time(entry, "to", from->to_ms);
         json_array_append_new(list, entry);

@@ -51,7 +51,7 @@ static void rest(struct follower *follower, const struct follower_turn *turn)
     while (turn->wait_ms > 0 && !follower->is_stopping &&
            pthread_cond_timedwait(&follower->changed, &follower->lock, &pause_end) == 0) {
     }
-    while (!follower->has_news && !follower->is_stopping)
+    while (!turn->ignores_news && !follower->has_news && !follower->is_stopping)
         pthread_cond_wait(&follower->changed, &follower->lock);
     follower->has_news = false;
     pthread_mutex_unlock(&follower->lock);

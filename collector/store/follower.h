@@ -18,8 +18,9 @@ struct follower;
 
 /* What a turn left behind. */
 struct follower_turn {
-    bool has_more;   /* call again at once */
-    int64_t wait_ms; /* otherwise: not before so long, whatever is new */
+    bool has_more;     /* call again at once */
+    int64_t wait_ms;   /* otherwise: not before so long, whatever is new */
+    bool ignores_news; /* and then at once: it waits for something else than records */
 };
 
 struct follower_ops {

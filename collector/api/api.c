@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/api/api.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "collector/api/internal.h"
+
+#define CONNECTIONS_MAX     64
+#define CONNECTIONS_PER_IP  32
+#define CONNECTION_IDLE_S   15
+#define CONNECTION_BYTES    (size_t)(32 * 1024)
+#define BODY_MAX            (size_t)(64 * 1024)
+#define WAIT_MS             5000
+#define TOKEN_BYTES         32
+#define AUTHORIZATION_START "Bearer "
+
+/* One command whose caller waits. */
+struct waiter {
+    struct waiter *next;
+    const char *id;
+    bool is_done;
+    enum err err;
+    struct err_text why;
+};
+
+struct api {
+    /* fixed after open */
+    struct api_options options;
+    char *state_path;
+    char *history_dir;
+    struct MHD_Daemon *daemon;
+    int port;
+
+    /* shared, under lock */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_closing;
+    struct waiter *waiters;
+    struct api_stores *idle;
+};
+
+/* ---- waiting for the loop --------------------------------------------------------- */
+
+/* Shared by the thread that waits and the loop; the second to let go frees it. */
+struct ask {
+    struct api *api;
+    enum { ASK_LIVE, ASK_READY, ASK_SUBMIT } kind;
+    enum api_live what;
+    char *json;
+    size_t json_len;
+    /* under the api's lock */
+    int owners;
+    bool is_done;
+    bool is_true;
+    enum err err;
+    struct buf out;
+    struct err_text why;
+};
+
+static void ask_release(struct ask *ask)
+{
+    if (--ask->owners > 0)
+        return;
+    buf_fini(&ask->out);
+    free(ask->json);
+    free(ask);
+}
+
+/* The loop. */
+static void on_ask(void *context)
+{
+    struct ask *ask = context;
+    struct api *api = ask->api;
+    const struct api_options *options = &api->options;
+    pthread_mutex_lock(&api->lock);
+    bool is_wanted = !api->is_closing && ask->owners > 1;
+    pthread_mutex_unlock(&api->lock);
+    if (is_wanted) {
+        switch (ask->kind) {
+        case ASK_LIVE:
+            options->live(options->context, ask->what, &ask->out);
+            break;
+        case ASK_READY:
+            ask->is_true = options->ready(options->context, &ask->why);
+            break;
+        case ASK_SUBMIT:
+            ask->err = options->submit(options->context, ask->json, ask->json_len);
+            break;
+        }
+    }
+    pthread_mutex_lock(&api->lock);
+    ask->is_done = true;
+    pthread_cond_broadcast(&api->changed);
+    ask_release(ask);
+    pthread_mutex_unlock(&api->lock);
+}
+
+static struct timespec deadline(void)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += WAIT_MS / 1000;
+    return end;
+}
+
+/* Called and returns with the lock held. */
+static void wait_until(struct api *api, const bool *is_done)
+{
+    struct timespec end = deadline();
+    while (!*is_done && !api->is_closing &&
+           pthread_cond_timedwait(&api->changed, &api->lock, &end) == 0) {
+    }
+}
+
+/* Returns with the lock held; the caller releases ask and lock. */
+static struct ask *ask_loop(struct api *api, struct ask ask)
+{
+    struct ask *shared = mem_alloc(sizeof *shared);
+    *shared = ask;
+    shared->api = api;
+    shared->owners = 2;
+    loop_post(api->options.loop, on_ask, shared);
+    pthread_mutex_lock(&api->lock);
+    wait_until(api, &shared->is_done);
+    return shared;
+}
+
+static void answer_busy(struct api_call *call)
+{
+    api_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "the collector is busy",
+                "it did not answer in time; try again in a few seconds");
+}
+
+bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out)
+{
+    struct api *api = call->api;
+    struct ask *ask = ask_loop(api, (struct ask){.kind = ASK_LIVE, .what = what});
+    bool is_done = ask->is_done && !api->is_closing;
+    if (is_done)
+        buf_add(out, ask->out.data, ask->out.len);
+    ask_release(ask);
+    pthread_mutex_unlock(&api->lock);
+    if (!is_done)
+        answer_busy(call);
+    return is_done;
+}
+
+bool api_ask_ready(struct api_call *call, struct err_text *why)
+{
+    struct api *api = call->api;
+    struct ask *ask = ask_loop(api, (struct ask){.kind = ASK_READY});
+    bool is_ready = ask->is_done && ask->is_true;
+    if (ask->is_done)
+        *why = ask->why;
+    else
+        err_set(why, ERR_TIMEOUT, "the collector is busy");
+    ask_release(ask);
+    pthread_mutex_unlock(&api->lock);
+    return is_ready;
+}
+
+static void remove_waiter(struct api *api, const struct waiter *waiter)
+{
+    struct waiter **at = &api->waiters;
+    while (*at != waiter)
+        at = &(*at)->next;
+    *at = waiter->next;
+}
+
+enum err api_command(struct api_call *call, const char *id, const struct buf *json,
+                     struct err_text *why)
+{
+    struct api *api = call->api;
+    struct waiter waiter = {.id = id, .err = ERR_TIMEOUT};
+    err_set(&waiter.why, ERR_TIMEOUT, "the command was not applied in time");
+    pthread_mutex_lock(&api->lock);
+    waiter.next = api->waiters;
+    api->waiters = &waiter;
+    pthread_mutex_unlock(&api->lock);
+    struct ask *ask =
+        ask_loop(api, (struct ask){.kind = ASK_SUBMIT,
+                                   .json = mem_strndup(json->data, json->len),
+                                   .json_len = json->len});
+    if (ask->is_done && ask->err == ERR_OK)
+        wait_until(api, &waiter.is_done);
+    ask_release(ask);
+    remove_waiter(api, &waiter);
+    pthread_mutex_unlock(&api->lock);
+    *why = waiter.why;
+    return waiter.err;
+}
+
+void api_command_done(struct api *api, const char *id, enum err err, const char *text)
+{
+    pthread_mutex_lock(&api->lock);
+    for (struct waiter *waiter = api->waiters; waiter != NULL; waiter = waiter->next) {
+        if (strcmp(waiter->id, id) != 0)
+            continue;
+        waiter->is_done = true;
+        waiter->err = err;
+        err_set(&waiter->why, err, "%s", text);
+    }
+    pthread_cond_broadcast(&api->changed);
+    pthread_mutex_unlock(&api->lock);
+}
+
+/* ---- stores ----------------------------------------------------------------------- */
+
+static struct api_stores *stores_open(struct api *api, struct err_text *why)
+{
+    struct api_stores *stores = mem_alloc(sizeof *stores);
+    if (state_open_reader(&stores->state, api->state_path, why) == ERR_OK &&
+        history_reader_open(&stores->history, api->history_dir, why) == ERR_OK)
+        return stores;
+    state_close(stores->state);
+    free(stores);
+    return NULL;
+}
+
+static struct api_stores *stores_take(struct api *api, struct err_text *why)
+{
+    pthread_mutex_lock(&api->lock);
+    struct api_stores *stores = api->idle;
+    if (stores != NULL)
+        api->idle = stores->next;
+    pthread_mutex_unlock(&api->lock);
+    return stores != NULL ? stores : stores_open(api, why);
+}
+
+static void stores_give(struct api *api, struct api_stores *stores)
+{
+    if (stores == NULL)
+        return;
+    pthread_mutex_lock(&api->lock);
+    stores->next = api->idle;
+    api->idle = stores;
+    pthread_mutex_unlock(&api->lock);
+}
+
+/* ---- answering -------------------------------------------------------------------- */
+
+const char *api_param(const struct api_call *call, const char *name)
+{
+    return MHD_lookup_connection_value(call->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+void api_problem(struct api_call *call, unsigned status, const char *title,
+                 const char *detail)
+{
+    json_t *problem = json_pack("{s:s, s:i, s:s, s:s}", "type", "about:blank", "status",
+                                (int)status, "title", title, "detail", detail);
+    char *text = problem != NULL ? json_dumps(problem, JSON_COMPACT) : NULL;
+    buf_clear(&call->out);
+    buf_text(&call->out, text != NULL ? text : "{}");
+    free(text);
+    json_decref(problem);
+    call->status = status;
+    call->content_type = "application/problem+json";
+}
+
+static enum MHD_Result send_answer(struct api_call *call)
+{
+    size_t len = call->out.len;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        len, len > 0 ? buf_take(&call->out) : mem_alloc(1), MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        return MHD_NO;
+    MHD_add_response_header(response, "Content-Type", call->content_type);
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (call->status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+    if (call->download_name != NULL) {
+        char value[128];
+        snprintf(value, sizeof value, "attachment; filename=\"%s\"", call->download_name);
+        MHD_add_response_header(response, "Content-Disposition", value);
+    }
+    enum MHD_Result result = MHD_queue_response(call->connection, call->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+struct token_check {
+    int64_t now_ms;
+    bool counts;
+    char *actor;
+};
+
+static void on_token(void *context, const struct state_token *token)
+{
+    struct token_check *check = context;
+    check->counts = token->revoked_ms == 0 &&
+                    (token->expires_ms == 0 || check->now_ms < token->expires_ms);
+    snprintf(check->actor, ID_SIZE, "%.*s", ID_MAX, token->name);
+}
+
+/* Tokens are looked up by their hash, so no comparison leaks them by its time. */
+static bool is_let_in(struct api_call *call)
+{
+    const char *header = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
+                                                     MHD_HTTP_HEADER_AUTHORIZATION);
+    size_t start = strlen(AUTHORIZATION_START);
+    if (header == NULL || strncmp(header, AUTHORIZATION_START, start) != 0)
+        return false;
+    uint8_t digest[CRYPTO_DIGEST_BYTES];
+    char hash[2 * CRYPTO_DIGEST_BYTES + 1];
+    crypto_digest(digest, header + start, strlen(header + start));
+    crypto_hex(hash, digest, sizeof digest);
+    struct token_check check = {.now_ms = clock_wall_ms(call->api->options.clock),
+                                .actor = call->actor};
+    return state_find_token(call->stores->state, hash, &check, on_token) == ERR_OK &&
+           check.counts;
+}
+
+static void run_route(struct api_call *call, const struct api_route *route)
+{
+    struct err_text why = {0};
+    call->stores = stores_take(call->api, &why);
+    if (call->stores == NULL)
+        api_problem(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the stores cannot be read",
+                    why.text);
+    else if (route->role != API_OPEN && !is_let_in(call))
+        api_problem(call, MHD_HTTP_UNAUTHORIZED, "a token is needed",
+                    "send 'Authorization: Bearer TOKEN'; the first start left one in the "
+                    "token file that the collector's log names");
+    else
+        route->handle(call);
+    stores_give(call->api, call->stores);
+}
+
+/* Undeclared is not found; declared with another method is not allowed. */
+static void dispatch(struct api_call *call, const char *method, const char *path)
+{
+    bool is_known = false;
+    for (const struct api_route *route = api_routes; route->method != NULL; route++) {
+        if (!query_match(route->pattern, path, call->parts))
+            continue;
+        is_known = true;
+        if (strcmp(route->method, method) == 0 ||
+            (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0)) {
+            run_route(call, route);
+            return;
+        }
+    }
+    if (is_known)
+        api_problem(call, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed",
+                    "this address takes another method; see docs/api.md");
+    else
+        api_problem(call, MHD_HTTP_NOT_FOUND, "not found",
+                    "there is nothing at this address; see docs/api.md");
+}
+
+struct header_count {
+    unsigned lengths;
+    unsigned encodings;
+    unsigned hosts;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    (void)kind;
+    (void)value;
+    struct header_count *count = context;
+    count->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    count->encodings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    count->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    return MHD_YES;
+}
+
+/* Requests that two readers could understand in two ways. */
+static bool is_ambiguous(struct MHD_Connection *connection)
+{
+    struct header_count count = {0};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &count);
+    return count.lengths > 1 || count.encodings > 1 || count.hosts > 1 ||
+           (count.lengths > 0 && count.encodings > 0);
+}
+
+static struct api_call *call_create(struct api *api, struct MHD_Connection *connection)
+{
+    struct api_call *call = mem_alloc(sizeof *call);
+    call->api = api;
+    call->connection = connection;
+    call->status = MHD_HTTP_OK;
+    call->content_type = "application/json";
+    return call;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *url, const char *method,
+                                  const char *version, const char *upload,
+                                  size_t *upload_len, void **slot)
+{
+    (void)version;
+    struct api_call *call = *slot;
+    if (call == NULL) {
+        *slot = call_create(context, connection);
+        return MHD_YES;
+    }
+    if (*upload_len > 0) {
+        if (call->body.len + *upload_len <= BODY_MAX)
+            buf_add(&call->body, upload, *upload_len);
+        else
+            call->status = MHD_HTTP_CONTENT_TOO_LARGE;
+        *upload_len = 0;
+        return MHD_YES;
+    }
+    if (url == NULL || is_ambiguous(connection))
+        api_problem(call, MHD_HTTP_BAD_REQUEST, "the request is ambiguous",
+                    "a header that may stand once stands twice");
+    else if (call->status == MHD_HTTP_CONTENT_TOO_LARGE)
+        api_problem(call, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large",
+                    "at most 64 KiB are taken");
+    else
+        dispatch(call, method, url);
+    return send_answer(call);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)context;
+    (void)connection;
+    (void)why;
+    struct api_call *call = *slot;
+    if (call == NULL)
+        return;
+    buf_fini(&call->body);
+    buf_fini(&call->out);
+    free(call);
+    *slot = NULL;
+}
+
+/* ---- opening ---------------------------------------------------------------------- */
+
+static enum err write_token(const char *path, const char *token, struct err_text *why)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    size_t len = strlen(token);
+    bool is_written = fd >= 0 && write(fd, token, len) == (ssize_t)len &&
+                      write(fd, "\n", 1) == 1 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is_written
+               ? ERR_OK
+               : err_set(why, ERR_IO, "the API's token cannot be written to %s", path);
+}
+
+/* A store without tokens gets its first one. */
+static enum err ensure_token(struct api *api, struct err_text *why)
+{
+    uint64_t count;
+    struct state *state;
+    enum err err = state_open_reader(&state, api->state_path, why);
+    if (err != ERR_OK)
+        return err;
+    err = state_count_tokens(state, &count);
+    state_close(state);
+    if (err != ERR_OK)
+        return err_set(why, err, "state.db: the tokens cannot be counted");
+    if (count > 0)
+        return ERR_OK;
+    uint8_t secret[TOKEN_BYTES];
+    char token[2 * TOKEN_BYTES + 1];
+    uint8_t digest[CRYPTO_DIGEST_BYTES];
+    char hash[2 * CRYPTO_DIGEST_BYTES + 1];
+    crypto_random(secret, sizeof secret);
+    crypto_hex(token, secret, sizeof secret);
+    crypto_digest(digest, token, strlen(token));
+    crypto_hex(hash, digest, sizeof digest);
+    /* The file first: a token nobody has would lock everybody out. */
+    err = write_token(api->options.token_file, token, why);
+    if (err == ERR_OK)
+        err = api->options.put_token(api->options.context, hash, "first-start", "admin");
+    if (err != ERR_OK)
+        return err;
+    log_info("first start: the API's token is in file=%s", api->options.token_file);
+    return ERR_OK;
+}
+
+static enum err start_daemon(struct api *api, struct err_text *why)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)api->options.port)};
+    if (inet_pton(AF_INET, api->options.listen, &address.sin_addr) != 1)
+        return err_set(why, ERR_INVALID, "api.listen: '%s' is not an IPv4 address",
+                       api->options.listen);
+    api->daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0,
+        NULL, NULL, on_request, api, MHD_OPTION_SOCK_ADDR, &address,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, NULL, MHD_OPTION_END);
+    if (api->daemon == NULL)
+        return err_set(why, ERR_BUSY,
+                       "the API cannot listen on %s:%d; is something else there? Set "
+                       "api.port, or 0 for any free one",
+                       api->options.listen, api->options.port);
+    api->port = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return ERR_OK;
+}
+
+enum err api_open(struct api **result, const struct api_options *options,
+                  struct err_text *why)
+{
+    assert(options->live != NULL && options->submit != NULL && options->ready != NULL);
+    struct api *api = mem_alloc(sizeof *api);
+    api->options = *options;
+    api->state_path = mem_strdup(options->state_path);
+    api->history_dir = mem_strdup(options->history_dir);
+    pthread_mutex_init(&api->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&api->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    enum err err = ensure_token(api, why);
+    if (err == ERR_OK)
+        err = start_daemon(api, why);
+    if (err != ERR_OK) {
+        api_close(api);
+        api_destroy(api);
+        api = NULL;
+    }
+    *result = api;
+    return err;
+}
+
+void api_close(struct api *api)
+{
+    if (api == NULL)
+        return;
+    pthread_mutex_lock(&api->lock);
+    api->is_closing = true;
+    pthread_cond_broadcast(&api->changed);
+    pthread_mutex_unlock(&api->lock);
+    if (api->daemon != NULL)
+        MHD_stop_daemon(api->daemon);
+    while (api->idle != NULL) {
+        struct api_stores *stores = api->idle;
+        api->idle = stores->next;
+        state_close(stores->state);
+        history_reader_close(stores->history);
+        free(stores);
+    }
+    /* Asks that the loop has not come to still point here: see api_destroy. */
+    api->daemon = NULL;
+}
+
+void api_destroy(struct api *api)
+{
+    if (api == NULL)
+        return;
+    assert(api->daemon == NULL);
+    pthread_mutex_destroy(&api->lock);
+    pthread_cond_destroy(&api->changed);
+    free(api->state_path);
+    free(api->history_dir);
+    free(api);
+}
+
+int api_port(const struct api *api)
+{
+    return api->port;
+}

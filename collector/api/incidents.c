@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * incidents - what was wrong and who was told; quarantine, outbox, sinks.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "collector/api/internal.h"
+#include "collector/store/state_delivery.h"
+#include "collector/store/state_incidents.h"
+#include "telemetry/topic.h"
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX     1000
+#define COMMAND_ID    16
+#define REASON_MAX    500
+
+static void put_time(json_t *object, const char *key, int64_t ms)
+{
+    char text[CLOCK_ISO_MAX];
+    json_object_set_new(object, key,
+                        ms != 0 ? json_string(clock_format_iso(text, ms)) : json_null());
+}
+
+static void put_number(json_t *object, const char *key, double value)
+{
+    json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+static void dump(struct api_call *call, json_t *root)
+{
+    char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    assert(text != NULL);
+    buf_text(&call->out, text);
+    free(text);
+    json_decref(root);
+}
+
+static json_t *incident_json(const struct incident *incident)
+{
+    json_t *entry =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I}", "id",
+                  incident->id, "rule", incident->rule, "zone", incident->zone, "device",
+                  incident->device, "channel", incident->channel, "quantity",
+                  incident->quantity, "kind", alert_kind_name(incident->kind), "severity",
+                  alert_severity_name(incident->severity), "state",
+                  incident_state_name(incident->state), "acknowledged",
+                  incident->is_acknowledged, "acknowledged_by", incident->acknowledged_by,
+                  "revision", (json_int_t)incident->revision);
+    assert(entry != NULL);
+    put_time(entry, "acknowledged_at", incident->acknowledged_ms);
+    put_time(entry, "onset", incident->onset_ms);
+    put_time(entry, "opened", incident->opened_ms);
+    put_time(entry, "learned", incident->learned_ms);
+    put_time(entry, "changed", incident->changed_ms);
+    put_time(entry, "closed", incident->closed_ms);
+    put_number(entry, "limit", incident->limit);
+    put_number(entry, "value", incident->value);
+    put_number(entry, "worst", incident->worst);
+    return entry;
+}
+
+struct incident_page {
+    json_t *list;
+    int64_t last_ms;
+    char last[ALERT_ID_SIZE];
+};
+
+static void on_incident(void *context, const struct incident *incident)
+{
+    struct incident_page *page = context;
+    json_array_append_new(page->list, incident_json(incident));
+    page->last_ms = incident->opened_ms;
+    snprintf(page->last, sizeof page->last, "%s", incident->id);
+}
+
+/* "open,recovering": a bit each. */
+static bool parse_states(unsigned *states, const char *text)
+{
+    *states = 0;
+    while (text != NULL && *text != '\0') {
+        char word[32];
+        size_t len = strcspn(text, ",");
+        if (len >= sizeof word)
+            return false;
+        memcpy(word, text, len);
+        word[len] = '\0';
+        enum incident_state state;
+        if (!incident_state_parse(&state, word))
+            return false;
+        *states |= 1u << state;
+        text += len + (text[len] == ',');
+    }
+    return true;
+}
+
+/* "MILLISECONDS-ID", as `next` of the page before gave it. */
+static bool parse_cursor(struct state_incident_query *query, const char *text,
+                         char id[ALERT_ID_SIZE])
+{
+    if (text == NULL)
+        return true;
+    char end;
+    if (sscanf(text, "%" SCNd64 "-%32[0-9a-f]%c", &query->cursor_ms, id, &end) != 2)
+        return false;
+    query->cursor = id;
+    return true;
+}
+
+static const char *read_incident_query(struct api_call *call,
+                                       struct state_incident_query *query,
+                                       char id[ALERT_ID_SIZE])
+{
+    uint64_t limit;
+    query->zone = api_param(call, "zone");
+    if (query_time(&query->from_ms, api_param(call, "from"), 0) != ERR_OK ||
+        query_time(&query->to_ms, api_param(call, "to"), 0) != ERR_OK)
+        return "'from' and 'to' are times: 2026-11-23T08:00:00Z or milliseconds";
+    if (query_number(&limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) !=
+        ERR_OK)
+        return "'limit' is a number from 1 to 1000";
+    if (!parse_states(&query->states, api_param(call, "state")))
+        return "'state' lists open, recovering, unknown, closed";
+    if (!parse_cursor(query, api_param(call, "cursor"), id))
+        return "'cursor' is what 'next' of the page before said";
+    query->limit = (size_t)limit;
+    return NULL;
+}
+
+static void store_problem(struct api_call *call, enum err err)
+{
+    if (err == ERR_NOT_FOUND)
+        api_problem(call, MHD_HTTP_NOT_FOUND, "not found",
+                    "there is nothing of that name");
+    else
+        api_problem(call,
+                    err == ERR_TIMEOUT ? MHD_HTTP_SERVICE_UNAVAILABLE
+                                       : MHD_HTTP_INTERNAL_SERVER_ERROR,
+                    "state.db cannot be read", err_about(err));
+}
+
+void api_get_incidents(struct api_call *call)
+{
+    struct state_incident_query query = {0};
+    char id[ALERT_ID_SIZE];
+    const char *wrong = read_incident_query(call, &query, id);
+    if (wrong != NULL) {
+        api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear", wrong);
+        return;
+    }
+    struct incident_page page = {.list = json_array()};
+    enum err err = state_page_incidents(call->stores->state, &query, &page, on_incident);
+    if (err != ERR_OK) {
+        json_decref(page.list);
+        store_problem(call, err);
+        return;
+    }
+    json_t *next = json_null();
+    if (json_array_size(page.list) == query.limit)
+        next = json_sprintf("%" PRId64 "-%s", page.last_ms, page.last);
+    dump(call, json_pack("{s:o, s:o}", "incidents", page.list, "next", next));
+}
+
+static void on_transition(void *context, const struct state_transition *step)
+{
+    json_t *entry = json_pack("{s:I, s:s}", "revision", (json_int_t)step->revision,
+                              "event", alert_effect_name(step->kind));
+    put_time(entry, "at", step->at_ms);
+    json_t *body = json_loads(step->body, 0, NULL);
+    json_object_set_new(entry, "message", body != NULL ? body : json_null());
+    json_array_append_new(context, entry);
+}
+
+static json_t *message_json(const struct state_message *message)
+{
+    json_t *entry =
+        json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:I, s:s}", "id",
+                  (json_int_t)message->id, "incident", message->incident, "revision",
+                  (json_int_t)message->revision, "channel", message->channel, "key",
+                  message->key, "state", state_outbox_name(message->state), "attempts",
+                  (json_int_t)message->attempts, "last_result", message->last_result);
+    assert(entry != NULL);
+    put_time(entry, "created", message->created_ms);
+    put_time(entry, "next_attempt",
+             message->state == STATE_OUTBOX_PENDING ? message->next_attempt_ms : 0);
+    return entry;
+}
+
+static void on_message(void *context, const struct state_message *message)
+{
+    json_array_append_new(context, message_json(message));
+}
+
+void api_get_incident(struct api_call *call)
+{
+    struct incident incident;
+    struct state *state = call->stores->state;
+    const char *id = call->parts[0];
+    json_t *steps = json_array();
+    json_t *messages = json_array();
+    enum err err = state_get_incident(state, id, &incident);
+    if (err == ERR_OK)
+        err = state_each_transition(state, id, steps, on_transition);
+    if (err == ERR_OK)
+        err = state_page_messages(state, id, 0, LIMIT_MAX, messages, on_message);
+    if (err != ERR_OK) {
+        json_decref(steps);
+        json_decref(messages);
+        store_problem(call, err);
+        return;
+    }
+    json_t *entry = incident_json(&incident);
+    json_t *rule = json_loads(incident.snapshot, 0, NULL);
+    json_object_set_new(entry, "rule_in_force", rule != NULL ? rule : json_null());
+    json_object_set_new(entry, "transitions", steps);
+    json_object_set_new(entry, "messages", messages);
+    dump(call, entry);
+}
+
+static unsigned status_of(enum err err)
+{
+    switch ((int)err) {
+    case ERR_NOT_FOUND:
+        return MHD_HTTP_NOT_FOUND;
+    case ERR_EXISTS:
+    case ERR_CONFLICT:
+        return MHD_HTTP_CONFLICT;
+    case ERR_INVALID:
+        return MHD_HTTP_BAD_REQUEST;
+    case ERR_TIMEOUT:
+        return MHD_HTTP_GATEWAY_TIMEOUT;
+    default:
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+/* The reason that the body gives, "" when there is no body; NULL when it is not JSON. */
+static json_t *reason_of(const struct api_call *call)
+{
+    if (call->body.len == 0)
+        return json_string("");
+    json_t *body =
+        json_loadb(call->body.data, call->body.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *reason = json_object_get(body, "reason");
+    json_t *copy = NULL;
+    if (json_is_object(body) &&
+        (reason == NULL ||
+         (json_is_string(reason) && json_string_length(reason) <= REASON_MAX)))
+        copy = json_string(reason != NULL ? json_string_value(reason) : "");
+    json_decref(body);
+    return copy;
+}
+
+void api_acknowledge(struct api_call *call)
+{
+    json_t *reason = reason_of(call);
+    if (reason == NULL) {
+        api_problem(call, MHD_HTTP_BAD_REQUEST, "the body is not understood",
+                    "send nothing, or JSON such as {\"reason\":\"on my way\"}");
+        return;
+    }
+    uint8_t random[COMMAND_ID];
+    char id[2 * COMMAND_ID + 1];
+    crypto_random(random, sizeof random);
+    crypto_hex(id, random, sizeof random);
+    json_t *command =
+        json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", id, "verb", "acknowledge",
+                  "incident", call->parts[0], "actor", call->actor, "reason", reason);
+    char *text = json_dumps(command, JSON_COMPACT);
+    assert(text != NULL);
+    struct buf json = {0};
+    buf_text(&json, text);
+    struct err_text why;
+    enum err err = api_command(call, id, &json, &why);
+    if (err == ERR_OK)
+        buf_text(&call->out, "{\"acknowledged\":true}");
+    else
+        api_problem(call, status_of(err), "not acknowledged", why.text);
+    buf_fini(&json);
+    free(text);
+    json_decref(command);
+}
+
+/* ---- quarantine, outbox, sinks ----------------------------------------------------- */
+
+/* What is printable of the first bytes. */
+static json_t *sample_of(const struct state_quarantined *entry)
+{
+    char text[129];
+    size_t len = entry->len < sizeof text - 1 ? entry->len : sizeof text - 1;
+    const unsigned char *data = entry->data;
+    for (size_t i = 0; i < len; i++)
+        text[i] = data[i] >= 0x20 && data[i] < 0x7f ? (char)data[i] : '.';
+    text[len] = '\0';
+    return json_string(text);
+}
+
+static void on_quarantined(void *context, const struct state_quarantined *entry)
+{
+    char epoch[17];
+    json_t *row = json_pack(
+        "{s:s, s:I, s:I, s:s, s:s, s:s*, s:s, s:I, s:s, s:s*, s:I, s:o}", "source",
+        entry->source, "position", (json_int_t)entry->position, "item",
+        (json_int_t)entry->item, "org", entry->org, "device", entry->device, "topic",
+        entry->topic, "epoch", epoch_format(entry->epoch, epoch), "seq",
+        (json_int_t)entry->seq, "reason", entry->reason, "detail", entry->detail, "size",
+        (json_int_t)entry->size, "sample", sample_of(entry));
+    if (row == NULL)
+        return; /* a topic that is not UTF-8 cannot be shown as JSON */
+    put_time(row, "arrived", entry->arrived_ms);
+    json_array_append_new(context, row);
+}
+
+static void on_reason(void *context, const char *reason, uint64_t count)
+{
+    json_object_set_new(context, reason, json_integer((json_int_t)count));
+}
+
+static bool read_page(struct api_call *call, uint64_t *limit, uint64_t *after)
+{
+    if (query_number(limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) ==
+            ERR_OK &&
+        query_number(after, api_param(call, "after"), 0, INT64_MAX, 0) == ERR_OK)
+        return true;
+    api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear",
+                "'limit' is a number from 1 to 1000, 'after' what 'next' said");
+    return false;
+}
+
+void api_get_quarantine(struct api_call *call)
+{
+    uint64_t limit;
+    uint64_t after;
+    if (!read_page(call, &limit, &after))
+        return;
+    /* Behind every item of that position: sources are names, '~' is behind them. */
+    struct state_quarantine_cursor cursor = {.position = after};
+    if (after > 0) {
+        cursor.source[0] = '~';
+        cursor.item = UINT32_MAX;
+    }
+    json_t *list = json_array();
+    json_t *counts = json_object();
+    struct state *state = call->stores->state;
+    enum err err =
+        state_page_quarantine(state, &cursor, (size_t)limit, list, on_quarantined);
+    if (err == ERR_OK)
+        err = state_count_quarantine(state, counts, on_reason);
+    if (err != ERR_OK) {
+        json_decref(list);
+        json_decref(counts);
+        store_problem(call, err);
+        return;
+    }
+    json_t *next = json_null();
+    if (json_array_size(list) == limit)
+        next = json_integer((json_int_t)cursor.position);
+    dump(call, json_pack("{s:o, s:o, s:o}", "quarantine", list, "counts", counts, "next",
+                         next));
+}
+
+void api_get_outbox(struct api_call *call)
+{
+    uint64_t limit;
+    uint64_t after;
+    if (!read_page(call, &limit, &after))
+        return;
+    json_t *list = json_array();
+    enum err err = state_page_messages(call->stores->state, NULL, after, (size_t)limit,
+                                       list, on_message);
+    if (err != ERR_OK) {
+        json_decref(list);
+        store_problem(call, err);
+        return;
+    }
+    size_t count = json_array_size(list);
+    json_t *next = json_null();
+    if (count == limit)
+        next = json_incref(json_object_get(json_array_get(list, count - 1), "id"));
+    dump(call, json_pack("{s:o, s:o}", "messages", list, "next", next));
+}
+
+static void on_sink(void *context, const struct state_sink *sink)
+{
+    json_t *entry =
+        json_pack("{s:s, s:I, s:s, s:s, s:I, s:I, s:I}", "name", sink->name, "cursor",
+                  (json_int_t)sink->cursor, "state", sink->state, "last_error",
+                  sink->last_error, "accepted", (json_int_t)sink->accepted, "rejected",
+                  (json_int_t)sink->rejected, "retries", (json_int_t)sink->retries);
+    if (entry != NULL)
+        json_array_append_new(context, entry);
+}
+
+void api_get_sinks(struct api_call *call)
+{
+    json_t *list = json_array();
+    enum err err = state_each_sink(call->stores->state, list, on_sink);
+    if (err == ERR_OK) {
+        dump(call, list);
+        return;
+    }
+    json_decref(list);
+    store_problem(call, err);
+}
