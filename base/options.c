@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/options.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+struct row {
+    const char *name;
+    const char *arg; /* NULL: a flag */
+    const char *help;
+    bool (*take)(struct options *options, const char *value);
+};
+
+static bool take_config(struct options *options, const char *value)
+{
+    options->config_path = value;
+    return true;
+}
+
+static bool take_check(struct options *options, const char *value)
+{
+    (void)value;
+    options->check_only = true;
+    return true;
+}
+
+static bool take_print(struct options *options, const char *value)
+{
+    (void)value;
+    options->print_config = true;
+    return true;
+}
+
+static bool take_extra(struct options *options, const char *value)
+{
+    (void)value;
+    options->extra = true;
+    return true;
+}
+
+static bool take_log_level(struct options *options, const char *value)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    (void)options;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            log_set_level((enum log_level)i);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_simulated(struct options *options, const char *value)
+{
+    (void)value;
+    options->is_simulated = true;
+    return true;
+}
+
+static bool read_number(double *number, const char *value)
+{
+    char *end;
+    *number = strtod(value, &end);
+    return end != value && *end == '\0' && isfinite(*number);
+}
+
+static bool read_ms(int64_t *ms, const char *value)
+{
+    char *end;
+    long long number = strtoll(value, &end, 10);
+    *ms = number;
+    return end != value && *end == '\0' && number >= 0;
+}
+
+static bool take_origin(struct options *options, const char *value)
+{
+    return read_ms(&options->clock_origin_ms, value);
+}
+
+static bool take_real(struct options *options, const char *value)
+{
+    return read_ms(&options->clock_real_ms, value);
+}
+
+static bool take_rate(struct options *options, const char *value)
+{
+    return read_number(&options->clock_rate, value) && options->clock_rate > 0.0;
+}
+
+static const struct row rows[] = {
+    {"config", "FILE", "settings", take_config},
+    {"check", NULL, "read the settings, say what is wrong with them, and end",
+     take_check},
+    {"print-config", NULL, "print all settings in force with their meaning, and end",
+     take_print},
+    {"log-level", "LEVEL", "error, warn, info or debug", take_log_level},
+    {"simulated", NULL, "this is a simulation: allows the virtual clock", take_simulated},
+    {"clock-origin", "MS", "virtual wall time at the real time below", take_origin},
+    {"clock-real", "MS", "CLOCK_BOOTTIME of the origin", take_real},
+    {"clock-rate", "N", "virtual milliseconds per real one", take_rate},
+};
+
+static void print_row(const char *name, const char *arg, const char *help)
+{
+    char left[64];
+    snprintf(left, sizeof left, "--%s%s%s", name, arg != NULL ? " " : "",
+             arg != NULL ? arg : "");
+    printf("  %-20s %s\n", left, help);
+}
+
+static void print_help(const struct options *options)
+{
+    printf("%s - %s\n\nusage: %s [options]\n\n", options->program, options->about,
+           options->program);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        print_row(rows[i].name, rows[i].arg, rows[i].help);
+    if (options->extra_name != NULL)
+        print_row(options->extra_name, NULL, options->extra_help);
+    print_row("version", NULL, "print the version, and end");
+    print_row("help", NULL, "this text");
+    printf("\nexamples:\n%s", options->examples);
+}
+
+static const struct row *find_row(const struct options *options, const char *name,
+                                  size_t len)
+{
+    static struct row extra;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strlen(rows[i].name) == len && strncmp(rows[i].name, name, len) == 0)
+            return &rows[i];
+    if (options->extra_name == NULL || strlen(options->extra_name) != len ||
+        strncmp(options->extra_name, name, len) != 0)
+        return NULL;
+    extra = (struct row){.name = options->extra_name, .take = take_extra};
+    return &extra;
+}
+
+/* "--name VALUE", "--name=VALUE", "--flag". Advances *index past what it used. */
+static bool take_one(struct options *options, int argc, const char *const *argv,
+                     int *index)
+{
+    const char *word = argv[*index];
+    const char *name = strncmp(word, "--", 2) == 0 ? word + 2 : "";
+    size_t len = strcspn(name, "=");
+    const struct row *row = find_row(options, name, len);
+    if (row == NULL) {
+        fprintf(stderr, "%s: unknown option '%s'; see --help\n", options->program, word);
+        return false;
+    }
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    if (row->arg != NULL && value == NULL && *index + 1 < argc)
+        value = argv[++*index];
+    if ((row->arg != NULL) != (value != NULL) || !row->take(options, value)) {
+        fprintf(stderr, "%s: --%s wants %s; see --help\n", options->program, row->name,
+                row->arg != NULL ? row->arg : "no value");
+        return false;
+    }
+    return true;
+}
+
+static bool is_sound(const struct options *options)
+{
+    bool wants_virtual = options->clock_rate > 0.0 || options->clock_origin_ms > 0;
+    if (!wants_virtual)
+        return true;
+    if (!options->is_simulated)
+        fprintf(stderr,
+                "%s: the virtual clock needs --simulated: readings would be dated "
+                "wrongly\n",
+                options->program);
+    else if (options->clock_rate <= 0.0 || options->clock_origin_ms <= 0 ||
+             options->clock_real_ms <= 0)
+        fprintf(stderr, "%s: --clock-origin, --clock-real and --clock-rate go together\n",
+                options->program);
+    else
+        return true;
+    return false;
+}
+
+enum options_result options_parse(struct options *options, int argc,
+                                  const char *const *argv)
+{
+    assert(options->program != NULL && options->examples != NULL);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            print_help(options);
+            return OPTIONS_DONE;
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            printf("%s %s\n", options->program, COLDCHAIN_VERSION);
+            return OPTIONS_DONE;
+        }
+        if (!take_one(options, argc, argv, &i))
+            return OPTIONS_WRONG;
+    }
+    return is_sound(options) ? OPTIONS_RUN : OPTIONS_WRONG;
+}
+
+void options_clock(const struct options *options, struct clock *clock)
+{
+    if (options->clock_rate > 0.0)
+        clock_init_virtual(clock, options->clock_origin_ms, options->clock_real_ms,
+                           options->clock_rate);
+    else
+        clock_init(clock);
+}

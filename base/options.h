@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * options - the command line of a daemon: the same for all of them, from one table.
+ *
+ * --config FILE, --check, --print-config, --log-level, --simulated with the three numbers
+ * of a virtual clock, --version, --help. Called once, before threads are made.
+ */
+#ifndef COLDCHAIN_BASE_OPTIONS_H
+#define COLDCHAIN_BASE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+struct options {
+    /* of the program, set by the caller */
+    const char *program;
+    const char *about;    /* one line */
+    const char *examples; /* lines, each ends with \n */
+    const char
+        *extra_name; /* one option of the program's own, without "--"; NULL: none */
+    const char *extra_help;
+
+    /* what was asked for */
+    const char *config_path; /* the caller's default unless it was given */
+    bool check_only;
+    bool print_config;
+    bool extra;
+    bool is_simulated;
+    int64_t clock_origin_ms;
+    int64_t clock_real_ms;
+    double clock_rate;
+};
+
+enum options_result {
+    OPTIONS_RUN,
+    OPTIONS_DONE,  /* --help or --version was answered */
+    OPTIONS_WRONG, /* said on stderr */
+};
+
+enum options_result options_parse(struct options *options, int argc,
+                                  const char *const *argv);
+
+/* The clock that was asked for. */
+void options_clock(const struct options *options, struct clock *clock);
+
+#endif
