@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -309,13 +310,10 @@ static enum err bind_named(struct csv_column *column, const struct csv *csv,
         }
     }
     char seen[200] = "";
-    for (size_t i = 0; i < csv->count; i++) {
-        size_t used = strlen(seen);
-        csv_text(&csv->fields[i], text, 40);
-        if (used + strlen(text) + 3 > sizeof seen)
-            break;
-        strncat(strncat(seen, i > 0 ? ", " : "", 3), text, 39);
-    }
+    size_t used = 0;
+    for (size_t i = 0; i < csv->count && used < sizeof seen - 45; i++)
+        used += (size_t)snprintf(seen + used, sizeof seen - used, "%s%s",
+                                 i > 0 ? ", " : "", csv_text(&csv->fields[i], text, 40));
     return err_set(why, ERR_NOT_FOUND, "the heading has no column '%s'; it has: %s",
                    column->column, seen);
 }
@@ -369,18 +367,20 @@ static bool parse_time(const struct csv_field *field, const char *unit, int64_t 
         return true;
     if (strcmp(unit, "s") == 0 || strcmp(unit, "ms") == 0)
         return false;
-    char text[64 + 32];
+    char text[64];
     if (bare.len >= 64 || memchr(bare.text, '\0', bare.len) != NULL)
         return false;
-    csv_text(&bare, text, 64);
+    csv_text(&bare, text, sizeof text);
     /* A date alone would be midnight somewhere: only with a stated zone is that known. */
     if (strchr(text, ':') != NULL && clock_parse_iso(time_ms, text))
         return true;
     if (!is_zone(unit))
         return false;
-    strncat(text, strchr(text, ':') == NULL ? "T00:00:00" : "", 10);
-    strncat(text, strcmp(unit, "utc") == 0 ? "Z" : unit, 8);
-    return clock_parse_iso(time_ms, text);
+    char zoned[64 + 32];
+    snprintf(zoned, sizeof zoned, "%s%s%s", text,
+             strchr(text, ':') == NULL ? "T00:00:00" : "",
+             strcmp(unit, "utc") == 0 ? "Z" : unit);
+    return clock_parse_iso(time_ms, zoned);
 }
 
 static enum err row_time(const struct csv_map *map, const struct csv *csv,

@@ -147,6 +147,7 @@ static void draw_band(cairo_t *cr, const struct frame *frame,
 static void draw_range(cairo_t *cr, const struct frame *frame, const struct plot *plot,
                        const struct plot_line *line, size_t from, size_t to)
 {
+    cairo_new_path(cr); /* text leaves a point behind */
     for (size_t i = from; i < to; i++)
         cairo_line_to(cr, x_of(frame, (double)plot->times_ms[i]),
                       y_of(frame, line->low[i]));
