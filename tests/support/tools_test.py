@@ -6,6 +6,7 @@ import http.client
 import os
 import sys
 import tempfile
+import time
 import urllib.parse
 
 sys.dont_write_bytecode = True
@@ -125,22 +126,31 @@ def post(receiver, body, headers):
     return status
 
 
+def signed(key, body, seconds=0):
+    stamp = str(int(time.time()) + seconds)
+    mac = hmac.new(b"secret", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return {"Idempotency-Key": key, "X-Coldchain-Timestamp": stamp, "X-Coldchain-Signature": f"sha256={mac}"}
+
+
 def test_the_receiver_is_strict():
     receiver = Receiver("secret").start()
+    body = b'{"event":"opened"}'
+    rows = [
+        ("a good one", body, signed("k1", body), 1, 0),
+        ("a double", body, signed("k1", body), 1, 0),
+        ("another body under the same key", b"{}", signed("k1", b"{}"), 1, 1),
+        ("a false signature", body + b" ", signed("k2", body), 1, 2),
+        ("an old time", body, signed("k3", body, -1000), 1, 3),
+        ("no key", body, {**signed("", body)}, 1, 4),
+        ("no JSON", b"{", signed("k4", b"{"), 1, 5),
+    ]
     try:
-        body = b'{"a":1}'
-        good = "sha256=" + hmac.new(b"secret", body, hashlib.sha256).hexdigest()
-        signed = {"Idempotency-Key": "k1", "X-Coldchain-Signature": good}
-        same(post(receiver, body, signed), 200, "status")
-        same((len(receiver.messages), receiver.complaints), (1, []), "taken")
-        post(receiver, body, signed)
+        for name, data, headers, messages, complaints in rows:
+            same(post(receiver, data, headers), 200, f"[{name}] status")
+            same((len(receiver.messages), len(receiver.complaints)), (messages, complaints), f"[{name}]")
         same(receiver.doubled(), ["k1"], "a double is seen")
-        post(receiver, body + b" ", signed)
-        same(len(receiver.complaints), 1, "a false signature is seen")
-        post(receiver, body, {"X-Coldchain-Signature": good})
-        same(len(receiver.complaints), 2, "a missing key is seen")
         receiver.behave = lambda number: (429, {"Retry-After": "1"})
-        same(post(receiver, body, {**signed, "Idempotency-Key": "k2"}), 429, "refuses when told")
+        same(post(receiver, body, signed("k5", body)), 429, "refuses when told")
         same(len(receiver.messages), 1, "and does not take the message")
     finally:
         receiver.stop()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A receiver of webhooks that believes nothing: signature, idempotency key, JSON."""
+"""A receiver of webhooks that believes nothing: time, signature, idempotency key, JSON."""
 import hashlib
 import hmac
 import json
@@ -74,16 +74,8 @@ class Receiver:
             pass  # the client gave up waiting, which is its right
 
     def take(self, headers, body):
-        key = headers.get("Idempotency-Key")
-        want = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
-        got = headers.get("X-Coldchain-Signature", "")
-        problem = None
-        message = None
-        if not key:
-            problem = "no Idempotency-Key"
-        elif not hmac.compare_digest(got, f"sha256={want}"):
-            problem = f"signature {got!r} is not sha256={want}"
-        else:
+        key, problem, message = headers.get("Idempotency-Key"), self.problem(headers, body), None
+        if not problem:
             try:
                 message = json.loads(body)
             except ValueError as error:
@@ -96,3 +88,19 @@ class Receiver:
                 self.complaints.append(f"key {key} came back with another body")
             self.messages[key] = message
             self.deliveries.append((key, time.monotonic()))
+
+    def problem(self, headers, body):
+        """What is wrong with the headers: the signature is over timestamp, ".", body."""
+        stamp = headers.get("X-Coldchain-Timestamp", "")
+        if not headers.get("Idempotency-Key"):
+            return "no Idempotency-Key"
+        if not stamp.isdigit() or abs(int(stamp) - time.time()) > 300:
+            return f"timestamp {stamp!r} is not now"
+        want = hmac.new(self.secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        got = headers.get("X-Coldchain-Signature", "")
+        return None if hmac.compare_digest(got, f"sha256={want}") else f"signature {got!r} is not sha256={want}"
+
+    def events(self, event):
+        """The messages accepted of one kind: "opened", "closed", ..."""
+        with self.lock:
+            return [message for message in self.messages.values() if message.get("event") == event]
