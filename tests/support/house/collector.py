@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 
 from house.process import Failure, Process, free_port, wait_for
+from house.series import from_iso
 from house.yamlfile import format_yaml
 
 
@@ -95,20 +96,36 @@ class Collector(Process):
         except OSError:
             return 0  # it is down just now
 
-    def pages(self, path, **parameters):
-        """All items of a paged list."""
-        items = []
+    def readings(self, device, channel, from_ms=0, limit=100000):
+        """[(time_ms, value, quality)] of a channel, page by page, from JSON."""
+        path, found = f"/devices/{self.org}/{device}/readings", []
+        at = {"from": from_ms, "skip": 0}
+        while at:
+            page = self.get(path, channel=channel, limit=limit, **at)
+            found += [(from_iso(one["time"]), one["value"], one["quality"]) for one in page["readings"]]
+            at = page["next"]
+        return found
+
+    def readings_csv(self, device, channel):
+        """[(time_ms, value, quality)] of a channel, from CSV; values as text."""
+        text = self.open(f"/api/v1/devices/{self.org}/{device}/readings",
+                         {"channel": channel, "limit": 100000, "format": "csv"}).decode("utf-8-sig")
+        return [(from_iso(one["time"]), one["value"], one["quality"])
+                for one in csv.DictReader(io.StringIO(text))]
+
+    def incidents(self, **parameters):
+        """All incidents, the oldest first."""
+        found, cursor = [], {}
         while True:
-            page = self.get(path, **parameters)
-            items += page["items"]
-            if not page.get("next"):
-                return items
-            parameters = {**parameters, "after": page["next"]}
+            page = self.get("/incidents", limit=1000, **parameters, **cursor)
+            found += page["incidents"]
+            if not page["next"]:
+                return found[::-1]
+            cursor = {"cursor": page["next"]}
 
-    def rows(self, path, **parameters):
-        """A CSV answer as a list of dicts."""
-        text = self.open("/api/v1" + path, parameters, accept="text/csv").decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text)))
-
+    def quarantine(self):
+        """({reason: count}, the entries)"""
+        page = self.get("/quarantine", limit=1000)
+        return page["counts"], page["quarantine"]
     def fail_with_log(self, what):
         raise Failure(f"{what}\n{self.log_tail()}")

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same with kill -9 of collector, agent and broker, each ten times at random while
+between 2 % and 95 % of the rows are stored."""
+import os
+import random
+
+from house.freezer import Freezer, generated, recorded
+from house.process import wait_for
+
+KILLS = 10
+SECONDS = 90  # in which the whole series is replayed
+
+
+def plan(seed):
+    """[(share of the rows stored, who)], the smallest share first."""
+    chance = random.Random(seed)
+    return sorted((chance.uniform(0.02, 0.93), who)
+                  for who in ("collector", "agent", "broker") for _ in range(KILLS))
+
+
+def kill(freezer, who):
+    part = getattr(freezer, who)
+    part.kill()
+    part.start()
+
+
+def replay_under_fire(house, path):
+    seed = int(os.environ.get("COLDCHAIN_SEED", random.SystemRandom().randrange(1 << 32)))
+    freezer = Freezer(house, path, rate="recorded")
+    total = len(freezer.rows)
+    freezer.simulate(rate=round(total * 60 / SECONDS))
+    freezer.start()
+    killed = {"collector": [], "agent": [], "broker": []}
+    for share, who in plan(seed):
+        stored = wait_for(lambda: (freezer.stored() or 0) >= share * total and freezer.stored(), 120,
+                          lambda: f"{freezer.stored()} rows stored, want {share:.0%} before the next kill")
+        house.check(stored <= 0.95 * total, f"{who} should die at {share:.0%}, but {stored} rows are stored")
+        kill(freezer, who)
+        killed[who].append(f"{100 * stored / total:.0f}")
+    for who, shares in killed.items():
+        house.say(f"killed {who} at {', '.join(shares)} % of the rows (seed {seed})")
+    freezer.wait_until_stored(180)
+    freezer.wait_until_all_is_said(60)
+    freezer.check_all()
+
+
+def story_recorded_freezer(house):
+    replay_under_fire(house, recorded(house))
+
+
+def story_generated_freezer(house):
+    replay_under_fire(house, generated(house))
