@@ -4,8 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 #define READ_STEP 65536
 
@@ -39,5 +43,30 @@ enum err file_read(struct buf *into, const char *path, size_t max, struct err_te
     enum err err = read_all(fd, into, max, path, why);
     buf_add(into, "", 0); /* a NUL behind the text */
     close(fd);
+    return err;
+}
+
+static enum err make_dir(const char *path, struct err_text *why)
+{
+    if (mkdir(path, 0750) == 0 || errno == EEXIST)
+        return ERR_OK;
+    return err_set(why, err_from_errno(errno), "folder %s cannot be made: %s", path,
+                   strerror(errno));
+}
+
+enum err file_make_dirs(const char *path, struct err_text *why)
+{
+    char *part = mem_strdup(path);
+    enum err err = ERR_OK;
+    for (char *at = part + 1; err == ERR_OK && *part != '\0' && *at != '\0'; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        err = make_dir(part, why);
+        *at = '/';
+    }
+    if (err == ERR_OK)
+        err = make_dir(part, why);
+    free(part);
     return err;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * file - a whole small file in one call.
+ * file - a whole small file in one call; folders.
  */
 #ifndef COLDCHAIN_BASE_FILE_H
 #define COLDCHAIN_BASE_FILE_H
@@ -16,5 +16,8 @@
  */
 MUST_CHECK enum err file_read(struct buf *into, const char *path, size_t max,
                               struct err_text *why);
+
+/* The folder and its parents, as mkdir -p with mode 0750; there already is fine. */
+MUST_CHECK enum err file_make_dirs(const char *path, struct err_text *why);
 
 #endif

@@ -94,7 +94,7 @@ static bool take_rate(struct options *options, const char *value)
 }
 
 static const struct row rows[] = {
-    {"config", "FILE", "settings", take_config},
+    {"config", "FILE", "settings; the same as FILE alone", take_config},
     {"check", NULL, "read the settings, say what is wrong with them, and end",
      take_check},
     {"print-config", NULL, "print all settings in force with their meaning, and end",
@@ -116,7 +116,7 @@ static void print_row(const char *name, const char *arg, const char *help)
 
 static void print_help(const struct options *options)
 {
-    printf("%s - %s\n\nusage: %s [options]\n\n", options->program, options->about,
+    printf("%s - %s\n\nusage: %s [options] [FILE]\n\n", options->program, options->about,
            options->program);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         print_row(rows[i].name, rows[i].arg, rows[i].help);
@@ -146,6 +146,8 @@ static bool take_one(struct options *options, int argc, const char *const *argv,
                      int *index)
 {
     const char *word = argv[*index];
+    if (word[0] != '-' && word[0] != '\0')
+        return take_config(options, word);
     const char *name = strncmp(word, "--", 2) == 0 ? word + 2 : "";
     size_t len = strcspn(name, "=");
     const struct row *row = find_row(options, name, len);

@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+
 #include "tests/support/check.h"
+#include <unistd.h>
 
 static void a_file_is_read_whole_and_ends_with_nul(void)
 {
@@ -42,7 +44,26 @@ static void what_cannot_be_read_is_refused(void)
     }
 }
 
+static void folders_are_made_with_their_parents(void)
+{
+    char root[] = "/tmp/coldchain-file-XXXXXX";
+    CHECK(mkdtemp(root) != NULL);
+    char path[200];
+    struct err_text why;
+    snprintf(path, sizeof path, "%s/a/b/c", root);
+    CHECK(file_make_dirs(path, &why) == ERR_OK);
+    CHECK(access(path, W_OK) == 0);
+    CHECK(file_make_dirs(path, &why) == ERR_OK);
+    CHECK(file_make_dirs("/proc/none/here", &why) != ERR_OK);
+    CHECK(strstr(why.text, "/proc/none") != NULL);
+    for (int i = 0; i < 4; i++) {
+        CHECK(rmdir(path) == 0);
+        *strrchr(path, '/') = '\0';
+    }
+}
+
 static CU_TestInfo tests[] = {
+    {"folders are made with their parents", folders_are_made_with_their_parents},
     {"a file is read whole and ends with NUL", a_file_is_read_whole_and_ends_with_nul},
     {"what cannot be read is refused", what_cannot_be_read_is_refused},
     CU_TEST_INFO_NULL,
