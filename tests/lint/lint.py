@@ -135,7 +135,7 @@ def example_findings(path):
         return [f"{path}: its name does not begin with agent or collector"]
     if not os.path.exists(binary):
         return [f"{path}: {binary} is not built"]
-    result = sh(binary, "--check", path)
+    result = sh(binary, "--config", path, "--check")
     return [] if result.returncode == 0 else [f"{path}: --check failed: {result.stderr.strip()}"]
 
 

@@ -60,7 +60,7 @@ AGENT_ROWS = [
 
 
 def run(program, path, *flags):
-    return subprocess.run([program, *flags, path], capture_output=True, text=True, timeout=30,
+    return subprocess.run([program, "--config", path, *flags], capture_output=True, text=True, timeout=30,
                           stdin=subprocess.DEVNULL)
 
 

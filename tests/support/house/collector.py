@@ -40,7 +40,7 @@ class Collector(Process):
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(format_yaml(self.settings))
         os.chmod(self.path, 0o600)
-        self.command = [self.program, *self.extra, self.path]
+        self.command = [self.program, "--config", self.path, *self.extra]
         return self
 
     def start(self, ready=True, timeout=30):

@@ -5,6 +5,7 @@ import os
 from house import compare, series
 from house.agent import Agent, replay_sensor
 from house.broker import Broker
+from house.clock import VirtualClock
 from house.collector import Collector
 from house.influx import Influx
 from house.process import wait_for
@@ -41,11 +42,9 @@ class Freezer:
 
     def simulate(self, rate):
         """Both daemons live at the time of the series, `rate` times as fast as we do."""
-        origin = series.iso(self.rows[0][0] - 60000)
-        with open("/proc/uptime", encoding="ascii") as file:
-            boot_ms = round(float(file.read().split()[0]) * 1000)
+        clock = VirtualClock(self.rows[0][0] - 60000, rate)
         for part in (self.collector, self.agent):
-            part.extra = ["--simulated", f"{origin},{boot_ms},{rate}"]
+            part.extra = clock.flags()
 
     def start(self):
         for part in (self.receiver, self.influx, self.broker, self.collector, self.agent):
