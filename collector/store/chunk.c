@@ -72,7 +72,7 @@ static bool get_arrivals(struct buf_reader *in, struct sample *samples, size_t c
 
 static void put_names(struct buf *out, const struct sample *samples, size_t count)
 {
-    int64_t signed_numbers[CHUNK_SAMPLES_MAX];
+    int64_t signed_numbers[CHUNK_SAMPLES_MAX] = {0}; /* gcc at -O2 sees count 0 */
     uint64_t numbers[CHUNK_SAMPLES_MAX];
     for (size_t i = 0; i < count; i++)
         signed_numbers[i] = samples[i].time_ms;
@@ -90,7 +90,7 @@ static void put_names(struct buf *out, const struct sample *samples, size_t coun
 
 static bool get_names(struct buf_reader *in, struct sample *samples, size_t count)
 {
-    int64_t signed_numbers[CHUNK_SAMPLES_MAX];
+    int64_t signed_numbers[CHUNK_SAMPLES_MAX] = {0}; /* gcc at -O2 sees count 0 */
     uint64_t numbers[CHUNK_SAMPLES_MAX];
     if (!column_get_ints(in, signed_numbers, count))
         return false;

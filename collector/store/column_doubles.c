@@ -214,7 +214,7 @@ static bool get_missing(struct buf_reader *in, bool *missing, size_t count, size
 
 void column_put_doubles(struct buf *out, const double *numbers, size_t count)
 {
-    double present[COLUMN_MAX];
+    double present[COLUMN_MAX] = {0}; /* gcc at -O2 sees none kept */
     int64_t scaled[COLUMN_MAX];
     assert(count <= COLUMN_MAX);
     size_t start = out->len;
