@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -401,30 +402,44 @@ enum series {
     SERIES
 };
 
-static void fill_series(double *values, int64_t *times, const struct history *history)
+/*
+ * Row after row into values[SERIES][room]; returns how many. Before a point that comes
+ * after a gap goes one without a reading: no line is drawn where nothing was measured.
+ */
+static size_t fill_series(double *values, int64_t *times, size_t room,
+                          const struct history *history)
 {
-    size_t n = history->point_count;
-    for (size_t i = 0; i < n; i++) {
+    size_t n = 0;
+    for (size_t i = 0; i < history->point_count; i++) {
         const struct history_point *point = &history->points[i];
-        const double row[SERIES] = {
-            [READING] = point->reading_c,       [PRODUCT] = point->product.mid,
-            [PRODUCT_LOW] = point->product.low, [PRODUCT_HIGH] = point->product.high,
-            [LEFT] = point->left.mid,           [LEFT_LOW] = point->left.low,
-            [LEFT_HIGH] = point->left.high,
-        };
-        times[i] = point->time_ms;
-        for (int k = 0; k < SERIES; k++)
-            values[(size_t)k * n + i] = row[k];
+        bool has_gap = i > 0 && point->assumed_ms > history->points[i - 1].assumed_ms;
+        for (int part = has_gap ? 0 : 1; part < 2; part++) {
+            const double row[SERIES] = {
+                [READING] = part == 0 ? (double)NAN : point->reading_c,
+                [PRODUCT] = point->product.mid,
+                [PRODUCT_LOW] = point->product.low,
+                [PRODUCT_HIGH] = point->product.high,
+                [LEFT] = point->left.mid,
+                [LEFT_LOW] = point->left.low,
+                [LEFT_HIGH] = point->left.high,
+            };
+            assert(n < room);
+            times[n] = point->time_ms;
+            for (int k = 0; k < SERIES; k++)
+                values[(size_t)k * room + n] = row[k];
+            n++;
+        }
     }
+    return n;
 }
 
 static enum err plot_history(const struct history *history, const char *path,
                              struct err_text *why)
 {
-    size_t n = history->point_count;
+    size_t n = 2 * history->point_count;
     double *v = mem_array(n * SERIES, sizeof *v);
     int64_t *times = mem_array(n, sizeof *times);
-    fill_series(v, times, history);
+    size_t count = fill_series(v, times, n, history);
     char title[160], left_title[80], note[200];
     snprintf(title, sizeof title, "%s (%s)", history->model.profile->name_en,
              history->model.profile->id);
@@ -458,7 +473,7 @@ static enum err plot_history(const struct history *history, const char *path,
     };
     const struct plot plot = {.title = title,
                               .footnote = note,
-                              .count = n,
+                              .count = count,
                               .times_ms = times,
                               .panel_count = 2,
                               .panels = panels};

@@ -177,7 +177,8 @@ int freshness_profile_show(struct freshness_args *args, const char *id)
     printf("kinetics %s, chilling %s, mean kinetic temperature %s\n",
            profile_kinetics_name(profile->kinetics),
            profile_chilling_name(profile->chilling), profile->uses_mkt ? "on" : "off");
-    if (profile->ethylene_source != NULL)
+    if (profile->ethylene_source != NULL && profile->ethylene_production != NULL &&
+        profile->ethylene_sensitivity != NULL)
         printf("ethylene: produces %s, sensitivity %s (%s)\n",
                profile->ethylene_production, profile->ethylene_sensitivity,
                profile->ethylene_source);

@@ -89,7 +89,7 @@ static void account(struct run *run, int64_t from_ms, int64_t to_ms, double cels
         return;
     if (coverage_add(&history->coverage, from_ms, to_ms, code) != ERR_OK) {
         /* sealed: cannot be, pieces come in order */
-        assert(!"a piece in order was refused");
+        assert(false && "a piece in order was refused");
     }
     if (excursions_step(&history->excursions, from_ms, to_ms, celsius, &ended))
         remember_excursion(history, &ended);
@@ -143,6 +143,7 @@ static void add_point(struct run *run, const struct load_reading *reading)
         .used_mid = life_used(&history->load, &history->model).mid,
         .left = life.days,
         .chilled_fast = history->load.chilled_fast,
+        .assumed_ms = history->load.assumed_ms,
     };
     run->next_point_ms = reading->time_ms + history->every_ms;
 }

@@ -37,6 +37,7 @@ struct history_point {
     double used_mid;
     struct life_span left;
     double chilled_fast;
+    int64_t assumed_ms; /* time in gaps so far */
 };
 
 struct history {

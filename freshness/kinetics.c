@@ -49,7 +49,7 @@ static double ln_rate(const struct kinetics *kinetics, int set, double celsius)
     case PROFILE_KINETICS_EXPONENTIAL:
         return kinetics->a[set] * (t - ref);
     }
-    assert(!"kinetics without a model");
+    assert(false && "kinetics without a model");
     return (double)NAN;
 }
 
@@ -86,7 +86,7 @@ static bool init_model(struct kinetics *kinetics, const struct profile *profile)
         fill(kinetics->a, slope, slope, slope);
         return !isnan(slope);
     }
-    assert(!"unknown model");
+    assert(false && "unknown model");
     return false;
 }
 

@@ -191,7 +191,8 @@ void profile_inherit(struct profile *child, const struct profile *parent)
     inherit_models(child, parent);
     if (child->category[0] == '\0')
         memcpy(child->category, parent->category, sizeof child->category);
-    if (child->ethylene_source == NULL) {
+    if (child->ethylene_production == NULL && child->ethylene_sensitivity == NULL &&
+        child->ethylene_source == NULL) {
         child->ethylene_production = dup_or_null(parent->ethylene_production);
         child->ethylene_sensitivity = dup_or_null(parent->ethylene_sensitivity);
         child->ethylene_source = dup_or_null(parent->ethylene_source);

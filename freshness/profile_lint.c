@@ -113,6 +113,8 @@ static void check_sources(struct lint *lint)
         check_source(lint, profile->phases[i].id, profile->phases[i].source);
     for (size_t i = 0; i < profile->observation_count; i++)
         check_source(lint, "observations", profile->observations[i].source);
+    if (profile->ethylene_production != NULL || profile->ethylene_sensitivity != NULL)
+        check_source(lint, "ethylene", profile->ethylene_source);
 }
 
 static void check_freezing(struct lint *lint)

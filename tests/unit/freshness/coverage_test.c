@@ -186,6 +186,28 @@ static void kinds_and_the_graded_share(void)
     coverage_fini(&coverage);
 }
 
+/* A hold at 4 C in the plan of crisp plum: not out of band, whenever the plan is learned.
+ */
+static void a_planned_step_does_not_count_against_the_goods(void)
+{
+    for (int plan_first = 0; plan_first < 2; plan_first++) {
+        struct coverage coverage;
+        coverage_init(&coverage, 0);
+        if (plan_first)
+            CHECK(coverage_add(&coverage, 0, 200, COVERAGE_OFF_PLANNED) == ERR_OK);
+        CHECK(coverage_add(&coverage, 0, 300, COVERAGE_ABOVE) == ERR_OK);
+        if (!plan_first)
+            CHECK(coverage_add(&coverage, 0, 200, COVERAGE_OFF_PLANNED) == ERR_OK);
+        CHECK(coverage.totals[COVERAGE_OFF_PLANNED] == 200);
+        CHECK(coverage_kind_ms(&coverage, COVERAGE_OUT_OF_BAND) == 100);
+        /* The plan was wrong after all: what the readings said is set again. */
+        CHECK(coverage_set(&coverage, 0, 200, COVERAGE_ABOVE) == ERR_OK);
+        CHECK(coverage_kind_ms(&coverage, COVERAGE_OUT_OF_BAND) == 300);
+        CHECK(coverage.count == 1 && coverage_is_exact(&coverage));
+        coverage_fini(&coverage);
+    }
+}
+
 static void values_are_classed_inclusively(void)
 {
     const double nan = (double)NAN;
@@ -288,6 +310,8 @@ int main(void)
          sealing_keeps_the_totals_and_refuses_late_pieces},
         {"memory stays bounded and totals exact", memory_stays_bounded_and_totals_exact},
         {"kinds and the graded share", kinds_and_the_graded_share},
+        {"a planned step does not count against the goods",
+         a_planned_step_does_not_count_against_the_goods},
         {"values are classed inclusively", values_are_classed_inclusively},
         {"excursions are found, measured and ended",
          excursions_are_found_measured_and_ended},
