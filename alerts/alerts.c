@@ -74,6 +74,7 @@ static enum err check_rules(const struct alert_rule *rules, size_t count,
 enum err alerts_set_rules(struct alerts *alerts, const struct alert_rule *rules,
                           size_t count, int64_t now_ms, struct err_text *why)
 {
+    assert(count == 0 || rules != NULL);
     enum err err = check_rules(rules, count, why);
     if (err != ERR_OK)
         return err;
@@ -94,6 +95,7 @@ static bool is_time(int64_t time_ms)
 void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
                     const struct alert_sink *sink)
 {
+    assert(sink->effect != NULL);
     if (!is_time(reading->time_ms) || !is_time(reading->arrival_ms))
         return;
     struct source *source = source_of(alerts, reading);

@@ -132,6 +132,7 @@ void incident_tell(struct alerts *alerts, struct watch *watch,
                    enum alert_effect_kind kind, int64_t now_ms,
                    const struct alert_sink *sink)
 {
+    assert(watch->firing != NULL && watch->firing->state != INCIDENT_CLOSED);
     watch->firing->revision++;
     watch->firing->changed_ms = now_ms;
     source_touch(alerts, watch->source);
@@ -158,6 +159,7 @@ void incident_close(struct alerts *alerts, struct watch *watch, int64_t closed_m
                     int64_t now_ms, const struct alert_sink *sink)
 {
     struct firing *firing = watch->firing;
+    assert(firing != NULL);
     firing->state = INCIDENT_CLOSED;
     firing->revision++;
     firing->changed_ms = now_ms;

@@ -74,6 +74,7 @@ static bool rule_watches(const struct rule *rule, const char *quantity, bool is_
 
 static void plan_add(struct plan *plan, struct rule *rule)
 {
+    assert(rule_is_silence(rule) || rule->level_count > 0);
     plan->rules[plan->count++] = rule;
     switch ((enum alert_kind)rule->kind) {
     case ALERT_ABOVE:
@@ -122,6 +123,7 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
 
 struct plan *plan_get(struct zone *zone, const char *quantity, bool is_device)
 {
+    assert(!is_device || quantity[0] == '\0');
     for (struct plan *plan = zone->plans; plan != NULL; plan = plan->next)
         if (plan->is_device == is_device && strcmp(plan->quantity, quantity) == 0)
             return plan;

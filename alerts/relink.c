@@ -15,6 +15,7 @@
  */
 static bool take_over(struct watch *watch, int64_t now_ms, bool *is_changed)
 {
+    assert(watch->rule != NULL || watch->firing != NULL);
     const struct rule *old = watch->rule != NULL ? watch->rule : watch->firing->rule;
     struct rule *rule = plan_find_rule(watch->source->plan, old->id, old->kind);
     if (rule != NULL && watch->rule != NULL && rule->print == old->print) {
@@ -73,6 +74,7 @@ static void remove_idle(struct alerts *alerts, const struct pointers *all)
         if (is_idle(all->items[i]))
             source_remove_unqueued(alerts, all->items[i]);
     silence_reschedule_all(alerts);
+    assert(alerts->wake_count <= alerts->sources.count);
 }
 
 void alerts_relink(struct alerts *alerts, int64_t now_ms)

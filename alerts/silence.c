@@ -21,6 +21,7 @@ static int64_t later(int64_t time_ms, int64_t span_ms)
 static void heap_push(struct alerts *alerts, struct wake wake)
 {
     mem_grow(&alerts->wakes, &alerts->wake_capacity, alerts->wake_count + 1, sizeof wake);
+    assert(wake.time_ms == wake.source->wake_ms);
     size_t i = alerts->wake_count++;
     while (i > 0 && alerts->wakes[(i - 1) / 2].time_ms > wake.time_ms) {
         alerts->wakes[i] = alerts->wakes[(i - 1) / 2];
@@ -170,6 +171,7 @@ static void open_silence(struct alerts *alerts, struct source *source, struct ru
 static void make_unknown(struct alerts *alerts, struct watch *watch, int64_t now_ms,
                          const struct alert_sink *sink)
 {
+    assert(!rule_is_silence(watch->rule));
     watch->firing->state = INCIDENT_UNKNOWN;
     for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
         if ((watch->fired & (1u << i)) != 0)
@@ -222,5 +224,6 @@ void silence_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink
         struct source *source = alerts->due.items[i];
         fall_silent(alerts, source, now_ms, sink);
         silence_schedule(alerts, source);
+        assert(source->wake_ms > now_ms); /* what was due is told */
     }
 }

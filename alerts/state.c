@@ -22,6 +22,8 @@
 #include "alerts/internal.h"
 #include "base/mem.h"
 
+static_assert(ALERT_LEVELS_MAX <= 8, "which of `since` are set is one byte");
+
 #define STATE_VERSION 1
 #define GRACE_KEY     "grace"
 
@@ -48,6 +50,7 @@ static void save_firing(struct buf *out, const struct firing *firing)
 
 static void save_watch(struct buf *out, const struct watch *watch)
 {
+    assert(watch->rule != NULL || watch->firing != NULL);
     const struct rule *rule = watch->rule != NULL ? watch->rule : watch->firing->rule;
     put_text(out, rule->id);
     buf_u8(out, rule->kind);
@@ -97,6 +100,7 @@ void alerts_save_changed(struct alerts *alerts, void *context,
     alerts->gone.count = 0;
     for (size_t i = 0; i < alerts->dirty.count; i++) {
         struct source *source = alerts->dirty.items[i];
+        assert(source->is_dirty);
         source->is_dirty = false;
         source_key(source, &key);
         save_source(out, source);
@@ -314,6 +318,7 @@ static void move_state(struct alerts *alerts, struct source *to, struct source *
 static void adopt_source(struct alerts *alerts, struct source *source,
                          struct source *existing)
 {
+    assert(source->device == NULL && source->channels == 0);
     if (existing == NULL) {
         source_add(alerts, source);
     } else {

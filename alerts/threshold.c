@@ -150,6 +150,7 @@ static void step(struct alerts *alerts, struct source *source, struct rule *rule
     watch->value = value;
     watch->worst =
         rule->kind == ALERT_ABOVE ? fmax(watch->worst, value) : fmin(watch->worst, value);
+    assert(watch->source == source && watch->rule == rule);
     unsigned newly = advance(watch, reading->time_ms, value);
     if (newly != 0)
         fire(alerts, watch, newly, reading, sink);
@@ -176,6 +177,7 @@ void threshold_reading(struct alerts *alerts, struct source *source,
             return;
         rewind_to(source, reading->time_ms);
     }
+    assert(!source->plan->is_device);
     source->last_ms = reading->time_ms;
     const struct plan *plan = source->plan;
     if (source->watches == NULL && reading->value < plan->above &&

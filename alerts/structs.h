@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * structs - what the engine is made of. Only the files of this folder include it.
+ *
+ *   zone --- plan (zone, quantity): the rules that watch such channels, the nearest
+ * levels
+ *              |
+ *   source (zone, device, channel) --- watch (rule): exists while something is past
+ *              |                         |
+ *   source (zone, device, "")          firing: the open incident
+ *
+ * A channel in which all is well costs its source and nothing else, and a reading of it
+ * two comparisons however many rules there are.
+ */
+#ifndef COLDCHAIN_ALERTS_STRUCTS_H
+#define COLDCHAIN_ALERTS_STRUCTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alerts/alerts.h"
+#include "alerts/table.h"
+#include "base/buf.h"
+
+/* "Not yet" of a point in time, and "never" of one to come. */
+#define TIME_NONE  INT64_MIN
+#define TIME_NEVER INT64_MAX
+/* Points in time beyond the year 33658 are nonsense; sums of two below fit. */
+#define TIME_LIMIT_MS ((int64_t)1000000000000000)
+#define ID_BYTES      16
+
+/* Immutable; counted, because incidents outlive the rules that opened them. */
+struct rule {
+    uint32_t refs;
+    uint8_t kind;
+    uint8_t silent_severity;
+    uint8_t level_count;
+    uint64_t print; /* hash of all that follows: equal rules have equal prints */
+    int64_t silent_ms;
+    const char *zone; /* these three stand behind the levels */
+    const char *quantity;
+    const char *id;
+    char *snapshot; /* made when first wanted */
+    struct alert_level levels[];
+};
+
+/* What watches the channels of one quantity in one zone, or (is_device) its devices. */
+struct plan {
+    struct plan *next; /* of the zone */
+    const char *zone;  /* of the struct zone */
+    double above;      /* the lowest level of rules above, +infinity without */
+    double below;
+    int64_t silent_ms;  /* the shortest silence of its rules, TIME_NEVER without */
+    int64_t unknown_ms; /* silence after which an incident is unknown */
+    size_t count;
+    struct rule **rules; /* borrowed from the zone, in its order */
+    bool is_device;
+    char quantity[];
+};
+
+struct zone {
+    struct rule **rules; /* each holds a reference */
+    size_t count;
+    size_t capacity;
+    struct plan *plans; /* made when first wanted */
+    bool has_device_rules;
+    char name[];
+};
+
+struct firing {
+    uint8_t id[ID_BYTES];
+    struct rule *rule; /* as it was at opening; holds a reference */
+    int64_t onset_ms;
+    int64_t opened_ms;
+    int64_t learned_ms;
+    int64_t changed_ms;
+    int64_t acknowledged_ms;
+    char *acknowledged_by; /* NULL: nobody yet */
+    double limit;
+    uint32_t revision;
+    uint8_t severity;
+    uint8_t state;
+};
+
+/* One rule on one source, from the first sample past a level until it is over. */
+struct watch {
+    struct watch *next; /* of the source, in the order in which they began */
+    struct source *source;
+    struct rule *rule;     /* in force, borrowed; NULL: it went, the incident stays */
+    struct firing *firing; /* NULL: pending; of silence: a person closed it */
+    unsigned fired;        /* bit per level; of silence: 1 */
+    int64_t since[ALERT_LEVELS_MAX]; /* not fired: past since; fired: back since */
+    double value;
+    double worst;
+};
+
+struct source {
+    struct plan *plan;
+    struct source *device; /* (zone, device, "") when its zone watches devices */
+    struct watch *watches;
+    int64_t last_ms;   /* event time of the last good reading that counted */
+    int64_t heard_ms;  /* arrival of the last good one; of the first one before that */
+    int64_t wake_ms;   /* when it stands in the queue of silence; TIME_NEVER */
+    uint32_t channels; /* of a device: those not forgotten */
+    uint8_t channel_at;
+    bool is_dirty;
+    bool is_forgotten;
+    char device_name[]; /* and at channel_at the channel; "": this is the device */
+};
+
+struct wake {
+    int64_t time_ms;
+    struct source *source;
+};
+
+struct pointers {
+    void **items;
+    size_t count;
+    size_t capacity;
+};
+
+struct alerts {
+    struct table zones;
+    struct table sources;
+    struct table firings; /* watches, by the id of their incident */
+    struct watch *spare;
+    struct wake *wakes; /* a heap, the earliest first; some are out of date */
+    size_t wake_count;
+    size_t wake_capacity;
+    struct pointers due; /* of a tick, kept for its memory */
+    struct pointers dirty;
+    struct pointers gone; /* keys of sources that were saved and are no more; owned */
+    int64_t quiet_until_ms;
+    bool is_grace_dirty;
+    struct buf out;
+    struct incident *told; /* what is lent to sinks and askers */
+};
+
+#endif
