@@ -235,6 +235,9 @@ static enum err check_whole(const struct pack *pack, struct err_text *why)
     bool has_name = pack->device[0] != '\0';
     if (has_name != (pack->epoch != 0) || has_name != (pack->seq != 0))
         return err_set(why, ERR_INVALID, "cc-dev, cc-epoch and cc-seq belong together");
+    /* whatever it was, none of it would be stored */
+    if (!has_name && pack->reading_count == 0)
+        return err_set(why, ERR_INVALID, "there is no reading in the pack");
     if (pack->kind != PACK_DATA && !has_name)
         return err_set(why, ERR_INVALID, "a pack of this kind needs cc-dev");
     if (pack->kind != PACK_DATA && pack->kind != PACK_THINNED && pack->reading_count > 0)

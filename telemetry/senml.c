@@ -386,8 +386,9 @@ static enum err resolve_value(const struct reader *reader, struct senml_record *
     }
     if (values == BIT(V) || reader->has_base_value) {
         record->kind = SENML_NUMBER;
-        record->value = (values == BIT(V) ? reader->tokens[FIELD_V].number : 0) +
-                        (reader->has_base_value ? reader->base_value : 0);
+        record->value = values == BIT(V) ? reader->tokens[FIELD_V].number : 0;
+        if (reader->has_base_value) /* -0 + 0 would be 0 */
+            record->value += reader->base_value;
         if (!isfinite(record->value))
             return fail(reader, ERR_INVALID, "the value is too large");
     }
@@ -504,8 +505,13 @@ static enum err read_cbor_label(struct reader *reader, struct cbor_in *in)
     struct token value;
     if (!cbor_in_key(in, &name) || !cbor_in_value(in, &value))
         return cbor_fault(reader, in);
-    if (name.kind == TOKEN_TEXT)
+    if (name.kind == TOKEN_TEXT) {
+        /* section 6: taken for an extra label, the value would be lost without a word */
+        if (field_of_name(name.text, name.len) != FIELD_OTHER)
+            return fail(reader, ERR_INVALID, "'%.*s' is an integer in CBOR",
+                        (int)name.len, name.text);
         return take_other(reader, &name, &value);
+    }
     enum field field = field_of_number(name.number);
     if (field == FIELD_OTHER)
         return fail(reader, ERR_INVALID, "label %.0f does not exist", name.number);

@@ -123,7 +123,9 @@ static void packs_without_readings(void)
         struct pack pack;
         const char *says;
     } rows[] = {
-        {"nothing at all", {.kind = PACK_DATA}, "[{\"cc-at\":0}]"},
+        {"nothing",
+         {.kind = PACK_DATA, .device = "d", .epoch = 1, .seq = 9},
+         "\"cc-seq\":\"9\",\"cc-at\":0}]"},
         {"loss",
          {.kind = PACK_LOSS,
           .device = "d",
@@ -191,6 +193,20 @@ static void times_of_an_unset_clock_survive(void)
         CHECK_ROW(rows[i].name, survives(&pack));
         pack_fini(&pack);
     }
+}
+
+static void every_double_survives(void)
+{
+    static const double rows[] = {0,      -0.0,     0.1,           1.0 / 3,
+                                  1e-300, 1e300,    5e-324,        1.7976931348623157e308,
+                                  2.3,    -18.0625, 109.463123456, 123456789012345680.0};
+    struct pack pack = named(5);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        add(&pack, "air_temperature", NOW + (int64_t)i, rows[i]);
+        pack.readings[i].raw = rows[i];
+    }
+    CHECK(survives(&pack));
+    pack_fini(&pack);
 }
 
 static uint64_t next_random(uint64_t *state)
@@ -362,6 +378,7 @@ int main(void)
         {"the wire format is as documented", the_wire_format_is_as_documented},
         {"packs without readings", packs_without_readings},
         {"times of an unset clock survive", times_of_an_unset_clock_survive},
+        {"every double survives", every_double_survives},
         {"random packs survive", random_packs_survive},
         {"readings come in order of time", readings_come_in_order_of_time},
         {"many readings are sorted, and stable", many_readings_are_sorted_and_stable},
