@@ -23,8 +23,9 @@
 #include "telemetry/pack.h"
 #include "telemetry/reading.h"
 
-#define HISTORY_READ_MS   2000
-#define HISTORY_LIMIT_MAX 100000 /* readings of one query */
+#define HISTORY_READ_MS    2000
+#define HISTORY_LIMIT_MAX  100000 /* readings of one query */
+#define HISTORY_SERIES_MAX 256    /* series of one query */
 
 struct history;
 struct history_reader;
@@ -108,7 +109,10 @@ struct history_reading {
 
 /* False ends the query early. Must not call the same reader. */
 typedef bool history_reading_fn(void *context, const struct history_reading *reading);
-/* At most `limit` readings (1..HISTORY_LIMIT_MAX). An unknown series has none. */
+/*
+ * At most `limit` readings (1..HISTORY_LIMIT_MAX). An unknown series has none. LIMIT: the
+ * device has more than HISTORY_SERIES_MAX channels; name one.
+ */
 MUST_CHECK enum err history_query(struct history_reader *reader,
                                   const struct history_range *range, size_t limit,
                                   void *context, history_reading_fn *row);
@@ -129,11 +133,13 @@ struct history_stats {
     uint64_t recent_readings;
     uint64_t chunks;
     uint64_t chunk_readings;
+    uint64_t tail_readings; /* in the months' files, not yet a chunk */
     uint64_t files;
     uint64_t bytes; /* of all files, with their logs */
     uint64_t cursor;
 };
 
+/* While a run of compaction is at work, what it has moved may count twice. */
 MUST_CHECK enum err history_stats(struct history_reader *reader,
                                   struct history_stats *stats);
 

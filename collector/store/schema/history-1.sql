@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- history.db, version 1. Released steps are never edited: a change is a new file.
 
--- cursor: journal position of the last commit. moved_through: the last row that was
--- taken out of recent. taken_through: the last row that the table taken counts.
+-- cursor: journal position of the last commit. last_row: the last row that was given to
+-- a message. taken_through: the last row that the table taken counts.
 CREATE TABLE meta (
   key TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO meta VALUES ('cursor', 0), ('moved_through', 0), ('taken_through', 0);
+INSERT INTO meta VALUES ('cursor', 0), ('last_row', 0), ('taken_through', 0);
 
 CREATE TABLE device (
   id INTEGER PRIMARY KEY,
