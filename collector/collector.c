@@ -1,0 +1,655 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/collector.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/notify.h"
+#include "collector/api/api.h"
+#include "collector/intake/committer.h"
+#include "collector/intake/intake.h"
+#include "collector/metrics.h"
+#include "collector/notify/notifier.h"
+#include "collector/pipeline/acks.h"
+#include "collector/pipeline/pipeline.h"
+#include "collector/record.h"
+#include "collector/store/history_follower.h"
+#include "collector/store/influx.h"
+#include "collector/store/state.h"
+#include "journal/journal.h"
+
+#define BATCH_RECORDS 2000
+#define TICK_MS       1000
+#define ACKS_MS       20 /* how exact the ack interval is kept */
+#define DRAIN_MS      5000
+
+struct collector {
+    /* fixed after open */
+    const struct settings *settings;
+    const struct clock *clock;
+    struct loop *loop;
+    struct state *state;
+    struct journal *journal;
+    struct acks *acks;
+    struct pipeline *pipeline;
+    struct committer *committer;
+    struct follower *history;
+    struct influx *influx;
+    struct notifier *notifier;
+    struct intake *intake;
+    struct api *api;
+    struct loop_timer *tick;
+    struct loop_timer *ack_timer;
+    struct loop_timer *checkpoint;
+    const char **channels;
+    char *history_dir;
+    char *state_path;
+
+    /* shared */
+    atomic_bool advance_is_posted;
+    atomic_int room; /* enum err of the last look for spare segments */
+
+    /* owned by the loop */
+    bool is_caught_up;
+    enum err err;
+    struct err_text why;
+};
+
+/* The first failure ends the loop: the supervisor starts us again, nothing is lost. */
+static void fail(struct collector *collector, enum err err, const struct err_text *why)
+{
+    if (collector->err == ERR_OK) {
+        collector->err = err;
+        collector->why = *why;
+    }
+    loop_stop(collector->loop);
+}
+
+static enum err append(struct collector *collector, enum record_type type,
+                       const void *data, size_t len)
+{
+    const struct journal_piece piece = {data, len};
+    enum err err =
+        journal_append(collector->journal, (uint8_t)type, clock_wall_ms(collector->clock),
+                       clock_boot_ms(collector->clock), &piece, 1, NULL);
+    if (err == ERR_OK && collector->committer != NULL)
+        committer_wake(collector->committer);
+    return err;
+}
+
+static void append_or_fail(struct collector *collector, enum record_type type,
+                           const void *data, size_t len)
+{
+    struct err_text why;
+    enum err err = append(collector, type, data, len);
+    if (err != ERR_OK)
+        fail(collector,
+             err_set(&why, err, "the journal takes no more: %s", err_about(err)), &why);
+}
+
+/* ---- the pipeline's turn ---------------------------------------------------------- */
+
+static void advance(void *context);
+
+static void post_advance(struct collector *collector)
+{
+    if (!atomic_exchange(&collector->advance_is_posted, true))
+        loop_post(collector->loop, advance, collector);
+}
+
+static void advance(void *context)
+{
+    struct collector *collector = context;
+    atomic_store(&collector->advance_is_posted, false);
+    if (collector->err != ERR_OK || collector->pipeline == NULL)
+        return;
+    bool more;
+    struct err_text why = {0};
+    enum err err = pipeline_advance(collector->pipeline, BATCH_RECORDS, &more, &why);
+    if (err != ERR_OK) {
+        fail(collector, err, &why);
+        return;
+    }
+    acks_flush(collector->acks, clock_real_ms());
+    if (more)
+        post_advance(collector);
+    else
+        collector->is_caught_up = true;
+}
+
+/* The committer's thread. */
+static void on_synced(void *context)
+{
+    struct collector *collector = context;
+    metric_set(METRIC_JOURNAL_POSITION, (int64_t)journal_synced(collector->journal));
+    post_advance(collector);
+    if (collector->history != NULL)
+        follower_wake(collector->history);
+    if (collector->influx != NULL)
+        influx_wake(collector->influx);
+}
+
+static void on_sync_lost(void *context)
+{
+    struct err_text why;
+    fail(context,
+         err_set(&why, ERR_IO,
+                 "the disk of the journal fails: nothing is acknowledged any "
+                 "more; look at the kernel's log, replace the disk"),
+         &why);
+}
+
+/* The committer's thread. */
+static void on_sync_failed(void *context)
+{
+    struct collector *collector = context;
+    loop_post(collector->loop, on_sync_lost, collector);
+}
+
+static void on_room_changed(void *context)
+{
+    struct collector *collector = context;
+    if (collector->intake != NULL)
+        intake_pause(collector->intake, atomic_load(&collector->room) == ERR_FULL);
+}
+
+/* The helper's thread. */
+static void on_room(void *context, enum err err)
+{
+    struct collector *collector = context;
+    if (atomic_exchange(&collector->room, (int)err) != (int)err)
+        loop_post(collector->loop, on_room_changed, collector);
+}
+
+static void pump(struct collector *collector)
+{
+    struct err_text why;
+    enum err err = notifier_pump(collector->notifier, &why);
+    if (err != ERR_OK)
+        fail(collector, err, &why);
+}
+
+static void on_effects(void *context)
+{
+    struct collector *collector = context;
+    if (collector->notifier != NULL)
+        pump(collector);
+}
+
+static void on_command(void *context, const char *id, enum err err, const char *text)
+{
+    struct collector *collector = context;
+    if (collector->api != NULL)
+        api_command_done(collector->api, id, err, text);
+}
+
+static void on_result(void *context, const struct record_result *result)
+{
+    struct buf data = {0};
+    record_result_format(result, &data);
+    append_or_fail(context, RECORD_RESULT, data.data, data.len);
+    buf_fini(&data);
+}
+
+static bool send_ack(void *context, const char *topic, const void *data, size_t len)
+{
+    struct collector *collector = context;
+    return collector->intake != NULL && intake_send(collector->intake, topic, data, len);
+}
+
+/* ---- timers ----------------------------------------------------------------------- */
+
+static void on_tick(void *context)
+{
+    struct collector *collector = context;
+    struct buf data = {0};
+    buf_u8(&data, (uint8_t)clock_state_of(collector->clock));
+    append_or_fail(collector, RECORD_TICK, data.data, data.len);
+    buf_fini(&data);
+    loop_timer_arm(collector->tick, TICK_MS);
+}
+
+static void on_ack_timer(void *context)
+{
+    struct collector *collector = context;
+    acks_flush(collector->acks, clock_real_ms());
+    loop_timer_arm(collector->ack_timer, ACKS_MS);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* By size: the age of a segment is that of what follows it, which keep_ms bounds. */
+static void trim(struct collector *collector)
+{
+    struct journal_stats stats;
+    journal_stats(collector->journal, &stats);
+    if (stats.disk_bytes <= (uint64_t)collector->settings->journal.keep_bytes)
+        return;
+    uint64_t before = least(pipeline_needs_from(collector->pipeline),
+                            (uint64_t)metric_get(METRIC_HISTORY_POSITION));
+    if (journal_trim(collector->journal, before) != ERR_OK)
+        log_warn("old segments of the journal cannot be removed");
+}
+
+static void on_checkpoint(void *context)
+{
+    struct collector *collector = context;
+    struct err_text why;
+    enum err err = pipeline_checkpoint(collector->pipeline, &why);
+    if (err != ERR_OK) {
+        fail(collector, err, &why);
+        return;
+    }
+    trim(collector);
+    loop_timer_arm(collector->checkpoint, collector->settings->pipeline.checkpoint_ms);
+}
+
+/* ---- what the API asks ------------------------------------------------------------ */
+
+static void status_json(struct collector *collector, struct buf *out)
+{
+    json_t *status = json_pack(
+        "{s:s, s:b, s:b, s:I, s:I, s:I, s:I}", "version", COLDCHAIN_VERSION, "connected",
+        intake_is_connected(collector->intake), "caught_up", collector->is_caught_up,
+        "synced", (json_int_t)journal_synced(collector->journal), "evaluated",
+        (json_int_t)pipeline_position(collector->pipeline), "history",
+        (json_int_t)metric_get(METRIC_HISTORY_POSITION), "devices",
+        (json_int_t)metric_get(METRIC_DEVICES));
+    char *text = json_dumps(status, JSON_COMPACT);
+    assert(text != NULL);
+    buf_text(out, text);
+    free(text);
+    json_decref(status);
+}
+
+static void live(void *context, enum api_live what, struct buf *out)
+{
+    struct collector *collector = context;
+    int64_t now_ms = clock_wall_ms(collector->clock);
+    switch (what) {
+    case API_LIVE_ZONES:
+        pipeline_zones_json(collector->pipeline, now_ms, out);
+        break;
+    case API_LIVE_DEVICES:
+        pipeline_devices_json(collector->pipeline, now_ms, out);
+        break;
+    case API_LIVE_STATUS:
+        status_json(collector, out);
+        break;
+    case API_LIVE_PLACEMENTS:
+        pipeline_placements_json(collector->pipeline, out);
+        break;
+    }
+}
+
+static enum err submit(void *context, const char *json, size_t len)
+{
+    return append(context, RECORD_COMMAND, json, len);
+}
+
+static enum err put_token(void *context, const char *hash, const char *name,
+                          const char *role)
+{
+    struct collector *collector = context;
+    const struct state_token token = {.hash = hash,
+                                      .name = name,
+                                      .role = role,
+                                      .created_ms = clock_wall_ms(collector->clock)};
+    enum err err = state_begin(collector->state);
+    if (err == ERR_OK)
+        err = state_put_token(collector->state, &token);
+    if (err == ERR_OK)
+        err = state_commit(collector->state);
+    if (err != ERR_OK)
+        state_rollback(collector->state);
+    return err;
+}
+
+static bool ready(void *context, struct err_text *why)
+{
+    struct collector *collector = context;
+    const char *stopped =
+        collector->history != NULL ? follower_failure(collector->history) : NULL;
+    if (stopped != NULL)
+        err_set(why, ERR_IO, "%s", stopped);
+    else if (!collector->is_caught_up)
+        err_set(why, ERR_BUSY, "catching up with the journal");
+    else if (!intake_is_connected(collector->intake))
+        err_set(why, ERR_OFFLINE, "the broker is not reached");
+    else
+        return true;
+    return false;
+}
+
+/* ---- opening ---------------------------------------------------------------------- */
+
+static enum err open_journal(struct collector *collector, struct err_text *why)
+{
+    const struct settings *settings = collector->settings;
+    char *dir = mem_format("%s/journal", settings->data_dir);
+    const struct journal_options options = {
+        .segment_bytes = (size_t)settings->journal.segment_bytes,
+        .spare_segments = (size_t)settings->journal.spare_segments,
+    };
+    struct journal_recovery report;
+    enum err err = journal_open(&collector->journal, dir, &options, &report, why);
+    if (err == ERR_OK) {
+        log_info("journal open records=%" PRIu64 " unsynced=%" PRIu64 " cut=%" PRIu64
+                 " damaged=%zu generation=%" PRIu64,
+                 report.records, report.unsynced, report.cut_bytes, report.loss_count,
+                 report.generation);
+        if (report.loss_count > 0)
+            log_error("the journal was damaged; what could be kept is kept, the rest is "
+                      "listed by: coldchainctl journal verify %s",
+                      dir);
+    }
+    free(dir);
+    return err;
+}
+
+/* Agents are told a generation that changes whenever something may be gone. */
+static enum err open_state(struct collector *collector, struct state_meta *meta,
+                           struct err_text *why)
+{
+    enum err err = state_open(&collector->state, collector->state_path, why);
+    if (err != ERR_OK)
+        return err;
+    err = state_load_meta(collector->state, meta);
+    if (err != ERR_OK)
+        return err_set(why, err, "state.db: %s", state_why(collector->state));
+    struct journal_stats stats;
+    journal_stats(collector->journal, &stats);
+    meta->generation = stats.generation;
+    return ERR_OK;
+}
+
+static enum err open_pipeline(struct collector *collector, const struct state_meta *meta,
+                              struct err_text *why)
+{
+    const struct settings *settings = collector->settings;
+    const struct acks_options acks = {
+        .store = meta->store_id,
+        .generation = meta->generation,
+        .interval_ms = settings->delivery.ack_interval_ms,
+        .credits = (uint32_t)settings->delivery.credits,
+        .context = collector,
+        .send = send_ack,
+    };
+    collector->acks = acks_create(&acks);
+    collector->channels = mem_array(settings->webhook_count, sizeof *collector->channels);
+    for (size_t i = 0; i < settings->webhook_count; i++)
+        collector->channels[i] = settings->webhooks[i].name;
+    const struct pipeline_options options = {
+        .journal = collector->journal,
+        .state = collector->state,
+        .acks = collector->acks,
+        .silence_grace_ms = settings->pipeline.silence_grace_ms,
+        .channels = collector->channels,
+        .channel_count = settings->webhook_count,
+        .context = collector,
+        .on_command = on_command,
+        .on_effects = on_effects,
+    };
+    return pipeline_open(&collector->pipeline, &options, why);
+}
+
+/* The seed is applied when it is not the configuration in force. */
+static enum err append_start(struct collector *collector, struct err_text *why)
+{
+    struct buf seed = {0};
+    settings_seed(collector->settings, &seed);
+    uint8_t digest[CRYPTO_DIGEST_BYTES];
+    char hash[17];
+    crypto_digest(digest, seed.data, seed.len);
+    crypto_hex(hash, digest, 8);
+    bool is_new = strcmp(hash, pipeline_config_hash(collector->pipeline)) != 0;
+    enum err err =
+        is_new ? append(collector, RECORD_CONFIG, seed.data, seed.len) : ERR_OK;
+    struct buf start = {0};
+    buf_format(&start, "{\"version\":\"%s\",\"config\":\"%s\"}", COLDCHAIN_VERSION, hash);
+    if (err == ERR_OK)
+        err = append(collector, RECORD_START, start.data, start.len);
+    buf_fini(&seed);
+    buf_fini(&start);
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "the journal takes nothing: %s", err_about(err));
+}
+
+static void on_influx_failed(void *context, enum err err, const struct err_text *why)
+{
+    fail(context, err, why);
+}
+
+static enum err open_followers(struct collector *collector, struct err_text *why)
+{
+    const struct settings *settings = collector->settings;
+    enum err err =
+        history_follower_open(&collector->history, collector->journal,
+                              collector->history_dir, settings->history.keep_ms, why);
+    if (err != ERR_OK || settings->influx.url == NULL)
+        return err;
+    struct influx_options options = {
+        .settings = settings,
+        .journal = collector->journal,
+        .state = collector->state,
+        .loop = collector->loop,
+        .context = collector,
+        .on_failed = on_influx_failed,
+    };
+    options.config = pipeline_config(collector->pipeline, &options.config_len);
+    return influx_open(&collector->influx, &options, why);
+}
+
+static void open_committer(struct collector *collector)
+{
+    const struct committer_options options = {
+        .journal = collector->journal,
+        .interval_ms = collector->settings->journal.commit_interval_ms,
+        .bytes = (uint64_t)collector->settings->journal.commit_bytes,
+        .context = collector,
+        .on_synced = on_synced,
+        .on_failed = on_sync_failed,
+        .on_room = on_room,
+    };
+    collector->committer = committer_create(&options);
+    committer_wake(collector->committer);
+}
+
+static enum err open_intake(struct collector *collector, struct err_text *why)
+{
+    const struct settings *settings = collector->settings;
+    const struct intake_options options = {
+        .broker =
+            {
+                .uri = settings->mqtt.uri,
+                .client_id = settings->mqtt.client_id,
+                .username = settings->mqtt.username,
+                .password = settings->mqtt.password,
+                .ca_file = settings->mqtt.ca_file,
+                .cert_file = settings->mqtt.cert_file,
+                .key_file = settings->mqtt.key_file,
+                .keepalive_s = (int)(settings->mqtt.keepalive_ms / 1000),
+                .clean_start = false,
+                .session_expiry_s = (uint32_t)(settings->mqtt.session_expiry_ms / 1000),
+                .reconnect_max_ms = 5000,
+            },
+        .clock = collector->clock,
+        .loop = collector->loop,
+        .journal = collector->journal,
+        .committer = collector->committer,
+    };
+    return intake_open(&collector->intake, &options, why);
+}
+
+static void open_notifier(struct collector *collector)
+{
+    const struct notifier_options options = {
+        .state = collector->state,
+        .loop = collector->loop,
+        .clock = collector->clock,
+        .webhooks = collector->settings->webhooks,
+        .webhook_count = collector->settings->webhook_count,
+        .context = collector,
+        .on_result = on_result,
+    };
+    collector->notifier = notifier_create(&options);
+    pump(collector);
+}
+
+static enum err open_api(struct collector *collector, struct err_text *why)
+{
+    const struct settings *settings = collector->settings;
+    char *token_file = settings->api.token_file != NULL
+                           ? mem_strdup(settings->api.token_file)
+                           : mem_format("%s/api.token", settings->data_dir);
+    const struct api_options options = {
+        .listen = settings->api.listen,
+        .port = (int)settings->api.port,
+        .state_path = collector->state_path,
+        .history_dir = collector->history_dir,
+        .token_file = token_file,
+        .journal = collector->journal,
+        .loop = collector->loop,
+        .clock = collector->clock,
+        .context = collector,
+        .live = live,
+        .submit = submit,
+        .put_token = put_token,
+        .ready = ready,
+    };
+    enum err err = api_open(&collector->api, &options, why);
+    free(token_file);
+    return err;
+}
+
+static void start_timers(struct collector *collector)
+{
+    collector->tick = loop_timer_create(collector->loop, on_tick, collector);
+    collector->ack_timer = loop_timer_create(collector->loop, on_ack_timer, collector);
+    collector->checkpoint = loop_timer_create(collector->loop, on_checkpoint, collector);
+    loop_timer_arm(collector->tick, TICK_MS);
+    loop_timer_arm(collector->ack_timer, ACKS_MS);
+    loop_timer_arm(collector->checkpoint, collector->settings->pipeline.checkpoint_ms);
+}
+
+static enum err open_stores(struct collector *collector, struct err_text *why)
+{
+    struct state_meta meta;
+    enum err err = file_make_dirs(collector->settings->data_dir, why);
+    if (err == ERR_OK)
+        err = open_journal(collector, why);
+    if (err == ERR_OK)
+        err = open_state(collector, &meta, why);
+    if (err == ERR_OK)
+        err = open_pipeline(collector, &meta, why);
+    if (err == ERR_OK)
+        err = append_start(collector, why);
+    return err;
+}
+
+static enum err open_all(struct collector *collector, struct err_text *why)
+{
+    enum err err = open_stores(collector, why);
+    if (err == ERR_OK)
+        err = open_followers(collector, why);
+    if (err != ERR_OK)
+        return err;
+    open_committer(collector);
+    open_notifier(collector);
+    err = open_intake(collector, why);
+    if (err == ERR_OK)
+        err = open_api(collector, why);
+    return err;
+}
+
+/* ---- closing ---------------------------------------------------------------------- */
+
+/* What is synced by now is evaluated and checkpointed exactly. */
+static void finish_pipeline(struct collector *collector)
+{
+    struct err_text why = {0};
+    bool more = collector->err == ERR_OK && collector->pipeline != NULL;
+    enum err err = ERR_OK;
+    while (more && err == ERR_OK)
+        err = pipeline_advance(collector->pipeline, BATCH_RECORDS, &more, &why);
+    if (err == ERR_OK && collector->err == ERR_OK && collector->pipeline != NULL)
+        err = pipeline_checkpoint(collector->pipeline, &why);
+    if (err != ERR_OK)
+        log_error("%s", why.text);
+}
+
+static void close_all(struct collector *collector)
+{
+    api_close(collector->api);
+    intake_close(collector->intake);
+    collector->intake = NULL;
+    notifier_stop(collector->notifier);
+    if (collector->journal != NULL && collector->err == ERR_OK &&
+        append(collector, RECORD_STOP, "", 0) != ERR_OK)
+        log_warn("the end could not be written to the journal");
+    committer_destroy(collector->committer);
+    collector->committer = NULL;
+    finish_pipeline(collector);
+    follower_close(collector->history, DRAIN_MS);
+    influx_stop(collector->influx, DRAIN_MS);
+    loop_timer_destroy(collector->tick);
+    loop_timer_destroy(collector->ack_timer);
+    loop_timer_destroy(collector->checkpoint);
+    /* May still run what was posted: results, cursors. */
+    loop_destroy(collector->loop);
+    api_destroy(collector->api);
+    notifier_destroy(collector->notifier);
+    influx_destroy(collector->influx);
+    pipeline_close(collector->pipeline);
+    acks_destroy(collector->acks);
+    enum err err = journal_close(collector->journal);
+    if (err != ERR_OK)
+        log_error("the journal was not closed well: %s", err_about(err));
+    state_close(collector->state);
+    free(collector->channels);
+    free(collector->history_dir);
+    free(collector->state_path);
+}
+
+enum err collector_run(const struct settings *settings, const struct clock *clock,
+                       struct err_text *why)
+{
+    struct collector collector = {
+        .settings = settings,
+        .clock = clock,
+        .loop = loop_create(),
+        .history_dir = mem_format("%s/history", settings->data_dir),
+        .state_path = mem_format("%s/state.db", settings->data_dir),
+    };
+    loop_stop_on_signals(collector.loop);
+    enum err err = open_all(&collector, why);
+    if (err == ERR_OK) {
+        start_timers(&collector);
+        log_info("ready api=http://%s:%d zones=%zu", settings->api.listen,
+                 api_port(collector.api), settings->site_count);
+        notify_ready();
+        loop_run(collector.loop);
+        log_info("stopping");
+        err = collector.err;
+        if (err != ERR_OK)
+            *why = collector.why;
+    } else {
+        collector.err = err;
+    }
+    close_all(&collector);
+    return err;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * influx - follows the journal into InfluxDB, or whatever takes line protocol over HTTP.
+ *
+ * Measurement "climate"; tags org, site, zone, device, probe; one field per quantity,
+ * `seq`, `late`, and `state` where a sensor failed. Nanoseconds below the millisecond
+ * come from the seq, so that distinct samples never share a time in a series and a
+ * repetition overwrites itself. The cursor is kept in state.db, behind what was accepted.
+ */
+#ifndef COLDCHAIN_COLLECTOR_STORE_INFLUX_H
+#define COLDCHAIN_COLLECTOR_STORE_INFLUX_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "collector/config.h"
+#include "collector/pipeline/registry.h"
+#include "collector/store/follower.h"
+#include "collector/store/state.h"
+#include "telemetry/pack.h"
+#include "telemetry/topic.h"
+
+struct influx;
+
+struct influx_options {
+    const struct settings *settings;
+    struct journal *journal;
+    struct state *state;
+    struct loop *loop;
+    const char *config; /* JSON of the configuration in force; "" before the first */
+    size_t config_len;
+    void *context;
+    void (*on_failed)(void *context, enum err err, const struct err_text *why); /* loop */
+};
+
+/* Opened on the loop thread. The sink outlives the follower and the loop. */
+MUST_CHECK enum err influx_open(struct influx **influx,
+                                const struct influx_options *options,
+                                struct err_text *why);
+void influx_wake(struct influx *influx);
+/* Sends what is left, at most drain_ms. Accepts NULL. */
+void influx_stop(struct influx *influx, int64_t drain_ms);
+/* After the loop is gone. Accepts NULL. */
+void influx_destroy(struct influx *influx);
+
+/* Appends one line per reading; returns how many. Pure. */
+size_t influx_format_pack(const struct pack *pack, const struct topic *topic,
+                          const struct registry *registry, int64_t arrival_ms,
+                          struct buf *out);
+
+#endif
