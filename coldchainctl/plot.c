@@ -93,7 +93,9 @@ static void draw_values_axis(cairo_t *cr, const struct frame *frame)
 {
     double step = step_of(frame->v1 - frame->v0, 5);
     cairo_set_line_width(cr, 1);
-    for (double value = frame->v0; value <= frame->v1 + step / 2; value += step) {
+    long steps = lround((frame->v1 - frame->v0) / step);
+    for (long i = 0; i <= steps; i++) {
+        double value = frame->v0 + (double)i * step;
         char label[32];
         snprintf(label, sizeof label, "%g", fabs(value) < step / 1000 ? 0 : value);
         cairo_set_source_rgb(cr, 0.88, 0.88, 0.88);

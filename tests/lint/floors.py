@@ -28,6 +28,7 @@ DOORS = {
     "sodium.h": "base",
     "yaml.h": "base",
     "zlib.h": "base",
+    "cairo.h": "coldchainctl", "cairo-svg.h": "coldchainctl",
     "systemd/sd-daemon.h": "base",
     "sqlite3.h": "collector/store",
     "microhttpd.h": "collector/api",
