@@ -55,8 +55,9 @@ class Process:
             log.write(f"--- start {self.starts}: {' '.join(self.command)}\n".encode())
             log.flush()
             # A session of its own: Ctrl-C reaches us only, and we end it in our order.
+            # Should we be killed, the kernel ends it for us.
             self.child = subprocess.Popen(
-                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                ["/usr/bin/setpriv", "--pdeathsig", "TERM", *self.command], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, env={**os.environ, **(self.env or {})})
         return self
 

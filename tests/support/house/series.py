@@ -23,6 +23,17 @@ def read_csv(path, columns, time_column, time_from):
                 for row in csv.DictReader(file)]
 
 
+def first_time(path, column):
+    """Milliseconds of the first row: RFC 3339 (UTC without an offset), seconds or milliseconds."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        text = next(csv.DictReader(file))[column].strip()
+    if text.replace(".", "", 1).isdigit():
+        number = float(text)
+        return round(number if number > 1e11 else number * 1000)
+    moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return round(moment.replace(tzinfo=moment.tzinfo or datetime.timezone.utc).timestamp() * 1000)
+
+
 def intervals_above(rows, channel, level):
     """[(start_ms, end_ms)]: from the first sample >= level to the first one below again."""
     found, start = [], None
