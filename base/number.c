@@ -114,7 +114,10 @@ size_t number_format(double value, char text[NUMBER_SIZE])
     if (FLT_EVAL_METHOD == 0 && as_fixed(value, &whole, &decimals))
         return format_fixed(signbit(value) != 0, whole, decimals, text);
     int len = 0;
-    for (int digits = EXACT_DIGITS; digits <= DBL_DECIMAL_DIG; digits++) {
+    /* only below DBL_MIN, where doubles have fewer, do less than 15 digits suffice for a
+     * number that "%.15g" does not shorten itself */
+    int fewest = fabs(value) < DBL_MIN ? 1 : EXACT_DIGITS;
+    for (int digits = fewest; digits <= DBL_DECIMAL_DIG; digits++) {
         len = snprintf(text, NUMBER_SIZE, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
             break;

@@ -18,9 +18,8 @@
 #define NUMBER_TEXT_MAX 512 /* what is longer is not taken for a number */
 
 /*
- * Writes a text that reads back as the same double, and a NUL; returns the length. It is
- * the shortest one for up to 6 decimals and 15 digits, else of 15, 16 or 17 digits.
- * `value` is finite.
+ * Writes the fewest digits that read back as the same double, and a NUL; returns the
+ * length. `value` is finite.
  */
 size_t number_format(double value, char text[NUMBER_SIZE]);
 /* Whole numbers, up to 20 digits and sign. */

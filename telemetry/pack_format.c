@@ -174,6 +174,7 @@ void pack_format(const struct pack *pack, struct buf *out)
         .anchor_ms = pack->wall_ms > 0 ? pack->wall_ms : 0,
     };
     assert((pack->device[0] != '\0') == (pack->seq != 0));
+    assert(pack->wall_ms >= PACK_TIME_MIN && pack->wall_ms <= PACK_TIME_MAX);
     assert(pack->reading_count == 0 || pack->kind == PACK_DATA ||
            pack->kind == PACK_THINNED);
     choose_base(&writer);

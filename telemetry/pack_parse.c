@@ -242,6 +242,9 @@ static enum err check_whole(const struct pack *pack, struct err_text *why)
         return err_set(why, ERR_INVALID, "a pack of this kind needs cc-dev");
     if (pack->kind != PACK_DATA && pack->kind != PACK_THINNED && pack->reading_count > 0)
         return err_set(why, ERR_INVALID, "a pack of this kind holds no readings");
+    /* relative times are written against it, to the ms */
+    if (pack->wall_ms < PACK_TIME_MIN || pack->wall_ms > PACK_TIME_MAX)
+        return err_set(why, ERR_INVALID, "cc-at is beyond all years");
     switch (pack->kind) {
     case PACK_DATA:
         break;
