@@ -18,7 +18,8 @@
 #define DAY_MS  (24 * HOUR_MS)
 
 static const char *const severity_words[] = {"warning", "critical", NULL};
-static const char *const kind_words[] = {"above", "below", "silent", NULL};
+static const char *const kind_words[] = {"above", "below", "silent", "silent_device",
+                                         NULL};
 static const char *const influx_words[] = {"v1", "v2", "v3", NULL};
 
 #define ZONE(field) .offset = offsetof(struct config_zone, field)
@@ -172,7 +173,7 @@ static const struct config_key rule_keys[] = {
      .fallback = "15m",
      .least = 1000,
      .most = 30 * DAY_MS,
-     .help = "silent: no reading for so long"},
+     .help = "silent, silent_device: no good reading for so long"},
     {.name = "severity",
      .type = CONFIG_ENUM,
      RULE(severity),
@@ -549,8 +550,10 @@ static void rule_of(struct alert_rule *rule, const struct config_rule *from)
                                 .silent_severity = from->severity};
     copy(rule->id, sizeof rule->id, from->id);
     copy(rule->zone, sizeof rule->zone, from->zone);
-    copy(rule->quantity, sizeof rule->quantity, from->quantity);
-    if (from->kind != ALERT_SILENT)
+    if (from->kind !=
+        ALERT_SILENT_DEVICE) /* else it is the fallback, which is not meant */
+        copy(rule->quantity, sizeof rule->quantity, from->quantity);
+    if (!alert_kind_is_silence(from->kind))
         rule->silent_ms = 0;
     for (size_t i = 0; i < from->level_count && i < ALERT_LEVELS_MAX; i++) {
         const struct config_level *level = &from->levels[i];

@@ -60,6 +60,7 @@ static json_t *incident_json(const struct incident *incident)
     put_time(entry, "opened", incident->opened_ms);
     put_time(entry, "learned", incident->learned_ms);
     put_time(entry, "changed", incident->changed_ms);
+    put_time(entry, "back", incident->back_ms);
     put_time(entry, "closed", incident->closed_ms);
     put_number(entry, "limit", incident->limit);
     put_number(entry, "value", incident->value);

@@ -69,7 +69,7 @@ static char *text_en(const struct phrases *p, const struct incident *incident,
 {
     const char *severity = alert_severity_name(incident->severity);
     struct buf text = {0};
-    if (incident->kind == ALERT_SILENT)
+    if (alert_kind_is_silence(incident->kind))
         buf_format(&text, "[%s] %s: no reading from %s %s for %s, last at %s", severity,
                    p->zone, incident->device, incident->channel, p->span, p->since);
     else
@@ -79,7 +79,7 @@ static char *text_en(const struct phrases *p, const struct incident *incident,
     if (kind == ALERT_EFFECT_CLOSED)
         buf_format(&text, "; over after %s", p->span);
     else
-        buf_text(&text, incident->kind == ALERT_SILENT
+        buf_text(&text, alert_kind_is_silence(incident->kind)
                             ? ". Check first: power and network of the sensor"
                             : ". Check first: door, compressor, evaporator fan");
     return buf_take(&text);
@@ -93,7 +93,7 @@ static char *text_zh(const struct phrases *p, const struct incident *incident,
     const char *quantity =
         index >= 0 ? quantity_at((size_t)index)->about_zh : incident->quantity;
     struct buf text = {0};
-    if (incident->kind == ALERT_SILENT)
+    if (alert_kind_is_silence(incident->kind))
         buf_format(&text, "【%s】%s：%s %s 已 %s 无数据，最后 %s", severity, p->zone,
                    incident->device, incident->channel, p->span, p->since);
     else
@@ -103,7 +103,7 @@ static char *text_zh(const struct phrases *p, const struct incident *incident,
     if (kind == ALERT_EFFECT_CLOSED)
         buf_format(&text, "；已恢复，持续 %s", p->span);
     else
-        buf_text(&text, incident->kind == ALERT_SILENT
+        buf_text(&text, alert_kind_is_silence(incident->kind)
                             ? "。先查：传感器电源和网络"
                             : "。先查：库门、压缩机、蒸发器风机");
     return buf_take(&text);

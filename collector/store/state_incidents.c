@@ -50,6 +50,7 @@ static const struct field fields[] = {
     FIELD(INT64, opened_ms),
     FIELD(INT64, learned_ms),
     FIELD(INT64, changed_ms),
+    FIELD(INT64, back_ms),
     FIELD(INT64, closed_ms),
     FIELD(REAL, limit),
     FIELD(REAL, value),
@@ -61,7 +62,8 @@ static const struct field fields[] = {
 #define INCIDENT_COLUMNS \
     "id, rule, zone, device, channel, quantity, kind, severity, state," \
     " is_acknowledged, acknowledged_by, acknowledged_ms, onset_ms, opened_ms," \
-    " learned_ms, changed_ms, closed_ms, limit_value, value, worst, revision, snapshot"
+    " learned_ms, changed_ms, back_ms, closed_ms, limit_value, value, worst, revision," \
+    " snapshot"
 
 static struct db_value value_of(const struct incident *incident,
                                 const struct field *field)
@@ -141,7 +143,7 @@ static enum err put_incident(struct state *state, const struct incident *inciden
         err = state_write(state,
                           "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
                           " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                          " ?, ?) ON CONFLICT DO NOTHING",
+                          " ?, ?, ?) ON CONFLICT DO NOTHING",
                           values, COUNT(values));
     return err;
 }

@@ -174,6 +174,7 @@ CREATE TABLE incident (
   opened_ms INTEGER NOT NULL,
   learned_ms INTEGER NOT NULL,
   changed_ms INTEGER NOT NULL,
+  back_ms INTEGER NOT NULL,
   closed_ms INTEGER NOT NULL,
   limit_value REAL,
   value REAL,
