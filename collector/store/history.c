@@ -299,7 +299,7 @@ static enum err append_loose(struct history *history, int64_t series,
     err = db_run(history->db,
                  "INSERT INTO loose VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                  DB_ARGS(db_int(series), db_int(reading->time_ms),
-                         db_u64(bits_of(reading->value)), db_int(history->last_row),
+                         db_u64(bits_of(reading->value)), db_int(++history->last_row),
                          db_int(arrival_ms), db_int(reading->quality),
                          db_u64(bits_of(reading->raw))));
     if (err == ERR_OK)
@@ -314,7 +314,6 @@ static enum err append_unnamed(struct history *history, struct known_device *dev
 {
     size_t added = 0;
     enum err err = find_series(history, device, pack);
-    history->last_row++;
     for (size_t i = 0; err == ERR_OK && i < pack->reading_count; i++) {
         const struct reading *reading = &pack->readings[i];
         assert(reading->channel < pack->channel_count);

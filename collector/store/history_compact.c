@@ -66,7 +66,7 @@ static enum err load_recent(struct history *history, size_t max_rows)
         seen++;
         run->at_row = db_get_int(&rows, 0);
         err = load_row(run, &rows);
-        if (run->pass == 0 && run->readings >= RUN_READINGS_MAX)
+        if (run->pass == 0 && run->readings >= run->most_readings)
             run->through = run->at_row; /* the rest is for the next run */
     }
     enum err ended = db_end(&rows);
@@ -278,6 +278,7 @@ static void begin_run(struct history *history)
     history->run = (struct run){
         .phase = RUN_LOAD,
         .through = history->last_row,
+        .most_readings = RUN_READINGS_MAX,
         .passes = readings / PASS_READINGS_MAX + 1,
     };
 }

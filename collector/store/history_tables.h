@@ -45,6 +45,7 @@ enum run_phase {
 struct run {
     enum run_phase phase;
     int64_t through;
+    uint64_t most_readings; /* `through` is drawn in to them */
     uint64_t passes;
     uint64_t pass;
     int64_t at_row;    /* LOAD: rows up to here were looked at */
