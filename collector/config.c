@@ -550,8 +550,8 @@ static void rule_of(struct alert_rule *rule, const struct config_rule *from)
                                 .silent_severity = from->severity};
     copy(rule->id, sizeof rule->id, from->id);
     copy(rule->zone, sizeof rule->zone, from->zone);
-    if (from->kind !=
-        ALERT_SILENT_DEVICE) /* else it is the fallback, which is not meant */
+    /* A rule about whole devices has none; what stands there is the fallback. */
+    if (from->kind != ALERT_SILENT_DEVICE)
         copy(rule->quantity, sizeof rule->quantity, from->quantity);
     if (!alert_kind_is_silence(from->kind))
         rule->silent_ms = 0;
