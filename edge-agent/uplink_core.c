@@ -101,6 +101,9 @@ void agent_core_step(struct agent_core *core, const struct agent_event *event,
     case AGENT_PACK_GONE:
         agent_on_gone(&step, event->epoch, event->seq);
         break;
+    case AGENT_THINNED:
+        agent_on_thinned(&step, event->epoch, event->seq, event->to);
+        break;
     case AGENT_TRIMMED:
         agent_on_trimmed(&step, event->epoch, event->seq);
         break;

@@ -108,6 +108,7 @@ struct agent_core {
 enum agent_event_kind {
     AGENT_PACK_SYNCED, /* epoch, seq, is_urgent: held here on stable storage */
     AGENT_PACK_GONE,   /* epoch, seq: cannot be read back */
+    AGENT_THINNED,     /* epoch, seq, to: another pack stands for these */
     AGENT_TRIMMED,     /* epoch, seq: nothing below seq is held any more */
     AGENT_CONNECTED,   /* nonce: a new one for each session */
     AGENT_LOST,
@@ -120,6 +121,7 @@ struct agent_event {
     int64_t now_ms;
     uint64_t epoch;
     uint64_t seq;
+    uint64_t to;
     bool is_urgent; /* carries a breach: goes before everything else */
     bool is_retained;
     const char *nonce;

@@ -37,6 +37,8 @@ void agent_set_timer(const struct agent_step *step);
 void agent_tell_loss(const struct agent_step *step, uint64_t epoch, uint64_t from,
                      uint64_t to);
 void agent_on_gone(const struct agent_step *step, uint64_t epoch, uint64_t seq);
+void agent_on_thinned(const struct agent_step *step, uint64_t epoch, uint64_t from,
+                      uint64_t to);
 void agent_on_trimmed(const struct agent_step *step, uint64_t epoch, uint64_t first);
 
 /* uplink_ack.c */

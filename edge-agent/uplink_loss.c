@@ -52,6 +52,18 @@ void agent_on_gone(const struct agent_step *step, uint64_t epoch, uint64_t seq)
     agent_tell_loss(step, epoch, seq, seq);
 }
 
+void agent_on_thinned(const struct agent_step *step, uint64_t epoch, uint64_t from,
+                      uint64_t to)
+{
+    struct agent_epoch *held = agent_find_epoch(step->core, epoch);
+    if (held == NULL)
+        return;
+    enum err err = seqset_add_range(&held->gone, from, to);
+    if (err != ERR_OK && err != ERR_EXISTS) {
+        /* LIMIT: trimming tells these as a loss, and the thinned pack closes it. */
+    }
+}
+
 void agent_on_trimmed(const struct agent_step *step, uint64_t epoch, uint64_t first)
 {
     struct agent_core *core = step->core;

@@ -91,15 +91,15 @@ struct sample {
     double value;     /* as the sensor gives it; NaN unless quality is GOOD */
     uint16_t channel; /* index into the settings' channels */
     enum quality quality;
+    uint64_t cursor; /* how far a resumable driver is with all samples of this time */
 };
 
-/* What one read gave. Zeroed: empty. */
+/* What one read gave; samples of one time stand together. Zeroed: empty. */
 struct samples {
     struct sample *list;
     size_t count;
     size_t capacity;
-    bool has_more;   /* the driver could go on at once */
-    uint64_t cursor; /* how far a resumable driver is, with these samples */
+    bool has_more; /* the driver could go on at once */
 };
 
 void samples_fini(struct samples *samples);

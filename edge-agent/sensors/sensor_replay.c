@@ -167,9 +167,9 @@ static void give_row(struct replay_sensor *sensor, struct samples *samples)
         double value = sensor->values[sensor->column_of[i]];
         samples_add(samples, sensor->row_ms, i, value,
                     isnan(value) ? QUALITY_FAULT : QUALITY_GOOD);
+        samples->list[samples->count - 1].cursor = sensor->rows;
     }
     sensor->has_row = false;
-    samples->cursor = sensor->rows;
 }
 
 static enum err replay_read(void *state, int64_t now_ms, struct samples *samples)

@@ -47,7 +47,6 @@ void samples_clear(struct samples *samples)
 {
     samples->count = 0;
     samples->has_more = false;
-    samples->cursor = 0;
 }
 
 void samples_add(struct samples *samples, int64_t time_ms, size_t channel, double value,

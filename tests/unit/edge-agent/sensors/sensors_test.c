@@ -282,7 +282,8 @@ static void rows_keep_their_time(void)
     struct samples samples = {0};
     CHECK(sensor_read(sensor, 5, &samples) == ERR_NOT_FOUND);
     CHECK(sensor_has_ended(sensor));
-    CHECK(samples.count == 6 && samples.cursor == 4);
+    CHECK(samples.count == 6 && samples.list[5].cursor == 4);
+    CHECK(samples.list[0].cursor == 1 && samples.list[2].cursor == 2);
     CHECK(samples.list[0].time_ms == NOON_MS && samples.list[0].value == -19.3);
     CHECK(samples.list[2].time_ms == NOON_MS + 60000);
     CHECK(samples.list[3].quality == QUALITY_FAULT && isnan(samples.list[3].value));

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge-agent/agent.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "edge-agent/recorder.h"
+#include "edge-agent/sampler.h"
+#include "edge-agent/spool.h"
+#include "edge-agent/status.h"
+#include "edge-agent/uplink.h"
+
+/* Recorded series wait while so many packs are not acked. */
+#define CONGESTED_PACKS 2000
+/* How often the end of draining is looked for. */
+#define DRAIN_POLL_MS 20
+
+struct agent {
+    const struct settings *settings;
+    const struct agent_run_options *options;
+    struct loop *loop;
+    struct spool *spool;
+    struct recorder *recorder;
+    struct uplink *uplink;
+    struct sampler *sampler;
+    struct loop_timer *status_timer;
+    struct loop_timer *drain_timer;
+    bool is_draining;
+    int64_t drain_until_ms; /* 0: for ever */
+    enum err failure;
+};
+
+/* ---- what the parts tell ---- */
+
+static void on_failed(void *context, enum err err)
+{
+    struct agent *agent = context;
+    agent->failure = err;
+    loop_stop(agent->loop);
+}
+
+static bool is_congested(void *context)
+{
+    const struct agent *agent = context;
+    return uplink_backlog(agent->uplink) >= CONGESTED_PACKS;
+}
+
+static void begin_drain(struct agent *agent, int64_t until_ms)
+{
+    agent->is_draining = true;
+    agent->drain_until_ms = until_ms;
+    loop_timer_arm(agent->drain_timer, 0);
+}
+
+static void on_ended(void *context)
+{
+    struct agent *agent = context;
+    log_info("all sensors have ended waiting=%llu",
+             (unsigned long long)uplink_backlog(agent->uplink));
+    if (agent->options->exit_when_drained)
+        begin_drain(agent, 0);
+}
+
+static void on_drain(void *context)
+{
+    struct agent *agent = context;
+    uint64_t backlog = uplink_backlog(agent->uplink);
+    bool is_late = agent->drain_until_ms != 0 && clock_real_ms() >= agent->drain_until_ms;
+    if (backlog == 0 || is_late) {
+        log_info("drained waiting=%llu", (unsigned long long)backlog);
+        loop_stop(agent->loop);
+        return;
+    }
+    loop_timer_arm(agent->drain_timer, DRAIN_POLL_MS);
+}
+
+/* ---- status ---- */
+
+static void count_stored(const struct spool *spool, struct status *status)
+{
+    for (size_t i = 0; i < spool_epoch_count(spool); i++) {
+        const struct spool_epoch *epoch = spool_epoch_at(spool, i);
+        status->packs_stored += epoch->last + 1 - epoch->first;
+        status->readings_stored +=
+            spool_readings(spool, epoch->epoch, epoch->first, epoch->last);
+    }
+}
+
+static void fill_status(const struct agent *agent, struct status *status)
+{
+    const struct sampler_counts *sampled = sampler_counts(agent->sampler);
+    const struct recorder_counts *recorded = recorder_counts(agent->recorder);
+    const struct agent_counts *sent = uplink_counts(agent->uplink);
+    struct journal_stats journal;
+    spool_stats(agent->spool, &journal);
+    *status = (struct status){
+        .is_connected = uplink_is_connected(agent->uplink),
+        .has_ended = sampler_has_ended(agent->sampler),
+        .wall_ms = (uint64_t)clock_wall_ms(agent->options->clock),
+        .readings_expected = sampled->expected,
+        .readings_taken = sampled->taken,
+        .readings_bad = sampled->bad,
+        .readings_dropped = recorded->dropped,
+        .readings_thinned = recorded->thinned,
+        .readings_waiting = recorder_waiting(agent->recorder),
+        .readings_acked = uplink_readings_acked(agent->uplink),
+        .packs_acked = uplink_packs_acked(agent->uplink),
+        .packs_published = sent->published,
+        .packs_resent = sent->resent,
+        .packs_rejected = sent->rejected,
+        .acks = sent->acks,
+        .acks_ignored = sent->acks_ignored,
+        .rewinds = sent->rewinds,
+        .backlog = uplink_backlog(agent->uplink),
+        .journal_bytes = journal.disk_bytes,
+        .bytes_written = journal.bytes_written,
+        .syncs = journal.syncs,
+    };
+    count_stored(agent->spool, status);
+}
+
+static void write_status(const struct agent *agent)
+{
+    if (agent->settings->status.file == NULL)
+        return;
+    struct status status;
+    fill_status(agent, &status);
+    enum err err = status_write(&status, agent->settings->status.file);
+    if (err != ERR_OK)
+        log_warn("status file not written path=%s reason=\"%s\"",
+                 agent->settings->status.file, err_about(err));
+}
+
+static void on_status(void *context)
+{
+    struct agent *agent = context;
+    write_status(agent);
+    loop_timer_arm(agent->status_timer, agent->settings->status.interval_ms);
+}
+
+/* ---- opening and closing ---- */
+
+static enum err open_journal(struct agent *agent, struct err_text *why)
+{
+    const struct settings *settings = agent->settings;
+    struct spool_recovery recovery;
+    enum err err =
+        spool_open(&agent->spool, settings->journal.dir,
+                   (uint64_t)settings->journal.max_bytes, NULL, &recovery, why);
+    if (err != ERR_OK)
+        return err;
+    log_info("journal open dir=%s born=%d cut=%d packs=%llu unreadable=%llu",
+             settings->journal.dir, recovery.is_born, recovery.was_cut,
+             (unsigned long long)recovery.packs, (unsigned long long)recovery.unreadable);
+    return recorder_create(&agent->recorder, settings, agent->spool, &recovery,
+                           agent->options->clock, why);
+}
+
+static enum err open_uplink(struct agent *agent, struct err_text *why)
+{
+    struct uplink_options options = {
+        .settings = agent->settings,
+        .clock = agent->options->clock,
+        .loop = agent->loop,
+        .spool = agent->spool,
+        .recorder = agent->recorder,
+        .context = agent,
+        .on_failed = on_failed,
+    };
+    return uplink_open(&agent->uplink, &options, why);
+}
+
+static enum err open_sampler(struct agent *agent, struct err_text *why)
+{
+    struct sampler_options options = {
+        .settings = agent->settings,
+        .clock = agent->options->clock,
+        .loop = agent->loop,
+        .recorder = agent->recorder,
+        .spool = agent->spool,
+        .context = agent,
+        .is_congested = is_congested,
+        .on_ended = on_ended,
+        .on_failed = on_failed,
+    };
+    return sampler_open(&agent->sampler, &options, why);
+}
+
+static enum err open_all(struct agent *agent, struct err_text *why)
+{
+    enum err err = open_journal(agent, why);
+    if (err == ERR_OK)
+        err = open_uplink(agent, why);
+    if (err == ERR_OK)
+        err = open_sampler(agent, why);
+    return err;
+}
+
+/* Told to stop: what was taken becomes durable, and gets its chance to arrive. */
+static enum err wind_down(struct agent *agent)
+{
+    sampler_stop(agent->sampler);
+    enum err err = recorder_close_pack(agent->recorder, true);
+    if (err == ERR_OK)
+        err = recorder_commit(agent->recorder);
+    if (err != ERR_OK || agent->settings->drain_timeout_ms == 0)
+        return err;
+    log_info("stopping waiting=%llu", (unsigned long long)uplink_backlog(agent->uplink));
+    begin_drain(agent, clock_real_ms() + agent->settings->drain_timeout_ms);
+    loop_run(agent->loop);
+    return agent->failure;
+}
+
+static enum err serve(struct agent *agent, struct err_text *why)
+{
+    loop_timer_arm(agent->status_timer, 0);
+    log_info("ready device=%s/%s sensors=%zu waiting=%llu", agent->settings->org,
+             agent->settings->device, agent->settings->sensor_count,
+             (unsigned long long)uplink_backlog(agent->uplink));
+    loop_run(agent->loop);
+    enum err err = agent->failure;
+    if (err == ERR_OK && !agent->is_draining)
+        err = wind_down(agent);
+    write_status(agent);
+    if (err != ERR_OK)
+        return err_set(why, err, "the journal in %s failed: %s",
+                       agent->settings->journal.dir, err_about(err));
+    return ERR_OK;
+}
+
+enum err agent_run(const struct settings *settings,
+                   const struct agent_run_options *options, struct err_text *why)
+{
+    struct agent agent = {
+        .settings = settings, .options = options, .loop = loop_create()};
+    loop_stop_on_signals(agent.loop);
+    agent.status_timer = loop_timer_create(agent.loop, on_status, &agent);
+    agent.drain_timer = loop_timer_create(agent.loop, on_drain, &agent);
+    enum err err = open_all(&agent, why);
+    if (err == ERR_OK)
+        err = serve(&agent, why);
+    sampler_close(agent.sampler);
+    uplink_close(agent.uplink);
+    recorder_destroy(agent.recorder);
+    spool_close(agent.spool);
+    loop_timer_destroy(agent.drain_timer);
+    loop_timer_destroy(agent.status_timer);
+    loop_destroy(agent.loop);
+    return err;
+}

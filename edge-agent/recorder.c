@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge-agent/recorder.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "edge-agent/packer.h"
+#include "edge-agent/thinner.h"
+
+/* Readings that wait in memory while the disk takes nothing. */
+#define RETAINED_MAX 2000
+/* Segments given up in one commit: more would hold the loop too long. */
+#define TRIMS_MAX 4
+
+static_assert((int)PACK_CLOCK_UNSET == (int)CLOCK_UNSET &&
+                  (int)PACK_CLOCK_STEPPED == (int)CLOCK_STEPPED &&
+                  (int)PACK_CLOCK_SYNCED == (int)CLOCK_SYNCED,
+              "the clock's states travel by the same names");
+
+/* A pack that is written and not yet announced. */
+struct announcement {
+    uint64_t epoch;
+    uint64_t seq;
+    bool is_urgent;
+};
+
+struct recorder {
+    const struct settings *settings; /* fixed after create, to sender */
+    struct spool *spool;
+    const struct clock *clock;
+    struct recorder_sender sender;
+    char boot_id[PACK_BOOT_ID_SIZE];
+
+    struct packer packer;
+    uint64_t epoch;
+    uint64_t last_seq;
+    uint64_t last_hash;
+    struct spool_cursor taken[SPOOL_CURSORS_MAX]; /* with what is open */
+    struct spool_cursor saved[SPOOL_CURSORS_MAX]; /* with the last pack of readings */
+    size_t cursor_count;
+    struct announcement *pending;
+    size_t pending_count;
+    size_t pending_capacity;
+    struct buf bytes;
+    bool is_full; /* the disk, whatever our budget says */
+    bool is_committing;
+    struct recorder_counts counts;
+};
+
+/* ---- names ---- */
+
+static struct packer_label next_label(const struct recorder *recorder)
+{
+    return (struct packer_label){
+        .device = recorder->settings->device,
+        .epoch = recorder->epoch,
+        .seq = recorder->last_seq + 1,
+        .previous_hash = recorder->last_hash,
+        .clock = (enum pack_clock)clock_state_of(recorder->clock),
+        .boot_id = recorder->boot_id,
+        .boot_ms = clock_boot_ms(recorder->clock),
+        .wall_ms = clock_wall_ms(recorder->clock),
+    };
+}
+
+static void begin_epoch(struct recorder *recorder)
+{
+    do
+        crypto_random(&recorder->epoch, sizeof recorder->epoch);
+    while (recorder->epoch == 0);
+    recorder->last_seq = 0;
+    recorder->last_hash = 0;
+}
+
+/* ---- writing ---- */
+
+/* recorder->bytes become the pack of the next seq. */
+static enum err write_pack(struct recorder *recorder, struct spool_pack pack)
+{
+    pack.epoch = recorder->epoch;
+    pack.seq = recorder->last_seq + 1;
+    pack.cursors = pack.cursors != NULL ? pack.cursors : recorder->saved;
+    pack.cursor_count = recorder->cursor_count;
+    pack.bytes = recorder->bytes.data;
+    pack.len = recorder->bytes.len;
+    enum err err = spool_write(recorder->spool, &pack, clock_wall_ms(recorder->clock),
+                               clock_boot_ms(recorder->clock));
+    if (err != ERR_OK)
+        return err;
+    recorder->last_seq = pack.seq;
+    recorder->last_hash = spool_last_hash(recorder->spool);
+    recorder->counts.packs++;
+    mem_grow(&recorder->pending, &recorder->pending_capacity, recorder->pending_count + 1,
+             sizeof *recorder->pending);
+    recorder->pending[recorder->pending_count++] = (struct announcement){
+        .epoch = pack.epoch, .seq = pack.seq, .is_urgent = pack.is_urgent};
+    return ERR_OK;
+}
+
+/* A pack without readings, or one that thinning made. */
+static enum err write_control(struct recorder *recorder, struct pack *pack,
+                              bool has_breach)
+{
+    struct packer_label label = next_label(recorder);
+    packer_name(pack, &label);
+    buf_clear(&recorder->bytes);
+    packer_format(&recorder->packer, pack, &recorder->bytes);
+    return write_pack(recorder, (struct spool_pack){
+                                    .readings = (uint32_t)pack->reading_count,
+                                    .has_breach = has_breach,
+                                });
+}
+
+static enum err write_epoch_end(struct recorder *recorder, uint64_t ended, uint64_t last)
+{
+    struct pack pack = {.kind = PACK_EPOCH_END, .ended = ended, .to = last};
+    enum err err = write_control(recorder, &pack, false);
+    pack_fini(&pack);
+    return err;
+}
+
+enum err recorder_write_loss(struct recorder *recorder, uint64_t epoch, uint64_t from,
+                             uint64_t to, const char *reason)
+{
+    assert(from >= 1 && from <= to && strlen(reason) < ID_SIZE);
+    struct pack pack = {
+        .kind = PACK_LOSS,
+        .ended = epoch == recorder->epoch ? 0 : epoch,
+        .from = from,
+        .to = to,
+    };
+    memcpy(pack.reason, reason, strlen(reason));
+    log_warn("packs cannot be sent any more from=%llu to=%llu reason=%s",
+             (unsigned long long)from, (unsigned long long)to, reason);
+    enum err err = write_control(recorder, &pack, false);
+    pack_fini(&pack);
+    return err;
+}
+
+enum err recorder_new_epoch(struct recorder *recorder)
+{
+    uint64_t ended = recorder->epoch;
+    uint64_t last = recorder->last_seq;
+    /* What is open belongs to the new epoch: it was never sent. */
+    begin_epoch(recorder);
+    log_warn("a new epoch begins ended=%016llx last=%llu", (unsigned long long)ended,
+             (unsigned long long)last);
+    return write_epoch_end(recorder, ended, last);
+}
+
+/* ---- creating ---- */
+
+static void put_cursor(struct recorder *recorder, uint64_t sensor, uint64_t cursor,
+                       bool is_saved)
+{
+    size_t at = 0;
+    while (at < recorder->cursor_count && recorder->taken[at].sensor != sensor)
+        at++;
+    assert(at < SPOOL_CURSORS_MAX);
+    if (at == recorder->cursor_count) {
+        recorder->saved[at] = (struct spool_cursor){.sensor = sensor};
+        recorder->cursor_count++;
+    }
+    recorder->taken[at] = (struct spool_cursor){.sensor = sensor, .cursor = cursor};
+    if (is_saved)
+        recorder->saved[at] = recorder->taken[at];
+}
+
+static void load_cursors(struct recorder *recorder)
+{
+    for (size_t i = 0; i < recorder->settings->sensor_count; i++) {
+        uint64_t sensor = rng_seed_of(recorder->settings->sensors[i].name);
+        uint64_t cursor;
+        if (spool_cursor(recorder->spool, sensor, &cursor))
+            put_cursor(recorder, sensor, cursor, true);
+    }
+}
+
+static void add_channels(struct recorder *recorder)
+{
+    const struct settings *settings = recorder->settings;
+    for (size_t i = 0; i < settings->sensor_count; i++) {
+        const struct sensor_settings *sensor = &settings->sensors[i];
+        for (size_t j = 0; j < sensor->channel_count; j++) {
+            double low = 0;
+            double high = 0;
+            const char *name = sensor->channels[j].name;
+            bool has_band = settings_band(settings, name, &low, &high);
+            packer_add_channel(&recorder->packer, name, has_band, low, high);
+        }
+    }
+}
+
+static enum err begin(struct recorder *recorder, const struct spool_recovery *recovery)
+{
+    size_t count = spool_epoch_count(recorder->spool);
+    if (count == 0) {
+        begin_epoch(recorder);
+        return ERR_OK;
+    }
+    const struct spool_epoch *current = spool_epoch_at(recorder->spool, count - 1);
+    recorder->epoch = current->epoch;
+    recorder->last_seq = current->last;
+    recorder->last_hash = spool_last_hash(recorder->spool);
+    if (!recovery->was_cut)
+        return ERR_OK;
+    log_warn("the journal was damaged, what was cut may have been sent");
+    return recorder_new_epoch(recorder);
+}
+
+enum err recorder_create(struct recorder **recorder, const struct settings *settings,
+                         struct spool *spool, const struct spool_recovery *recovery,
+                         const struct clock *clock, struct err_text *why)
+{
+    struct recorder *made = mem_alloc(sizeof *made);
+    made->settings = settings;
+    made->spool = spool;
+    made->clock = clock;
+    clock_boot_id(made->boot_id);
+    packer_init(&made->packer, (size_t)settings->pack.readings,
+                settings->pack.interval_ms);
+    add_channels(made);
+    load_cursors(made);
+    enum err err = begin(made, recovery);
+    if (err == ERR_OK)
+        err = recorder_commit(made); /* nobody listens yet: the spool is the index */
+    if (err != ERR_OK) {
+        recorder_destroy(made);
+        *recorder = NULL;
+        return err_set(why, err, "the journal takes nothing: %s", err_about(err));
+    }
+    *recorder = made;
+    return ERR_OK;
+}
+
+void recorder_destroy(struct recorder *recorder)
+{
+    if (recorder == NULL)
+        return;
+    packer_fini(&recorder->packer);
+    buf_fini(&recorder->bytes);
+    free(recorder->pending);
+    free(recorder);
+}
+
+void recorder_set_sender(struct recorder *recorder, const struct recorder_sender *sender)
+{
+    recorder->sender = *sender;
+}
+
+/* ---- taking ---- */
+
+void recorder_take(struct recorder *recorder, size_t channel,
+                   const struct reading *reading)
+{
+    size_t most = recorder->packer.readings_max > RETAINED_MAX
+                      ? recorder->packer.readings_max + SENSOR_CHANNELS_MAX
+                      : RETAINED_MAX;
+    if (packer_count(&recorder->packer) >= most) {
+        recorder->counts.dropped++;
+        return;
+    }
+    packer_take(&recorder->packer, channel, *reading, clock_real_ms());
+}
+
+void recorder_set_cursor(struct recorder *recorder, uint64_t sensor, uint64_t cursor)
+{
+    put_cursor(recorder, sensor, cursor, false);
+}
+
+/* The disk is full beside our budget: wait, with what there is in memory. */
+static void note_full(struct recorder *recorder, bool is_full)
+{
+    if (is_full && !recorder->is_full)
+        log_error("no space on the disk, readings wait in memory limit=%d", RETAINED_MAX);
+    if (!is_full && recorder->is_full)
+        log_info("the disk takes readings again dropped=%llu",
+                 (unsigned long long)recorder->counts.dropped);
+    recorder->is_full = is_full;
+}
+
+enum err recorder_close_pack(struct recorder *recorder, bool is_forced)
+{
+    struct packer *packer = &recorder->packer;
+    size_t count = packer_count(packer);
+    if (count == 0 || !(is_forced || packer_is_due(packer, clock_real_ms())))
+        return ERR_OK;
+    struct packer_label label = next_label(recorder);
+    buf_clear(&recorder->bytes);
+    packer_build(packer, &label, &recorder->bytes);
+    enum err err = write_pack(recorder, (struct spool_pack){
+                                            .readings = (uint32_t)count,
+                                            .is_urgent = packer->is_urgent,
+                                            .has_breach = packer->has_breach,
+                                            .cursors = recorder->taken,
+                                        });
+    note_full(recorder, err == ERR_FULL);
+    if (err != ERR_OK)
+        return err == ERR_FULL ? ERR_OK : err;
+    memcpy(recorder->saved, recorder->taken, sizeof recorder->saved);
+    recorder->counts.readings += count;
+    packer_reset(packer);
+    return ERR_OK;
+}
+
+int64_t recorder_due_ms(const struct recorder *recorder)
+{
+    return packer_due_ms(&recorder->packer);
+}
+
+/* ---- room ---- */
+
+static bool is_done(const struct recorder *recorder, uint64_t epoch, uint64_t seq)
+{
+    return recorder->sender.is_done != NULL &&
+           recorder->sender.is_done(recorder->sender.context, epoch, seq);
+}
+
+struct survey {
+    struct recorder *recorder;
+    struct thinner *thinner;
+};
+
+static void survey_pack(void *context, const struct spool_pack *pack)
+{
+    const struct survey *survey = context;
+    if (!is_done(survey->recorder, pack->epoch, pack->seq))
+        thinner_take(survey->thinner, pack, clock_wall_ms(survey->recorder->clock));
+}
+
+/* What thinning kept goes to the end of the journal. */
+static enum err write_thinned(struct recorder *recorder, struct thinner *thinner)
+{
+    struct thinned *thinned;
+    while ((thinned = thinner_next(thinner)) != NULL) {
+        if (thinned->stands_for_source && thinned->epoch != recorder->epoch)
+            thinned->pack.ended = thinned->epoch;
+        enum err err = write_control(recorder, &thinned->pack, thinned->has_breach);
+        if (err != ERR_OK)
+            return err;
+        recorder->counts.thinned += thinned->dropped;
+        if (thinned->stands_for_source && recorder->sender.on_thinned != NULL)
+            recorder->sender.on_thinned(recorder->sender.context, thinned->epoch,
+                                        thinned->from, thinned->to);
+    }
+    return ERR_OK;
+}
+
+static void announce_trimmed(struct recorder *recorder)
+{
+    for (size_t i = 0; i < spool_epoch_count(recorder->spool); i++) {
+        const struct spool_epoch *epoch = spool_epoch_at(recorder->spool, i);
+        if (recorder->sender.on_trimmed != NULL)
+            recorder->sender.on_trimmed(recorder->sender.context, epoch->epoch,
+                                        epoch->first);
+    }
+}
+
+static enum err write_then_trim(struct recorder *recorder, struct thinner *thinner)
+{
+    enum err err = write_thinned(recorder, thinner);
+    if (err == ERR_OK)
+        err = spool_sync(recorder->spool);
+    return err == ERR_OK ? spool_trim_oldest(recorder->spool) : err;
+}
+
+/* The disk has no room for both: a crash in between makes a LOSS of what was thinned. */
+static enum err trim_then_write(struct recorder *recorder, struct thinner *thinner)
+{
+    enum err err = spool_trim_oldest(recorder->spool);
+    return err == ERR_OK ? write_thinned(recorder, thinner) : err;
+}
+
+/* Gives up the oldest segment: acked packs just go, others are thinned. */
+static enum err make_room(struct recorder *recorder)
+{
+    struct thinner *thinner = thinner_create(&recorder->packer);
+    struct survey survey = {.recorder = recorder, .thinner = thinner};
+    enum err err = ERR_NOT_FOUND;
+    if (spool_oldest(recorder->spool, survey_pack, &survey)) {
+        err = recorder->is_full ? ERR_FULL : write_then_trim(recorder, thinner);
+        if (err == ERR_FULL)
+            err = trim_then_write(recorder, thinner);
+        announce_trimmed(recorder);
+    }
+    thinner_destroy(thinner);
+    return err;
+}
+
+static enum err keep_budget(struct recorder *recorder)
+{
+    for (int i = 0; i < TRIMS_MAX; i++) {
+        if (!spool_is_full(recorder->spool) && !recorder->is_full)
+            return ERR_OK;
+        enum err err = make_room(recorder);
+        /* NOT_FOUND: all there is, is in use. FULL: said so when packs are closed. */
+        if (err == ERR_NOT_FOUND || err == ERR_FULL)
+            return ERR_OK;
+        if (err != ERR_OK || recorder->is_full)
+            return err;
+    }
+    return ERR_OK;
+}
+
+static void announce(struct recorder *recorder)
+{
+    size_t count = recorder->pending_count;
+    struct announcement *announced = recorder->pending;
+    recorder->pending = NULL;
+    recorder->pending_count = 0;
+    recorder->pending_capacity = 0;
+    for (size_t i = 0; i < count && recorder->sender.on_synced != NULL; i++)
+        recorder->sender.on_synced(recorder->sender.context, announced[i].epoch,
+                                   announced[i].seq, announced[i].is_urgent);
+    free(announced);
+}
+
+enum err recorder_commit(struct recorder *recorder)
+{
+    if (recorder->is_committing)
+        return ERR_OK; /* from within an announcement: the loop below takes it */
+    recorder->is_committing = true;
+    enum err err = keep_budget(recorder);
+    while (err == ERR_OK && recorder->pending_count > 0) {
+        err = spool_sync(recorder->spool);
+        if (err == ERR_OK)
+            announce(recorder);
+    }
+    recorder->is_committing = false;
+    return err;
+}
+
+uint64_t recorder_epoch(const struct recorder *recorder)
+{
+    return recorder->epoch;
+}
+
+const struct recorder_counts *recorder_counts(const struct recorder *recorder)
+{
+    return &recorder->counts;
+}
+
+size_t recorder_waiting(const struct recorder *recorder)
+{
+    return packer_count(&recorder->packer);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge-agent/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/mem.h"
+#include "edge-agent/sensors/sensors.h"
+
+static json_t *channel_json(const struct sensor_channel *channel)
+{
+    json_t *json = json_pack("{s:s}", "name", channel->name);
+    if (sensor_is_calibrated(channel)) {
+        json_object_set_new(json, "gain", json_real(channel->gain));
+        json_object_set_new(json, "offset", json_real(channel->offset));
+    }
+    if (channel->certificate != NULL)
+        json_object_set_new(json, "certificate", json_string(channel->certificate));
+    if (channel->due != NULL)
+        json_object_set_new(json, "due", json_string(channel->due));
+    return json;
+}
+
+void status_online(const struct settings *settings, int64_t wall_ms, struct buf *out)
+{
+    json_t *channels = json_array();
+    for (size_t i = 0; i < settings->sensor_count; i++)
+        for (size_t j = 0; j < settings->sensors[i].channel_count; j++)
+            json_array_append_new(channels,
+                                  channel_json(&settings->sensors[i].channels[j]));
+    json_t *json =
+        json_pack("{s:s, s:s, s:I, s:o}", "state", "online", "version", COLDCHAIN_VERSION,
+                  "since", (json_int_t)wall_ms, "channels", channels);
+    char *text = json_dumps(json, JSON_COMPACT);
+    if (text != NULL) /* NULL: a name that is not UTF-8 */
+        buf_text(out, text);
+    free(text);
+    json_decref(json);
+}
+
+const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason)
+{
+    snprintf(text, STATUS_OFFLINE_MAX, "{\"state\":\"offline\",\"reason\":\"%s\"}",
+             reason);
+    return text;
+}
+
+void status_format(const struct status *status, struct buf *out)
+{
+    buf_format(out, "{\"connected\":%s,\"ended\":%s",
+               status->is_connected ? "true" : "false",
+               status->has_ended ? "true" : "false");
+#define X(name) buf_format(out, ",\"%s\":%llu", #name, (unsigned long long)status->name);
+    STATUS_LIST(X)
+#undef X
+    buf_text(out, "}\n");
+}
+
+static enum err write_file(const char *path, const struct buf *text)
+{
+    FILE *file = fopen(path, "wb");
+    if (file == NULL)
+        return err_from_errno(errno);
+    bool written = fwrite(text->data, 1, text->len, file) == text->len;
+    bool closed = fclose(file) == 0;
+    return written && closed ? ERR_OK : ERR_IO;
+}
+
+enum err status_write(const struct status *status, const char *path)
+{
+    struct buf text = {0};
+    status_format(status, &text);
+    char *beside = mem_format("%s.new", path);
+    enum err err = write_file(beside, &text);
+    if (err == ERR_OK && rename(beside, path) != 0)
+        err = err_from_errno(errno);
+    free(beside);
+    buf_fini(&text);
+    return err;
+}

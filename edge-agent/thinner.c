@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge-agent/thinner.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/deflate.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+/* Readings of one THINNED pack; it is cut between two sources. */
+#define THINNED_READINGS 500
+
+struct thinner {
+    const struct packer *packer;
+    struct thinned *results;
+    size_t count;
+    size_t capacity;
+    size_t given;
+    uint64_t seen; /* in-range readings, for one in so many */
+    struct pack source;
+    struct buf text;
+};
+
+struct thinner *thinner_create(const struct packer *packer)
+{
+    struct thinner *thinner = mem_alloc(sizeof *thinner);
+    thinner->packer = packer;
+    return thinner;
+}
+
+void thinner_destroy(struct thinner *thinner)
+{
+    if (thinner == NULL)
+        return;
+    for (size_t i = 0; i < thinner->count; i++)
+        pack_fini(&thinner->results[i].pack);
+    free(thinner->results);
+    pack_fini(&thinner->source);
+    buf_fini(&thinner->text);
+    free(thinner);
+}
+
+static struct thinned *add_result(struct thinner *thinner, const struct spool_pack *from)
+{
+    mem_grow(&thinner->results, &thinner->capacity, thinner->count + 1,
+             sizeof *thinner->results);
+    struct thinned *added = &thinner->results[thinner->count++];
+    *added = (struct thinned){.epoch = from->epoch, .from = from->seq, .to = from->seq};
+    return added;
+}
+
+/* The result that this pack may be added to. */
+static struct thinned *result_for(struct thinner *thinner, const struct spool_pack *pack)
+{
+    if (thinner->count > 0) {
+        struct thinned *last = &thinner->results[thinner->count - 1];
+        if (last->stands_for_source && last->epoch == pack->epoch &&
+            last->to + 1 == pack->seq && last->pack.reading_count < THINNED_READINGS)
+            return last;
+    }
+    struct thinned *added = add_result(thinner, pack);
+    added->stands_for_source = true;
+    added->pack.kind = PACK_THINNED;
+    memcpy(added->pack.reason, "space", sizeof "space");
+    return added;
+}
+
+static bool is_breach(const struct thinner *thinner, const char *name,
+                      const struct reading *reading)
+{
+    if (reading->quality != QUALITY_GOOD)
+        return true;
+    for (size_t i = 0; i < thinner->packer->channel_count; i++) {
+        const struct packer_channel *channel = &thinner->packer->channels[i];
+        if (strcmp(channel->name, name) == 0)
+            return channel->has_band &&
+                   (reading->value < channel->low || reading->value > channel->high);
+    }
+    return false;
+}
+
+static void keep(struct thinned *result, const struct pack *source,
+                 const struct reading *reading)
+{
+    struct reading kept = *reading;
+    enum err err = pack_channel(&result->pack, source->channels[reading->channel].name,
+                                &kept.channel);
+    if (err == ERR_OK)
+        err = pack_add(&result->pack, &kept);
+    assert(err == ERR_OK); /* within the limits of any pack */
+}
+
+static void thin(struct thinner *thinner, struct thinned *result)
+{
+    const struct pack *source = &thinner->source;
+    for (size_t i = 0; i < source->reading_count; i++) {
+        const struct reading *reading = &source->readings[i];
+        bool breach =
+            is_breach(thinner, source->channels[reading->channel].name, reading);
+        result->has_breach |= breach;
+        if (breach || thinner->seen++ % THINNER_KEEP == 0)
+            keep(result, source, reading);
+        else
+            result->dropped++;
+    }
+}
+
+/* Moves the source into a result of its own, to be written as it is. */
+static void pass_on(struct thinner *thinner, const struct spool_pack *from)
+{
+    struct thinned *added = add_result(thinner, from);
+    if (thinner->source.ended == 0 &&
+        (thinner->source.kind == PACK_LOSS || thinner->source.kind == PACK_THINNED))
+        thinner->source.ended = from->epoch;
+    added->pack = thinner->source;
+    added->has_breach = from->has_breach;
+    thinner->source = (struct pack){0};
+}
+
+static enum err unpack(struct thinner *thinner, const struct spool_pack *pack,
+                       int64_t now_ms)
+{
+    pack_clear(&thinner->source);
+    const uint8_t *bytes = pack->bytes;
+    if (pack->len == 0 || bytes[0] != 0x78)
+        return pack_parse(&thinner->source, pack->bytes, pack->len, now_ms, NULL);
+    buf_clear(&thinner->text);
+    enum err err = deflate_unpack(&thinner->text, pack->bytes, pack->len, PACK_BYTES_MAX);
+    if (err != ERR_OK)
+        return err;
+    return pack_parse(&thinner->source, thinner->text.data, thinner->text.len, now_ms,
+                      NULL);
+}
+
+void thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms)
+{
+    if (unpack(thinner, pack, now_ms) != ERR_OK) {
+        /* Our own bytes, behind a checksum: it will be told as a loss. */
+        log_error("a pack cannot be read back seq=%llu", (unsigned long long)pack->seq);
+        return;
+    }
+    if (thinner->source.kind == PACK_DATA)
+        thin(thinner, result_for(thinner, pack));
+    else
+        pass_on(thinner, pack);
+    struct thinned *last = &thinner->results[thinner->count - 1];
+    last->to = pack->seq;
+}
+
+struct thinned *thinner_next(struct thinner *thinner)
+{
+    if (thinner->given == thinner->count)
+        return NULL;
+    struct thinned *next = &thinner->results[thinner->given++];
+    if (next->stands_for_source) {
+        next->pack.from = next->from;
+        next->pack.to = next->to;
+    }
+    return next;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * thinner - fewer readings out of packs that must make room, and what says so.
+ *
+ * Keeps every reading that is out of band or bad, the first and last of each channel,
+ * and one in THINNER_KEEP of the rest; the result is a THINNED pack that names the seqs
+ * it stands for. Packs that are no data (LOSS, EPOCH_END, THINNED, CLOCK_FIX) are written
+ * again as they are, under new seqs. Pure; one thread.
+ */
+#ifndef COLDCHAIN_EDGE_AGENT_THINNER_H
+#define COLDCHAIN_EDGE_AGENT_THINNER_H
+
+#include "edge-agent/packer.h"
+#include "edge-agent/spool.h"
+
+#define THINNER_KEEP 10
+
+struct thinner;
+
+/* What is to be written in place of seqs [from, to] of `epoch`. */
+struct thinned {
+    struct pack pack;
+    uint64_t epoch;
+    uint64_t from;
+    uint64_t to;
+    uint64_t dropped;       /* readings */
+    bool stands_for_source; /* the collector learns of [from, to] by it */
+    bool has_breach;
+};
+
+/* Borrows the packer for its bands. */
+struct thinner *thinner_create(const struct packer *packer);
+/* Accepts NULL. */
+void thinner_destroy(struct thinner *thinner);
+
+/* Packs of one epoch come in ascending order of seq. */
+void thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms);
+/* The next result, borrowed until the next call; NULL after the last. */
+struct thinned *thinner_next(struct thinner *thinner);
+
+#endif

@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The spool and the recorder on a real journal, through restarts, kills and full disks.
+ */
+#include "edge-agent/recorder.h"
+
+#include <assert.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/deflate.h"
+#include "base/rng.h"
+#include "edge-agent/packer.h"
+#include "tests/support/check.h"
+
+#define BUDGET ((uint64_t)4 << 20)
+
+static char air[] = "air_temperature";
+static char humidity[] = "humidity";
+static char sensor_name[] = "series";
+static char null_driver[] = "null";
+static char low[] = "3";
+static char high[] = "8";
+static char org[] = "org";
+static char device[] = "agent-1";
+static struct sensor_channel channels[] = {{.name = air, .gain = 1},
+                                           {.name = humidity, .gain = 1}};
+static struct sensor_settings sensors[] = {{.name = sensor_name,
+                                            .driver = null_driver,
+                                            .channels = channels,
+                                            .channel_count = 2}};
+static struct settings_band bands[] = {{.channel = air, .low = low, .high = high}};
+static const struct settings settings = {
+    .org = org,
+    .device = device,
+    .pack = {.readings = 16, .interval_ms = 3600000},
+    .sensors = sensors,
+    .sensor_count = 1,
+    .bands = bands,
+    .band_count = 1,
+};
+
+/* ---- a bench: a folder, a journal in it, and what was announced ---- */
+
+struct told {
+    uint64_t epoch;
+    uint64_t seq;
+    uint64_t hash;
+};
+
+struct bench {
+    char dir[64];
+    struct clock clock;
+    struct spool *spool;
+    struct recorder *recorder;
+    struct spool_recovery recovery;
+    struct told told[4096];
+    size_t told_count;
+    uint64_t done_through;
+    uint64_t first;
+    uint64_t thinned_to;
+    int pipe; /* >= 0: announcements are written to it */
+};
+
+static uint64_t hash_of(struct bench *bench, uint64_t epoch, uint64_t seq)
+{
+    struct spool_pack pack;
+    if (spool_read(bench->spool, epoch, seq, &pack) != ERR_OK)
+        return 0;
+    return packer_hash(pack.bytes, pack.len);
+}
+
+static void on_synced(void *context, uint64_t epoch, uint64_t seq, bool is_urgent)
+{
+    struct bench *bench = context;
+    (void)is_urgent;
+    struct told told = {.epoch = epoch, .seq = seq, .hash = hash_of(bench, epoch, seq)};
+    CHECK(told.hash != 0);
+    if (bench->pipe >= 0) {
+        ssize_t written = write(bench->pipe, &told, sizeof told);
+        assert(written == (ssize_t)sizeof told);
+        return;
+    }
+    if (bench->told_count < sizeof bench->told / sizeof bench->told[0])
+        bench->told[bench->told_count++] = told;
+}
+
+static void on_thinned(void *context, uint64_t epoch, uint64_t from, uint64_t to)
+{
+    struct bench *bench = context;
+    (void)epoch;
+    CHECK(from > bench->thinned_to);
+    bench->thinned_to = to;
+}
+
+static void on_trimmed(void *context, uint64_t epoch, uint64_t first)
+{
+    struct bench *bench = context;
+    (void)epoch;
+    bench->first = first;
+}
+
+static bool is_done(void *context, uint64_t epoch, uint64_t seq)
+{
+    const struct bench *bench = context;
+    (void)epoch;
+    return seq <= bench->done_through;
+}
+
+static void bench_open(struct bench *bench)
+{
+    struct err_text why = {0};
+    clock_init(&bench->clock);
+    CHECK(spool_open(&bench->spool, bench->dir, BUDGET, NULL, &bench->recovery, &why) ==
+          ERR_OK);
+    CHECK(recorder_create(&bench->recorder, &settings, bench->spool, &bench->recovery,
+                          &bench->clock, &why) == ERR_OK);
+    recorder_set_sender(bench->recorder, &(struct recorder_sender){
+                                             .context = bench,
+                                             .on_synced = on_synced,
+                                             .on_thinned = on_thinned,
+                                             .on_trimmed = on_trimmed,
+                                             .is_done = is_done,
+                                         });
+}
+
+static struct bench *bench_create(void)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    assert(bench != NULL);
+    bench->pipe = -1;
+    snprintf(bench->dir, sizeof bench->dir, "/tmp/recorder-test-XXXXXX");
+    CHECK(mkdtemp(bench->dir) != NULL);
+    return bench;
+}
+
+static void bench_close(struct bench *bench)
+{
+    recorder_destroy(bench->recorder);
+    spool_close(bench->spool);
+    bench->recorder = NULL;
+    bench->spool = NULL;
+}
+
+static void bench_destroy(struct bench *bench)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", bench->dir);
+    CHECK(system(command) == 0);
+    free(bench);
+}
+
+/* `row` is told by the value, so that a row can be found again. */
+static void take_row(struct bench *bench, uint64_t row, double value)
+{
+    struct reading reading = {
+        .time_ms = (int64_t)row * 1000, .value = value, .raw = (double)NAN};
+    recorder_take(bench->recorder, 0, &reading);
+    reading.value = 50 + (double)(row % 400) / 10;
+    recorder_take(bench->recorder, 1, &reading);
+    recorder_set_cursor(bench->recorder, rng_seed_of(sensor_name), row);
+}
+
+static void take_rows(struct bench *bench, uint64_t from, uint64_t to)
+{
+    for (uint64_t row = from; row <= to; row++) {
+        take_row(bench, row, 5);
+        CHECK(recorder_close_pack(bench->recorder, false) == ERR_OK);
+    }
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+}
+
+static void parse_stored(struct bench *bench, uint64_t epoch, uint64_t seq,
+                         struct pack *pack)
+{
+    struct spool_pack stored;
+    CHECK(spool_read(bench->spool, epoch, seq, &stored) == ERR_OK);
+    struct buf text = {0};
+    if (*(const uint8_t *)stored.bytes == 0x78)
+        CHECK(deflate_unpack(&text, stored.bytes, stored.len, PACK_BYTES_MAX) == ERR_OK);
+    else
+        buf_add(&text, stored.bytes, stored.len);
+    CHECK(pack_parse(pack, text.data, text.len, 0, NULL) == ERR_OK);
+    buf_fini(&text);
+}
+
+/* ---- stories ---- */
+
+static void packs_follow_each_other(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    CHECK(bench->recovery.is_born && !bench->recovery.was_cut);
+    take_rows(bench, 1, 24);
+    CHECK(bench->told_count == 3);
+    uint64_t previous = 0;
+    for (size_t i = 0; i < bench->told_count; i++) {
+        struct pack pack = {0};
+        CHECK(bench->told[i].seq == i + 1);
+        parse_stored(bench, bench->told[i].epoch, i + 1, &pack);
+        CHECK(pack.previous_hash == previous && pack.reading_count == 16);
+        CHECK(pack.epoch == recorder_epoch(bench->recorder) && pack.epoch != 0);
+        previous = bench->told[i].hash;
+        pack_fini(&pack);
+    }
+    CHECK(recorder_counts(bench->recorder)->readings == 48);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+static void nothing_is_told_before_it_is_synced(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_row(bench, 1, 5);
+    CHECK(recorder_close_pack(bench->recorder, true) == ERR_OK);
+    CHECK(bench->told_count == 0);
+    struct spool_pack pack;
+    CHECK(spool_read(bench->spool, recorder_epoch(bench->recorder), 1, &pack) != ERR_OK);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    CHECK(bench->told_count == 1);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+static void a_restart_goes_on_in_the_epoch(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 16);
+    uint64_t epoch = recorder_epoch(bench->recorder);
+    struct buf marks = {0};
+    buf_text(&marks, "marks");
+    CHECK(spool_write_marks(bench->spool, marks.data, marks.len, 0, 0) == ERR_OK);
+    bench_close(bench);
+    bench_open(bench);
+    CHECK(!bench->recovery.is_born && !bench->recovery.was_cut);
+    CHECK(bench->recovery.packs == 2 && recorder_epoch(bench->recorder) == epoch);
+    uint64_t cursor = 0;
+    CHECK(spool_cursor(bench->spool, rng_seed_of(sensor_name), &cursor) && cursor == 16);
+    CHECK(spool_marks(bench->spool) != NULL && spool_marks(bench->spool)->len == 5);
+    CHECK(spool_readings(bench->spool, epoch, 1, 100) == 32);
+    take_rows(bench, 17, 24);
+    CHECK(bench->told_count == 3 && bench->told[2].seq == 3);
+    struct pack pack = {0};
+    parse_stored(bench, epoch, 3, &pack);
+    CHECK(pack.previous_hash == bench->told[1].hash);
+    pack_fini(&pack);
+    buf_fini(&marks);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+/* Cuts the newest segment in the middle of its last pack. */
+static void damage_tail(const struct bench *bench)
+{
+    char command[512];
+    snprintf(
+        command, sizeof command,
+        "cd %s && python3 - <<'E'\n"
+        "import os\n"
+        "f = max((n for n in os.listdir('.') if os.path.getsize(n) > 4096),\n"
+        "        key=lambda n: (len(open(n, 'rb').read().rstrip(b'\\0')) > 300, n))\n"
+        "d = bytearray(open(f, 'rb').read())\n"
+        "n = len(bytes(d).rstrip(b'\\0'))\n"
+        "d[n - 200:n] = bytes(200)\n"
+        "open(f, 'wb').write(d)\n"
+        "E",
+        bench->dir);
+    CHECK(system(command) == 0);
+}
+
+static void a_cut_begins_a_new_epoch(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 40);
+    uint64_t ended = recorder_epoch(bench->recorder);
+    bench_close(bench);
+    damage_tail(bench);
+    bench_open(bench);
+    CHECK(bench->recovery.was_cut);
+    uint64_t epoch = recorder_epoch(bench->recorder);
+    CHECK(epoch != ended && spool_epoch_count(bench->spool) == 2);
+    struct pack pack = {0};
+    parse_stored(bench, epoch, 1, &pack);
+    CHECK(pack.kind == PACK_EPOCH_END && pack.ended == ended && pack.previous_hash == 0);
+    CHECK(pack.to == spool_epoch_at(bench->spool, 0)->last && pack.to < 5);
+    pack_fini(&pack);
+    bench_close(bench);
+    bench_open(bench);
+    CHECK(!bench->recovery.was_cut && recorder_epoch(bench->recorder) == epoch);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+static void an_ordered_epoch_end_goes_first(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 8);
+    uint64_t ended = recorder_epoch(bench->recorder);
+    CHECK(recorder_new_epoch(bench->recorder) == ERR_OK);
+    CHECK(recorder_write_loss(bench->recorder, ended, 1, 1, "space") == ERR_OK);
+    take_rows(bench, 9, 16);
+    uint64_t epoch = recorder_epoch(bench->recorder);
+    struct pack pack = {0};
+    parse_stored(bench, epoch, 1, &pack);
+    CHECK(pack.kind == PACK_EPOCH_END && pack.ended == ended && pack.to == 1);
+    pack_clear(&pack);
+    parse_stored(bench, epoch, 2, &pack);
+    CHECK(pack.kind == PACK_LOSS && pack.ended == ended && pack.from == 1);
+    CHECK_TEXT(pack.reason, "space");
+    pack_clear(&pack);
+    parse_stored(bench, epoch, 3, &pack);
+    CHECK(pack.kind == PACK_DATA && pack.reading_count == 16);
+    pack_fini(&pack);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+/* A pack about packs must not carry the cursor of readings that are still in memory. */
+static void a_cursor_goes_with_its_readings(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 8);
+    take_row(bench, 9, 5);
+    CHECK(recorder_write_loss(bench->recorder, 77, 1, 2, "space") == ERR_OK);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    bench_close(bench); /* row 9 was never in a pack */
+    bench_open(bench);
+    uint64_t cursor = 0;
+    CHECK(spool_cursor(bench->spool, rng_seed_of(sensor_name), &cursor) && cursor == 8);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+/* ---- space ---- */
+
+static void fill(struct bench *bench, uint64_t rows, uint64_t breach_every)
+{
+    struct rng rng = {.state = 1};
+    for (uint64_t row = 1; row <= rows; row++) {
+        bool is_out = breach_every > 0 && row % breach_every == 0;
+        take_row(bench, row, is_out ? 99 : 4 + rng_uniform(&rng));
+        CHECK(recorder_close_pack(bench->recorder, false) == ERR_OK);
+        if (row % 640 == 0)
+            CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    }
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+}
+
+static void acked_packs_go_first_and_whole(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    bench->done_through = UINT64_MAX;
+    fill(bench, 120000, 0);
+    struct journal_stats stats;
+    spool_stats(bench->spool, &stats);
+    CHECK(stats.disk_bytes <= BUDGET);
+    CHECK(bench->first > 1 && bench->thinned_to == 0);
+    CHECK(recorder_counts(bench->recorder)->thinned == 0);
+    struct spool_pack pack;
+    CHECK(spool_read(bench->spool, recorder_epoch(bench->recorder), 1, &pack) ==
+          ERR_NOT_FOUND);
+    bench_close(bench);
+    bench_open(bench);
+    CHECK(spool_epoch_at(bench->spool, 0)->first > 1);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+static void count_breaches(struct bench *bench, uint64_t *breaches, uint64_t *kept)
+{
+    const struct spool_epoch *epoch = spool_epoch_at(bench->spool, 0);
+    for (uint64_t seq = epoch->first; seq <= epoch->last; seq++) {
+        struct pack pack = {0};
+        parse_stored(bench, epoch->epoch, seq, &pack);
+        for (size_t i = 0; i < pack.reading_count; i++)
+            *breaches += pack.readings[i].value == 99;
+        *kept += pack.reading_count;
+        pack_fini(&pack);
+    }
+}
+
+/* Three times as much as fits, nobody acks: no breach is lost, and all is said. */
+static void a_full_journal_keeps_the_breaches(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    enum { ROWS = 180000, EVERY = 500 };
+    fill(bench, ROWS, EVERY);
+    CHECK(recorder_close_pack(bench->recorder, true) == ERR_OK);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    struct journal_stats stats;
+    spool_stats(bench->spool, &stats);
+    CHECK(stats.disk_bytes <= BUDGET);
+    CHECK(bench->thinned_to > 0 && bench->first > 1);
+    CHECK(recorder_counts(bench->recorder)->dropped == 0);
+    uint64_t breaches = 0;
+    uint64_t kept = 0;
+    count_breaches(bench, &breaches, &kept);
+    CHECK(breaches == ROWS / EVERY);
+    CHECK(kept + recorder_counts(bench->recorder)->thinned == 2 * ROWS);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+/* ---- kills ---- */
+
+/* A life: takes rows where the last one ended, and dies somewhere. */
+static void live_and_die(struct bench *bench, uint64_t seed)
+{
+    struct rng rng = {.state = seed};
+    bench_open(bench);
+    uint64_t cursor = 0;
+    spool_cursor(bench->spool, rng_seed_of(sensor_name), &cursor);
+    uint64_t steps = 5 + rng_below(&rng, 120);
+    for (uint64_t row = cursor + 1; steps > 0; row++, steps--) {
+        take_row(bench, row, rng_chance(&rng, 0.1) ? 12 : 5);
+        CHECK(recorder_close_pack(bench->recorder, false) == ERR_OK);
+        if (rng_chance(&rng, 0.3))
+            CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    }
+    _exit(CU_get_number_of_failures() == 0 ? 0 : 1);
+}
+
+static void reap(pid_t child)
+{
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* All that was ever told is held, as it was told. */
+static void check_promises(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->told_count; i++)
+        CHECK(hash_of(bench, bench->told[i].epoch, bench->told[i].seq) ==
+              bench->told[i].hash);
+}
+
+/* Each row is in the journal once, up to the cursor. */
+static void check_rows(struct bench *bench)
+{
+    uint64_t cursor = 0;
+    spool_cursor(bench->spool, rng_seed_of(sensor_name), &cursor);
+    uint8_t *seen = calloc((size_t)cursor + 1, 1);
+    assert(seen != NULL);
+    uint64_t total = 0;
+    for (size_t i = 0; i < spool_epoch_count(bench->spool); i++) {
+        const struct spool_epoch *epoch = spool_epoch_at(bench->spool, i);
+        for (uint64_t seq = epoch->first; seq <= epoch->last; seq++) {
+            struct pack pack = {0};
+            parse_stored(bench, epoch->epoch, seq, &pack);
+            for (size_t j = 0; j < pack.reading_count; j++) {
+                uint64_t row = (uint64_t)pack.readings[j].time_ms / 1000;
+                CHECK(row >= 1 && row <= cursor && seen[row] < 2);
+                if (row <= cursor)
+                    seen[row]++;
+                total++;
+            }
+            pack_fini(&pack);
+        }
+    }
+    CHECK(total == 2 * cursor);
+    free(seen);
+}
+
+static void kills_lose_nothing_and_double_nothing(void)
+{
+    struct bench *bench = bench_create();
+    for (uint64_t life = 1; life <= 40; life++) {
+        int ends[2];
+        CHECK(pipe(ends) == 0);
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) {
+            close(ends[0]);
+            bench->pipe = ends[1];
+            live_and_die(bench, life);
+        }
+        close(ends[1]);
+        while (read(ends[0], &bench->told[bench->told_count], sizeof(struct told)) ==
+               (ssize_t)sizeof(struct told))
+            bench->told_count++;
+        close(ends[0]);
+        reap(child);
+    }
+    CHECK(bench->told_count > 100);
+    bench_open(bench);
+    check_promises(bench);
+    check_rows(bench);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+static void a_second_agent_is_refused(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    struct spool *second;
+    struct spool_recovery recovery;
+    struct err_text why = {0};
+    CHECK(spool_open(&second, bench->dir, BUDGET, NULL, &recovery, &why) == ERR_BUSY);
+    CHECK(second == NULL && why.text[0] != '\0');
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+int main(void)
+{
+    crypto_init();
+    static CU_TestInfo tests[] = {
+        {"packs follow each other", packs_follow_each_other},
+        {"nothing is told before it is synced", nothing_is_told_before_it_is_synced},
+        {"a restart goes on in the epoch", a_restart_goes_on_in_the_epoch},
+        {"a cut begins a new epoch", a_cut_begins_a_new_epoch},
+        {"an ordered epoch's end goes first", an_ordered_epoch_end_goes_first},
+        {"a cursor goes with its readings", a_cursor_goes_with_its_readings},
+        {"acked packs go first, and whole", acked_packs_go_first_and_whole},
+        {"a full journal keeps the breaches", a_full_journal_keeps_the_breaches},
+        {"kills lose nothing and double nothing", kills_lose_nothing_and_double_nothing},
+        {"a second agent is refused", a_second_agent_is_refused},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("recorder", tests);
+}
