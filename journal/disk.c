@@ -124,6 +124,17 @@ enum err disk_reserve(const struct journal_io *io, int fd, uint64_t offset, uint
     return disk_truncate(io, fd, len);
 }
 
+uint64_t disk_skip_hole(const struct journal_io *io, int fd, uint64_t offset,
+                        uint64_t limit)
+{
+    off_t data = io->seek_data(io->context, fd, (off_t)offset);
+    if (data < 0)
+        return errno == ENXIO ? limit : offset;
+    if ((uint64_t)data < offset)
+        return offset;
+    return (uint64_t)data < limit ? (uint64_t)data : limit;
+}
+
 enum err disk_size(const struct journal_io *io, int fd, uint64_t *size)
 {
     off_t found = io->size(io->context, fd);

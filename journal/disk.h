@@ -47,6 +47,10 @@ MUST_CHECK enum err disk_truncate(const struct journal_io *io, int fd, uint64_t 
 MUST_CHECK enum err disk_reserve(const struct journal_io *io, int fd, uint64_t offset,
                                  uint64_t len);
 
+/* Everything in [offset, result) is zero; offset itself when that is not known. */
+uint64_t disk_skip_hole(const struct journal_io *io, int fd, uint64_t offset,
+                        uint64_t limit);
+
 MUST_CHECK enum err disk_size(const struct journal_io *io, int fd, uint64_t *size);
 MUST_CHECK enum err disk_unlink(const struct journal_io *io, int dir, const char *name);
 MUST_CHECK enum err disk_rename(const struct journal_io *io, int from_dir,

@@ -119,6 +119,9 @@ MUST_CHECK enum err journal_put(struct journal *journal, const struct frame *fra
 /* The same for a small body of the journal's own, without room for a COMMIT after it. */
 MUST_CHECK enum err journal_put_own(struct journal *journal, uint8_t type,
                                     const void *body, size_t len, uint64_t *position);
+/* A record that says what could not be kept. */
+MUST_CHECK enum err journal_put_loss(struct journal *journal,
+                                     const struct journal_loss *loss);
 /* Goes on in another segment, whose BEGIN is of this kind. */
 MUST_CHECK enum err journal_rotate(struct journal *journal, enum begin_kind kind,
                                    uint64_t previous_end);

@@ -320,18 +320,24 @@ static enum err open_dir(struct journal *journal, const char *dir, struct err_te
     return journal->read_only ? ERR_OK : lock_dir(journal, dir, why);
 }
 
+enum err journal_put_loss(struct journal *journal, const struct journal_loss *loss)
+{
+    uint8_t body[LOSS_BYTES];
+    loss_format(body, loss);
+    struct frame frame = {.type = JOURNAL_TYPE_LOSS,
+                          .len = sizeof body,
+                          .body_crc = crc32c(0, body, sizeof body),
+                          .wall_ms = journal->last_wall_ms,
+                          .boot_ms = journal->last_boot_ms};
+    return journal_put(journal, &frame, &(struct journal_piece){body, sizeof body}, 1,
+                       NULL);
+}
+
 static enum err append_losses(struct journal *journal, const struct recovery *recovery)
 {
     enum err err = ERR_OK;
-    for (size_t i = 0; i < recovery->loss_count && err == ERR_OK; i++) {
-        uint8_t body[LOSS_BYTES];
-        loss_format(body, &recovery->losses[i]);
-        struct frame frame = {.type = JOURNAL_TYPE_LOSS,
-                              .len = sizeof body,
-                              .body_crc = crc32c(0, body, sizeof body)};
-        err = journal_put(journal, &frame, &(struct journal_piece){body, sizeof body}, 1,
-                          NULL);
-    }
+    for (size_t i = 0; i < recovery->loss_count && err == ERR_OK; i++)
+        err = journal_put_loss(journal, &recovery->losses[i]);
     return err;
 }
 

@@ -30,6 +30,8 @@ struct journal_io {
     int (*ftruncate)(void *context, int fd, off_t len);
     /* Reserves space for good; -1 with EOPNOTSUPP where the file system cannot. */
     int (*fallocate)(void *context, int fd, off_t offset, off_t len);
+    /* Like lseek() with SEEK_DATA: before the result all is zero; ENXIO: to the end. */
+    off_t (*seek_data)(void *context, int fd, off_t offset);
     /* -1 on failure. */
     off_t (*size)(void *context, int fd);
     /* Exclusive for this open file, does not wait: EWOULDBLOCK when held elsewhere. */

@@ -98,6 +98,14 @@ static int posix_fallocate_(void *context, int fd, off_t offset, off_t len)
     return fallocate(fd, 0, offset, len);
 }
 
+static off_t posix_seek_data(void *context, int fd, off_t offset)
+{
+    (void)context;
+    /* Read-ahead would fill the cache with zeros, which SEEK_DATA then takes for data. */
+    posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+    return lseek(fd, offset, SEEK_DATA);
+}
+
 static off_t posix_size(void *context, int fd)
 {
     (void)context;
@@ -129,6 +137,7 @@ const struct journal_io journal_io_posix = {
     .fsync_dir = posix_fsync_dir,
     .ftruncate = posix_ftruncate,
     .fallocate = posix_fallocate_,
+    .seek_data = posix_seek_data,
     .size = posix_size,
     .lock = posix_lock,
     .close = posix_close,

@@ -88,7 +88,10 @@ static enum err secure_segment(struct tail *tail, struct segment_walk *walk,
     struct walk_item item;
     enum walk_step step = WALK_END;
     bool missing = false;
-    segment_walk_begin(walk, segment, offset, segment->end);
+    uint32_t end = position_segment(tail->recovery->end) == segment->number
+                       ? position_offset(tail->recovery->end)
+                       : segment->end;
+    segment_walk_begin(walk, segment, offset, end);
     for (;;) {
         enum err err = segment_walk_next(walk, &item, &step, &missing);
         if (err != ERR_OK)

@@ -106,13 +106,20 @@ static bool frame_at(struct walk *walk, uint64_t offset, struct walk_item *item,
 static uint64_t seek_magic(struct walk *walk, uint64_t offset, uint64_t *nonzero_end)
 {
     while (offset + FRAME_HEADER <= walk->limit) {
+        /* What is reserved and was never written need not be read. */
+        if (offset - *nonzero_end >= PAGE && offset >= walk->start + walk->len)
+            offset =
+                disk_skip_hole(walk->io, walk->fd, offset, walk->limit) & ~(uint64_t)7;
+        if (offset + FRAME_HEADER > walk->limit)
+            break;
         const uint8_t *at = window(walk, offset, FRAME_HEADER);
         size_t have = walk->len - (size_t)(offset - walk->start);
         for (; have >= 8; have -= 8, at += 8, offset += 8) {
-            uint64_t word = bytes_u64(at);
+            uint64_t word;
+            memcpy(&word, at, sizeof word); /* any order of bytes will do for zero */
             if (word == 0)
                 continue;
-            if ((uint32_t)word == FRAME_MAGIC)
+            if (bytes_u32(at) == FRAME_MAGIC)
                 return offset;
             *nonzero_end = offset + 8;
         }

@@ -145,7 +145,7 @@ static int enter(struct memory_disk *disk, enum call call)
             return fail(EIO);
         }
     }
-    for (unsigned bit = 0; bit < 14; bit++)
+    for (unsigned bit = 0; bit < 15; bit++)
         if (call == 1u << bit)
             disk->counts[bit]++;
     return 0;
@@ -421,6 +421,20 @@ static int memory_fallocate(void *context, int fd, off_t offset, off_t len)
     return 0;
 }
 
+/* By sectors, as far as they are all zero. */
+static off_t memory_seek_data(void *context, int fd, off_t offset)
+{
+    struct memory_disk *disk = context;
+    if (enter(disk, CALL_SEEK) != 0)
+        return -1;
+    const struct image *image = &inode_of(disk, fd)->cache;
+    for (size_t at = (size_t)offset; at < image->size; at++)
+        if (image->data[at] != 0)
+            return (off_t)(at / SECTOR * SECTOR > (size_t)offset ? at / SECTOR * SECTOR
+                                                                : (size_t)offset);
+    return fail(ENXIO);
+}
+
 static off_t memory_size(void *context, int fd)
 {
     struct memory_disk *disk = context;
@@ -469,6 +483,7 @@ struct memory_disk *memory_disk_create(void)
         .fsync_dir = memory_fsync_dir,
         .ftruncate = memory_ftruncate,
         .fallocate = memory_fallocate,
+        .seek_data = memory_seek_data,
         .size = memory_size,
         .lock = memory_lock,
         .close = memory_close,
@@ -546,7 +561,7 @@ uint64_t memory_disk_calls(const struct memory_disk *disk)
 uint64_t memory_disk_count(const struct memory_disk *disk, enum call call)
 {
     uint64_t count = 0;
-    for (unsigned bit = 0; bit < 14; bit++)
+    for (unsigned bit = 0; bit < 15; bit++)
         if ((call & 1u << bit) != 0)
             count += disk->counts[bit];
     return count;

@@ -49,7 +49,8 @@ enum call {
     CALL_SIZE = 1 << 11,
     CALL_LOCK = 1 << 12,
     CALL_CLOSE = 1 << 13,
-    CALL_ANY = (1 << 14) - 1,
+    CALL_SEEK = 1 << 14,
+    CALL_ANY = (1 << 15) - 1,
 };
 
 struct memory_disk;
