@@ -155,9 +155,10 @@ static enum err take_over(struct journal *journal, uint32_t number)
         .index = segment->parts[segment->part_count - 1].index + 1,
     };
     crypto_random(&part.salt, sizeof part.salt);
+    char name[SEGMENT_NAME_MAX];
     int fd = -1;
     enum err err =
-        segment_create(journal, number, part.index, part.from, part.salt, false, &fd);
+        segment_create(journal, segment_name(name, number, part.index), part.from, &fd);
     if (err == ERR_OK)
         err = copy_runs(journal, &journal->syncing, number, part.salt, fd);
     if (err == ERR_OK)

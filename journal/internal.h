@@ -142,10 +142,16 @@ void spares_put_back(struct journal *journal, const struct spare *spare);
 /* Gives a file that was never used a new header, or removes it. At open. */
 void spares_adopt(struct journal *journal, uint32_t number);
 
-/* Writes header and reserves space: a new file of this segment. On failure none is. */
-MUST_CHECK enum err segment_create(struct journal *journal, uint32_t number,
-                                   uint32_t part, uint32_t from, uint64_t salt,
-                                   bool header_now, int *fd);
+/* Makes as many synced ones as are wanted. */
+MUST_CHECK enum err spares_prepare(struct journal *journal, size_t wanted);
+/* Removes what was being made when the process ended. At open. */
+void spares_clean(struct journal *journal);
+
+/* A new file with its space reserved, without a header. On failure none is. */
+MUST_CHECK enum err segment_create(struct journal *journal, const char *name,
+                                   uint32_t from, int *fd);
+/* Closes and removes; *fd is -1 afterwards. */
+void segment_discard(struct journal *journal, const char *name, int *fd);
 MUST_CHECK enum err segment_write_header(const struct journal *journal, int fd,
                                          uint32_t number, uint32_t part, uint32_t from,
                                          uint64_t salt);

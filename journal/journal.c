@@ -353,6 +353,10 @@ static enum err begin_run(struct journal *journal, struct recovery *recovery)
     journal->spares.next_number = recovery->next_number;
     for (size_t i = 0; i < recovery->unused_count; i++)
         spares_adopt(journal, recovery->unused[i]);
+    spares_clean(journal);
+    err = spares_prepare(journal, 1);
+    if (err != ERR_OK)
+        return err;
     atomic_store(&journal->synced, recovery->end);
     journal->dir_dirty = true;
 

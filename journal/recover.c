@@ -248,13 +248,14 @@ static enum err check_segments(struct recovery *recovery)
         if (seen_used && segment->number < position_segment(recovery->synced_through))
             break;
         bool blank = segment->part_count == 0 && file_is_blank(recovery, segment->number);
-        if (segment->part_count > 0) {
-            size_t damages = recovery->damage_count;
+        size_t damages = recovery->damage_count;
+        if (segment->part_count > 0)
             err = check_segment(recovery, &walk, segment, &blank);
-            if (blank && !seen_used)
-                recovery->damage_count = damages;
-        }
-        if (err == ERR_OK && blank && !seen_used) {
+        /* Prepared files are made whole: a short one has lost what it held. */
+        bool whole = segment->file_bytes >= JOURNAL_SEGMENT_MIN &&
+                     segment->file_bytes >= segment->segment_bytes;
+        if (err == ERR_OK && blank && whole && !seen_used) {
+            recovery->damage_count = damages;
             add_unused(recovery, segment->number);
             table->count--;
             continue;

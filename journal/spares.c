@@ -4,11 +4,15 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "journal/disk.h"
+
+/* How names of files end that are being made. */
+#define WORKING ".tmp"
 
 static uint64_t new_salt(void)
 {
@@ -34,12 +38,9 @@ enum err segment_write_header(const struct journal *journal, int fd, uint32_t nu
     return disk_write(journal->io, fd, area, sizeof area, 0, NULL);
 }
 
-enum err segment_create(struct journal *journal, uint32_t number, uint32_t part,
-                        uint32_t from, uint64_t salt, bool header_now, int *fd)
+enum err segment_create(struct journal *journal, const char *name, uint32_t from, int *fd)
 {
     const struct journal_io *io = journal->io;
-    char name[SEGMENT_NAME_MAX];
-    segment_name(name, number, part);
     enum err err = disk_open(io, journal->dir, name, O_RDWR | O_CREAT | O_EXCL, fd);
     if (err != ERR_OK)
         return err;
@@ -48,16 +49,18 @@ enum err segment_create(struct journal *journal, uint32_t number, uint32_t part,
     if (err == ERR_OK)
         err =
             disk_reserve(io, *fd, from > HEADER_AREA ? from : 0, journal->segment_bytes);
-    if (err == ERR_OK && header_now)
-        err = segment_write_header(journal, *fd, number, part, from, salt);
-    if (err == ERR_OK)
-        return ERR_OK;
-    disk_abandon(io, *fd);
-    *fd = -1;
-    if (disk_unlink(io, journal->dir, name) != ERR_OK) {
-        /* An empty file is left; the next open takes it for unused. */
-    }
+    if (err != ERR_OK)
+        segment_discard(journal, name, fd);
     return err;
+}
+
+void segment_discard(struct journal *journal, const char *name, int *fd)
+{
+    disk_abandon(journal->io, *fd);
+    *fd = -1;
+    if (disk_unlink(journal->io, journal->dir, name) != ERR_OK) {
+        /* What is left has no sound header and is dealt with at the next open. */
+    }
 }
 
 void spares_init(struct spares *spares, size_t wanted)
@@ -85,12 +88,59 @@ static void add_spare(struct spares *spares, const struct spare *spare)
     spares->items[spares->count++] = *spare;
 }
 
-static enum err make_spare(struct journal *journal, uint32_t number, struct spare *spare)
+/*
+ * A file gets a segment's name when it is complete; with `sync` not before it is on
+ * stable storage, so that a short one under such a name is always damage.
+ */
+static enum err make_spare(struct journal *journal, uint32_t number, bool sync,
+                           struct spare *spare)
 {
-    *spare = (struct spare){.number = number, .salt = new_salt(), .fd = -1};
+    const struct journal_io *io = journal->io;
+    char working[SEGMENT_NAME_MAX], name[SEGMENT_NAME_MAX];
+    *spare =
+        (struct spare){.number = number, .salt = new_salt(), .fd = -1, .synced = sync};
     if (number == UINT32_MAX)
         return ERR_LIMIT;
-    return segment_create(journal, number, 0, HEADER_AREA, spare->salt, true, &spare->fd);
+    snprintf(working, sizeof working, "new-%010u" WORKING, number);
+    segment_name(name, number, 0);
+    enum err err = segment_create(journal, working, HEADER_AREA, &spare->fd);
+    if (err != ERR_OK)
+        return err;
+    err = segment_write_header(journal, spare->fd, number, 0, HEADER_AREA, spare->salt);
+    if (err == ERR_OK && sync)
+        err = disk_sync(io, spare->fd);
+    if (err == ERR_OK)
+        err = disk_rename(io, journal->dir, working, journal->dir, name);
+    if (err != ERR_OK) {
+        segment_discard(journal, working, &spare->fd);
+        return err;
+    }
+    if (sync)
+        err = disk_sync_dir(io, journal->dir);
+    if (err != ERR_OK)
+        segment_discard(journal, name, &spare->fd);
+    return err;
+}
+
+static void take_working_name(void *arg, const char *name)
+{
+    struct buf *names = arg;
+    size_t len = strlen(name);
+    if (len > strlen(WORKING) && strcmp(name + len - strlen(WORKING), WORKING) == 0)
+        buf_add(names, name, len + 1);
+}
+
+void spares_clean(struct journal *journal)
+{
+    struct buf names = {0};
+    if (journal->io->list(journal->io->context, journal->dir, take_working_name,
+                          &names) != 0)
+        buf_clear(&names); /* only space is at stake */
+    for (size_t at = 0; at < names.len; at += strlen(names.data + at) + 1)
+        if (disk_unlink(journal->io, journal->dir, names.data + at) != ERR_OK) {
+            /* Likewise. */
+        }
+    buf_fini(&names);
 }
 
 enum err spares_take(struct journal *journal, struct spare *spare)
@@ -106,7 +156,7 @@ enum err spares_take(struct journal *journal, struct spare *spare)
         spares->count--;
         memmove(spares->items, spares->items + 1, spares->count * sizeof *spares->items);
     } else {
-        err = make_spare(journal, spares->next_number++, spare);
+        err = make_spare(journal, spares->next_number++, false, spare);
     }
     pthread_mutex_unlock(&spares->lock);
     return err;
@@ -124,41 +174,17 @@ void spares_put_back(struct journal *journal, const struct spare *spare)
     pthread_mutex_unlock(&spares->lock);
 }
 
-/* The file, its header and its name on stable storage. */
-static enum err make_synced_spare(struct journal *journal, uint32_t number,
-                                  struct spare *spare)
+enum err spares_prepare(struct journal *journal, size_t wanted)
 {
-    enum err err = make_spare(journal, number, spare);
-    if (err != ERR_OK)
-        return err;
-    err = disk_sync(journal->io, spare->fd);
-    if (err == ERR_OK)
-        err = disk_sync_dir(journal->io, journal->dir);
-    if (err == ERR_OK) {
-        spare->synced = true;
-        return ERR_OK;
-    }
-    char name[SEGMENT_NAME_MAX];
-    disk_abandon(journal->io, spare->fd);
-    if (disk_unlink(journal->io, journal->dir, segment_name(name, number, 0)) != ERR_OK) {
-        /* The next open takes it for unused. */
-    }
-    return err;
-}
-
-enum err journal_prepare(struct journal *journal)
-{
-    if (journal->read_only)
-        return ERR_DENIED;
     struct spares *spares = &journal->spares;
     enum err err = ERR_OK;
     pthread_mutex_lock(&spares->lock);
-    while (err == ERR_OK && !spares->preparing && spares->count < spares->wanted) {
+    while (err == ERR_OK && !spares->preparing && spares->count < wanted) {
         uint32_t number = spares->next_number++;
         spares->preparing = true;
         pthread_mutex_unlock(&spares->lock);
         struct spare spare;
-        err = make_synced_spare(journal, number, &spare);
+        err = make_spare(journal, number, true, &spare);
         pthread_mutex_lock(&spares->lock);
         spares->preparing = false;
         if (err == ERR_OK)
@@ -167,6 +193,12 @@ enum err journal_prepare(struct journal *journal)
     }
     pthread_mutex_unlock(&spares->lock);
     return err;
+}
+
+enum err journal_prepare(struct journal *journal)
+{
+    return journal->read_only ? ERR_DENIED
+                              : spares_prepare(journal, journal->spares.wanted);
 }
 
 void spares_adopt(struct journal *journal, uint32_t number)

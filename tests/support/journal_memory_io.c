@@ -431,7 +431,7 @@ static off_t memory_seek_data(void *context, int fd, off_t offset)
     for (size_t at = (size_t)offset; at < image->size; at++)
         if (image->data[at] != 0)
             return (off_t)(at / SECTOR * SECTOR > (size_t)offset ? at / SECTOR * SECTOR
-                                                                : (size_t)offset);
+                                                                 : (size_t)offset);
     return fail(ENXIO);
 }
 
@@ -570,6 +570,11 @@ uint64_t memory_disk_count(const struct memory_disk *disk, enum call call)
 uint64_t memory_disk_repeated_syncs(const struct memory_disk *disk)
 {
     return disk->repeated_syncs;
+}
+
+void memory_disk_stop(struct memory_disk *disk)
+{
+    disk->power_off = true;
 }
 
 static uint64_t next_random(uint64_t *state)

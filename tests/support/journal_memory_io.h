@@ -74,6 +74,8 @@ uint64_t memory_disk_count(const struct memory_disk *disk, enum call call);
 /* fdatasync on a descriptor on which it had failed before: must stay 0. */
 uint64_t memory_disk_repeated_syncs(const struct memory_disk *disk);
 
+/* From now on every call fails and does nothing: the process is as good as dead. */
+void memory_disk_stop(struct memory_disk *disk);
 /* Descriptors and locks are gone, faults too. */
 void memory_disk_crash(struct memory_disk *disk, enum survival survival, uint64_t seed);
 
