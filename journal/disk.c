@@ -96,6 +96,15 @@ enum err disk_read(const struct journal_io *io, int fd, void *data, size_t len,
     return ERR_OK;
 }
 
+enum err disk_read_again(const struct journal_io *io, int fd, void *data, size_t len,
+                         uint64_t offset, size_t *got)
+{
+    enum err err = ERR_IO;
+    for (int i = 0; i < 3 && err != ERR_OK; i++)
+        err = disk_read(io, fd, data, len, offset, got);
+    return err;
+}
+
 enum err disk_sync(const struct journal_io *io, int fd)
 {
     return io->fdatasync(io->context, fd) == 0 ? ERR_OK : ERR_IO;

@@ -37,6 +37,10 @@ void disk_wipe(const struct journal_io *io, int fd, uint64_t offset, size_t len)
 MUST_CHECK enum err disk_read(const struct journal_io *io, int fd, void *data, size_t len,
                               uint64_t offset, size_t *got);
 
+/* The same, tried anew when the disk fails: not every failure lasts. */
+MUST_CHECK enum err disk_read_again(const struct journal_io *io, int fd, void *data,
+                                    size_t len, uint64_t offset, size_t *got);
+
 /* EINTR counts as failure: what it left unsynced is not known. */
 MUST_CHECK enum err disk_sync(const struct journal_io *io, int fd);
 MUST_CHECK enum err disk_sync_dir(const struct journal_io *io, int dir);

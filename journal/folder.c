@@ -17,6 +17,21 @@ struct name {
     uint32_t part;
 };
 
+struct head {
+    uint8_t bytes[HEAD_BYTES];
+    size_t len;
+    uint64_t size;
+    bool is_unreadable;
+};
+
+struct load {
+    const struct journal_io *io;
+    int dir;
+    uint8_t *id;
+    bool has_id;
+    size_t unreadable; /* files whose header the disk refuses */
+};
+
 struct names {
     struct name *items;
     size_t count;
@@ -109,40 +124,53 @@ static void take_part(struct segment *segment, const struct segment_header *head
     segment->last_size = size;
 }
 
-/* A file that cannot be read is like one without a header; others are looked at. */
-static void load_file(struct segment *segment, const struct name *name,
-                      const struct journal_io *io, int dir, uint8_t id[JOURNAL_ID_BYTES],
-                      bool *has_id)
+/* The first bytes of a file; a sector that fails once may be read the second time. */
+static enum err read_head(const struct journal_io *io, int dir, const struct name *name,
+                          struct head *head)
 {
-    uint8_t head[HEAD_BYTES];
     char text[SEGMENT_NAME_MAX];
-    struct segment_header header;
-    size_t got = 0;
-    uint64_t size = 0;
-    bool damaged = true, usable = false;
     int fd = -1;
-    if (disk_open(io, dir, segment_name(text, name->number, name->part), O_RDONLY, &fd) ==
-            ERR_OK &&
-        disk_size(io, fd, &size) == ERR_OK) {
-        enum err err = disk_read(io, fd, head, sizeof head, 0, &got);
-        usable = err == ERR_OK || got > 0;
-    }
+    enum err err =
+        disk_open(io, dir, segment_name(text, name->number, name->part), O_RDONLY, &fd);
+    if (err == ERR_OK)
+        err = disk_size(io, fd, &head->size);
+    if (err == ERR_OK)
+        head->is_unreadable = disk_read_again(io, fd, head->bytes, sizeof head->bytes, 0,
+                                              &head->len) != ERR_OK;
     disk_abandon(io, fd);
-    usable = usable && segment_header_parse(&header, head, got, &damaged) &&
-             header.number == name->number && header.part == name->part;
-    if (usable && !*has_id) {
-        memcpy(id, header.id, JOURNAL_ID_BYTES);
-        *has_id = true;
+    return err;
+}
+
+/*
+ * A header that is damaged, unreadable or of another journal makes a file unusable. That
+ * a file cannot be opened at all says nothing about it, and is passed on.
+ */
+static enum err load_file(struct segment *segment, const struct name *name,
+                          struct load *load)
+{
+    struct head head = {0};
+    struct segment_header header = {0};
+    bool damaged = true;
+    enum err err = read_head(load->io, load->dir, name, &head);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    bool usable = segment_header_parse(&header, head.bytes, head.len, &damaged) &&
+                  header.number == name->number && header.part == name->part;
+    load->unreadable += !usable && head.is_unreadable;
+    if (usable && !load->has_id) {
+        memcpy(load->id, header.id, JOURNAL_ID_BYTES);
+        load->has_id = true;
     }
-    usable = usable && memcmp(id, header.id, JOURNAL_ID_BYTES) == 0;
-    segment->file_bytes += size;
+    usable = usable && memcmp(load->id, header.id, JOURNAL_ID_BYTES) == 0;
+    segment->file_bytes += head.size;
     segment->header_damaged = segment->header_damaged || damaged;
     segment->unusable = segment->unusable || !usable;
     if (!usable)
-        return;
-    take_part(segment, &header, name, size);
+        return ERR_OK;
+    take_part(segment, &header, name, head.size);
     if (header.from == HEADER_AREA)
-        read_begin(segment, &header, head, got);
+        read_begin(segment, &header, head.bytes, head.len);
+    return ERR_OK;
 }
 
 static uint32_t capped(uint64_t size)
@@ -158,12 +186,41 @@ static void find_ends(struct segment_table *table)
     for (size_t i = 0; i < table->count; i++) {
         struct segment *segment = &table->items[i];
         const struct segment *after = i + 1 < table->count ? segment + 1 : NULL;
-        segment->end = capped(segment->last_size);
+        segment->end =
+            capped(segment->part_count > 0 ? segment->last_size : segment->file_bytes);
         if (after == NULL || !after->has_begin)
             continue;
         uint64_t previous = after->begin.previous_end;
         if (position_segment(previous) == segment->number)
             segment->end = capped(position_offset(previous));
+    }
+}
+
+/* From the newest down: that one decides about the id. */
+static enum err load_segments(struct segment_table *table, const struct names *names,
+                              struct load *load)
+{
+    enum err err = ERR_OK;
+    for (size_t i = names->count; i > 0 && err == ERR_OK;) {
+        struct segment segment = {.number = names->items[i - 1].number};
+        size_t first = i - 1;
+        while (first > 0 && names->items[first - 1].number == segment.number)
+            first--;
+        for (size_t k = first; k < i && err == ERR_OK; k++)
+            err = load_file(&segment, &names->items[k], load);
+        mem_grow(&table->items, &table->capacity, table->count + 1, sizeof *table->items);
+        table->items[table->count++] = segment;
+        i = first;
+    }
+    return err;
+}
+
+static void turn_round(struct segment_table *table)
+{
+    for (size_t i = 0, k = table->count; i + 1 < k; i++) {
+        struct segment swap = table->items[i];
+        table->items[i] = table->items[--k];
+        table->items[k] = swap;
     }
 }
 
@@ -178,25 +235,15 @@ enum err folder_load(struct segment_table *table, const struct journal_io *io, i
     if (names.count > 0)
         qsort(names.items, names.count, sizeof *names.items, compare_names);
 
-    /* From the newest down, which decides about the id; then turned round. */
-    bool has_id = false;
-    for (size_t i = names.count; i > 0;) {
-        struct segment segment = {.number = names.items[i - 1].number};
-        size_t first = i - 1;
-        while (first > 0 && names.items[first - 1].number == segment.number)
-            first--;
-        for (size_t k = first; k < i; k++)
-            load_file(&segment, &names.items[k], io, dir, id, &has_id);
-        mem_grow(&table->items, &table->capacity, table->count + 1, sizeof *table->items);
-        table->items[table->count++] = segment;
-        i = first;
-    }
-    for (size_t i = 0, k = table->count; i + 1 < k; i++) {
-        struct segment swap = table->items[i];
-        table->items[i] = table->items[--k];
-        table->items[k] = swap;
-    }
+    struct load load = {.io = io, .dir = dir, .id = id};
+    enum err err = load_segments(table, &names, &load);
     free(names.items);
+    if (err != ERR_OK)
+        return err;
+    /* Rather than taking it for a new one. */
+    if (!load.has_id && load.unreadable > 0)
+        return ERR_IO;
+    turn_round(table);
     find_ends(table);
     return ERR_OK;
 }

@@ -370,13 +370,11 @@ static enum err begin_run(struct journal *journal, struct recovery *recovery)
     return err == ERR_OK ? recovery_finish(recovery) : err;
 }
 
-/* Those with something to read; the last one ends where recovery says. */
+/* Also those that cannot be read, so that readers tell; the last one has its end. */
 static void take_segments(struct journal *journal, const struct recovery *recovery)
 {
     for (size_t i = 0; i < recovery->table.count; i++) {
         const struct segment *segment = &recovery->table.items[i];
-        if (segment->part_count == 0)
-            continue;
         struct segment *added = segment_table_add(&journal->table, segment);
         if (segment->number == position_segment(recovery->end))
             added->end = position_offset(recovery->end);

@@ -157,6 +157,8 @@ static void lose_segment(struct recovery *recovery, const struct segment *segmen
 static uint64_t rotten_end(const struct recovery *recovery, const struct segment *last,
                            const struct damage *damage)
 {
+    if (damage->loss.reason == JOURNAL_LOSS_UNREADABLE)
+        return damage->loss.to;
     uint64_t vouched = recovery->synced_through, end = damage->nonzero_end;
     if (position_segment(vouched) == last->number && vouched > end)
         end = vouched;

@@ -221,13 +221,18 @@ void spares_adopt(struct journal *journal, uint32_t number)
     }
 }
 
-/* Parts from the last to the first, so that no later part is left alone. */
+/*
+ * Parts from the last to the first, so that no later part is left alone; of a segment
+ * with unusable files all that there may be.
+ */
 static enum err remove_segment(struct journal *journal, const struct segment *segment)
 {
     enum err err = ERR_OK;
     char name[SEGMENT_NAME_MAX];
-    for (unsigned i = segment->part_count; i > 0 && err == ERR_OK; i--) {
-        segment_name(name, segment->number, segment->parts[i - 1].index);
+    uint32_t highest =
+        segment->unusable ? 2 * PARTS_MAX : segment->parts[segment->part_count - 1].index;
+    for (uint32_t i = highest + 1; i > 0 && err == ERR_OK; i--) {
+        segment_name(name, segment->number, i - 1);
         err = disk_unlink(journal->io, journal->dir, name);
         if (err == ERR_NOT_FOUND)
             err = ERR_OK;

@@ -43,7 +43,7 @@ static void read_around(struct walk *walk, uint8_t *to, size_t len, uint64_t off
 {
     while (len > 0) {
         size_t got = 0;
-        enum err err = disk_read(walk->io, walk->fd, to, len, offset, &got);
+        enum err err = disk_read_again(walk->io, walk->fd, to, len, offset, &got);
         size_t skip = len - got;
         if (err != ERR_OK && skip > 0) {
             size_t page = PAGE - (size_t)((offset + got) % PAGE);

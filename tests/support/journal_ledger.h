@@ -31,6 +31,7 @@ struct ledger {
     size_t synced;    /* entries below are promised to survive a power cut */
     uint64_t trimmed; /* positions below may be gone */
     uint64_t random;
+    uint32_t next_seed;
 };
 
 static inline uint64_t ledger_random(struct ledger *ledger)
@@ -41,13 +42,21 @@ static inline uint64_t ledger_random(struct ledger *ledger)
     return ledger->random;
 }
 
-static inline void ledger_body(uint8_t *body, uint32_t seed, uint32_t len)
+#define LEDGER_POOL ((size_t)1 << 18)
+#define LEDGER_BODY ((size_t)1 << 16)
+
+/* Bodies are windows of one random pool; which one follows from the record's number. */
+static inline const uint8_t *ledger_body(uint32_t seed)
 {
-    uint32_t state = seed * 2654435761u + 12345;
-    for (uint32_t i = 0; i < len; i++) {
+    static uint8_t pool[LEDGER_POOL];
+    static bool is_filled;
+    uint32_t state = 12345;
+    for (size_t i = 0; i < LEDGER_POOL && !is_filled; i++) {
         state = state * 1664525u + 1013904223u;
-        body[i] = (uint8_t)(state >> 24);
+        pool[i] = (uint8_t)(state >> 24);
     }
+    is_filled = true;
+    return pool + (seed * (size_t)7919) % (LEDGER_POOL - LEDGER_BODY);
 }
 
 /* Appends a record of this length, in up to three pieces, and notes it when it is taken.
@@ -55,17 +64,18 @@ static inline void ledger_body(uint8_t *body, uint32_t seed, uint32_t len)
 static inline enum err ledger_append(struct ledger *ledger, struct journal *journal,
                                      uint32_t len)
 {
-    static uint8_t body[1 << 16];
-    struct ledger_entry entry = {.seed = (uint32_t)ledger->count + 1, .len = len};
-    ledger_body(body, entry.seed, len);
+    struct ledger_entry entry = {.seed = ledger->next_seed + 1, .len = len};
+    const uint8_t *body = ledger_body(entry.seed);
     size_t first = len / 3, second = (len - first) / 2;
     struct journal_piece pieces[] = {{body, first},
                                      {body + first, second},
                                      {body + first + second, len - first - second}};
     enum err err = journal_append(journal, (uint8_t)(16 + entry.seed % 240), entry.seed,
                                   entry.seed * 2, pieces, 3, &entry.position);
-    if (err == ERR_OK && ledger->count < LEDGER_MAX)
+    if (err == ERR_OK && ledger->count < LEDGER_MAX) {
         ledger->items[ledger->count++] = entry;
+        ledger->next_seed++;
+    }
     return err;
 }
 
@@ -81,12 +91,10 @@ static inline enum err ledger_sync(struct ledger *ledger, struct journal *journa
 static inline bool ledger_matches(const struct ledger_entry *entry,
                                   const struct journal_record *record)
 {
-    static uint8_t body[1 << 16];
-    ledger_body(body, entry->seed, entry->len);
     return record->position == entry->position && record->len == entry->len &&
            record->type == 16 + entry->seed % 240 && record->wall_ms == entry->seed &&
            record->boot_ms == (int64_t)entry->seed * 2 &&
-           memcmp(record->data, body, entry->len) == 0;
+           memcmp(record->data, ledger_body(entry->seed), entry->len) == 0;
 }
 
 struct ledger_verdict {

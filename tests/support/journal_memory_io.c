@@ -62,6 +62,7 @@ struct memory_disk {
     bool fault_sticky;
     bool struck;
     bool power_off;
+    bool cache_only;
     bool next_write_full;
     uint64_t calls;
     uint64_t matching;
@@ -151,8 +152,11 @@ static int enter(struct memory_disk *disk, enum call call)
     return 0;
 }
 
-static void add_change(struct inode *inode, const struct change *change)
+static void add_change(const struct memory_disk *disk, struct inode *inode,
+                       const struct change *change)
 {
+    if (disk->cache_only)
+        return;
     mem_grow(&inode->changes, &inode->change_capacity, inode->change_count + 1,
              sizeof *inode->changes);
     inode->changes[inode->change_count++] = *change;
@@ -245,7 +249,7 @@ static int memory_openat(void *context, int dir, const char *text, int flags, mo
     struct inode *inode = &disk->inodes[name->cached];
     if ((flags & O_TRUNC) != 0) {
         image_resize(&inode->cache, 0);
-        add_change(inode, &(struct change){.exact = true});
+        add_change(disk, inode, &(struct change){.exact = true});
     }
     return add_descriptor(disk, name->cached, path);
 }
@@ -357,8 +361,10 @@ static ssize_t memory_pwrite(void *context, int fd, const void *data, size_t len
     len = how == 1 && len > 1 ? len / 2 : len;
     struct inode *inode = inode_of(disk, fd);
     image_write(&inode->cache, (size_t)at, data, len);
-    add_change(inode, &(struct change){
-                          .offset = (size_t)at, .len = len, .data = mem_dup(data, len)});
+    if (!disk->cache_only)
+        add_change(disk, inode,
+                   &(struct change){
+                       .offset = (size_t)at, .len = len, .data = mem_dup(data, len)});
     return (ssize_t)len;
 }
 
@@ -405,7 +411,7 @@ static int memory_ftruncate(void *context, int fd, off_t len)
     struct inode *inode = inode_of(disk, fd);
     struct change change = {.offset = (size_t)len, .exact = true};
     resize_by(&inode->cache, &change);
-    add_change(inode, &change);
+    add_change(disk, inode, &change);
     return 0;
 }
 
@@ -417,7 +423,7 @@ static int memory_fallocate(void *context, int fd, off_t offset, off_t len)
     struct inode *inode = inode_of(disk, fd);
     struct change change = {.offset = (size_t)offset, .len = (size_t)len};
     resize_by(&inode->cache, &change);
-    add_change(inode, &change);
+    add_change(disk, inode, &change);
     return 0;
 }
 
@@ -428,10 +434,14 @@ static off_t memory_seek_data(void *context, int fd, off_t offset)
     if (enter(disk, CALL_SEEK) != 0)
         return -1;
     const struct image *image = &inode_of(disk, fd)->cache;
-    for (size_t at = (size_t)offset; at < image->size; at++)
-        if (image->data[at] != 0)
-            return (off_t)(at / SECTOR * SECTOR > (size_t)offset ? at / SECTOR * SECTOR
-                                                                 : (size_t)offset);
+    static const uint8_t zeros[SECTOR];
+    for (size_t at = (size_t)offset; at < image->size;) {
+        size_t end = (at / SECTOR + 1) * SECTOR;
+        end = end < image->size ? end : image->size;
+        if (memcmp(image->data + at, zeros, end - at) != 0)
+            return (off_t)at;
+        at = end;
+    }
     return fail(ENXIO);
 }
 
@@ -516,6 +526,7 @@ void memory_disk_destroy(struct memory_disk *disk)
 struct memory_disk *memory_disk_dup(const struct memory_disk *disk)
 {
     struct memory_disk *copy = memory_disk_create();
+    copy->cache_only = disk->cache_only;
     for (size_t i = 0; i < disk->name_count; i++) {
         const struct name *name = &disk->names[i];
         if (name->cached < 0)
@@ -523,11 +534,17 @@ struct memory_disk *memory_disk_dup(const struct memory_disk *disk)
         const struct inode *inode = &disk->inodes[name->cached];
         int made = add_inode(copy, inode->is_dir);
         image_copy(&copy->inodes[made].cache, &inode->cache);
-        image_copy(&copy->inodes[made].platter, &inode->cache);
+        if (!disk->cache_only)
+            image_copy(&copy->inodes[made].platter, &inode->cache);
         struct name *added = add_name(copy, name->path);
         added->cached = added->platter = made;
     }
     return copy;
+}
+
+void memory_disk_without_platter(struct memory_disk *disk)
+{
+    disk->cache_only = true;
 }
 
 const struct journal_io *memory_disk_io(struct memory_disk *disk)
@@ -614,7 +631,7 @@ void memory_disk_crash(struct memory_disk *disk, enum survival survival, uint64_
         inode->is_locked = false;
         if (survival == SURVIVE_SOME)
             settle_some(inode, &state);
-        if (survival == SURVIVE_ALL)
+        if (survival == SURVIVE_ALL || disk->cache_only)
             continue; /* the cache lives on, and what it still owes the platter */
         drop_changes(inode);
         image_copy(&inode->cache, &inode->platter);
