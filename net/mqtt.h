@@ -3,10 +3,14 @@
  * mqtt - the door to Paho: one client, MQTT 5 with 3.1.1 as fallback, reconnect of our
  * own.
  *
- * Paho keeps nothing for us: no persistence, at most MQTT_IN_FLIGHT_MAX messages inside;
- * durability is the journals'. `on_message` runs on Paho's receive thread with Paho's
- * lock held: it may copy and append, never block, never call back into this module. All
- * other callbacks run on the loop. The other functions belong to the loop thread.
+ * Paho keeps nothing for us: no persistence, at most MQTT_IN_FLIGHT_MAX messages inside,
+ * all of them forgotten when the connection is lost; durability is the journals'.
+ * `on_message` runs on Paho's receive thread with Paho's lock held: it may copy and
+ * append, never block, never call back into this module. All other callbacks run on the
+ * loop, to which all functions belong. Connecting never blocks the loop, not even on DNS.
+ *
+ * The first mqtt_open() takes http_proxy and https_proxy out of the environment, since
+ * Paho would send MQTT through them: call it before other threads read the environment.
  */
 #ifndef COLDCHAIN_NET_MQTT_H
 #define COLDCHAIN_NET_MQTT_H
@@ -18,7 +22,9 @@
 #include "base/err.h"
 #include "base/loop.h"
 
-#define MQTT_IN_FLIGHT_MAX 100
+#define MQTT_IN_FLIGHT_MAX     100
+#define MQTT_PAYLOAD_MAX       (16u << 20)
+#define MQTT_SUBSCRIPTIONS_MAX 28 /* waiting for their answer at a time */
 
 struct mqtt;
 
@@ -57,20 +63,38 @@ struct mqtt_options {
     void (*on_message)(void *context, const struct mqtt_message *message);
     /* The loop; subscribe here. Called at every connect. */
     void (*on_connected)(void *context, bool session_present);
+    /*
+     * The loop: a connection was lost, or an attempt failed; the next one follows by
+     * itself. What was in flight is forgotten: no on_delivered for it any more.
+     */
     void (*on_lost)(void *context, const char *why);
-    /* The loop: the broker has acknowledged the publish that had this tag. */
+    /* The loop: the broker has acknowledged the QoS 1 publish that had this tag. */
     void (*on_delivered)(void *context, uint64_t tag);
+    /* The loop: the broker will not take it (no right to the topic, quota); MQTT 5. */
+    void (*on_refused)(void *context, uint64_t tag, const char *why);
+    /* The loop: `refusal` NULL when granted. */
+    void (*on_subscribed)(void *context, const char *filter, const char *refusal);
 };
 
-/* Starts connecting; `why` when the options cannot work (bad URI, unreadable CA file). */
+/*
+ * Starts connecting; the options are copied, callbacks other than on_message may be NULL.
+ * `why` when the options cannot work (bad URI, unreadable CA file).
+ */
 MUST_CHECK enum err mqtt_open(struct mqtt **mqtt, struct loop *loop,
                               const struct mqtt_options *options, struct err_text *why);
-/* Disconnects (at most 2 s) and joins; no callback runs afterwards. Accepts NULL. */
+/*
+ * Gives what is in flight a second to arrive, disconnects (no will) and joins; 2 s at
+ * most, also when the broker hangs. No callback runs afterwards. Not from a callback.
+ * Accepts NULL.
+ */
 void mqtt_close(struct mqtt *mqtt);
 
 bool mqtt_is_connected(const struct mqtt *mqtt);
 
-/* retain_handling as MQTT 5, 3.8.3.1: 0 send retained, 1 only when new, 2 never. */
+/*
+ * retain_handling as MQTT 5, 3.8.3.1: 0 send retained, 1 only when new, 2 never; 3.1.1
+ * always sends them. OFFLINE when not connected.
+ */
 MUST_CHECK enum err mqtt_subscribe(struct mqtt *mqtt, const char *filter, int qos,
                                    int retain_handling);
 
@@ -79,15 +103,22 @@ struct mqtt_publish {
     const void *payload;
     size_t payload_len;
     const char *content_type; /* NULL: none; not sent under 3.1.1 */
-    int qos;
+    int qos;                  /* 0 or 1 */
     bool retain;
-    uint64_t tag; /* handed to on_delivered for QoS 1 */
+    uint64_t tag; /* handed to on_delivered and on_refused for QoS 1 */
 };
 
-/* Copies. OFFLINE when not connected, LIMIT when MQTT_IN_FLIGHT_MAX are in flight. */
+/*
+ * Copies. OFFLINE when not connected; LIMIT when MQTT_IN_FLIGHT_MAX are in flight or the
+ * payload is larger than MQTT_PAYLOAD_MAX; INVALID for a topic with wildcards or that is
+ * not UTF-8.
+ */
 MUST_CHECK enum err mqtt_publish(struct mqtt *mqtt, const struct mqtt_publish *publish);
 
-/* Leaves the broker until mqtt_resume(): used while a journal is full. */
+/*
+ * Leaves the broker (no will; the session stays) until mqtt_resume(): used while a
+ * journal is full. No on_lost for it.
+ */
 void mqtt_pause(struct mqtt *mqtt);
 void mqtt_resume(struct mqtt *mqtt);
 
