@@ -639,11 +639,10 @@ enum err collector_run(const struct settings *settings, const struct clock *cloc
     enum err err = open_all(&collector, why);
     if (err == ERR_OK) {
         start_timers(&collector);
-        log_info("ready api=http://%s:%d zones=%zu", settings->api.listen,
+        log_info("ready api=http://%s:%d sites=%zu", settings->api.listen,
                  api_port(collector.api), settings->site_count);
         notify_ready();
         loop_run(collector.loop);
-        log_info("stopping");
         err = collector.err;
         if (err != ERR_OK)
             *why = collector.why;

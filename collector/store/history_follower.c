@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "collector/metrics.h"
@@ -130,7 +131,9 @@ enum err history_follower_open(struct follower **result, struct journal *journal
     *result = NULL;
     struct history_follower *follower = mem_alloc(sizeof *follower);
     follower->keep_ms = keep_ms;
-    enum err err = history_open(&follower->history, dir, why);
+    enum err err = file_make_dirs(dir, why);
+    if (err == ERR_OK)
+        err = history_open(&follower->history, dir, why);
     if (err != ERR_OK) {
         free(follower);
         return err;
