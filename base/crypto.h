@@ -50,7 +50,8 @@ char *crypto_hex(char *text, const void *data, size_t len);
 /* Exactly 2 * len hex digits of either case; false otherwise. */
 bool crypto_unhex(void *out, size_t len, const char *text);
 
-/* Standard base64 with padding and a NUL (RFC 4648, section 4); NULL when it has no room. */
+/* Standard base64 with padding and a NUL (RFC 4648, section 4); NULL when it has no room.
+ */
 char *crypto_base64(char *text, size_t size, const void *data, size_t len);
 
 #endif

@@ -194,9 +194,9 @@ static bool read_simple(struct cbor_in *in, const struct head *head, struct toke
  */
 static bool read_decimal(struct cbor_in *in, struct token *token)
 {
-    struct head array;
-    struct head exponent;
-    struct head mantissa;
+    struct head array = {0};
+    struct head exponent = {0};
+    struct head mantissa = {0};
     if (!read_head(in, &array) || !read_head(in, &exponent) || !read_head(in, &mantissa))
         return false;
     if (array.major != MAJOR_ARRAY || array.info != 2 || !is_integer(&exponent) ||

@@ -244,7 +244,7 @@ static bool get_doubles_as(struct buf_reader *in, uint8_t mode, double *numbers,
                            size_t count)
 {
     bool missing[COLUMN_MAX];
-    double present[COLUMN_MAX];
+    double present[COLUMN_MAX] = {0};
     size_t kept = 0;
     assert(count <= COLUMN_MAX);
     if (!get_missing(in, missing, count, &kept))

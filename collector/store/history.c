@@ -254,8 +254,9 @@ static enum err append_named(struct history *history, struct known_device *devic
     recent_encode(&history->blob, pack, history->series, message->arrival_ms, lost);
     history->rows++;
     history->readings += pack->reading_count;
+    history->last_row++;
     return db_run(history->db, "INSERT INTO recent VALUES (?, ?, ?, ?, ?, ?, ?)",
-                  DB_ARGS(db_int(++history->last_row), db_int(device->id),
+                  DB_ARGS(db_int(history->last_row), db_int(device->id),
                           db_u64(message->position), db_u64(message->epoch),
                           db_u64(message->seq), db_int(message->arrival_ms),
                           db_blob(history->blob.data, history->blob.len)));

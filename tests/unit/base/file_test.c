@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include "base/file.h"
 
-#include "tests/support/check.h"
 #include <unistd.h>
+
+#include "tests/support/check.h"
 
 static void a_file_is_read_whole_and_ends_with_nul(void)
 {

@@ -73,8 +73,10 @@ static void plots_refuse_what_they_cannot_draw(void)
 }
 
 /* fontconfig keeps its configuration; see tests/support/lsan.supp. */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the sanitizer looks for this name */
 const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));
 const char *__lsan_default_suppressions(void)
+/* NOLINTEND(bugprone-reserved-identifier) */
 {
     return "leak:libfontconfig\n";
 }

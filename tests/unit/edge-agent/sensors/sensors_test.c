@@ -262,7 +262,7 @@ static struct sensor_settings replay_settings(enum sensor_replay_rate rate)
         .interval_ms = 1000,
         .channels = channels,
         .channel_count = 2,
-        .replay = {.file = replay_path, .columns = columns, .rate = rate},
+        .replay = {.file = replay_path, .columns = columns, .rate = (int)rate},
     };
 }
 
