@@ -35,6 +35,8 @@ foreach(flag
     -Wundef -Wimplicit-fallthrough -Wnull-dereference -Wtrampolines
     -Wbidi-chars=any -Werror=format-security -Werror=implicit
     -Werror=incompatible-pointer-types -Werror=int-conversion
+    # clang takes assert(!"a sentence") for a mistake.
+    -Wno-string-conversion
     # State must be the same bits on every machine: no fused multiply-add.
     -ffp-contract=off
     -fno-common -fno-strict-aliasing -fno-delete-null-pointer-checks -fstack-protector-strong)
