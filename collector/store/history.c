@@ -344,6 +344,8 @@ enum err history_append(struct history *history, const struct history_message *m
 
 bool history_compact_due(const struct history *history)
 {
+    if (history->run.phase != RUN_IDLE)
+        return true;
     uint64_t want = history->devices.count * DUE_ROWS_PER_DEVICE;
     want = want < DUE_ROWS_MIN ? DUE_ROWS_MIN : want;
     want = want > DUE_ROWS_MAX ? DUE_ROWS_MAX : want;

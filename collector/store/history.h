@@ -69,11 +69,12 @@ MUST_CHECK enum err history_append(struct history *history,
 MUST_CHECK enum err history_commit(struct history *history, uint64_t cursor);
 void history_rollback(struct history *history);
 
-/* Whether enough rows wait to make compaction worth its while. */
+/* Whether enough rows wait to make compaction worth its while, or a run has begun. */
 bool history_compact_due(const struct history *history);
 /*
  * One bounded step (about max_rows messages of work) of moving recent rows into chunks;
- * outside of begin and commit. Call it while *more is true, appending in between.
+ * outside of begin and commit. Call it while *more is true, appending in between. A row
+ * takes about two such units until it is moved: to keep up, do twice what is appended.
  */
 MUST_CHECK enum err history_compact(struct history *history, size_t max_rows, bool *more);
 /* Removes the files of months that ended before `oldest_ms`. */

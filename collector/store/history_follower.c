@@ -12,8 +12,9 @@
 #include "collector/store/history.h"
 
 #define BATCH_RECORDS  4096
-#define LINGER_MS      200 /* so that a quiet system does not sync for every message */
-#define COMPACT_ROWS   2000
+#define LINGER_MS      200  /* so that a quiet system does not sync for every message */
+#define COMPACT_ROWS   2000 /* per turn, and COMPACT_FACTOR times what was appended */
+#define COMPACT_FACTOR 3
 #define RETAIN_EACH_MS INT64_C(3600000)
 
 struct history_follower {
@@ -77,11 +78,11 @@ static enum err take_batch(struct history_follower *follower,
     return err;
 }
 
-static enum err tidy(struct history_follower *follower)
+static enum err tidy(struct history_follower *follower, size_t appended)
 {
+    size_t rows = COMPACT_ROWS + COMPACT_FACTOR * appended;
     bool more = history_compact_due(follower->history);
-    enum err err =
-        more ? history_compact(follower->history, COMPACT_ROWS, &more) : ERR_OK;
+    enum err err = more ? history_compact(follower->history, rows, &more) : ERR_OK;
     if (err != ERR_OK || follower->keep_ms == 0 ||
         follower->now_ms < follower->retained_ms + RETAIN_EACH_MS)
         return err;
@@ -101,7 +102,7 @@ static enum err turn(void *context, struct journal_reader *reader,
     size_t taken = 0;
     enum err err = take_batch(follower, reader, &taken);
     if (err == ERR_OK)
-        err = tidy(follower);
+        err = tidy(follower, taken);
     if (err != ERR_OK)
         return err_set(why, err, "history: %s (%s)", err_about(err),
                        history_why(follower->history));
