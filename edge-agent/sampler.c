@@ -78,6 +78,8 @@ static enum err read_source(struct sampler *sampler, struct source *source,
     if (sensor_read(source->sensor, wall_ms, &sampler->samples) == ERR_NOT_FOUND)
         log_info("sensor has ended name=%s", sensor_settings_of(source->sensor)->name);
     source->has_more = sampler->samples.has_more;
+    if (sensor_is_resumable(source->sensor))
+        sampler->counts.expected += sampler->samples.count;
     return take_samples(sampler, source);
 }
 

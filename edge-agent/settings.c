@@ -424,7 +424,9 @@ static void check_settings(struct config *config, const void *record)
         config_problem(config, &settings->mqtt.reconnect_min_ms,
                        "reconnect_min is above reconnect_max");
     if ((settings->mqtt.cert_file == NULL) != (settings->mqtt.key_file == NULL))
-        config_problem(config, &settings->mqtt.cert_file,
+        config_problem(config,
+                       settings->mqtt.cert_file != NULL ? &settings->mqtt.cert_file
+                                                        : &settings->mqtt.key_file,
                        "cert_file and key_file go together");
     check_names(config, settings);
 }

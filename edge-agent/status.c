@@ -51,7 +51,7 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason)
 
 void status_format(const struct status *status, struct buf *out)
 {
-    buf_format(out, "{\"connected\":%s,\"ended\":%s",
+    buf_format(out, "{\"is_connected\":%s,\"has_ended\":%s",
                status->is_connected ? "true" : "false",
                status->has_ended ? "true" : "false");
 #define X(name) buf_format(out, ",\"%s\":%llu", #name, (unsigned long long)status->name);
