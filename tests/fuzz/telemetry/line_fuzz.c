@@ -10,19 +10,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* How many separators `text` holds that no backslash and no quotes hide. */
+/*
+ * How many separators `text` holds that neither a backslash nor quotes hide. Quotes open
+ * a text behind the '=' of a field only, which is past the first separating space.
+ */
 static size_t separators(const char *text, size_t len)
 {
     size_t count = 0;
+    bool in_fields = false;
     bool in_text = false;
+    bool behind_equals = false;
     for (size_t i = 0; i < len; i++) {
+        bool opens_text = in_fields && behind_equals;
+        behind_equals = !in_text && text[i] == '=';
         if (text[i] == '\\' && i + 1 < len &&
-            strchr(in_text ? "\"\\" : ",= ", text[i + 1]))
+            strchr(in_text ? "\"\\" : ",= ", text[i + 1]) != NULL) {
             i++;
-        else if (text[i] == '"' && i > 0 && (in_text || text[i - 1] == '='))
+        } else if (text[i] == '"' && (in_text || opens_text)) {
             in_text = !in_text;
-        else if (!in_text && (text[i] == ' ' || text[i] == ','))
+        } else if (!in_text && (text[i] == ' ' || text[i] == ',')) {
+            in_fields = in_fields || text[i] == ' ';
             count++;
+        }
     }
     return count;
 }

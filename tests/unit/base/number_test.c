@@ -159,14 +159,14 @@ static void random_doubles_survive(void)
         double any;
         memcpy(&any, &bits, sizeof any);
         if (isfinite(any) && !round_trips(any))
-            CHECK(!"random bits");
+            CHECK_ROW("random bits", false);
         int64_t whole = (int64_t)(next_random(&random) % 2000000) - 1000000;
         double decimal = (double)whole / pow(10, (double)(bits % 8));
         if (!round_trips(decimal))
-            CHECK(!"a decimal");
+            CHECK_ROW("a decimal", false);
         double near = nextafter(decimal, bits % 2 == 0 ? INFINITY : -INFINITY);
         if (!round_trips(near))
-            CHECK(!"beside a decimal");
+            CHECK_ROW("beside a decimal", false);
     }
     CHECK(round_trips(1));
 }

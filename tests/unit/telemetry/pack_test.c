@@ -300,7 +300,7 @@ static void many_readings_are_sorted_and_stable(void)
             before->time_ms < after->time_ms ||
             (before->time_ms == after->time_ms && before->value < after->value);
         if (!in_order)
-            CHECK(!"in order");
+            CHECK_ROW("in order", false);
     }
     buf_fini(&text);
     pack_fini(&pack);
@@ -351,7 +351,7 @@ static void the_caps_hold(void)
     struct reading reading = {.time_ms = NOW, .value = 1, .raw = NAN};
     for (unsigned i = 0; i < PACK_READINGS_MAX; i++)
         if (pack_add(&pack, &reading) != ERR_OK)
-            CHECK(!"room for it");
+            CHECK_ROW("room for it", false);
     CHECK(pack_add(&pack, &reading) == ERR_LIMIT);
     CHECK(survives(&pack));
     pack_fini(&pack);
