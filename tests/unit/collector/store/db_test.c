@@ -14,8 +14,8 @@ static const char *test_step(size_t version)
 {
     static const char *const steps[] = {
         "CREATE TABLE t (k TEXT PRIMARY KEY, i INTEGER, r REAL, b BLOB) STRICT",
-        "ALTER TABLE t ADD COLUMN extra INTEGER NOT NULL DEFAULT 7;"
-        "UPDATE t SET i = i * 10",
+        ("ALTER TABLE t ADD COLUMN extra INTEGER NOT NULL DEFAULT 7;"
+         "UPDATE t SET i = i * 10"),
         "CREATE TABLE u (x INTEGER) STRICT; INSERT INTO missing VALUES (1)",
     };
     return version < steps_known ? steps[version] : NULL;
