@@ -5,6 +5,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "base/deflate.h"
 #include "tests/support/check.h"
 
 #define NOW 1753772400000 /* 2025-07-29T07:00:00Z */
@@ -264,6 +265,35 @@ static void random_packs_survive(void)
     }
 }
 
+/* The budget of DESIGN section 12: 15 bytes on the wire per reading in packs of 60. */
+static void sixty_readings_are_small(void)
+{
+    static const char *const names[] = {"air_temperature", "air_temperature-2",
+                                        "humidity", "door"};
+    struct pack pack = named(123456);
+    struct buf text = {0};
+    struct buf small = {0};
+    uint64_t random = 7;
+    for (int64_t i = 0; i < 60; i++) {
+        /* sixteenths of a degree, tenths of %RH, a few ms of jitter */
+        double noise = (double)(next_random(&random) % 16);
+        double value = i % 4 == 3 ? 0 : i % 4 == 2 ? 90 + noise / 10 : 2 + noise / 16;
+        int64_t jitter_ms = (int64_t)(next_random(&random) % 5);
+        add(&pack, names[i % 4], NOW + i / 4 * 10000 + jitter_ms, value);
+    }
+    pack_format(&pack, &text);
+    deflate_pack(&small, text.data, text.len);
+    size_t topic_len = strlen("coldchain/v1/fengjie-coop/room-3/readings/") + 16 + 1 + 6;
+    size_t wire = small.len + topic_len + 9; /* MQTT's own */
+    printf("%zu bytes deflated, %.1f on the wire per reading ", small.len,
+           (double)wire / 60);
+    CHECK(wire <= 15 * 60);
+    CHECK(survives(&pack));
+    buf_fini(&text);
+    buf_fini(&small);
+    pack_fini(&pack);
+}
+
 static void readings_come_in_order_of_time(void)
 {
     static const char text[] =
@@ -380,6 +410,7 @@ int main(void)
         {"times of an unset clock survive", times_of_an_unset_clock_survive},
         {"every double survives", every_double_survives},
         {"random packs survive", random_packs_survive},
+        {"sixty readings are small", sixty_readings_are_small},
         {"readings come in order of time", readings_come_in_order_of_time},
         {"many readings are sorted, and stable", many_readings_are_sorted_and_stable},
         {"what no pack holds is refused", what_no_pack_holds_is_refused},
