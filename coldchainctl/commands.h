@@ -9,6 +9,14 @@
 
 #include "coldchainctl/command.h"
 
+extern const struct command status_command;
+extern const struct command zones_command;
+extern const struct command readings_command;
+extern const struct command incidents_command;
+extern const struct command devices_command;
+extern const struct command quarantine_command;
+extern const struct command journal_command;
+extern const struct command broker_command;
 extern const struct command freshness_command;
 
 #endif

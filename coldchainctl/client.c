@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coldchainctl/client.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "net/http.h"
+
+#define TOKEN_MAX 4096
+#define HTTP_OK   200
+
+struct client {
+    struct http_client *http;
+    char *api; /* without a '/' at its end */
+    char *ca_file;
+    char *authorization; /* NULL: no token */
+};
+
+static const char *first_of(const char *given, const char *variable)
+{
+    const char *value = given != NULL ? given : getenv(variable);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static enum err take_url(struct client *client, const char *given, struct err_text *why)
+{
+    const char *url = first_of(given, "COLDCHAIN_API");
+    if (url == NULL)
+        url = CLIENT_API_DEFAULT;
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return err_set(why, ERR_INVALID,
+                       "'%.200s' is not the URL of an API; give one such as " //
+                       CLIENT_API_DEFAULT,
+                       url);
+    size_t len = strlen(url);
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    client->api = mem_strndup(url, len);
+    return ERR_OK;
+}
+
+/* Without white space around it; false when it cannot stand in a header. */
+static bool trim_token(struct buf *text, const char **token)
+{
+    size_t start = 0;
+    while (start < text->len && isspace((unsigned char)text->data[start]))
+        start++;
+    while (text->len > start && isspace((unsigned char)text->data[text->len - 1]))
+        text->data[--text->len] = '\0';
+    for (size_t i = start; i < text->len; i++)
+        if (!isgraph((unsigned char)text->data[i]))
+            return false;
+    *token = text->len > start ? text->data + start : "";
+    return text->len > start;
+}
+
+static enum err take_token(struct client *client, const char *given, struct err_text *why)
+{
+    const char *path = first_of(given, "COLDCHAIN_TOKEN_FILE");
+    if (path == NULL && access(CLIENT_TOKEN_DEFAULT, R_OK) != 0)
+        return ERR_OK; /* the API says whether it wants one */
+    if (path == NULL)
+        path = CLIENT_TOKEN_DEFAULT;
+    struct buf text = {0};
+    const char *token = NULL;
+    enum err err = file_read(&text, path, TOKEN_MAX, why);
+    if (err == ERR_OK && !trim_token(&text, &token))
+        err = err_set(why, ERR_INVALID, "%.300s does not hold a token", path);
+    if (err == ERR_OK)
+        client->authorization = mem_format("Authorization: Bearer %s", token);
+    buf_fini(&text);
+    return err;
+}
+
+enum err client_open(struct client **result, const struct client_args *args,
+                     struct err_text *why)
+{
+    struct client *client = mem_alloc(sizeof *client);
+    enum err err = take_url(client, args->api, why);
+    if (err == ERR_OK)
+        err = take_token(client, args->token_file, why);
+    if (args->ca_file != NULL)
+        client->ca_file = mem_strdup(args->ca_file);
+    if (err != ERR_OK) {
+        client_close(client);
+        client = NULL;
+    } else {
+        client->http = http_client_create();
+    }
+    *result = client;
+    return err;
+}
+
+void client_close(struct client *client)
+{
+    if (client == NULL)
+        return;
+    http_client_destroy(client->http);
+    free(client->api);
+    free(client->ca_file);
+    free(client->authorization);
+    free(client);
+}
+
+/* ---- what was answered ---------------------------------------------------------------
+ */
+
+static enum err err_of_status(int status)
+{
+    switch (status) {
+    case 400:
+        return ERR_INVALID;
+    case 401:
+    case 403:
+        return ERR_DENIED;
+    case 404:
+        return ERR_NOT_FOUND;
+    case 409:
+        return ERR_CONFLICT;
+    case 503:
+    case 504:
+        return ERR_BUSY;
+    default:
+        return ERR_IO;
+    }
+}
+
+/* The sentence of a problem document (RFC 9457), or what little is known. */
+static enum err read_problem(const struct client *client, int status,
+                             const json_t *answer, struct err_text *why)
+{
+    enum err err = err_of_status(status);
+    const char *title = json_string_value(json_object_get(answer, "title"));
+    const char *detail = json_string_value(json_object_get(answer, "detail"));
+    if (err == ERR_DENIED && client->authorization == NULL)
+        return err_set(why, err,
+                       "the API at %.150s wants a token: give --token-file FILE or set "
+                       "COLDCHAIN_TOKEN_FILE; the collector's first start left one in "
+                       "api.token in its data_dir",
+                       client->api);
+    if (err == ERR_DENIED)
+        return err_set(why, err,
+                       "the API at %.150s does not know this token; is the file that of "
+                       "another collector?",
+                       client->api);
+    if (title == NULL || detail == NULL)
+        return err_set(why, ERR_CORRUPT,
+                       "%.150s answered with status %d and not as the API does; is it a "
+                       "collector?",
+                       client->api, status);
+    return err_set(why, err, "%.150s: %.300s", title, detail);
+}
+
+static enum err explain(const struct client *client, enum err err, struct err_text *why)
+{
+    struct err_text inner = *why;
+    switch ((int)err) {
+    case ERR_OFFLINE:
+        return err_set(why, err,
+                       "the API at %.150s is not reachable (%.150s); is "
+                       "coldchain-collector running there? --api URL or COLDCHAIN_API "
+                       "says where it is",
+                       client->api, inner.text);
+    case ERR_TIMEOUT:
+        return err_set(why, err, "the API at %.150s did not answer in time", client->api);
+    case ERR_LIMIT:
+        return err_set(why, err, "the answer is too large; ask for less with --limit");
+    default:
+        return err_set(why, err, "%.150s: %.300s", client->api, inner.text);
+    }
+}
+
+static enum err send_request(struct client *client, struct http_request *request,
+                             const char *path, json_t **answer, struct err_text *why)
+{
+    assert(path[0] == '/');
+    *answer = NULL;
+    char *url = mem_format("%s%s", client->api, path);
+    const char *const headers[] = {
+        "Accept: application/json",
+        client->authorization != NULL ? client->authorization : NULL, NULL};
+    request->url = url;
+    request->headers = headers;
+    request->ca_file = client->ca_file;
+    struct http_response response = {0};
+    enum err err = http_send(client->http, request, &response, why);
+    if (err == ERR_OK) {
+        json_t *json = json_loadb(response.body.data != NULL ? response.body.data : "",
+                                  response.body.len, JSON_DECODE_ANY, NULL);
+        if (response.status != HTTP_OK || json == NULL)
+            err = read_problem(client, response.status, json, why);
+        else
+            *answer = json_incref(json);
+        json_decref(json);
+    } else {
+        err = explain(client, err, why);
+    }
+    http_response_fini(&response);
+    free(url);
+    return err;
+}
+
+enum err client_get(struct client *client, const char *path, json_t **answer,
+                    struct err_text *why)
+{
+    struct http_request request = {.method = "GET"};
+    return send_request(client, &request, path, answer, why);
+}
+
+enum err client_post(struct client *client, const char *path, const json_t *body,
+                     json_t **answer, struct err_text *why)
+{
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : mem_strdup("");
+    assert(text != NULL);
+    struct http_request request = {
+        .method = "POST", .body = text, .body_len = strlen(text)};
+    enum err err = send_request(client, &request, path, answer, why);
+    free(text);
+    return err;
+}
+
+/* ---- addresses -----------------------------------------------------------------------
+ */
+
+void client_escape(struct buf *path, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (isalnum(byte) || strchr("-._~", byte) != NULL)
+            buf_u8(path, byte);
+        else
+            buf_format(path, "%%%02X", byte);
+    }
+}
+
+void client_param(struct buf *path, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    buf_text(path, path->len > 0 && strchr(path->data, '?') != NULL ? "&" : "?");
+    buf_text(path, name);
+    buf_text(path, "=");
+    client_escape(path, value);
+}

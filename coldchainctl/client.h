@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * client - questions to a collector's API, and sentences for what can go wrong with them.
+ *
+ * Where it is: --api, else COLDCHAIN_API, else CLIENT_API_DEFAULT. Who asks: the token in
+ * --token-file, else COLDCHAIN_TOKEN_FILE, else CLIENT_TOKEN_DEFAULT when this user may
+ * read it. One thread.
+ */
+#ifndef COLDCHAIN_COLDCHAINCTL_CLIENT_H
+#define COLDCHAIN_COLDCHAINCTL_CLIENT_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "coldchainctl/options.h"
+
+#define CLIENT_API_DEFAULT   "http://127.0.0.1:8480"
+#define CLIENT_TOKEN_DEFAULT "/var/lib/coldchain/collector/api.token"
+
+/* What every command that asks the API is told on its command line; NULL: not given. */
+struct client_args {
+    const char *api;
+    const char *token_file;
+    const char *ca_file;
+};
+
+/* The rows of its option table: `args_type` is its struct of arguments, `field` this one.
+ */
+#define CLIENT_OPTIONS(args_type, field) \
+    {.name = "api", \
+     .type = OPTION_TEXT, \
+     .offset = offsetof(args_type, field.api), \
+     .value = "a URL"}, \
+        {.name = "token-file", \
+         .type = OPTION_TEXT, \
+         .offset = offsetof(args_type, field.token_file), \
+         .value = "a file"}, \
+    { \
+        .name = "ca-file", .type = OPTION_TEXT, \
+        .offset = offsetof(args_type, field.ca_file), .value = "a file" \
+    }
+
+/* The same for the help of a command. */
+#define CLIENT_HELP \
+    "  --api URL           where the collector's API is (COLDCHAIN_API, else\n" \
+    "                      " CLIENT_API_DEFAULT ")\n" \
+    "  --token-file FILE   holds the token (COLDCHAIN_TOKEN_FILE, else\n" \
+    "                      " CLIENT_TOKEN_DEFAULT ")\n" \
+    "  --ca-file FILE      certificates to trust for https\n"
+
+struct client;
+
+/* INVALID: no URL; other errors are those of reading the token's file. */
+MUST_CHECK enum err client_open(struct client **client, const struct client_args *args,
+                                struct err_text *why);
+/* Accepts NULL. */
+void client_close(struct client *client);
+
+/*
+ * GET and POST of "/api/v1/...". ERR_OK: 200, and the caller owns *answer, its JSON.
+ * DENIED: the token; NOT_FOUND, CONFLICT, INVALID, BUSY: what the API said, as it said
+ * it; OFFLINE, TIMEOUT, LIMIT: no answer; CORRUPT: an answer that is not the API's.
+ * `why` says what to do. POST sends `body`, which may be NULL.
+ */
+MUST_CHECK enum err client_get(struct client *client, const char *path, json_t **answer,
+                               struct err_text *why);
+MUST_CHECK enum err client_post(struct client *client, const char *path,
+                                const json_t *body, json_t **answer,
+                                struct err_text *why);
+
+/* Adds ?name=value, or &name=value behind another one; nothing when value is NULL. */
+void client_param(struct buf *path, const char *name, const char *value);
+/* Adds the text with what is not unreserved (RFC 3986, 2.3) as %XX. */
+void client_escape(struct buf *path, const char *text);
+
+#endif

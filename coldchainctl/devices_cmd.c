@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "coldchainctl/client.h"
+#include "coldchainctl/commands.h"
+#include "coldchainctl/show.h"
+#include "coldchainctl/table.h"
+
+struct devices_args {
+    struct client_args client;
+    bool wants_json;
+};
+
+static const struct option options[] = {
+    CLIENT_OPTIONS(struct devices_args, client),
+    {.name = "json",
+     .type = OPTION_FLAG,
+     .offset = offsetof(struct devices_args, wants_json)},
+    {.name = NULL},
+};
+
+/* Packs that came ahead of a gap, over all epochs. */
+static int64_t waiting_of(const json_t *device)
+{
+    int64_t count = 0;
+    size_t i;
+    json_t *epoch;
+    json_array_foreach(json_object_get(device, "epochs"), i, epoch) count +=
+        json_integer_value(json_object_get(epoch, "waiting"));
+    return count;
+}
+
+static void device_row(struct table *table, const json_t *device)
+{
+    char text[SHOW_SIZE];
+    table_cell(table, "%s/%s", show_text(device, "org"), show_text(device, "id"));
+    table_cell(table, "%s", show_yes_no(device, "declared"));
+    table_cell(table, "%s", show_yes_no(device, "online"));
+    table_cell(table, "%s", show_text(device, "version"));
+    table_cell(table, "%s", show_time(text, device, "last_arrival"));
+    table_cell(table, "%s", show_number(text, device, "readings"));
+    table_cell(table, "%zu", json_array_size(json_object_get(device, "channels")));
+    table_cell(table, "%" PRId64, waiting_of(device));
+}
+
+static void print_devices(const json_t *devices)
+{
+    struct table table = {.headings = {"DEVICE", "DECLARED", "ONLINE", "VERSION",
+                                       "LAST ARRIVAL", ">READINGS", ">CHANNELS",
+                                       ">WAITING"}};
+    size_t i;
+    json_t *device;
+    json_array_foreach((json_t *)(uintptr_t)devices, i, device)
+        device_row(&table, device);
+    table_print(&table, stdout);
+    table_fini(&table);
+}
+
+static int devices_run(int argc, char **argv)
+{
+    struct devices_args args = {0};
+    struct err_text why = {""};
+    struct client *client = NULL;
+    json_t *devices = NULL;
+    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+        return command_usage("devices", "%s", why.text);
+    if (argc > 1)
+        return command_usage("devices", "nothing is expected behind the options");
+    enum err err = client_open(&client, &args.client, &why);
+    if (err == ERR_OK)
+        err = client_get(client, "/api/v1/devices", &devices, &why);
+    client_close(client);
+    if (err != ERR_OK)
+        return command_fail("devices", err, &why);
+    if (args.wants_json) {
+        show_json(devices);
+        return COMMAND_OK;
+    }
+    print_devices(devices);
+    json_decref(devices);
+    return COMMAND_OK;
+}
+
+const struct command devices_command = {
+    .name = "devices",
+    .summary = "devices, declared or only seen, and how far each was taken",
+    .help =
+        "usage: coldchainctl devices [--json] [options]\n"
+        "\n"
+        "Every device that is declared in the configuration or was ever heard of. WAITING\n"
+        "counts packs that came ahead of a gap and wait for what is missing; --json also\n"
+        "says the last value of each channel, and per epoch what was taken.\n"
+        "\n"
+        "  --json              the API's answer\n" CLIENT_HELP "\n"
+        "examples:\n"
+        "  coldchainctl devices\n"
+        "  coldchainctl devices --json | jq '.[] | select(.online == false) | .id'\n"
+        "\n"
+        "exit status: 0 shown, 1 the API could not be asked, 2 wrong usage\n",
+    .run = devices_run,
+};

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "coldchainctl/client.h"
+#include "coldchainctl/commands.h"
+#include "coldchainctl/show.h"
+#include "coldchainctl/table.h"
+
+#define ID_LEN       32
+#define ID_SHOWN     12
+#define ID_LEAST     6
+#define RESOLVE_ROWS "1000"
+
+struct incidents_args {
+    struct client_args client;
+    const char *state;
+    const char *zone;
+    const char *from;
+    const char *to;
+    const char *cursor;
+    const char *reason;
+    double limit;
+    bool wants_json;
+};
+
+#define FIELD(option, kind, field, what) \
+    { \
+        .name = option, .type = kind, .offset = offsetof(struct incidents_args, field), \
+        .value = what \
+    }
+
+static const struct option options[] = {
+    CLIENT_OPTIONS(struct incidents_args, client),
+    FIELD("state", OPTION_TEXT, state, "open,recovering,unknown,closed"),
+    FIELD("zone", OPTION_TEXT, zone, "a zone"),
+    FIELD("from", OPTION_TEXT, from, "a time"),
+    FIELD("to", OPTION_TEXT, to, "a time"),
+    FIELD("cursor", OPTION_TEXT, cursor, "what the page before said"),
+    FIELD("reason", OPTION_TEXT, reason, "a text"),
+    {.name = "limit",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct incidents_args, limit),
+     .least = 1,
+     .most = 1000,
+     .value = "a number of incidents"},
+    FIELD("json", OPTION_FLAG, wants_json, NULL),
+    {.name = NULL},
+};
+
+/* ---- list -------------------------------------------------------------------------- */
+
+static void list_row(struct table *table, const json_t *incident)
+{
+    char text[SHOW_SIZE];
+    bool is_closed = strcmp(show_text(incident, "state"), "closed") == 0;
+    bool is_taken = json_is_true(json_object_get(incident, "acknowledged"));
+    table_cell(table, "%.*s", ID_SHOWN, show_text(incident, "id"));
+    table_cell(table, "%s", show_text(incident, "severity"));
+    table_cell(table, "%s", show_text(incident, "state"));
+    table_cell(table, "%s", is_taken ? show_text(incident, "acknowledged_by") : "NEEDED");
+    table_cell(table, "%s", show_text(incident, "zone"));
+    table_cell(table, "%s", show_text(incident, "rule"));
+    table_cell(table, "%s", show_number(text, incident, is_closed ? "worst" : "value"));
+    table_cell(table, "%s", show_number(text, incident, "limit"));
+    table_cell(table, "%s", show_time(text, incident, "onset"));
+    table_cell(table, "%s", show_time(text, incident, "closed"));
+}
+
+static void print_list(const json_t *answer)
+{
+    struct table table = {.headings = {"ID", "SEVERITY", "STATE", "TAKEN BY", "ZONE",
+                                       "RULE", ">VALUE", ">LIMIT", "SINCE", "CLOSED"}};
+    size_t i;
+    json_t *incident;
+    json_array_foreach(json_object_get(answer, "incidents"), i, incident)
+        list_row(&table, incident);
+    if (i > 0)
+        table_print(&table, stdout);
+    else
+        puts("no incidents");
+    const char *next = json_string_value(json_object_get(answer, "next"));
+    if (next != NULL)
+        fprintf(stderr, "there may be more: --cursor %s\n", next);
+    table_fini(&table);
+}
+
+static enum err list_path(const struct incidents_args *args, struct buf *path,
+                          struct err_text *why)
+{
+    struct clock clock;
+    char limit[SHOW_SIZE];
+    char *from = NULL;
+    char *to = NULL;
+    clock_init(&clock);
+    int64_t now_ms = clock_wall_ms(&clock);
+    enum err err = show_parse_time(&from, "from", args->from, now_ms, why);
+    if (err == ERR_OK)
+        err = show_parse_time(&to, "to", args->to, now_ms, why);
+    snprintf(limit, sizeof limit, "%.0f", args->limit);
+    buf_text(path, "/api/v1/incidents");
+    client_param(path, "state", args->state);
+    client_param(path, "zone", args->zone);
+    client_param(path, "from", from);
+    client_param(path, "to", to);
+    client_param(path, "cursor", args->cursor);
+    client_param(path, "limit", isnan(args->limit) ? NULL : limit);
+    free(from);
+    free(to);
+    return err;
+}
+
+static enum err list(struct client *client, const struct incidents_args *args,
+                     struct err_text *why)
+{
+    struct buf path = {0};
+    json_t *answer = NULL;
+    enum err err = list_path(args, &path, why);
+    if (err == ERR_OK)
+        err = client_get(client, path.data, &answer, why);
+    buf_fini(&path);
+    if (err != ERR_OK)
+        return err;
+    if (args->wants_json) {
+        show_json(answer);
+    } else {
+        print_list(answer);
+        json_decref(answer);
+    }
+    return ERR_OK;
+}
+
+/* ---- one --------------------------------------------------------------------------- */
+
+/* How many of the page begin with `start`; *id is the last one that does. */
+static size_t count_matches(const json_t *list, const char *start, char id[ID_LEN + 1])
+{
+    size_t count = 0;
+    size_t i;
+    json_t *incident;
+    json_array_foreach((json_t *)(uintptr_t)list, i, incident)
+    {
+        const char *one = show_text(incident, "id");
+        if (strncmp(one, start, strlen(start)) != 0)
+            continue;
+        snprintf(id, ID_LEN + 1, "%s", one);
+        count++;
+    }
+    return count;
+}
+
+/* The list shows the first ID_SHOWN digits: as many as make it clear are enough. */
+static enum err resolve(struct client *client, const char *given, char id[ID_LEN + 1],
+                        struct err_text *why)
+{
+    size_t len = strlen(given);
+    if (given[strspn(given, "0123456789abcdef")] != '\0' || len > ID_LEN ||
+        len < ID_LEAST)
+        return err_set(
+            why, ERR_INVALID,
+            "'%.40s' is not an incident's id: 32 hex digits, or the first ones "
+            "as 'coldchainctl incidents' shows them",
+            given);
+    if (len == ID_LEN) {
+        snprintf(id, ID_LEN + 1, "%s", given);
+        return ERR_OK;
+    }
+    json_t *answer = NULL;
+    enum err err =
+        client_get(client, "/api/v1/incidents?limit=" RESOLVE_ROWS, &answer, why);
+    if (err != ERR_OK)
+        return err;
+    size_t count = count_matches(json_object_get(answer, "incidents"), given, id);
+    json_decref(answer);
+    if (count == 1)
+        return ERR_OK;
+    return err_set(why, count == 0 ? ERR_NOT_FOUND : ERR_CONFLICT,
+                   count == 0 ? "none of the newest " RESOLVE_ROWS
+                                " incidents begins with '%s'; give the whole id"
+                              : "several incidents begin with '%s'; give more digits",
+                   given);
+}
+
+static void line(const char *name, const char *text)
+{
+    printf("%-14s %s\n", name, text);
+}
+
+static void print_facts(const json_t *incident)
+{
+    static const char *const texts[] = {"id",     "severity", "state",    "kind", "zone",
+                                        "device", "channel",  "quantity", "rule"};
+    static const char *const numbers[] = {"limit", "value", "worst"};
+    static const char *const times[] = {"onset", "opened", "learned", "closed"};
+    char text[SHOW_SIZE];
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        line(texts[i], show_text(incident, texts[i]));
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        line(numbers[i], show_number(text, incident, numbers[i]));
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        line(times[i], show_time(text, incident, times[i]));
+    if (json_is_true(json_object_get(incident, "acknowledged")))
+        printf("%-14s %s, %s\n", "acknowledged", show_text(incident, "acknowledged_by"),
+               show_time(text, incident, "acknowledged_at"));
+    else
+        line("acknowledged", "no: coldchainctl incidents ack ID");
+}
+
+static void print_story(const json_t *incident)
+{
+    char at[SHOW_SIZE];
+    char attempts[SHOW_SIZE];
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(incident, "transitions"), i, entry)
+        printf("%s%s  %s\n", i == 0 ? "\nwhat happened\n  " : "  ",
+               show_time(at, entry, "at"), show_text(entry, "event"));
+    json_array_foreach(json_object_get(incident, "messages"), i, entry)
+        printf("%s%s  %-8s %s, attempts %s: %s\n", i == 0 ? "\nwho was told\n  " : "  ",
+               show_time(at, entry, "created"), show_text(entry, "state"),
+               show_text(entry, "channel"), show_number(attempts, entry, "attempts"),
+               show_text(entry, "last_result"));
+}
+
+static enum err show(struct client *client, const struct incidents_args *args,
+                     const char *given, struct err_text *why)
+{
+    char id[ID_LEN + 1];
+    char path[80];
+    json_t *incident = NULL;
+    enum err err = resolve(client, given, id, why);
+    if (err != ERR_OK)
+        return err;
+    snprintf(path, sizeof path, "/api/v1/incidents/%s", id);
+    err = client_get(client, path, &incident, why);
+    if (err == ERR_NOT_FOUND)
+        err_set(why, err, "there is no incident %s; 'coldchainctl incidents' lists them",
+                id);
+    if (err != ERR_OK)
+        return err;
+    if (args->wants_json) {
+        show_json(incident);
+        return ERR_OK;
+    }
+    print_facts(incident);
+    print_story(incident);
+    json_decref(incident);
+    return ERR_OK;
+}
+
+static enum err acknowledge(struct client *client, const struct incidents_args *args,
+                            const char *given, struct err_text *why)
+{
+    char id[ID_LEN + 1];
+    char path[80];
+    json_t *answer = NULL;
+    enum err err = resolve(client, given, id, why);
+    if (err != ERR_OK)
+        return err;
+    snprintf(path, sizeof path, "/api/v1/incidents/%s/acknowledge", id);
+    json_t *body =
+        args->reason != NULL ? json_pack("{s:s}", "reason", args->reason) : NULL;
+    if (args->reason != NULL && body == NULL)
+        return err_set(why, ERR_INVALID, "--reason is not UTF-8 text");
+    err = client_post(client, path, body, &answer, why);
+    json_decref(body);
+    if (err != ERR_OK)
+        return err;
+    if (args->wants_json) {
+        show_json(answer);
+    } else {
+        printf("%s is acknowledged\n", id);
+        json_decref(answer);
+    }
+    return ERR_OK;
+}
+
+static int run_verb(const struct incidents_args *args, int argc, char **argv)
+{
+    struct err_text why = {""};
+    struct client *client = NULL;
+    const char *verb = argc > 1 ? argv[1] : "list";
+    bool is_list = strcmp(verb, "list") == 0;
+    bool is_show = strcmp(verb, "show") == 0;
+    bool is_ack = strcmp(verb, "ack") == 0;
+    if (!is_list && !is_show && !is_ack)
+        return command_usage("incidents", "'%.40s' is not list, show ID or ack ID", verb);
+    if (!is_list && argc != 3)
+        return command_usage("incidents", "%s takes one id", verb);
+    if (is_list && argc > 2)
+        return command_usage("incidents", "list takes options only");
+    if (args->reason != NULL && !is_ack)
+        return command_usage("incidents", "--reason belongs to ack");
+    enum err err = client_open(&client, &args->client, &why);
+    if (err == ERR_OK && is_list)
+        err = list(client, args, &why);
+    else if (err == ERR_OK && is_show)
+        err = show(client, args, argv[2], &why);
+    else if (err == ERR_OK)
+        err = acknowledge(client, args, argv[2], &why);
+    client_close(client);
+    return err == ERR_OK ? COMMAND_OK : command_fail("incidents", err, &why);
+}
+
+static int incidents_run(int argc, char **argv)
+{
+    struct incidents_args args = {.limit = (double)NAN};
+    struct err_text why = {""};
+    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+        return command_usage("incidents", "%s", why.text);
+    return run_verb(&args, argc, argv);
+}
+
+const struct command incidents_command = {
+    .name = "incidents",
+    .summary = "what is or was wrong; who has taken it, who was told",
+    .help =
+        "usage: coldchainctl incidents [list] [--state S] [--zone Z] [--from T] [--to T]\n"
+        "       coldchainctl incidents show ID\n"
+        "       coldchainctl incidents ack ID [--reason TEXT]\n"
+        "\n"
+        "The newest first. TAKEN BY says NEEDED until somebody acknowledges, also when the\n"
+        "incident is closed. VALUE is the latest, of a closed one the worst. An ID may be\n"
+        "shortened to its first digits. ack answers once the acknowledgement is applied; it\n"
+        "fails when somebody else was first.\n"
+        "\n"
+        "  --state LIST        of open, recovering, unknown, closed, joined by commas\n"
+        "  --zone ZONE         of this zone only\n"
+        "  --from T, --to T    that touch this time: 2026-11-23T08:00:00Z, or 6h for ago\n"
+        "  --limit N           at most so many (100; up to 1000)\n"
+        "  --cursor C          the page that follows, as the one before said\n"
+        "  --reason TEXT       kept with the acknowledgement\n"
+        "  --json              the API's answer\n" CLIENT_HELP "\n"
+        "examples:\n"
+        "  coldchainctl incidents --state open,recovering,unknown\n"
+        "  coldchainctl incidents show 3f9a01c2\n"
+        "  coldchainctl incidents ack 3f9a01c2 --reason 'door was open, closed it'\n"
+        "\n"
+        "exit status: 0 done, 1 no such incident, taken by somebody else, or the API could not\n"
+        "be asked, 2 wrong usage\n",
+    .run = incidents_run,
+};

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * show - members of the API's answers as people read them.
+ *
+ * Texts are borrowed from the JSON or static; a member that is absent shows as "-", so
+ * that an older or newer collector costs a cell and not the answer. Pure.
+ */
+#ifndef COLDCHAIN_COLDCHAINCTL_SHOW_H
+#define COLDCHAIN_COLDCHAINCTL_SHOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+
+#define SHOW_SIZE 48
+
+/* "-" when it is absent, null or "". */
+const char *show_text(const json_t *object, const char *key);
+/* The shortest text that reads back as the same number; "-" when there is none. */
+const char *show_number(char text[SHOW_SIZE], const json_t *object, const char *key);
+/* "2026-11-23 08:00:00Z" */
+const char *show_time(char text[SHOW_SIZE], const json_t *object, const char *key);
+/* "8s", "12m", "3h20m", "5d" of a member in milliseconds. */
+const char *show_age(char text[SHOW_SIZE], const json_t *object, const char *key);
+const char *show_yes_no(const json_t *object, const char *key);
+
+/* Prints the JSON, numbers as short as they were. */
+void show_value(const json_t *value);
+/* The same with an end of line, and takes it. */
+void show_json(json_t *value);
+
+/*
+ * The --from and --to of the API out of what people write: RFC 3339, milliseconds, or
+ * "6h" for so long ago. NULL gives NULL; the result is owned by the caller.
+ */
+MUST_CHECK enum err show_parse_time(char **text, const char *option, const char *given,
+                                    int64_t now_ms, struct err_text *why);
+
+#endif
