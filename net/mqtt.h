@@ -109,9 +109,9 @@ struct mqtt_publish {
 };
 
 /*
- * Copies. OFFLINE when not connected; LIMIT when MQTT_IN_FLIGHT_MAX are in flight or the
- * payload is larger than MQTT_PAYLOAD_MAX; INVALID for a topic with wildcards or that is
- * not UTF-8.
+ * Copies. OFFLINE when not connected; LIMIT when MQTT_IN_FLIGHT_MAX are in flight, or
+ * as many of QoS 1 as the broker takes at a time (mosquitto: 20), or the payload is
+ * larger than MQTT_PAYLOAD_MAX; INVALID for a topic with wildcards or that is not UTF-8.
  */
 MUST_CHECK enum err mqtt_publish(struct mqtt *mqtt, const struct mqtt_publish *publish);
 

@@ -10,7 +10,8 @@
 void mqtt_flight_init(struct mqtt_flight *flight, void (*on_landed)(void *context),
                       void *context)
 {
-    *flight = (struct mqtt_flight){.on_landed = on_landed, .context = context};
+    *flight = (struct mqtt_flight){
+        .on_landed = on_landed, .context = context, .acked_max = MQTT_IN_FLIGHT_MAX};
     pthread_mutex_init(&flight->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -27,43 +28,47 @@ void mqtt_flight_fini(struct mqtt_flight *flight)
     pthread_mutex_destroy(&flight->lock);
 }
 
-static size_t *kind_count(struct mqtt_flight *flight, bool is_subscription)
+void mqtt_flight_limit(struct mqtt_flight *flight, size_t acked_max)
 {
-    return is_subscription ? &flight->subscriptions : &flight->publishes;
+    pthread_mutex_lock(&flight->lock);
+    flight->acked_max = acked_max;
+    pthread_mutex_unlock(&flight->lock);
 }
 
-struct mqtt_slot *mqtt_flight_take(struct mqtt_flight *flight, const char *filter,
-                                   uint64_t tag, int qos)
+/* Under the lock, as all statics here. */
+static bool has_room(const struct mqtt_flight *flight, const char *filter, int qos)
 {
-    struct mqtt_slot *slot = NULL;
-    size_t most = filter != NULL ? MQTT_SUBSCRIPTIONS_MAX : MQTT_IN_FLIGHT_MAX;
-    pthread_mutex_lock(&flight->lock);
-    size_t *count = kind_count(flight, filter != NULL);
-    if (*count < most) {
-        slot = flight->slots;
-        while (slot->state != MQTT_SLOT_FREE)
-            slot++;
-        assert(slot < flight->slots + MQTT_FLIGHT_SLOTS && slot->filter == NULL);
-        *slot = (struct mqtt_slot){.flight = flight,
-                                   .state = MQTT_SLOT_OUT,
-                                   .tag = tag,
-                                   .qos = qos,
-                                   .filter = filter != NULL ? mem_strdup(filter) : NULL};
-        (*count)++;
-        flight->out++;
-    }
-    pthread_mutex_unlock(&flight->lock);
+    if (filter != NULL)
+        return flight->subscriptions < MQTT_SUBSCRIPTIONS_MAX;
+    return flight->publishes < MQTT_IN_FLIGHT_MAX &&
+           (qos == 0 || flight->acked < flight->acked_max);
+}
+
+static void count_slot(struct mqtt_flight *flight, const struct mqtt_slot *slot)
+{
+    flight->out++;
+    flight->subscriptions += slot->filter != NULL;
+    flight->publishes += slot->filter == NULL;
+    flight->acked += slot->filter == NULL && slot->qos > 0;
+}
+
+static struct mqtt_slot *find_free(struct mqtt_flight *flight)
+{
+    struct mqtt_slot *slot = flight->slots;
+    while (slot->state != MQTT_SLOT_FREE)
+        slot++;
+    assert(slot < flight->slots + MQTT_FLIGHT_SLOTS && slot->filter == NULL);
     return slot;
 }
 
-/* Under the lock. */
 static void free_slot(struct mqtt_flight *flight, struct mqtt_slot *slot)
 {
-    size_t *count = kind_count(flight, slot->filter != NULL);
-    assert(slot->state != MQTT_SLOT_FREE && *count > 0);
-    (*count)--;
-    if (slot->state == MQTT_SLOT_OUT)
-        flight->out--;
+    assert(slot->state != MQTT_SLOT_FREE);
+    assert(slot->filter != NULL ? flight->subscriptions > 0 : flight->publishes > 0);
+    flight->out -= slot->state == MQTT_SLOT_OUT;
+    flight->subscriptions -= slot->filter != NULL;
+    flight->publishes -= slot->filter == NULL;
+    flight->acked -= slot->filter == NULL && slot->qos > 0;
     *slot = (struct mqtt_slot){.state = MQTT_SLOT_FREE};
 }
 
@@ -72,6 +77,24 @@ static void free_with_filter(struct mqtt_flight *flight, struct mqtt_slot *slot)
     char *filter = slot->filter;
     free_slot(flight, slot);
     free(filter);
+}
+
+struct mqtt_slot *mqtt_flight_take(struct mqtt_flight *flight, const char *filter,
+                                   uint64_t tag, int qos)
+{
+    struct mqtt_slot *slot = NULL;
+    pthread_mutex_lock(&flight->lock);
+    if (has_room(flight, filter, qos)) {
+        slot = find_free(flight);
+        *slot = (struct mqtt_slot){.flight = flight,
+                                   .state = MQTT_SLOT_OUT,
+                                   .tag = tag,
+                                   .qos = qos,
+                                   .filter = filter != NULL ? mem_strdup(filter) : NULL};
+        count_slot(flight, slot);
+    }
+    pthread_mutex_unlock(&flight->lock);
+    return slot;
 }
 
 void mqtt_flight_return(struct mqtt_slot *slot)

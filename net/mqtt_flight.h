@@ -49,6 +49,8 @@ struct mqtt_flight {
     struct mqtt_slot *landed[MQTT_FLIGHT_SLOTS]; /* in order */
     size_t landed_count;
     size_t publishes; /* slots not free */
+    size_t acked;     /* of these with QoS 1 */
+    size_t acked_max;
     size_t subscriptions;
     size_t out;
 };
@@ -58,7 +60,14 @@ void mqtt_flight_init(struct mqtt_flight *flight, void (*on_landed)(void *contex
                       void *context);
 void mqtt_flight_fini(struct mqtt_flight *flight);
 
-/* NULL when MQTT_IN_FLIGHT_MAX (or MQTT_SUBSCRIPTIONS_MAX) are taken. */
+/*
+ * The broker's Receive Maximum (MQTT 5, 3.2.2.3.3). What goes beyond it Paho would queue,
+ * and up to 1.3.13 it leaks what is queued when a handle is destroyed.
+ */
+void mqtt_flight_limit(struct mqtt_flight *flight, size_t acked_max);
+
+/* NULL when MQTT_IN_FLIGHT_MAX, the limit for QoS 1 or MQTT_SUBSCRIPTIONS_MAX are taken.
+ */
 struct mqtt_slot *mqtt_flight_take(struct mqtt_flight *flight, const char *filter,
                                    uint64_t tag, int qos);
 /* It never left. */

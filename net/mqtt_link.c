@@ -255,14 +255,26 @@ static void connected(struct mqtt_link *link, bool session_present, bool is_v5)
     post(link, EVENT_UP, session_present, "");
 }
 
+static size_t receive_maximum_of(MQTTProperties *properties)
+{
+    enum MQTTPropertyCodes name = MQTTPROPERTY_CODE_RECEIVE_MAXIMUM;
+    bool is_given = MQTTProperties_hasProperty(properties, name) != 0;
+    int value = is_given ? MQTTProperties_getNumericValue(properties, name) : 0;
+    return value > 0 ? (size_t)value : MQTT_IN_FLIGHT_MAX;
+}
+
 static void on_connect5(void *context, MQTTAsync_successData5 *data)
 {
-    connected(context, data->alt.connect.sessionPresent != 0, true);
+    struct mqtt_link *link = context;
+    mqtt_flight_limit(&link->flight, receive_maximum_of(&data->properties));
+    connected(link, data->alt.connect.sessionPresent != 0, true);
 }
 
 static void on_connect3(void *context, MQTTAsync_successData *data)
 {
-    connected(context, data->alt.connect.sessionPresent != 0, false);
+    struct mqtt_link *link = context;
+    mqtt_flight_limit(&link->flight, MQTT_IN_FLIGHT_MAX);
+    connected(link, data->alt.connect.sessionPresent != 0, false);
 }
 
 static void refused(struct mqtt_link *link, int code, const char *message, bool is_v5)

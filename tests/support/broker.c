@@ -49,10 +49,13 @@ static bool write_config(struct broker *broker)
     if (file == NULL)
         return false;
     const char *dir = broker->folder.path;
-    fprintf(file, "user root\n"
-                  "allow_anonymous false\n"
-                  "max_queued_messages 0\n"
-                  "persistence true\n");
+    fprintf(file,
+            "user root\n"
+            "allow_anonymous false\n"
+            "max_queued_messages 0\n"
+            "max_inflight_messages %d\n"
+            "persistence true\n",
+            BROKER_RECEIVE_MAXIMUM);
     fprintf(file, "password_file %s/passwd\nacl_file %s/acl\n", dir, dir);
     fprintf(file, "persistence_location %s/\nlog_dest file %s/log\n", dir, dir);
     fprintf(file, "listener %d 127.0.0.1\n", broker->port);

@@ -13,7 +13,8 @@
 
 #include "tests/support/folder.h"
 
-#define BROKER_PASSWORD "pass word"
+#define BROKER_PASSWORD        "pass word"
+#define BROKER_RECEIVE_MAXIMUM 30
 
 struct broker {
     struct folder folder;

@@ -52,6 +52,23 @@ static void publishes_are_bounded_until_collected(void)
     end(made);
 }
 
+static void the_broker_bounds_qos_1_alone(void)
+{
+    struct case_of_flight *made = start();
+    struct mqtt_slot landed[MQTT_FLIGHT_SLOTS];
+    mqtt_flight_limit(&made->flight, 2);
+    struct mqtt_slot *first = mqtt_flight_take(&made->flight, NULL, 1, 1);
+    CHECK(mqtt_flight_take(&made->flight, NULL, 2, 1) != NULL);
+    CHECK(mqtt_flight_take(&made->flight, NULL, 3, 1) == NULL);
+    CHECK(mqtt_flight_take(&made->flight, NULL, 4, 0) != NULL);
+    CHECK(mqtt_flight_take(&made->flight, "a/#", 5, 1) != NULL);
+    mqtt_flight_land(first, false, "");
+    CHECK(mqtt_flight_collect(&made->flight, landed) == 1);
+    CHECK(mqtt_flight_take(&made->flight, NULL, 6, 1) != NULL);
+    CHECK(mqtt_flight_take(&made->flight, NULL, 7, 1) == NULL);
+    end(made);
+}
+
 static void what_never_left_is_free_again(void)
 {
     struct case_of_flight *made = start();
@@ -104,6 +121,7 @@ static void waiting_ends_with_the_last_or_with_the_time(void)
 
 static CU_TestInfo tests[] = {
     {"publishes are bounded until collected", publishes_are_bounded_until_collected},
+    {"the broker bounds QoS 1 alone", the_broker_bounds_qos_1_alone},
     {"what never left is free again", what_never_left_is_free_again},
     {"forgetting keeps what has landed", forgetting_keeps_what_has_landed},
     {"waiting ends with the last or with the time",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Against brokers that mosquitto does not play: old, silent, mute, unfriendly. */
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -351,12 +352,92 @@ static void closing_does_not_wait_for_a_mute_broker(void)
     CHECK(client.connects == 0);
 }
 
+/* A name server that does not answer: Paho waits for it with its lock held. */
+static pthread_mutex_t dns_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t dns_changed = PTHREAD_COND_INITIALIZER;
+static bool is_dns_asked;
+static bool is_dns_answering;
+
+__attribute__((visibility("default"))) int getaddrinfo(const char *name,
+                                                       const char *service,
+                                                       const struct addrinfo *hints,
+                                                       struct addrinfo **result)
+{
+    static const char *const slow = "slow.example";
+    (void)service;
+    (void)hints;
+    *result = NULL;
+    pthread_mutex_lock(&dns_lock);
+    is_dns_asked = strcmp(name, slow) == 0;
+    while (is_dns_asked && !is_dns_answering)
+        pthread_cond_wait(&dns_changed, &dns_lock);
+    pthread_mutex_unlock(&dns_lock);
+    if (strcmp(name, slow) == 0)
+        return EAI_AGAIN;
+    struct sockaddr_in *address = calloc(1, sizeof *address);
+    *result = calloc(1, sizeof **result);
+    CHECK(inet_pton(AF_INET, name, &address->sin_addr) == 1);
+    address->sin_family = AF_INET;
+    **result = (struct addrinfo){.ai_family = AF_INET,
+                                 .ai_addrlen = sizeof *address,
+                                 .ai_addr = (struct sockaddr *)address};
+    return 0;
+}
+
+__attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *result)
+{
+    free(result->ai_addr);
+    free(result);
+}
+
+static bool dns_is_asked(void *context)
+{
+    (void)context;
+    pthread_mutex_lock(&dns_lock);
+    bool is_asked = is_dns_asked;
+    pthread_mutex_unlock(&dns_lock);
+    return is_asked;
+}
+
+static bool is_gone(void *context)
+{
+    return *(int *)context == 0;
+}
+
+static void note_free(void *context)
+{
+    (*(int *)context)--;
+}
+
+static void closing_does_not_wait_for_dns(void)
+{
+    struct client client = {.loop = loop_create()};
+    struct mqtt_options options = {.uri = "mqtt://slow.example",
+                                   .client_id = "slow",
+                                   .context = &client,
+                                   .on_message = on_message};
+    CHECK(mqtt_open(&client.mqtt, client.loop, &options, NULL) == ERR_OK);
+    CHECK(until_true(client.loop, dns_is_asked, NULL, BOUND_MS));
+    int waiting = 1;
+    loop_post(client.loop, note_free, &waiting);
+    CHECK(until_true(client.loop, is_gone, &waiting, BOUND_MS)); /* the loop is free */
+    int64_t before_ms = clock_real_ms();
+    mqtt_close(client.mqtt);
+    CHECK(clock_real_ms() - before_ms < 2300);
+    loop_destroy(client.loop); /* the worker is still there, and must not touch it */
+    pthread_mutex_lock(&dns_lock);
+    is_dns_answering = true;
+    pthread_cond_broadcast(&dns_changed);
+    pthread_mutex_unlock(&dns_lock);
+}
+
 static CU_TestInfo tests[] = {
     {"an old broker is spoken to in 3.1.1", an_old_broker_is_spoken_to_in_3_1_1},
     {"a refused subscription is told", a_refused_subscription_is_told},
     {"subscriptions that wait are bounded", subscriptions_that_wait_are_bounded},
     {"a kick says why", a_kick_says_why},
     {"a busy broker says why", a_busy_broker_says_why},
+    {"closing does not wait for DNS", closing_does_not_wait_for_dns},
     {"closing does not wait for a mute broker", closing_does_not_wait_for_a_mute_broker},
     CU_TEST_INFO_NULL,
 };
