@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`coldchainctl` from outside, against a real collector behind a real broker.
+
+usage: ctl_cli_test.py COLDCHAINCTL COLLECTOR SOURCE_DIR
+"""
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM, COLLECTOR, SOURCE = map(os.path.abspath, sys.argv[1:4])
+sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+
+from house.broker import Broker  # noqa: E402
+from house.collector import Collector  # noqa: E402
+from house.mqtt import Client  # noqa: E402
+from house.process import free_port, wait_for  # noqa: E402
+
+EPOCH = "00000000000000aa"
+SITES = [{"id": "store", "name": "奉节产地冷库", "zones": [
+    {"id": "room-1", "name": "1号库 脐橙", "band_low": 3, "band_high": 8}, {"id": "room-2"}]}]
+RULES = [{"id": "warm", "zone": "room-1", "kind": "above", "quantity": "air_temperature",
+          "levels": [{"level": 8}]}]
+NOW = int(time.time()) // 60 * 60
+COUNT = 12000  # more than one page of the client
+
+
+class World:
+    """A collector that was told of one zone, one device, and something it cannot read."""
+
+    def __init__(self):
+        self.parts, self.seq = [], 0
+        self.folder = tempfile.mkdtemp(prefix="coldchain-ctl-")
+
+    def start(self):
+        self.broker = Broker(self.folder)
+        password = self.broker.add("fengjie/one")
+        self.parts.append(self.broker)
+        self.broker.start()
+        self.collector = Collector(self.folder, COLLECTOR, self.broker, sites=SITES, rules=RULES,
+                                   devices=[{"id": "one", "zone": "room-1"}, {"id": "unheard", "zone": "room-2"}])
+        self.parts.append(self.collector)
+        self.collector.start()
+        self.client = Client(self.broker.port, "fengjie/one", password, "one")
+        self.parts.append(self.client)
+
+    def fill(self):
+        # Two readings share each time, so that pages end in the middle of one.
+        rows = [{"n": channel, "u": unit, "t": NOW - COUNT + i, "v": value + i % 10 / 10}
+                for i in range(COUNT // 2) for channel, unit, value in
+                (("air_temperature", "Cel", 2.8), ("humidity", "%RH", 91))]
+        for at in range(0, len(rows), 3000):
+            self.send(rows[at:at + 3000])
+        self.send([{"n": "air_temperature", "u": "Cel", "t": NOW - 60 + i, "v": 9.5} for i in range(3)])
+        self.send("{ this is no pack")
+        self.token_file = os.path.join(self.collector.data, "api.token")
+        self.journal = os.path.join(self.collector.data, "journal")
+        wait_for(lambda: self.collector.incidents() and self.collector.quarantine()[1], 30, "all is known")
+        wait_for(lambda: len(self.collector.readings("one", "air_temperature")) == COUNT // 2 + 3, 30, "all is stored")
+
+    def send(self, payload):
+        self.seq += 1
+        text = payload if isinstance(payload, str) else json.dumps(payload)
+        self.client.publish(f"coldchain/v1/fengjie/one/readings/{EPOCH}/{self.seq}", text)
+
+    def close(self):
+        for part in reversed(self.parts):
+            part.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run(*args, env=None):
+    return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, **(env or {})})
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = WORLD
+
+    def ask(self, *args, status=0):
+        done = run(*args, "--api", self.world.collector.url, "--token-file", self.world.token_file)
+        self.assertEqual(done.returncode, status, done.stderr + done.stdout)
+        return done
+
+    def says(self, done, status, *words):
+        self.assertEqual(done.returncode, status, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+
+class Answers(Case):
+    def test_status_is_zero_when_ready(self):
+        text = self.ask("status").stdout
+        self.assertIn("ready        yes", text)
+        self.assertIn("broker       connected", text)
+        self.assertIn("1 not closed", text)
+        answer = json.loads(self.ask("status", "--json").stdout)
+        self.assertIs(answer["ready"], True)
+        self.assertIs(answer["status"]["connected"], True)
+
+    def test_zones_show_value_band_state_and_age(self):
+        lines = self.ask("zones").stdout.splitlines()
+        row = next(line for line in lines if "air_temperature" in line)
+        for word in ("room-1", "1号库 脐橙", "one", "9.5", "°C", "3..8", "ABOVE"):
+            self.assertIn(word, row)
+        self.assertTrue(any("room-2" in line and "never heard" in line for line in lines))
+        zones = json.loads(self.ask("zones", "room-1", "--json").stdout)
+        self.assertEqual([zone["id"] for zone in zones], ["room-1"])
+        self.assertEqual({c["channel"] for c in zones[0]["channels"]}, {"air_temperature", "humidity"})
+
+    def test_a_zone_that_is_not_there(self):
+        self.says(self.ask("zones", "room-9", status=1), 1, "no zone 'room-9'", "coldchainctl zones")
+        self.says(self.ask("readings", "room-9", status=1), 1, "/api/v1/zones")
+
+    def test_readings_walk_all_pages_each_reading_once(self):
+        rows = json.loads(self.ask("readings", "room-1", "--from", "0", "--json").stdout)
+        self.assertEqual(len(rows), COUNT + 3)
+        self.assertEqual(len({(row["time"], row["channel"]) for row in rows}), COUNT + 3)
+        self.assertEqual([row["time"] for row in rows], sorted(row["time"] for row in rows))
+
+    def test_csv_is_what_the_api_gives(self):
+        done = subprocess.run(
+            [PROGRAM, "readings", "fengjie/one", "--channel", "air_temperature", "--from", "0", "--csv",
+             "--api", self.world.collector.url, "--token-file", self.world.token_file],
+            capture_output=True, timeout=60, check=True)
+        text = self.world.collector.open("/api/v1/devices/fengjie/one/readings",
+                                         {"channel": "air_temperature", "format": "csv", "limit": 100000})
+        self.assertEqual(done.stdout, text)
+        self.assertTrue(text.startswith(b"\xef\xbb\xbftime,device,channel,value"))
+        rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
+        self.assertEqual(len(rows), COUNT // 2 + 3)
+        self.assertEqual(rows[0]["value"], "2.8")
+
+    def test_a_table_of_readings_ends_and_says_so(self):
+        done = self.ask("readings", "room-1", "--limit", "5")
+        self.assertEqual(len(done.stdout.splitlines()), 6)
+        self.assertIn("more than these 5", done.stderr)
+        done = self.ask("readings", "room-1", "--from", "2030-01-01T00:00:00Z")
+        self.assertIn("no readings in that time", done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_an_incident_is_listed_shown_and_acknowledged_once(self):
+        page = json.loads(self.ask("incidents", "--json").stdout)
+        one = page["incidents"][0]
+        row = self.ask("incidents", "list", "--state", "open", "--zone", "room-1").stdout.splitlines()[1]
+        for word in (one["id"][:12], "open", "NEEDED", "warm", "9.5"):
+            self.assertIn(word, row)
+        shown = self.ask("incidents", "show", one["id"][:8]).stdout
+        for word in (one["id"], "above", "air_temperature", "acknowledged   no", "opened"):
+            self.assertIn(word, shown)
+        done = self.ask("incidents", "ack", one["id"][:8], "--reason", "门开着，已关")
+        self.assertEqual(done.stdout, f"{one['id']} is acknowledged\n")
+        self.says(self.ask("incidents", "ack", one["id"], status=1), 1, "not acknowledged")
+        self.assertIn("first-start", self.ask("incidents").stdout)
+        self.assertIs(json.loads(self.ask("incidents", "show", one["id"], "--json").stdout)["acknowledged"], True)
+
+    def test_incidents_that_are_not_there(self):
+        self.says(self.ask("incidents", "show", "0" * 32, status=1), 1, "no incident", "coldchainctl incidents")
+        self.says(self.ask("incidents", "ack", "f" * 32, status=1), 1, "not acknowledged")
+        self.says(self.ask("incidents", "show", "0123456", status=1), 1, "begins with '0123456'")
+        self.says(self.ask("incidents", "show", "room-1", status=1), 1, "not an incident's id")
+        self.assertEqual(self.ask("incidents", "--zone", "room-2").stdout, "no incidents\n")
+
+    def test_devices_and_quarantine(self):
+        lines = self.ask("devices").stdout.splitlines()
+        self.assertTrue(any("fengjie/one" in line and str(COUNT + 3) in line for line in lines), lines)
+        self.assertTrue(any("fengjie/unheard" in line for line in lines), lines)
+        self.assertIn("\"id\":\"one\"", self.ask("devices", "--json").stdout)
+        text = self.ask("quarantine").stdout
+        self.assertIn(f"coldchain/v1/fengjie/one/readings/{EPOCH}/{self.world.seq}", text)
+        self.assertIn("ever: ", text)
+        self.assertEqual(len(json.loads(self.ask("quarantine", "--json").stdout)["quarantine"]), 1)
+
+    def test_bad_questions_are_told_what_is_right(self):
+        for args, status, words in (
+                (("incidents", "--state", "opne"), 1, "open, recovering, unknown, closed"),
+                (("incidents", "--limit", "0"), 2, "--limit takes 1 to 1000"),
+                (("incidents", "close", "x"), 2, "is not list, show ID or ack ID"),
+                (("incidents", "show"), 2, "takes one id"),
+                (("incidents", "--reason", "x"), 2, "belongs to ack"),
+                (("incidents", "--cursor", "x"), 1, "'cursor'"),
+                (("readings",), 2, "name one zone"),
+                (("readings", "room-1", "--json", "--csv"), 2, "one of --json and --csv"),
+                (("readings", "room-1", "--from", "yesterday"), 2, "--from takes a time"),
+                (("readings", "fengjie/../one"), 1, "nothing at this address"),
+                (("zones", "a", "b"), 2, "one zone at most"),
+                (("zones", "--jsno"), 2, "no option '--jsno'"),
+                (("devices", "x"), 2, "nothing is expected")):
+            with self.subTest(args=args):
+                self.says(self.ask(*args, status=status), status, words)
+
+
+class Doors(Case):
+    def test_not_reachable_says_where_it_looked(self):
+        url = f"http://127.0.0.1:{free_port()}"
+        self.says(run("zones", "--api", url), 1, url, "not reachable", "COLDCHAIN_API")
+        self.says(run("status", env={"COLDCHAIN_API": url}), 1, url, "not reachable")
+
+    def test_tokens_missing_wrong_and_broken(self):
+        url, none = self.world.collector.url, {"COLDCHAIN_TOKEN_FILE": ""}
+        if not os.path.exists("/var/lib/coldchain/collector/api.token"):
+            self.says(run("zones", "--api", url, env=none), 1, "wants a token", "--token-file")
+        path = os.path.join(self.world.folder, "token")
+        for text, words in (("not-the-token\n", "does not know this token"), ("", "does not hold a token"),
+                            ("two words\n", "does not hold a token"), ("a\nb\n", "does not hold a token")):
+            with self.subTest(text=text):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                self.says(run("zones", "--api", url, "--token-file", path), 1, words)
+        self.says(run("zones", "--api", url, "--token-file", path + ".absent"), 1, "token.absent")
+
+    def test_the_environment_serves_for_the_options(self):
+        done = run("zones", env={"COLDCHAIN_API": self.world.collector.url + "/",
+                                 "COLDCHAIN_TOKEN_FILE": self.world.token_file})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_what_is_no_collector_is_told_from_one(self):
+        self.says(run("zones", "--api", "localhost:8480"), 1, "is not the URL of an API")
+        self.says(run("zones", "--api", f"http://127.0.0.1:{self.world.broker.port}"), 1, "127.0.0.1")
+
+
+class Journal(Case):
+    def copy(self):
+        """The journal as it is on disk at some moment of the daemon's work."""
+        to = os.path.join(tempfile.mkdtemp(dir=self.world.folder), "journal")
+        shutil.copytree(self.world.journal, to)
+        return to
+
+    def journal(self, *args, status=0):
+        done = run("journal", *args)
+        self.assertEqual(done.returncode, status, done.stderr + done.stdout)
+        return done
+
+    @staticmethod
+    def flip(folder, word):
+        """One bit of the first place of that word; False when it is nowhere."""
+        for name in sorted(os.listdir(folder)):
+            path = os.path.join(folder, name)
+            if not name.startswith("segment-"):
+                continue
+            with open(path, "r+b") as file:
+                at = file.read().find(word)
+                if at >= 0:
+                    file.seek(at)
+                    file.write(bytes([word[0] ^ 1]))
+                    return True
+        return False
+
+    def test_info_and_verify_beside_a_running_daemon(self):
+        text = self.journal("info", self.world.journal).stdout
+        self.assertIn("sound        yes", text)
+        self.assertIn("SEGMENT", text)
+        answer = json.loads(self.journal("verify", self.copy(), "--json").stdout)
+        self.assertIs(answer["sound"], True)
+        self.assertGreaterEqual(answer["records"], self.world.seq)
+
+    def test_cat_tells_the_kinds_apart(self):
+        lines = [json.loads(line) for line in self.journal("cat", self.copy(), "--json").stdout.splitlines()]
+        kinds = {line["kind"] for line in lines}
+        self.assertLessEqual({"message", "start", "config", "tick"}, kinds)
+        self.assertNotIn("unknown", kinds)
+        one = next(line for line in lines if line["kind"] == "message")
+        self.assertEqual(one["topic"], f"coldchain/v1/fengjie/one/readings/{EPOCH}/1")
+        self.assertEqual(one["payload"][0]["n"], "air_temperature")
+        positions = [line["position"] for line in lines]
+        self.assertEqual(positions, sorted(positions))
+        text = self.journal("cat", self.copy(), "--kind", "message", "--limit", "2").stdout.splitlines()
+        self.assertEqual(len(text), 2)
+        rest = self.journal("cat", self.copy(), "--kind", "message", "--from", text[1].split()[0]).stdout
+        self.assertEqual(rest.splitlines()[0], text[1])
+
+    def test_a_flipped_bit_is_found_and_repair_records_the_loss(self):
+        folder = self.copy()
+        self.assertTrue(self.flip(folder, b"air_temperature"))
+        done = self.journal("verify", folder, status=1)
+        self.assertIn("sound        NO", done.stdout)
+        self.assertIn("journal repair", done.stdout)
+        repaired = json.loads(self.journal("repair", folder, "--json").stdout)
+        self.assertGreaterEqual(repaired["losses_appended"], 1)
+        self.assertIn(" loss ", self.journal("cat", folder, "--kind", "loss").stdout)
+        again = json.loads(self.journal("repair", folder, "--json").stdout)
+        self.assertEqual(again["losses_appended"], 0)
+
+    def test_bad_folders_and_words(self):
+        self.says(self.journal("repair", self.world.journal, status=1), 1, "stop it first")
+        empty = tempfile.mkdtemp(dir=self.world.folder)
+        for verb in ("info", "verify", "cat", "repair"):
+            with self.subTest(verb=verb):
+                self.says(self.journal(verb, empty, status=1), 1, empty)
+                self.assertEqual(os.listdir(empty), [])
+        self.says(self.journal("infos", empty, status=2), 2, "is not info, verify, cat or repair")
+        self.says(self.journal("cat", empty, "--from", "x", status=2), 2, "--from takes a position")
+        self.says(self.journal("info", status=2), 2, "the journal's folder")
+
+
+class BrokerFiles(Case):
+    def test_the_rules_are_those_the_tests_run_with(self):
+        from house.broker import ACL
+        rules = [line for line in run("broker", "acl", "--collector", "it").stdout.splitlines()
+                 if line and not line.startswith("#")]
+        want = [line for line in ACL.format(collector="it").splitlines() if line and not line.startswith("#")]
+        self.assertEqual(rules, want)
+
+    def test_mosquitto_takes_what_is_printed(self):
+        folder = tempfile.mkdtemp(dir=self.world.folder)
+        port = free_port()
+        text = run("broker", "config", "--port", str(port), "--dir", folder).stdout
+        text = text.replace("/var/lib/mosquitto/", folder + "/")
+        path = os.path.join(folder, "mosquitto.conf")
+        for name, content in (("mosquitto.conf", text + "user root\n"), ("passwords", ""),
+                              ("acl", run("broker", "acl").stdout)):
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(content)
+            os.chmod(os.path.join(folder, name), 0o600)
+        broker = subprocess.Popen(["/usr/sbin/mosquitto", "-c", path], stderr=subprocess.PIPE, text=True)
+        try:
+            from house.process import is_listening
+            wait_for(lambda: is_listening(port) or broker.poll() is not None, 10, "mosquitto listens")
+            self.assertIsNone(broker.poll(), broker.stderr.read() if broker.poll() is not None else "")
+            with self.assertRaises(PermissionError):
+                Client(port)
+        finally:
+            broker.terminate()
+            broker.communicate(timeout=10)
+
+    def test_tls_options_belong_together(self):
+        self.says(run("broker", "config", "--cert-file", "a"), 2, "belong together")
+        text = run("broker", "config", "--cert-file", "a.crt", "--key-file", "a.key").stdout
+        for line in ("listener 8883 127.0.0.1", "certfile a.crt", "keyfile a.key", "allow_anonymous false"):
+            self.assertIn(line, text.splitlines())
+
+
+class Help(Case):
+    def test_every_command_has_help_with_examples_and_statuses(self):
+        listed = [line.split()[0] for line in run("--help").stdout.splitlines() if line.startswith("  ")]
+        self.assertLessEqual({"zones", "readings", "incidents", "devices", "quarantine", "status", "journal"},
+                             set(listed))
+        for name in listed:
+            with self.subTest(name=name):
+                text = run(name, "--help").stdout
+                self.assertIn("examples:", text)
+                self.assertIn("exit status:", text)
+                self.assertLessEqual(max(map(len, text.splitlines())), 90)
+
+
+if __name__ == "__main__":
+    WORLD = World()
+    try:
+        WORLD.start()
+        WORLD.fill()
+        result = unittest.main(argv=sys.argv[:1], exit=False, verbosity=1).result
+    finally:
+        WORLD.close()
+    raise SystemExit(0 if result.wasSuccessful() else 1)
