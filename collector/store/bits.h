@@ -13,8 +13,8 @@
 
 struct bit_writer {
     struct buf *out;
-    unsigned pending; /* bits in `byte` */
-    uint8_t byte;
+    unsigned pending; /* how many are not written yet, below 8 */
+    uint64_t bits;    /* those */
 };
 
 /* The lowest `count` bits, at most 64. */
@@ -24,8 +24,8 @@ void bits_end(struct bit_writer *writer);
 
 struct bit_reader {
     struct buf_reader *in;
-    unsigned left; /* bits in `byte` not yet given */
-    uint8_t byte;
+    unsigned left; /* how many of the last byte are not given yet */
+    uint64_t bits; /* those */
 };
 
 /* Zeros, with in->failed set, behind the end. */

@@ -28,10 +28,16 @@ void samples_fini(struct samples *samples)
     *samples = (struct samples){0};
 }
 
+void samples_reserve(struct samples *samples, size_t count)
+{
+    mem_grow(&samples->items, &samples->capacity, samples->count + count,
+             sizeof *samples->items);
+}
+
 void samples_add(struct samples *samples, const struct sample *sample)
 {
-    mem_grow(&samples->items, &samples->capacity, samples->count + 1,
-             sizeof *samples->items);
+    if (samples->count == samples->capacity)
+        samples_reserve(samples, 1);
     samples->items[samples->count++] = *sample;
 }
 
@@ -161,8 +167,7 @@ enum err chunk_decode(const void *data, size_t len, struct samples *samples)
     uint64_t count = buf_read_varint(&in);
     if (in.failed || version != CHUNK_VERSION || count == 0 || count > CHUNK_SAMPLES_MAX)
         return ERR_CORRUPT;
-    mem_grow(&samples->items, &samples->capacity, samples->count + count,
-             sizeof *samples->items);
+    samples_reserve(samples, count);
     struct sample *items = samples->items + samples->count;
     if (!get_names(&in, items, count) || !get_values(&in, items, count) ||
         !get_arrivals(&in, items, count) || in.at != len)

@@ -36,6 +36,8 @@ struct samples {
 };
 
 void samples_fini(struct samples *samples);
+/* Makes room for `count` more. */
+void samples_reserve(struct samples *samples, size_t count);
 void samples_add(struct samples *samples, const struct sample *sample);
 
 /* Appends the chunk to `out`. 1 <= count <= CHUNK_SAMPLES_MAX; any order of times. */

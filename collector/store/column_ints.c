@@ -36,33 +36,43 @@ static uint64_t unzigzag(uint64_t number)
  *     1, then 8 bytes                    a difference that does not fit above
  */
 #define LITERAL_MAX (UINT64_MAX >> 1)
+#define VARINT_MAX  10 /* bytes */
 
-static void put_run(struct buf *out, uint64_t run)
+/* Room for the longest token is there; the first byte behind it. */
+static uint8_t *write_varint(uint8_t *at, uint64_t number)
 {
-    if (run > 0)
-        buf_varint(out, run << 1 | 1);
+    for (; number >= 0x80; number >>= 7)
+        *at++ = (uint8_t)(number | 0x80);
+    *at++ = (uint8_t)number;
+    return at;
 }
 
-static void put_difference(struct buf *out, uint64_t difference)
+static uint8_t *write_run(uint8_t *at, uint64_t run)
+{
+    return run > 0 ? write_varint(at, run << 1 | 1) : at;
+}
+
+static uint8_t *write_difference(uint8_t *at, uint64_t difference)
 {
     uint64_t folded = zigzag(difference);
-    if (folded <= LITERAL_MAX) {
-        buf_varint(out, folded << 1);
-    } else {
-        buf_varint(out, 1);
-        buf_u64(out, difference);
-    }
+    if (folded <= LITERAL_MAX)
+        return write_varint(at, folded << 1);
+    *at++ = 1;
+    bytes_put_u64(at, difference);
+    return at + sizeof difference;
 }
 
 /* All arithmetic is modulo 2^64, so that any numbers come back. */
 static void put_tokens(struct buf *out, const int64_t *numbers, size_t count,
                        enum ints_mode order)
 {
+    uint8_t *start = buf_reserve(out, 1 + (count + 1) * 2 * VARINT_MAX);
+    uint8_t *at = start;
     uint64_t number = 0;
     uint64_t step = 0;
     uint64_t last = 0;
     uint64_t run = 0;
-    buf_u8(out, (uint8_t)order);
+    *at++ = (uint8_t)order;
     for (size_t i = 0; i < count; i++) {
         uint64_t first = (uint64_t)numbers[i] - number;
         uint64_t difference = order == TOKENS_2 ? first - step : first;
@@ -72,12 +82,13 @@ static void put_tokens(struct buf *out, const int64_t *numbers, size_t count,
             run++;
             continue;
         }
-        put_run(out, run);
+        at = write_run(at, run);
         run = 0;
-        put_difference(out, difference);
+        at = write_difference(at, difference);
         last = difference;
     }
-    put_run(out, run);
+    at = write_run(at, run);
+    out->len += (size_t)(at - start);
 }
 
 /* Differences of order 0 to 2 from `order` on, of which all lie in [lowest, + span]. */

@@ -13,7 +13,7 @@
 #include "collector/store/schema.h"
 
 /* Rows per device that are worth rewriting its tails for, and bounds of the total. */
-#define DUE_ROWS_PER_DEVICE 60
+#define DUE_ROWS_PER_DEVICE 120
 #define DUE_ROWS_MIN        2000
 #define DUE_ROWS_MAX        1000000
 

@@ -23,7 +23,8 @@ static void add_moving(struct run *run, int64_t series, int64_t row,
 {
     if ((uint64_t)series % run->passes != run->pass)
         return;
-    mem_grow(&run->moving, &run->capacity, run->count + 1, sizeof *run->moving);
+    if (run->count == run->capacity)
+        mem_grow(&run->moving, &run->capacity, run->count + 1, sizeof *run->moving);
     run->moving[run->count++] = (struct moving){
         .series = series,
         .row = row,

@@ -83,6 +83,7 @@ static void merge(struct samples *out, const struct samples *old,
                   const struct moving *const *moving, size_t count)
 {
     size_t i = 0;
+    samples_reserve(out, old->count + count);
     for (size_t k = 0; k < count; k++) {
         while (i < old->count && old->items[i].time_ms <= moving[k]->sample.time_ms)
             samples_add(out, &old->items[i++]);

@@ -51,7 +51,7 @@ const struct db_schema history_schema = {
 /* Larger pages: a chunk has some thousand bytes. */
 const struct db_schema month_schema = {
     .application_id = 0x43436d31, /* "CCm1" */
-    .page_size = 16384,
+    .page_size = 32768,
     .takes_lock = false,
     .step = month_step,
 };
