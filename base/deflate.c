@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -92,15 +93,17 @@ static enum err unpack(z_stream *stream, struct buf *out, const uint8_t *data, s
         uint8_t *to = buf_reserve(out, room);
         stream->next_out = to;
         stream->avail_out = room;
-        int status = inflate(stream, Z_NO_FLUSH);
+        /* Z_FINISH spares zlib its window of 32 KiB when all of it fits at once */
+        int status = inflate(stream, fed == len ? Z_FINISH : Z_NO_FLUSH);
         made += room - stream->avail_out;
         out->len += room - stream->avail_out;
         if (made > limit)
             return ERR_LIMIT;
         if (status == Z_STREAM_END)
             return stream->avail_in == 0 && fed == len ? ERR_OK : ERR_INVALID;
-        /* no progress with room to spare: the input ended early */
-        if (status != Z_OK || (stream->avail_out > 0 && fed == len))
+        bool wants_room = stream->avail_out == 0;
+        /* room to spare and nothing left to read: the input ended early */
+        if ((status != Z_OK && status != Z_BUF_ERROR) || (!wants_room && fed == len))
             return ERR_INVALID;
     }
 }

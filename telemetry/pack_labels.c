@@ -27,27 +27,33 @@ enum label_type {
 
 struct label {
     const char *name;
+    size_t name_len;
     enum label_type type;
     size_t offset;
 };
 
+#define LABEL(name_, type_, offset_) \
+    { \
+        .name = name_, .name_len = sizeof name_ - 1, .type = type_, .offset = offset_ \
+    }
+
 static const struct label labels[] = {
-    {"cc-v", LABEL_VERSION, 0},
-    {"cc-kind", LABEL_KIND, offsetof(struct pack, kind)},
-    {"cc-dev", LABEL_ID, offsetof(struct pack, device)},
-    {"cc-epoch", LABEL_HEX, offsetof(struct pack, epoch)},
-    {"cc-seq", LABEL_SEQ, offsetof(struct pack, seq)},
-    {"cc-prev", LABEL_HEX, offsetof(struct pack, previous_hash)},
-    {"cc-clock", LABEL_CLOCK, offsetof(struct pack, clock)},
-    {"cc-boot", LABEL_BOOT, offsetof(struct pack, boot_id)},
-    {"cc-up", LABEL_MS, offsetof(struct pack, boot_ms)},
-    {"cc-at", LABEL_MS_SET, offsetof(struct pack, wall_ms)},
-    {"cc-ended", LABEL_HEX, offsetof(struct pack, ended)},
-    {"cc-from", LABEL_SEQ, offsetof(struct pack, from)},
-    {"cc-to", LABEL_SEQ, offsetof(struct pack, to)},
-    {"cc-reason", LABEL_ID, offsetof(struct pack, reason)},
-    {"cc-fixed", LABEL_BOOT, offsetof(struct pack, fixed_boot_id)},
-    {"cc-offset", LABEL_MS, offsetof(struct pack, offset_ms)},
+    LABEL("cc-v", LABEL_VERSION, 0),
+    LABEL("cc-kind", LABEL_KIND, offsetof(struct pack, kind)),
+    LABEL("cc-dev", LABEL_ID, offsetof(struct pack, device)),
+    LABEL("cc-epoch", LABEL_HEX, offsetof(struct pack, epoch)),
+    LABEL("cc-seq", LABEL_SEQ, offsetof(struct pack, seq)),
+    LABEL("cc-prev", LABEL_HEX, offsetof(struct pack, previous_hash)),
+    LABEL("cc-clock", LABEL_CLOCK, offsetof(struct pack, clock)),
+    LABEL("cc-boot", LABEL_BOOT, offsetof(struct pack, boot_id)),
+    LABEL("cc-up", LABEL_MS, offsetof(struct pack, boot_ms)),
+    LABEL("cc-at", LABEL_MS_SET, offsetof(struct pack, wall_ms)),
+    LABEL("cc-ended", LABEL_HEX, offsetof(struct pack, ended)),
+    LABEL("cc-from", LABEL_SEQ, offsetof(struct pack, from)),
+    LABEL("cc-to", LABEL_SEQ, offsetof(struct pack, to)),
+    LABEL("cc-reason", LABEL_ID, offsetof(struct pack, reason)),
+    LABEL("cc-fixed", LABEL_BOOT, offsetof(struct pack, fixed_boot_id)),
+    LABEL("cc-offset", LABEL_MS, offsetof(struct pack, offset_ms)),
 };
 
 static const char *const kind_names[] = {
@@ -269,7 +275,7 @@ enum err pack_labels_take(struct pack *pack, const struct senml_label *label,
     if (label->name_len <= PREFIX_LEN || memcmp(label->name, PREFIX, PREFIX_LEN) != 0)
         return ERR_OK;
     for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
-        if (strlen(labels[i].name) != label->name_len ||
+        if (labels[i].name_len != label->name_len ||
             memcmp(labels[i].name, label->name, label->name_len) != 0)
             continue;
         if (label->index != 0)

@@ -35,8 +35,9 @@ const struct quantity *quantity_at(size_t index)
 
 int quantity_find(const char *name)
 {
+    /* the first letter spares most calls: this runs once per channel of every pack */
     for (size_t i = 0; i < QUANTITY_COUNT; i++)
-        if (strcmp(quantities[i].name, name) == 0)
+        if (quantities[i].name[0] == name[0] && strcmp(quantities[i].name, name) == 0)
             return (int)i;
     return -1;
 }

@@ -147,7 +147,7 @@ static const struct unit units[] = {
 static const struct unit *find(const char *name)
 {
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(units[i].name, name) == 0)
+        if (units[i].name[0] == name[0] && strcmp(units[i].name, name) == 0)
             return &units[i];
     return NULL;
 }
@@ -167,7 +167,7 @@ bool unit_is_secondary(const char *name)
 bool unit_change_find(struct unit_change *change, const char *from, const char *to)
 {
     const struct unit *source = find(from);
-    const struct unit *target = find(to);
+    const struct unit *target = strcmp(from, to) == 0 ? source : find(to);
     if (source == NULL || target == NULL || strcmp(source->primary, target->primary) != 0)
         return false;
     if (source == target) {
