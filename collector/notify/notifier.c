@@ -80,6 +80,8 @@ static void on_finished(void *context)
 static void attempt(struct channel_thread *channel, struct http_client *client,
                     struct job *job)
 {
+    struct clock real;
+    clock_init(&real);
     const struct webhook_attempt attempt = {
         .key = job->key,
         .body = job->body,
@@ -87,6 +89,7 @@ static void attempt(struct channel_thread *channel, struct http_client *client,
         .attempts = job->attempts,
         .now_ms = job->now_ms,
         .created_ms = job->created_ms,
+        .stamp_ms = clock_wall_ms(&real),
     };
     struct finished *finished = mem_alloc(sizeof *finished);
     finished->notifier = channel->notifier;

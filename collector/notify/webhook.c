@@ -73,7 +73,7 @@ static int send_once(const struct config_webhook *webhook, struct http_client *c
     char key[HEADER_SIZE];
     char time[HEADER_SIZE];
     char signature[HEADER_SIZE];
-    snprintf(stamp, sizeof stamp, "%" PRId64, attempt->now_ms / 1000);
+    snprintf(stamp, sizeof stamp, "%" PRId64, attempt->stamp_ms / 1000);
     snprintf(key, sizeof key, "Idempotency-Key: %s", attempt->key);
     snprintf(time, sizeof time, "X-Coldchain-Timestamp: %s", stamp);
     const char *headers[] = {"Content-Type: application/json", key, time, NULL, NULL};

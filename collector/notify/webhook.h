@@ -21,8 +21,9 @@ struct webhook_attempt {
     const char *body;
     size_t body_len;
     uint32_t attempts; /* made before this one */
-    int64_t now_ms;    /* wall time */
+    int64_t now_ms;    /* of the house's clock, which a simulation may have virtual */
     int64_t created_ms;
+    int64_t stamp_ms; /* real wall time, for receivers that refuse what is old */
 };
 
 /* Blocks for at most the channel's timeout. Fills outcome, next attempt and text. */
