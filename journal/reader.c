@@ -74,13 +74,16 @@ static enum err locate(struct journal_reader *reader, struct journal_loss *lost)
     size_t index = segment_table_find(table, number);
     bool same = index < table->count && table->items[index].number == number;
     struct segment before = {.number = number};
+    bool read_to_end = false;
     if (same && table->items[index].number < position_segment(synced) &&
         offset >= table->items[index].end) {
-        before = table->items[index++]; /* this one is read to its end */
+        before = table->items[index++];
         same = false;
+        read_to_end = true;
     } else if (!same && reader->in_segment && reader->is_sealed &&
                reader->walk.offset >= reader->walk.end) {
-        before = reader->walk.segment; /* likewise, and it is trimmed by now */
+        before = reader->walk.segment; /* trimmed by now */
+        read_to_end = true;
     }
     bool found =
         index < table->count && table->items[index].number <= position_segment(synced);
@@ -93,9 +96,7 @@ static enum err locate(struct journal_reader *reader, struct journal_loss *lost)
     if (!same && reader->position != 0) {
         lost->from = reader->position;
         lost->to = position_of(segment.number, HEADER_AREA);
-        bool gap = before.part_count == 0 ||
-                   folder_gap(&before, &segment, &lost->from, &lost->to);
-        if (gap)
+        if (!read_to_end || folder_gap(&before, &segment, &lost->from, &lost->to))
             lost->reason = index == 0 ? JOURNAL_LOSS_TRIMMED : JOURNAL_LOSS_MISSING;
     }
     if (!same)

@@ -63,11 +63,14 @@ struct memory_disk {
     bool struck;
     bool power_off;
     bool cache_only;
+    uint64_t power_after;
     bool next_write_full;
     uint64_t calls;
     uint64_t matching;
     uint64_t counts[16];
     uint64_t repeated_syncs;
+    void (*hook)(void *arg);
+    void *hook_arg;
 };
 
 static void image_resize(struct image *image, size_t size)
@@ -105,6 +108,8 @@ static int fail(int number)
 static int enter(struct memory_disk *disk, enum call call)
 {
     disk->calls++;
+    if (disk->struck && disk->power_after > 0 && --disk->power_after == 0)
+        disk->power_off = true;
     if (disk->power_off)
         return fail(EIO);
     if (call == CALL_WRITE && disk->next_write_full) {
@@ -121,6 +126,8 @@ static int enter(struct memory_disk *disk, enum call call)
         unsigned space = CALL_OPEN | CALL_MKDIR | CALL_WRITE | CALL_RESERVE | CALL_RENAME;
         bool transfers = call == CALL_READ || call == CALL_WRITE;
         disk->struck = true;
+        if (disk->hook != NULL)
+            disk->hook(disk->hook_arg);
         switch (disk->fault) {
         case FAULT_NONE:
             break;
@@ -565,6 +572,17 @@ void memory_disk_fault(struct memory_disk *disk, enum fault fault, unsigned call
     disk->calls = 0;
 }
 
+void memory_disk_on_fault(struct memory_disk *disk, void (*hook)(void *arg), void *arg)
+{
+    disk->hook = hook;
+    disk->hook_arg = arg;
+}
+
+void memory_disk_power_after(struct memory_disk *disk, uint64_t n)
+{
+    disk->power_after = n;
+}
+
 bool memory_disk_struck(const struct memory_disk *disk)
 {
     return disk->struck;
@@ -623,6 +641,20 @@ static void settle_some(struct inode *inode, uint64_t *state)
     }
 }
 
+/* Without its folder a name cannot be reached. */
+static void drop_orphan(const struct memory_disk *disk, struct name *name)
+{
+    char folder[96];
+    snprintf(folder, sizeof folder, "%s", name->path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        return;
+    *slash = '\0';
+    const struct name *above = find_name(disk, folder);
+    if (above == NULL || above->cached < 0)
+        name->cached = name->platter = -1;
+}
+
 void memory_disk_crash(struct memory_disk *disk, enum survival survival, uint64_t seed)
 {
     uint64_t state = seed * 2654435761u + 88172645463325252u;
@@ -642,9 +674,12 @@ void memory_disk_crash(struct memory_disk *disk, enum survival survival, uint64_
             name->platter = name->cached;
         name->cached = name->platter;
     }
+    for (size_t i = 0; i < disk->name_count; i++)
+        drop_orphan(disk, &disk->names[i]);
     for (int fd = 0; fd < FDS; fd++)
         disk->fds[fd].inode = -1;
     disk->power_off = false;
+    disk->power_after = 0;
     memory_disk_fault(disk, FAULT_NONE, 0, 0, false);
 }
 

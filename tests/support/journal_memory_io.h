@@ -67,6 +67,10 @@ const struct journal_io *memory_disk_io(struct memory_disk *disk);
 /* The `at`-th call (from 1, counted from here) of these kinds fails; sticky: all on. */
 void memory_disk_fault(struct memory_disk *disk, enum fault fault, unsigned calls,
                        uint64_t at, bool sticky);
+/* Besides, the power fails at the n-th call after the fault has struck. */
+void memory_disk_power_after(struct memory_disk *disk, uint64_t n);
+/* Called when the fault strikes, before the call fails. NULL: nothing. */
+void memory_disk_on_fault(struct memory_disk *disk, void (*hook)(void *arg), void *arg);
 /* Whether the fault has struck. */
 bool memory_disk_struck(const struct memory_disk *disk);
 /* All calls since the last memory_disk_fault(). */

@@ -10,7 +10,7 @@
 #include "tests/support/journal_ledger.h"
 #include "tests/support/journal_memory_io.h"
 
-#define STEPS 120
+#define STEPS 240
 
 /* Sanitizers make a run ten times as slow; a prime stride still visits all kinds. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
