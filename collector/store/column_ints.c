@@ -88,6 +88,7 @@ static void put_tokens(struct buf *out, const int64_t *numbers, size_t count,
         last = difference;
     }
     at = write_run(at, run);
+    assert((size_t)(at - start) <= 1 + (count + 1) * 2 * VARINT_MAX);
     out->len += (size_t)(at - start);
 }
 
@@ -112,6 +113,7 @@ static uint64_t difference_at(const int64_t *numbers, size_t i, unsigned order)
 
 static struct packing packing_of(const int64_t *numbers, size_t count, unsigned order)
 {
+    assert(order <= ORDER_MAX && order < count);
     int64_t lowest = INT64_MAX;
     int64_t highest = INT64_MIN;
     for (size_t i = order; i < count; i++) {

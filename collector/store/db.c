@@ -461,6 +461,7 @@ void db_select(struct db_rows *rows, struct db *db, const char *sql,
 
 bool db_next(struct db_rows *rows)
 {
+    assert(rows->db != NULL);
     if (rows->err != ERR_OK || rows->statement == NULL)
         return false;
     int code = sqlite3_step(rows->statement);
@@ -470,6 +471,7 @@ bool db_next(struct db_rows *rows)
 
 enum err db_end(struct db_rows *rows)
 {
+    assert(rows->db != NULL);
     if (rows->statement != NULL)
         sqlite3_reset(rows->statement);
     rows->statement = NULL;
@@ -478,16 +480,18 @@ enum err db_end(struct db_rows *rows)
 
 int64_t db_get_int(const struct db_rows *rows, int column)
 {
+    assert(column < sqlite3_data_count(rows->statement));
     return sqlite3_column_int64(rows->statement, column);
 }
 
 uint64_t db_get_u64(const struct db_rows *rows, int column)
 {
-    return (uint64_t)sqlite3_column_int64(rows->statement, column);
+    return (uint64_t)db_get_int(rows, column);
 }
 
 double db_get_real(const struct db_rows *rows, int column)
 {
+    assert(column < sqlite3_data_count(rows->statement));
     if (sqlite3_column_type(rows->statement, column) == SQLITE_NULL)
         return NAN;
     return sqlite3_column_double(rows->statement, column);
@@ -495,12 +499,14 @@ double db_get_real(const struct db_rows *rows, int column)
 
 const char *db_get_text(const struct db_rows *rows, int column)
 {
+    assert(column < sqlite3_data_count(rows->statement));
     const unsigned char *text = sqlite3_column_text(rows->statement, column);
     return text != NULL ? (const char *)text : "";
 }
 
 const void *db_get_blob(const struct db_rows *rows, int column, size_t *len)
 {
+    assert(column < sqlite3_data_count(rows->statement));
     const void *data = sqlite3_column_blob(rows->statement, column);
     *len = (size_t)sqlite3_column_bytes(rows->statement, column);
     return data;

@@ -183,6 +183,7 @@ enum err history_begin(struct history *history)
 
 enum err history_commit(struct history *history, uint64_t cursor)
 {
+    assert(db_is_in_transaction(history->db));
     enum err err = history_put_meta(history, "cursor", (int64_t)cursor);
     if (err == ERR_OK)
         err = history_put_meta(history, "last_row", history->last_row);
@@ -229,6 +230,7 @@ static enum err take_seq(struct history *history, struct known_device *device,
                          const struct history_message *message,
                          const struct seq_range *lost)
 {
+    assert(message->seq != 0);
     struct known_epoch *epoch = devices_epoch(device, message->epoch);
     if (seqset_has(&epoch->taken, message->seq))
         return ERR_EXISTS;

@@ -59,6 +59,7 @@ static enum err load_recent(struct history *history, size_t max_rows)
     struct db_rows rows;
     size_t seen = 0;
     enum err err = ERR_OK;
+    assert(run->phase == RUN_LOAD && run->pass < run->passes);
     db_select(
         &rows, history->db,
         "SELECT row, epoch, seq, arrival_ms, data FROM recent"
@@ -118,6 +119,7 @@ static int compare_moving(const void *a, const void *b)
 
 static void sort_pass(struct run *run)
 {
+    assert(run->sorted == NULL);
     run->sorted = mem_array(run->count, sizeof(const struct moving *));
     for (size_t i = 0; i < run->count; i++)
         run->sorted[i] = &run->moving[i];
@@ -151,6 +153,7 @@ static enum err load_loose(struct history *history, size_t max_rows)
 /* How many of the sorted from `from` on are of the same series and month. */
 static size_t group_size(const struct run *run, size_t from)
 {
+    assert(from < run->count);
     const struct moving *first = run->sorted[from];
     size_t end = from + 1;
     while (end < run->count && run->sorted[end]->series == first->series &&
@@ -232,6 +235,7 @@ static enum err save_taken(struct history *history, size_t max_rows)
         &history->devices, max_rows < run->unsaved ? max_rows : run->unsaved, &saved);
     if (err != ERR_OK)
         return err;
+    assert(run->phase == RUN_SAVE && saved <= run->unsaved);
     run->unsaved -= saved;
     if (run->unsaved > 0)
         return ERR_OK;
@@ -247,6 +251,7 @@ static void count_dropped(uint64_t *counter, uint64_t dropped)
 static enum err drop_rows(struct history *history, size_t max_rows)
 {
     struct run *run = &history->run;
+    assert(run->phase == RUN_DROP && run->pass == run->passes);
     int64_t lot = (int64_t)(max_rows * DROP_FACTOR);
     enum err err = db_run(history->db,
                           "DELETE FROM recent WHERE row <= min(?1,"

@@ -58,6 +58,7 @@ static uint64_t hash_of(const char *org, const char *name)
 static struct known_device **slot_of(const struct devices *devices, const char *org,
                                      const char *name)
 {
+    assert(devices->count < devices->slot_count); /* so that the search ends */
     size_t at = hash_of(org, name) & (devices->slot_count - 1);
     while (devices->slots[at] != NULL && (strcmp(devices->slots[at]->name, name) != 0 ||
                                           strcmp(devices->slots[at]->org, org) != 0))

@@ -54,6 +54,7 @@ static struct open_month *find_open(struct history *history, int month)
 
 enum err history_month(struct history *history, int month, bool make, struct db **db)
 {
+    assert(month == MONTH_ODD || (month >= MONTH_FIRST && month <= MONTH_LAST));
     *db = NULL;
     struct open_month *slot = find_open(history, month);
     if (slot == NULL) {

@@ -26,6 +26,7 @@ struct stream {
 /* Reads what comes behind the samples it has; in-range ones may be none. */
 static enum err stream_refill(struct query *query, struct stream *stream)
 {
+    assert(stream->file < stream->files_end && stream->place < query->series_count);
     struct query_file *file = &query->files[stream->file];
     int64_t series = query->series[stream->place].id;
     stream->samples.count = 0;
@@ -78,6 +79,7 @@ static enum err add_stream(struct merge *merge, size_t place, size_t file,
 {
     if (file == files_end)
         return ERR_OK;
+    assert(merge->stream_count < 2 * merge->query->series_count);
     struct stream *stream = &merge->streams[merge->stream_count++];
     *stream = (struct stream){
         .place = place,

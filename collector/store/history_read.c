@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
-#include <errno.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -171,6 +169,7 @@ static enum err is_moved(struct query *query, const struct query_recent *recent,
         struct query_file *file = &query->files[i];
         if (file->month != month)
             continue;
+        assert(recent->place < query->series_count && recent->row > 0);
         int64_t *through = &file->through[recent->place];
         enum err err = load_through(file, query->series[recent->place].id, through);
         *is_moved = err == ERR_OK && recent->row <= *through;

@@ -46,6 +46,7 @@ static enum err insert_chunk(struct db *db, int64_t series, const struct sample 
                              size_t count)
 {
     struct buf data = {0};
+    assert(samples[0].time_ms <= samples[count - 1].time_ms);
     struct summary sum = summary_of(samples, count);
     chunk_encode(samples, count, &data);
     enum err err = db_run(
@@ -64,6 +65,8 @@ static enum err put_tail(struct db *db, int64_t series, const struct month_tail 
                          const struct sample *samples, size_t count)
 {
     struct buf data = {0};
+    assert(count < LOT_SAMPLES);
+    assert(count == 0 || samples[0].time_ms >= tail->floor_ms);
     struct summary sum = summary_of(samples, count);
     if (count > 0)
         chunk_encode(samples, count, &data);
@@ -91,6 +94,7 @@ static void merge(struct samples *out, const struct samples *old,
     }
     while (i < old->count)
         samples_add(out, &old->items[i++]);
+    assert(out->count == old->count + count);
 }
 
 static enum err add_to_tail(struct db *db, int64_t series, struct month_tail *tail,
@@ -197,9 +201,12 @@ static size_t drop_held(const struct moving **fresh, const struct moving *const 
                         size_t count, int64_t through)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        assert(moving[i]->series == moving[0]->series && moving[i]->row > 0);
+        assert(i == 0 || moving[i]->sample.time_ms >= moving[i - 1]->sample.time_ms);
         if (moving[i]->row > through)
             fresh[kept++] = moving[i];
+    }
     return kept;
 }
 

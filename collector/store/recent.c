@@ -24,7 +24,7 @@ static bool is_missing(double number)
 static void put_reading(struct buf *out, const struct reading *reading, int64_t series,
                         int64_t base_ms)
 {
-    assert(reading->quality <= HEAD_QUALITY);
+    assert(reading->quality <= HEAD_QUALITY && series > 0);
     bool has_value = !is_missing(reading->value);
     bool has_raw = !is_missing(reading->raw);
     buf_u8(out, (uint8_t)(reading->quality | (has_value ? 0 : HEAD_MISSING) |

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/state_delivery.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "collector/store/state_tables.h"
@@ -68,6 +69,7 @@ enum err state_page_forks(struct state *state, uint64_t after, size_t limit,
 
 enum err state_add_quarantined(struct state *state, const struct state_quarantined *entry)
 {
+    assert(entry->data != NULL || entry->len == 0);
     size_t kept =
         entry->len < STATE_QUARANTINE_BYTES ? entry->len : STATE_QUARANTINE_BYTES;
     enum err err = state_insert(

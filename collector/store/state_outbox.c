@@ -29,6 +29,7 @@ static bool parse_outbox(enum state_outbox *state, const char *name)
 
 enum err state_add_message(struct state *state, const struct state_message *message)
 {
+    assert(message->incident != NULL && message->channel != NULL);
     return state_insert(
         state,
         "INSERT INTO outbox (incident, revision, channel, key, body, created_ms,"
@@ -71,6 +72,7 @@ enum err state_outbox_due(struct state *state, int64_t now_ms, size_t limit,
                           void *context, state_message_fn *row)
 {
     struct db_rows rows;
+    static_assert(STATE_OUTBOX_PENDING == 0, "the SQL of this file says 'pending'");
     db_select(&rows, state->db,
               MESSAGE_COLUMNS " WHERE state = 'pending' AND next_attempt_ms <= ?"
                               " ORDER BY next_attempt_ms, id LIMIT ?",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/state_registry.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "collector/store/state_tables.h"
@@ -22,6 +23,7 @@ static const char *const quality_names[] = {
 /* A name of a later version reads as the last of the list, the least trusting one. */
 static size_t index_of(const char *const *names, size_t count, const char *name)
 {
+    assert(count > 0);
     for (size_t i = 0; i < count; i++)
         if (strcmp(names[i], name) == 0)
             return i;
@@ -53,6 +55,7 @@ enum err state_put_zone(struct state *state, const struct state_zone *zone)
 
 enum err state_put_device(struct state *state, const struct state_device *device)
 {
+    assert((size_t)device->clock < COUNT(clock_names));
     return state_write(
         state,
         "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
@@ -93,6 +96,7 @@ enum err state_delete_rule(struct state *state, const char *id)
 
 enum err state_put_last(struct state *state, const struct state_last *last)
 {
+    assert((size_t)last->quality < COUNT(quality_names));
     return state_write(state, "INSERT OR REPLACE INTO last VALUES (?, ?, ?, ?, ?, ?, ?)",
                        DB_ARGS(db_text(last->org), db_text(last->device),
                                db_text(last->channel), db_real(last->value),
