@@ -3,7 +3,9 @@
  * Writers that are killed, at a step or at any time: a follower that goes on from the
  * cursor it finds must end with every reading once.
  */
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 
 #include "tests/unit/collector/store/history_world.h"
@@ -228,6 +230,93 @@ static void a_reader_sees_each_reading_once_while_rows_move(void)
     free(twin.facts);
 }
 
+struct watch {
+    const char *dir;
+    atomic_bool is_over;
+    uint64_t looks;
+    uint64_t highest; /* seq seen */
+    const char *wrong;
+};
+
+struct look {
+    uint64_t next;
+    bool is_wrong;
+};
+
+static bool in_sequence(void *context, const struct history_reading *reading)
+{
+    struct look *look = context;
+    look->is_wrong = look->is_wrong || reading->seq != look->next;
+    look->next++;
+    return true;
+}
+
+/* Each look must find seqs 1, 2, 3, ... without gap or double, never fewer than before.
+ */
+static void *keep_looking(void *context)
+{
+    struct watch *watch = context;
+    const struct history_range range = {
+        .org = "o", .device = "a", .from_ms = INT64_MIN, .to_ms = INT64_MAX};
+    struct history_reader *reader = world_reader(watch->dir);
+    bool was_over = false;
+    while (!was_over && watch->wrong == NULL) {
+        was_over = atomic_load(&watch->is_over);
+        struct look look = {.next = 1};
+        uint64_t count = 0;
+        if (history_query(reader, &range, HISTORY_LIMIT_MAX, &look, in_sequence) !=
+                ERR_OK ||
+            history_count(reader, &range, &count) != ERR_OK)
+            watch->wrong = "a look failed";
+        else if (look.is_wrong)
+            watch->wrong = "a gap or a double";
+        else if (look.next - 1 < watch->highest || count < look.next - 1)
+            watch->wrong = "fewer than before";
+        watch->highest = look.next - 1;
+        watch->looks++;
+    }
+    history_reader_close(reader);
+    return NULL;
+}
+
+static void a_reader_beside_a_writer_sees_no_gap_and_no_double(void)
+{
+    struct folder folder;
+    folder_make(&folder);
+    struct history *history = world_open(folder.path);
+    struct watch watch = {.dir = folder.path};
+    struct parcel parcel;
+    pthread_t thread;
+    bool more = false;
+    CHECK(pthread_create(&thread, NULL, keep_looking, &watch) == 0);
+    for (uint64_t seq = 1; seq <= 6000;) {
+        CHECK(history_begin(history) == ERR_OK);
+        for (int i = 0; i < 20; i++, seq++) {
+            int64_t time_ms = WORLD_NOW + (int64_t)seq * 3600000;
+            const struct history_message message = {.position = seq,
+                                                    .org = "o",
+                                                    .device = "a",
+                                                    .epoch = 1,
+                                                    .seq = seq,
+                                                    .arrival_ms = time_ms};
+            parcel_init(&parcel);
+            parcel_add(&parcel, 0, time_ms, 1);
+            CHECK(history_append(history, &message, &parcel.pack) == ERR_OK);
+        }
+        CHECK(history_commit(history, seq) == ERR_OK);
+        for (int i = 0; i < 4; i++)
+            CHECK(history_compact(history, 50, &more) == ERR_OK);
+    }
+    atomic_store(&watch.is_over, true);
+    CHECK(pthread_join(thread, NULL) == 0);
+    printf("\n    %" PRIu64 " looks", watch.looks);
+    if (watch.wrong != NULL)
+        printf(": %s at %" PRIu64, watch.wrong, watch.highest);
+    CHECK(watch.wrong == NULL && watch.highest == 6000 && watch.looks > 2);
+    history_close(history);
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -237,6 +326,8 @@ int main(void)
          a_follower_killed_at_any_time_ends_complete},
         {"a reader sees each reading once while rows move",
          a_reader_sees_each_reading_once_while_rows_move},
+        {"a reader beside a writer sees no gap and no double",
+         a_reader_beside_a_writer_sees_no_gap_and_no_double},
         CU_TEST_INFO_NULL,
     };
     return check_run("collector/store/history_crash", tests);
