@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/notify.h"
 #include "edge-agent/recorder.h"
 #include "edge-agent/sampler.h"
 #include "edge-agent/spool.h"
@@ -219,7 +220,9 @@ static enum err serve(struct agent *agent, struct err_text *why)
     log_info("ready device=%s/%s sensors=%zu waiting=%llu", agent->settings->org,
              agent->settings->device, agent->settings->sensor_count,
              (unsigned long long)uplink_backlog(agent->uplink));
+    notify_ready();
     loop_run(agent->loop);
+    notify_stopping();
     enum err err = agent->failure;
     if (err == ERR_OK && !agent->is_draining)
         err = wind_down(agent);

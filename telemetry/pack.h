@@ -75,7 +75,8 @@ struct pack {
     size_t reading_count;
     size_t reading_capacity;
 
-    /* LOSS, THINNED: seqs [from, to]; EPOCH_END: `ended` ended at `to` */
+    /* LOSS, THINNED: seqs [from, to], of the epoch `ended` when it is not this pack's
+     * own (0); EPOCH_END: `ended` ended at `to` */
     uint64_t ended;
     uint64_t from;
     uint64_t to;

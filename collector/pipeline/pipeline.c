@@ -265,8 +265,9 @@ static void apply_control(struct pipeline *pipeline, struct device *device,
         pack->kind != PACK_EPOCH_END)
         return;
     bool is_end = pack->kind == PACK_EPOCH_END;
+    /* What is lost or thinned may belong to an epoch before. */
     struct device_epoch *epoch =
-        device_epoch_of(device, is_end ? pack->ended : pack->epoch);
+        device_epoch_of(device, pack->ended != 0 ? pack->ended : pack->epoch);
     if (epoch == NULL)
         return;
     epoch->is_ended = epoch->is_ended || is_end;
