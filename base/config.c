@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <yaml.h>
 
@@ -152,6 +153,15 @@ static void value_problem(const struct scope *scope, const struct config_key *ke
     buf_fini(&about);
 }
 
+/* Nothing to refuse a start for, but somebody should know. */
+static void note_exposure(struct config *config, const char *path)
+{
+    struct stat about;
+    if (config->exposed == NULL && stat(path, &about) == 0 &&
+        (about.st_mode & S_IROTH) != 0)
+        config->exposed = mem_strdup(path);
+}
+
 static void read_scalar(const struct scope *scope, const struct config_key *key,
                         const yaml_node_t *node)
 {
@@ -159,6 +169,8 @@ static void read_scalar(const struct scope *scope, const struct config_key *key,
     const char *text = text_of(node);
     if (text == NULL || config_value_parse(key, field, text) != ERR_OK)
         value_problem(scope, key, node);
+    if (key->type == CONFIG_SECRET)
+        note_exposure(scope->config, scope->config->path);
 }
 
 static char *beside(const char *config_path, const char *path)
@@ -193,6 +205,7 @@ static void read_secret_file(const struct scope *scope, const struct config_key 
     else if (config_value_parse(key, config_field(key, scope->settings), secret.data) !=
              ERR_OK)
         assert(!"a secret is any text");
+    note_exposure(scope->config, path);
     if (secret.data != NULL)
         explicit_bzero(secret.data, secret.capacity);
     buf_fini(&secret);
@@ -655,6 +668,7 @@ void config_fini(struct config *config)
         config_free(config->schema, config->settings);
     free(config->path);
     free(config->places);
+    free(config->exposed);
     buf_fini(&config->problems);
     buf_fini(&config->where);
     *config = (struct config){0};

@@ -83,6 +83,7 @@ struct config {
     struct buf problems; /* "FILE:LINE: sentence\n" each, in the order found */
     size_t problems_count;
     struct buf where;
+    char *exposed; /* a file with a secret that everybody can read; NULL: none */
 };
 
 /*

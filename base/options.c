@@ -19,6 +19,7 @@ struct row {
 static bool take_config(struct options *options, const char *value)
 {
     options->config_path = value;
+    options->is_config_given = true;
     return true;
 }
 
@@ -202,6 +203,38 @@ enum options_result options_parse(struct options *options, int argc,
             return OPTIONS_WRONG;
     }
     return is_sound(options) ? OPTIONS_RUN : OPTIONS_WRONG;
+}
+
+static void print_settings(const struct config *config)
+{
+    struct buf text = {0};
+    config_print(config, &text);
+    fwrite(text.data, 1, text.len, stdout);
+    buf_fini(&text);
+}
+
+enum options_result options_load(const struct options *options, struct config *config,
+                                 const struct config_schema *schema, void *settings)
+{
+    struct err_text why;
+    enum err err = config_load(config, schema, settings, options->config_path, &why);
+    if (err == ERR_NOT_FOUND && options->print_config && !options->is_config_given) {
+        config_fini(config);
+        config_defaults(config, schema, settings);
+    } else if (err != ERR_OK) {
+        if (config->problems_count > 0)
+            fprintf(stderr, "%s", config->problems.data);
+        else
+            fprintf(stderr, "%s: %s; see --config\n", options->program, why.text);
+        return OPTIONS_WRONG;
+    }
+    if (config->exposed != NULL)
+        log_warn("everybody can read the secrets in %s; chmod o-r it", config->exposed);
+    if (options->print_config)
+        print_settings(config);
+    else if (options->check_only)
+        printf("%s: in order\n", options->config_path);
+    return options->print_config || options->check_only ? OPTIONS_DONE : OPTIONS_RUN;
 }
 
 void options_clock(const struct options *options, struct clock *clock)

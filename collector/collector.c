@@ -51,6 +51,7 @@ struct collector {
     struct loop_timer *tick;
     struct loop_timer *ack_timer;
     struct loop_timer *checkpoint;
+    struct notify_watchdog *watchdog;
     const char **channels;
     char *history_dir;
     char *state_path;
@@ -609,6 +610,7 @@ static void close_all(struct collector *collector)
     loop_timer_destroy(collector->tick);
     loop_timer_destroy(collector->ack_timer);
     loop_timer_destroy(collector->checkpoint);
+    notify_watchdog_destroy(collector->watchdog);
     /* May still run what was posted: results, cursors. */
     loop_destroy(collector->loop);
     api_destroy(collector->api);
@@ -641,8 +643,10 @@ enum err collector_run(const struct settings *settings, const struct clock *cloc
         start_timers(&collector);
         log_info("ready api=http://%s:%d sites=%zu", settings->api.listen,
                  api_port(collector.api), settings->site_count);
+        collector.watchdog = notify_watchdog_create(collector.loop);
         notify_ready();
         loop_run(collector.loop);
+        notify_stopping();
         err = collector.err;
         if (err != ERR_OK)
             *why = collector.why;

@@ -28,6 +28,7 @@ struct agent {
     struct sampler *sampler;
     struct loop_timer *status_timer;
     struct loop_timer *drain_timer;
+    struct notify_watchdog *watchdog;
     bool is_draining;
     int64_t drain_until_ms; /* 0: for ever */
     enum err failure;
@@ -241,6 +242,7 @@ enum err agent_run(const struct settings *settings,
     loop_stop_on_signals(agent.loop);
     agent.status_timer = loop_timer_create(agent.loop, on_status, &agent);
     agent.drain_timer = loop_timer_create(agent.loop, on_drain, &agent);
+    agent.watchdog = notify_watchdog_create(agent.loop);
     enum err err = open_all(&agent, why);
     if (err == ERR_OK)
         err = serve(&agent, why);
@@ -248,6 +250,7 @@ enum err agent_run(const struct settings *settings,
     uplink_close(agent.uplink);
     recorder_destroy(agent.recorder);
     spool_close(agent.spool);
+    notify_watchdog_destroy(agent.watchdog);
     loop_timer_destroy(agent.drain_timer);
     loop_timer_destroy(agent.status_timer);
     loop_destroy(agent.loop);
