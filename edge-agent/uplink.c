@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "edge-agent/outbox.h"
 #include "edge-agent/status.h"
 #include "net/mqtt.h"
 #include "telemetry/topic.h"
@@ -32,6 +33,7 @@ struct uplink {
     struct mqtt *mqtt;
     struct agent_core core;
     struct loop_timer *timer;
+    struct outbox outbox;      /* what the connection had no room for */
     struct agent_event *queue; /* events that came while one was handled */
     size_t queue_count;
     size_t queue_capacity;
@@ -61,42 +63,56 @@ static void fail(struct uplink *uplink, enum err err)
 static enum err publish(struct uplink *uplink, const struct mqtt_publish *publish)
 {
     enum err err = mqtt_publish(uplink->mqtt, publish);
-    /* A pack that is not taken now is a pack lost on the way: it will be sent again. */
     if (err != ERR_OK && err != ERR_LIMIT && err != ERR_OFFLINE)
         log_warn("publish failed topic=%s reason=\"%s\"", publish->topic, err_about(err));
     return err;
 }
 
-static void publish_pack(struct uplink *uplink, const struct agent_action *action)
+/* A pack that is offline or refused is a pack lost on the way: it will be sent again. */
+static enum err publish_bytes(struct uplink *uplink, const struct spool_pack *pack)
 {
     const struct settings *settings = uplink->options.settings;
-    struct spool_pack pack;
-    enum err err = spool_read(uplink->options.spool, action->epoch, action->seq, &pack);
-    if (err == ERR_CORRUPT || err == ERR_NOT_FOUND) {
-        log_error("a stored pack is damaged epoch=%016llx seq=%llu",
-                  (unsigned long long)action->epoch, (unsigned long long)action->seq);
-        feed(uplink, &(struct agent_event){.kind = AGENT_PACK_GONE,
-                                           .epoch = action->epoch,
-                                           .seq = action->seq});
-    }
-    if (err != ERR_OK)
-        return;
-    struct topic topic = {
-        .kind = TOPIC_READINGS, .epoch = action->epoch, .seq = action->seq};
+    struct topic topic = {.kind = TOPIC_READINGS, .epoch = pack->epoch, .seq = pack->seq};
     memcpy(topic.org, settings->org, strlen(settings->org) + 1);
     memcpy(topic.device, settings->device, strlen(settings->device) + 1);
     char text[TOPIC_MAX];
-    const uint8_t *bytes = pack.bytes;
-    bool is_deflated = pack.len > 0 && bytes[0] == ZLIB_FIRST_BYTE;
-    err =
-        publish(uplink, &(struct mqtt_publish){
-                            .topic = topic_format(&topic, text),
-                            .payload = pack.bytes,
-                            .payload_len = pack.len,
-                            .content_type = is_deflated ? CONTENT_DEFLATE : CONTENT_JSON,
-                            .qos = 1,
-                        });
-    (void)err;
+    const uint8_t *bytes = pack->bytes;
+    bool is_deflated = pack->len > 0 && bytes[0] == ZLIB_FIRST_BYTE;
+    return publish(uplink,
+                   &(struct mqtt_publish){
+                       .topic = topic_format(&topic, text),
+                       .payload = pack->bytes,
+                       .payload_len = pack->len,
+                       .content_type = is_deflated ? CONTENT_DEFLATE : CONTENT_JSON,
+                       .qos = 1,
+                   });
+}
+
+static void publish_pack(struct uplink *uplink, uint64_t epoch, uint64_t seq,
+                         bool is_live)
+{
+    struct spool_pack pack;
+    enum err err = spool_read(uplink->options.spool, epoch, seq, &pack);
+    if (err == ERR_CORRUPT || err == ERR_NOT_FOUND) {
+        log_error("a stored pack is damaged epoch=%016llx seq=%llu",
+                  (unsigned long long)epoch, (unsigned long long)seq);
+        feed(uplink,
+             &(struct agent_event){.kind = AGENT_PACK_GONE, .epoch = epoch, .seq = seq});
+    }
+    if (err == ERR_OK && publish_bytes(uplink, &pack) == ERR_LIMIT)
+        outbox_put(&uplink->outbox, epoch, seq, is_live);
+}
+
+/* The connection has room again. */
+static void publish_waiting(struct uplink *uplink)
+{
+    struct outbox_entry next;
+    while (outbox_take(&uplink->outbox, &next)) {
+        if (agent_core_is_done(&uplink->core, next.epoch, next.seq))
+            continue;
+        publish_pack(uplink, next.epoch, next.seq, next.is_live);
+        return;
+    }
 }
 
 static void publish_hello(struct uplink *uplink)
@@ -153,7 +169,7 @@ static void carry_out(struct uplink *uplink, const struct agent_action *action)
     struct recorder *recorder = uplink->options.recorder;
     switch (action->kind) {
     case AGENT_PUBLISH:
-        publish_pack(uplink, action);
+        publish_pack(uplink, action->epoch, action->seq, action->is_live);
         break;
     case AGENT_PUBLISH_HELLO:
         publish_hello(uplink);
@@ -384,6 +400,29 @@ static void on_lost(void *context, const char *why)
     feed(uplink, &(struct agent_event){.kind = AGENT_LOST});
 }
 
+static void on_delivered(void *context, uint64_t tag)
+{
+    (void)tag;
+    publish_waiting(context);
+}
+
+static void on_refused(void *context, uint64_t tag, const char *why)
+{
+    struct uplink *uplink = context;
+    (void)tag;
+    log_warn("the broker refuses a message peer=%s reason=\"%s\"",
+             uplink->options.settings->mqtt.uri, why);
+    publish_waiting(uplink);
+}
+
+static void on_subscribed(void *context, const char *filter, const char *refusal)
+{
+    (void)context;
+    if (refusal != NULL)
+        log_error("the broker refuses a subscription topic=%s reason=\"%s\"", filter,
+                  refusal);
+}
+
 /* ---- opening ---- */
 
 static void make_topics(struct uplink *uplink)
@@ -437,6 +476,9 @@ static enum err connect(struct uplink *uplink, struct err_text *why)
         .on_message = on_message,
         .on_connected = on_connected,
         .on_lost = on_lost,
+        .on_delivered = on_delivered,
+        .on_refused = on_refused,
+        .on_subscribed = on_subscribed,
     };
     return mqtt_open(&uplink->mqtt, uplink->options.loop, &options, why);
 }
@@ -495,6 +537,7 @@ void uplink_close(struct uplink *uplink)
     recorder_set_sender(uplink->options.recorder, &(struct recorder_sender){0});
     loop_timer_destroy(uplink->timer);
     agent_core_fini(&uplink->core);
+    outbox_fini(&uplink->outbox);
     free(uplink->queue);
     free(uplink->tallies);
     buf_fini(&uplink->scratch);

@@ -26,7 +26,7 @@
 #include "telemetry/delivery.h"
 #include "telemetry/seqset.h"
 
-#define AGENT_WINDOW_MAX 64 /* packs in flight, whatever the collector grants */
+#define AGENT_WINDOW_MAX 512 /* packs in flight, whatever the collector grants */
 /* Until the first ack of a session says otherwise (DESIGN 4.2). */
 #define AGENT_CREDITS_DEFAULT     8
 #define AGENT_ACK_INTERVAL_MS     10000
@@ -57,6 +57,7 @@ struct agent_flight {
     int64_t sent_ms;
     int64_t due_ms;
     uint32_t attempts;
+    bool is_live;
 };
 
 struct agent_range {
@@ -129,7 +130,7 @@ struct agent_event {
 };
 
 enum agent_action_kind {
-    AGENT_PUBLISH,       /* epoch, seq: the stored bytes, verbatim */
+    AGENT_PUBLISH,       /* epoch, seq: the stored bytes, verbatim; is_live: first */
     AGENT_PUBLISH_HELLO, /* what agent_core_hello() says */
     AGENT_SET_TIMER,     /* at_ms; 0 cancels; replaces the one before */
     AGENT_WRITE_LOSS,    /* epoch, from, to: these seqs cannot be sent any more */
@@ -141,6 +142,7 @@ struct agent_action {
     enum agent_action_kind kind;
     uint64_t epoch;
     uint64_t seq;
+    bool is_live;
     uint64_t from;
     uint64_t to;
     int64_t at_ms;

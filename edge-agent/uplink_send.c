@@ -47,14 +47,15 @@ void agent_publish(const struct agent_step *step, struct agent_flight *flight)
                                           .seq = flight->seq});
 }
 
-static void send_pack(const struct agent_step *step, uint64_t epoch, uint64_t seq)
+static void send_pack(const struct agent_step *step, uint64_t epoch, uint64_t seq,
+                      bool is_live)
 {
     struct agent_core *core = step->core;
     assert(core->flight_count < AGENT_WINDOW_MAX);
     if (core->flight_count == 0 && core->silent_due_ms == 0)
         agent_watch_silence(step);
     struct agent_flight *flight = &core->flights[core->flight_count++];
-    *flight = (struct agent_flight){.epoch = epoch, .seq = seq};
+    *flight = (struct agent_flight){.epoch = epoch, .seq = seq, .is_live = is_live};
     agent_publish(step, flight);
 }
 
@@ -129,14 +130,14 @@ static bool take_backlog(struct agent_core *core, struct agent_range *taken)
     return false;
 }
 
-static bool take_next(struct agent_core *core, struct agent_range *taken)
+static bool take_first(struct agent_core *core, struct agent_range *taken)
 {
-    if (take_of_queue(core, core->urgent, &core->urgent_count, false, taken) ||
-        take_live(core, taken))
-        return true;
-    /* What was closed before the session may have arrived: the answer to hello says. */
-    if (!core->is_answered)
-        return false;
+    return take_of_queue(core, core->urgent, &core->urgent_count, false, taken) ||
+           take_live(core, taken);
+}
+
+static bool take_later(struct agent_core *core, struct agent_range *taken)
+{
     return take_of_queue(core, core->wanted, &core->wanted_count, true, taken) ||
            take_backlog(core, taken);
 }
@@ -146,14 +147,20 @@ static size_t window_of(const struct agent_core *core)
     return core->credits < AGENT_WINDOW_MAX ? core->credits : AGENT_WINDOW_MAX;
 }
 
+/* Backlog leaves a quarter of the window to what happens now. */
 void agent_fill_window(const struct agent_step *step)
 {
     struct agent_core *core = step->core;
     if (!core->is_connected || core->is_probing)
         return;
     struct agent_range next;
-    while (core->flight_count < window_of(core) && take_next(core, &next))
-        send_pack(step, next.epoch, next.seqs.first);
+    size_t window = window_of(core);
+    while (core->flight_count < window && take_first(core, &next))
+        send_pack(step, next.epoch, next.seqs.first, true);
+    /* What was closed before the session may have arrived: the answer to hello says. */
+    while (core->is_answered && core->flight_count < window - window / 4 &&
+           take_later(core, &next))
+        send_pack(step, next.epoch, next.seqs.first, false);
 }
 
 static struct agent_flight *oldest_flight(struct agent_core *core)
@@ -196,7 +203,7 @@ static void probe(const struct agent_step *step)
     if (flight != NULL)
         agent_publish(step, flight);
     else if (lowest_open(core, &open))
-        send_pack(step, open.epoch, open.seqs.first);
+        send_pack(step, open.epoch, open.seqs.first, false);
 }
 
 void agent_resend_due(const struct agent_step *step)
