@@ -77,7 +77,8 @@ bool history_compact_due(const struct history *history);
  * takes about two such units until it is moved: to keep up, do twice what is appended.
  */
 MUST_CHECK enum err history_compact(struct history *history, size_t max_rows, bool *more);
-/* Removes the files of months that ended before `oldest_ms`. */
+/* Removes the files of months that ended before `oldest_ms`; one that is being read stays
+ * until another call. */
 MUST_CHECK enum err history_retain(struct history *history, int64_t oldest_ms,
                                    size_t *removed);
 

@@ -146,6 +146,8 @@ enum err history_retain(struct history *history, int64_t oldest_ms, size_t *remo
             continue;
         err = remove_month(history, month);
         *removed += err == ERR_OK;
+        if (err == ERR_BUSY) /* somebody reads it: another time */
+            err = ERR_OK;
     }
     free(months.items);
     if (err == ERR_OK && *removed > 0)

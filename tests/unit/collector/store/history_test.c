@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/history.h"
 
+#include "collector/store/history_tables.h"
 #include "collector/store/month.h"
 #include "collector/store/schema.h"
 #include "telemetry/seqset.h"
@@ -361,6 +362,74 @@ static void old_months_are_removed(void)
     end_world();
 }
 
+static void count_january(void *context, const char *name)
+{
+    size_t *count = context;
+    *count += strstr(name, "2025-01") != NULL;
+}
+
+static void a_month_that_is_read_is_removed_another_time(void)
+{
+    begin_world();
+    message.arrival_ms = INT64_C(1735700000000); /* 2025-01-01 */
+    one_reading(0, message.arrival_ms, 4.5);
+    CHECK(append(1) == ERR_OK);
+    compact_all(history, 100);
+    struct db *db = NULL;
+    size_t removed = 9;
+    int64_t number = 0;
+    CHECK(db_open_reader(&db, folder_file(&folder, "history-2025-01.db"), 0, NULL) ==
+          ERR_OK);
+    CHECK(db_begin_read(db) == ERR_OK);
+    CHECK(db_get_one(db, "SELECT count(*) FROM tail", DB_NONE, &number) == ERR_OK);
+    CHECK(history_retain(history, WORLD_NOW, &removed) == ERR_OK && removed == 0);
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    db_rollback(db);
+    CHECK(history_retain(history, WORLD_NOW, &removed) == ERR_OK && removed == 1);
+    size_t left = 0; /* the log neither, though a connection is still open */
+    folder_each(&folder, &left, count_january);
+    CHECK(left == 0);
+    db_close(db);
+    twin.count = 0;
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    one_reading(0, message.arrival_ms, 5.5); /* and it comes to life again */
+    CHECK(append(2) == ERR_OK);
+    compact_all(history, 100);
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    end_world();
+}
+
+static enum err append_of(const char *device, uint64_t seq)
+{
+    message.device = device;
+    one_reading(0, WORLD_NOW + (int64_t)seq, (double)seq);
+    return append(seq);
+}
+
+static void what_came_while_a_run_was_saving_is_remembered(void)
+{
+    static const char *const devices[] = {"a", "b", "c"};
+    begin_world();
+    bool more = true;
+    for (size_t i = 0; i < 3; i++)
+        CHECK(append_of(devices[i], 1) == ERR_OK);
+    while (history->run.phase != RUN_SAVE)
+        CHECK(history_compact(history, 1, &more) == ERR_OK);
+    CHECK(history_compact(history, 1, &more) == ERR_OK); /* one of three is saved */
+    CHECK(history->run.phase == RUN_SAVE);
+    for (size_t i = 0; i < 3; i++)
+        CHECK(append_of(devices[i], 2) == ERR_OK);
+    while (more)
+        CHECK(history_compact(history, 1, &more) == ERR_OK);
+    reopen();
+    for (size_t i = 0; i < 3; i++) {
+        CHECK(append_of(devices[i], 1) == ERR_EXISTS);
+        CHECK(append_of(devices[i], 2) == ERR_EXISTS);
+        CHECK(twin_agrees_on_all(&twin, reader, devices[i]));
+    }
+    end_world();
+}
+
 static void see_series(void *context, const char *org, const char *device,
                        const char *channel)
 {
@@ -515,6 +584,10 @@ int main(void)
         {"implausible times are kept in one file",
          implausible_times_are_kept_in_one_file},
         {"old months are removed", old_months_are_removed},
+        {"a month that is read is removed another time",
+         a_month_that_is_read_is_removed_another_time},
+        {"what came while a run was saving is remembered",
+         what_came_while_a_run_was_saving_is_remembered},
         {"series are listed", series_are_listed},
         {"a callback can stop and limits hold", a_callback_can_stop_and_limits_hold},
         {"stats add up", stats_add_up},
