@@ -70,3 +70,13 @@ enum err file_make_dirs(const char *path, struct err_text *why)
     free(part);
     return err;
 }
+
+enum err file_sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_from_errno(errno);
+    enum err err = fsync(fd) == 0 ? ERR_OK : err_from_errno(errno);
+    close(fd);
+    return err;
+}

@@ -20,4 +20,7 @@ MUST_CHECK enum err file_read(struct buf *into, const char *path, size_t max,
 /* The folder and its parents, as mkdir -p with mode 0750; there already is fine. */
 MUST_CHECK enum err file_make_dirs(const char *path, struct err_text *why);
 
+/* Makes names that were added to or removed from the folder last through a power cut. */
+MUST_CHECK enum err file_sync_dir(const char *path);
+
 #endif

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -154,10 +155,7 @@ static enum err take_lock(struct db *db, const char *path, struct err_text *why)
 static enum err sync_folder(const char *path)
 {
     char *copy = mem_strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum err err = fd < 0 || fsync(fd) != 0 ? err_from_errno(errno) : ERR_OK;
-    if (fd >= 0)
-        close(fd);
+    enum err err = file_sync_dir(dirname(copy));
     free(copy);
     return err;
 }

@@ -348,7 +348,7 @@ bool history_compact_due(const struct history *history)
 {
     if (history->run.phase != RUN_IDLE)
         return true;
-    uint64_t want = history->devices.count * DUE_ROWS_PER_DEVICE;
+    uint64_t want = history->devices.by_name.count * DUE_ROWS_PER_DEVICE;
     want = want < DUE_ROWS_MIN ? DUE_ROWS_MIN : want;
     want = want > DUE_ROWS_MAX ? DUE_ROWS_MAX : want;
     return history->rows >= want || history->readings >= RUN_READINGS_MAX;

@@ -7,8 +7,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "telemetry/reading.h"
 
-#define SLOTS_AT_FIRST 64
+#define KEY_SIZE (2 * ID_SIZE)
 
 void devices_init(struct devices *devices, struct db *db)
 {
@@ -25,59 +26,30 @@ static void device_destroy(struct known_device *device)
         seqset_fini(&device->epochs[i].taken);
     free(device->series);
     free(device->epochs);
-    free(device->org);
-    free(device->name);
     free(device);
 }
 
 void devices_forget(struct devices *devices)
 {
-    for (size_t i = 0; i < devices->slot_count; i++)
-        device_destroy(devices->slots[i]);
-    free(devices->slots);
+    for (size_t i = 0; i < devices->by_name.count; i++)
+        device_destroy(devices->by_name.entries[i].value);
+    map_fini(&devices->by_name);
     free(devices->by_id);
     free(devices->changed);
     devices_init(devices, devices->db);
 }
 
-/* FNV-1a over both names with their ends. */
-static uint64_t hash_of(const char *org, const char *name)
+/* Identifiers hold no '/'. */
+static bool make_key(char key[KEY_SIZE], const char *org, const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    const char *texts[] = {org, name};
-    for (size_t i = 0; i < 2; i++) {
-        const char *at = texts[i];
-        do
-            hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
-        while (*at++ != '\0');
-    }
-    return hash;
-}
-
-/* The slot of that device, or the free one where it belongs. */
-static struct known_device **slot_of(const struct devices *devices, const char *org,
-                                     const char *name)
-{
-    assert(devices->count < devices->slot_count); /* so that the search ends */
-    size_t at = hash_of(org, name) & (devices->slot_count - 1);
-    while (devices->slots[at] != NULL && (strcmp(devices->slots[at]->name, name) != 0 ||
-                                          strcmp(devices->slots[at]->org, org) != 0))
-        at = (at + 1) & (devices->slot_count - 1);
-    return &devices->slots[at];
-}
-
-static void make_room(struct devices *devices)
-{
-    if (devices->count * 2 < devices->slot_count)
-        return;
-    struct known_device **old = devices->slots;
-    size_t old_count = devices->slot_count;
-    devices->slot_count = old_count > 0 ? old_count * 2 : SLOTS_AT_FIRST;
-    devices->slots = mem_array(devices->slot_count, sizeof(struct known_device *));
-    for (size_t i = 0; i < old_count; i++)
-        if (old[i] != NULL)
-            *slot_of(devices, old[i]->org, old[i]->name) = old[i];
-    free(old);
+    size_t org_len = strlen(org);
+    size_t name_len = strlen(name);
+    if (org_len > ID_MAX || name_len > ID_MAX)
+        return false;
+    memcpy(key, org, org_len);
+    key[org_len] = '/';
+    memcpy(key + org_len + 1, name, name_len + 1);
+    return true;
 }
 
 static enum err load_id(struct devices *devices, const char *org, const char *name,
@@ -142,28 +114,34 @@ static void index_by_id(struct devices *devices, struct known_device *device)
     devices->by_id[device->id] = device;
 }
 
-enum err devices_find(struct devices *devices, const char *org, const char *name,
-                      struct known_device **out)
+static enum err load_device(struct devices *devices, const char *org, const char *name,
+                            struct known_device *device)
 {
-    make_room(devices);
-    struct known_device **slot = slot_of(devices, org, name);
-    *out = *slot;
-    if (*slot != NULL)
-        return ERR_OK;
-    struct known_device *device = mem_alloc(sizeof *device);
-    device->org = mem_strdup(org);
-    device->name = mem_strdup(name);
     enum err err = load_id(devices, org, name, &device->id);
     if (err == ERR_OK)
         err = load_series(devices, device);
     if (err == ERR_OK)
         err = load_taken(devices, device);
+    return err;
+}
+
+enum err devices_find(struct devices *devices, const char *org, const char *name,
+                      struct known_device **out)
+{
+    char key[KEY_SIZE];
+    *out = NULL;
+    if (!make_key(key, org, name))
+        return ERR_INVALID;
+    *out = map_get(&devices->by_name, key);
+    if (*out != NULL)
+        return ERR_OK;
+    struct known_device *device = mem_alloc(sizeof *device);
+    enum err err = load_device(devices, org, name, device);
     if (err != ERR_OK) {
         device_destroy(device);
         return err;
     }
-    *slot = device;
-    devices->count++;
+    *map_at(&devices->by_name, key) = device;
     index_by_id(devices, device);
     *out = device;
     return ERR_OK;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/map.h"
 #include "collector/store/db.h"
 #include "telemetry/seqset.h"
 
@@ -31,8 +32,6 @@ struct known_epoch {
 
 struct known_device {
     int64_t id;
-    char *org;
-    char *name;
     struct known_series *series;
     size_t series_count;
     size_t series_capacity;
@@ -44,9 +43,7 @@ struct known_device {
 
 struct devices {
     struct db *db;
-    struct known_device **slots; /* hash table by org and name; NULL: free */
-    size_t slot_count;           /* 0 or a power of two */
-    size_t count;
+    struct map by_name;          /* "org/name" -> struct known_device */
     struct known_device **by_id; /* NULL where it was not met yet */
     size_t id_capacity;
     struct known_device **changed;
@@ -57,7 +54,7 @@ struct devices {
 void devices_init(struct devices *devices, struct db *db);
 void devices_forget(struct devices *devices);
 
-/* Borrowed until devices_forget(). */
+/* Borrowed until devices_forget(). INVALID: a name of more than ID_MAX bytes. */
 MUST_CHECK enum err devices_find(struct devices *devices, const char *org,
                                  const char *name, struct known_device **device);
 /* The one of that number; NOT_FOUND. */

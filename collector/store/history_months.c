@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "collector/store/history_tables.h"
 #include "collector/store/schema.h"
@@ -107,15 +107,6 @@ static enum err remove_month(struct history *history, int month)
     return err;
 }
 
-static enum err sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum err err = fd < 0 || fsync(fd) != 0 ? err_from_errno(errno) : ERR_OK;
-    if (fd >= 0)
-        close(fd);
-    return err;
-}
-
 static enum err thin_odd(struct history *history, int64_t oldest_ms)
 {
     struct db *db = NULL;
@@ -151,6 +142,6 @@ enum err history_retain(struct history *history, int64_t oldest_ms, size_t *remo
     }
     free(months.items);
     if (err == ERR_OK && *removed > 0)
-        err = sync_folder(history->dir);
+        err = file_sync_dir(history->dir);
     return err == ERR_OK ? thin_odd(history, oldest_ms) : err;
 }

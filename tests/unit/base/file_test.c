@@ -61,10 +61,18 @@ static void folders_are_made_with_their_parents(void)
     }
 }
 
+static void a_folder_is_synced(void)
+{
+    CHECK(file_sync_dir("/tmp") == ERR_OK);
+    CHECK(file_sync_dir("/nonexistent") == ERR_NOT_FOUND);
+    CHECK(file_sync_dir("/dev/null") == ERR_IO);
+}
+
 static CU_TestInfo tests[] = {
     {"folders are made with their parents", folders_are_made_with_their_parents},
     {"a file is read whole and ends with NUL", a_file_is_read_whole_and_ends_with_nul},
     {"what cannot be read is refused", what_cannot_be_read_is_refused},
+    {"a folder is synced", a_folder_is_synced},
     CU_TEST_INFO_NULL,
 };
 
