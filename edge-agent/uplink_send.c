@@ -44,7 +44,8 @@ void agent_publish(const struct agent_step *step, struct agent_flight *flight)
     flight->attempts++;
     agent_act(step, (struct agent_action){.kind = AGENT_PUBLISH,
                                           .epoch = flight->epoch,
-                                          .seq = flight->seq});
+                                          .seq = flight->seq,
+                                          .is_live = flight->is_live});
 }
 
 static void send_pack(const struct agent_step *step, uint64_t epoch, uint64_t seq,
