@@ -46,6 +46,9 @@ def intervals_above(rows, channel, level):
     return found + ([(start, None)] if start is not None else [])
 
 
+SETTLE = 240  # rows at the end without an event, so that the last one is over
+
+
 def generate_freezer(seed, rows, start_ms=1657195200000):
     """A freezer of the shape of recorded ones: a sawtooth near -19 C, a defrost every one
     to two days, doors left open; one decimal, one row a minute."""
@@ -61,7 +64,7 @@ def generate_freezer(seed, rows, start_ms=1657195200000):
             cooling = air > -20.5 if cooling else air > -17.5
             step = (-0.35 - 0.03 * max(0.0, air + 17)) if cooling else 0.22
             air += step + chance.uniform(-0.1, 0.1)
-        if row == next_event:
+        if row == next_event and row < rows - SETTLE:
             is_door = chance.random() < 0.2
             event_left, event_rate = (3, 8.0) if is_door else (chance.randrange(20, 40), 0.75)
             next_event = row + chance.randrange(700, 2400)
