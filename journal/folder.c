@@ -103,7 +103,8 @@ static void read_begin(struct segment *segment, const struct segment_header *hea
         frame.type != JOURNAL_TYPE_BEGIN || frame.len != BEGIN_BYTES ||
         !frame_body_is_sound(&frame, at + FRAME_HEADER, header->salt, position))
         return;
-    segment->has_begin = begin_parse(&segment->begin, at + FRAME_HEADER, frame.len);
+    segment->has_begin = begin_parse(&segment->begin, at + FRAME_HEADER, frame.len) &&
+                         position_segment(segment->begin.previous_end) < segment->number;
 }
 
 static void take_part(struct segment *segment, const struct segment_header *header,

@@ -56,9 +56,11 @@ static bool chain_close(struct chain *chain, const uint8_t *stored, bool counts)
     return judged && !fits;
 }
 
+/* report->end is where the frame begins which claims it. */
 static void note_synced(struct scan *scan, uint64_t synced_through)
 {
-    if (synced_through > scan->report->synced_through)
+    if (synced_through > scan->report->synced_through &&
+        synced_through <= scan->report->end)
         scan->report->synced_through = synced_through;
 }
 
@@ -102,6 +104,7 @@ static void visit_frame(struct scan *scan, const struct walk_item *item, uint32_
         .len = item->frame.len,
     };
     struct journal_segment_info *info = &scan->info;
+    scan->report->end = record.position;
     info->used_bytes = item->next;
     if (item->frame.type >= JOURNAL_TYPE_USER) {
         if (info->records++ == 0)

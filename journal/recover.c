@@ -83,7 +83,9 @@ static void note_frame(struct recovery *recovery, const struct walk_item *item,
     if (item->frame.type == JOURNAL_TYPE_LOSS &&
         loss_parse(&loss, item->body, item->frame.len))
         add_known(recovery, &loss);
-    if (synced > recovery->synced_through)
+    /* A claim about what comes after it would be none of ours. */
+    if (synced > recovery->synced_through &&
+        synced <= position_of(number, (uint32_t)item->offset))
         recovery->synced_through = synced;
     if (chain != NULL && base > recovery->base) {
         recovery->base = base;

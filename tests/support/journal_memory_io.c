@@ -696,8 +696,10 @@ void memory_disk_resize(struct memory_disk *disk, const char *path, size_t size)
 {
     struct name *name = find_name(disk, path);
     assert(name != NULL && name->cached >= 0);
-    image_resize(&disk->inodes[name->cached].cache, size);
-    image_copy(&disk->inodes[name->cached].platter, &disk->inodes[name->cached].cache);
+    struct inode *inode = &disk->inodes[name->cached];
+    image_resize(&inode->cache, size);
+    image_copy(&inode->platter, &inode->cache);
+    drop_changes(inode);
 }
 
 const char *memory_disk_name(const struct memory_disk *disk, const char *folder, size_t n)

@@ -216,6 +216,29 @@ static void a_torn_tail_is_cut_and_bumps_the_generation_once(void)
     teardown(&bench);
 }
 
+/* The new generation is durable before anything is cut. */
+static void a_bump_is_never_lost(void)
+{
+    bool struck = true;
+    for (uint64_t at = 1; struck; at++) {
+        struct bench bench;
+        uint64_t torn = 0;
+        setup(&bench);
+        append_synced(&bench, "one");
+        CHECK(append(&bench, "two", &torn) == ERR_OK);
+        die(&bench, SURVIVE_ALL);
+        damage(&bench, FIRST, (torn & UINT32_MAX) + 41, 1);
+        memory_disk_fault(bench.disk, FAULT_POWER, CALL_ANY, at, true);
+        struct err_text why;
+        struck = journal_open(&bench.journal, "j", &bench.options, NULL, &why) != ERR_OK;
+        die(&bench, at % 2 ? SURVIVE_SYNCED : SURVIVE_ALL);
+        CHECK(reopen(&bench) == ERR_OK);
+        CHECK(bench.found.generation >= 2);
+        CHECK_TEXT(texts_from(&bench, 0), "one ");
+        teardown(&bench);
+    }
+}
+
 static void rot_is_copied_told_and_skipped(void)
 {
     struct bench bench;
@@ -727,6 +750,7 @@ static CU_TestInfo tests[] = {
      a_killed_process_loses_nothing_and_bumps_nothing},
     {"a torn tail is cut and bumps the generation once",
      a_torn_tail_is_cut_and_bumps_the_generation_once},
+    {"a bump is never lost", a_bump_is_never_lost},
     {"rot is copied, told and skipped", rot_is_copied_told_and_skipped},
     {"a segment without header goes to quarantine",
      a_segment_without_header_goes_to_quarantine},
