@@ -58,6 +58,7 @@ struct walk {
     char *to;
     uint64_t left;
     uint64_t printed;
+    uint64_t pages;
     bool has_more;
     struct table table;
 };
@@ -117,6 +118,15 @@ static void print_row(struct walk *walk, json_t *row)
     walk->printed++;
 }
 
+static void begin(const struct readings_args *args)
+{
+    if (args->wants_csv)
+        fputs("\xef\xbb\xbftime,device,channel,value,raw,quality,arrival,epoch,seq\r\n",
+              stdout);
+    else if (args->wants_json)
+        fputs("[", stdout);
+}
+
 /* Asks for one page; `from` and `skip` move on to the next. */
 static enum err take_page(struct walk *walk, char **from, uint64_t *skip,
                           struct err_text *why)
@@ -137,6 +147,8 @@ static enum err take_page(struct walk *walk, char **from, uint64_t *skip,
         return err;
     size_t i;
     json_t *row;
+    if (walk->pages++ == 0)
+        begin(walk->args);
     json_array_foreach(json_object_get(page, "readings"), i, row) print_row(walk, row);
     const json_t *next = json_object_get(page, "next");
     walk->left -= i < walk->left ? i : walk->left;
@@ -159,15 +171,6 @@ static enum err walk_pages(struct walk *walk, struct err_text *why)
     while (err == ERR_OK && walk->has_more && walk->left > 0);
     free(from);
     return err;
-}
-
-static void begin(const struct readings_args *args)
-{
-    if (args->wants_csv)
-        fputs("\xef\xbb\xbftime,device,channel,value,raw,quality,arrival,epoch,seq\r\n",
-              stdout);
-    else if (args->wants_json)
-        fputs("[", stdout);
 }
 
 static void finish(const struct walk *walk)
@@ -202,9 +205,9 @@ static enum err show(struct walk *walk, const char *what, struct err_text *why)
     client_param(&base, "to", walk->to);
     client_param(&base, "channel", args->channel);
     walk->base = buf_take(&base);
-    begin(args);
     err = walk_pages(walk, why);
-    finish(walk);
+    if (err == ERR_OK)
+        finish(walk);
     return err;
 }
 

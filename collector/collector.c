@@ -523,7 +523,6 @@ static enum err open_api(struct collector *collector, struct err_text *why)
         .state_path = collector->state_path,
         .history_dir = collector->history_dir,
         .token_file = token_file,
-        .journal = collector->journal,
         .loop = collector->loop,
         .clock = collector->clock,
         .context = collector,

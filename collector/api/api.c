@@ -4,12 +4,11 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,14 +17,12 @@
 #include "base/mem.h"
 #include "collector/api/internal.h"
 
-#define CONNECTIONS_MAX     64
-#define CONNECTIONS_PER_IP  32
-#define CONNECTION_IDLE_S   15
-#define CONNECTION_BYTES    (size_t)(32 * 1024)
-#define BODY_MAX            (size_t)(64 * 1024)
-#define WAIT_MS             5000
-#define TOKEN_BYTES         32
-#define AUTHORIZATION_START "Bearer "
+#define CONNECTIONS_MAX    64
+#define CONNECTIONS_PER_IP 32
+#define IDLE_MS            15000
+#define CONNECTION_BYTES   (size_t)(32 * 1024)
+#define WAIT_MS            5000
+#define TOKEN_BYTES        32
 
 /* One command whose caller waits. */
 struct waiter {
@@ -108,18 +105,21 @@ static void on_ask(void *context)
     pthread_mutex_unlock(&api->lock);
 }
 
-static struct timespec deadline(void)
+static struct timespec deadline(int64_t wait_ms)
 {
     struct timespec end;
     clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += WAIT_MS / 1000;
+    end.tv_sec += wait_ms / 1000;
+    end.tv_nsec += wait_ms % 1000 * 1000000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
     return end;
 }
 
 /* Called and returns with the lock held. */
 static void wait_until(struct api *api, const bool *is_done)
 {
-    struct timespec end = deadline();
+    struct timespec end = deadline(api->options.wait_ms);
     while (!*is_done && !api->is_closing &&
            pthread_cond_timedwait(&api->changed, &api->lock, &end) == 0) {
     }
@@ -185,7 +185,8 @@ enum err api_command(struct api_call *call, const char *id, const struct buf *js
 {
     struct api *api = call->api;
     struct waiter waiter = {.id = id, .err = ERR_TIMEOUT};
-    err_set(&waiter.why, ERR_TIMEOUT, "the command was not applied in time");
+    err_set(&waiter.why, ERR_TIMEOUT,
+            "it was not applied in time, and may still be; look again before repeating");
     pthread_mutex_lock(&api->lock);
     waiter.next = api->waiters;
     api->waiters = &waiter;
@@ -196,6 +197,9 @@ enum err api_command(struct api_call *call, const char *id, const struct buf *js
                                    .json_len = json->len});
     if (ask->is_done && ask->err == ERR_OK)
         wait_until(api, &waiter.is_done);
+    else if (ask->is_done)
+        waiter.err = err_set(&waiter.why, ask->err, "the journal takes no commands: %s",
+                             err_about(ask->err));
     ask_release(ask);
     remove_waiter(api, &waiter);
     pthread_mutex_unlock(&api->lock);
@@ -230,7 +234,7 @@ static struct api_stores *stores_open(struct api *api, struct err_text *why)
     return NULL;
 }
 
-static struct api_stores *stores_take(struct api *api, struct err_text *why)
+struct api_stores *api_stores_take(struct api *api, struct err_text *why)
 {
     pthread_mutex_lock(&api->lock);
     struct api_stores *stores = api->idle;
@@ -240,7 +244,7 @@ static struct api_stores *stores_take(struct api *api, struct err_text *why)
     return stores != NULL ? stores : stores_open(api, why);
 }
 
-static void stores_give(struct api *api, struct api_stores *stores)
+void api_stores_give(struct api *api, struct api_stores *stores)
 {
     if (stores == NULL)
         return;
@@ -250,209 +254,16 @@ static void stores_give(struct api *api, struct api_stores *stores)
     pthread_mutex_unlock(&api->lock);
 }
 
-/* ---- answering -------------------------------------------------------------------- */
-
-const char *api_param(const struct api_call *call, const char *name)
-{
-    return MHD_lookup_connection_value(call->connection, MHD_GET_ARGUMENT_KIND, name);
-}
-
-void api_problem(struct api_call *call, unsigned status, const char *title,
-                 const char *detail)
-{
-    json_t *problem = json_pack("{s:s, s:i, s:s, s:s}", "type", "about:blank", "status",
-                                (int)status, "title", title, "detail", detail);
-    char *text = problem != NULL ? json_dumps(problem, JSON_COMPACT) : NULL;
-    buf_clear(&call->out);
-    buf_text(&call->out, text != NULL ? text : "{}");
-    free(text);
-    json_decref(problem);
-    call->status = status;
-    call->content_type = "application/problem+json";
-}
-
-static enum MHD_Result send_answer(struct api_call *call)
-{
-    size_t len = call->out.len;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        len, len > 0 ? buf_take(&call->out) : mem_alloc(1), MHD_RESPMEM_MUST_FREE);
-    if (response == NULL)
-        return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", call->content_type);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (call->status == MHD_HTTP_UNAUTHORIZED)
-        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-    if (call->download_name != NULL) {
-        char value[128];
-        snprintf(value, sizeof value, "attachment; filename=\"%s\"", call->download_name);
-        MHD_add_response_header(response, "Content-Disposition", value);
-    }
-    enum MHD_Result result = MHD_queue_response(call->connection, call->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-struct token_check {
-    int64_t now_ms;
-    bool counts;
-    char *actor;
-};
-
-static void on_token(void *context, const struct state_token *token)
-{
-    struct token_check *check = context;
-    check->counts = token->revoked_ms == 0 &&
-                    (token->expires_ms == 0 || check->now_ms < token->expires_ms);
-    snprintf(check->actor, ID_SIZE, "%.*s", ID_MAX, token->name);
-}
-
-/* Tokens are looked up by their hash, so no comparison leaks them by its time. */
-static bool is_let_in(struct api_call *call)
-{
-    const char *header = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
-                                                     MHD_HTTP_HEADER_AUTHORIZATION);
-    size_t start = strlen(AUTHORIZATION_START);
-    if (header == NULL || strncmp(header, AUTHORIZATION_START, start) != 0)
-        return false;
-    uint8_t digest[CRYPTO_DIGEST_BYTES];
-    char hash[2 * CRYPTO_DIGEST_BYTES + 1];
-    crypto_digest(digest, header + start, strlen(header + start));
-    crypto_hex(hash, digest, sizeof digest);
-    struct token_check check = {.now_ms = clock_wall_ms(call->api->options.clock),
-                                .actor = call->actor};
-    return state_find_token(call->stores->state, hash, &check, on_token) == ERR_OK &&
-           check.counts;
-}
-
-static void run_route(struct api_call *call, const struct api_route *route)
-{
-    struct err_text why = {0};
-    call->stores = stores_take(call->api, &why);
-    if (call->stores == NULL)
-        api_problem(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the stores cannot be read",
-                    why.text);
-    else if (route->role != API_OPEN && !is_let_in(call))
-        api_problem(call, MHD_HTTP_UNAUTHORIZED, "a token is needed",
-                    "send 'Authorization: Bearer TOKEN'; the first start left one in the "
-                    "token file that the collector's log names");
-    else
-        route->handle(call);
-    stores_give(call->api, call->stores);
-}
-
-/* Undeclared is not found; declared with another method is not allowed. */
-static void dispatch(struct api_call *call, const char *method, const char *path)
-{
-    bool is_known = false;
-    for (const struct api_route *route = api_routes; route->method != NULL; route++) {
-        if (!query_match(route->pattern, path, call->parts))
-            continue;
-        is_known = true;
-        if (strcmp(route->method, method) == 0 ||
-            (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0)) {
-            run_route(call, route);
-            return;
-        }
-    }
-    if (is_known)
-        api_problem(call, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed",
-                    "this address takes another method; see docs/api.md");
-    else
-        api_problem(call, MHD_HTTP_NOT_FOUND, "not found",
-                    "there is nothing at this address; see docs/api.md");
-}
-
-struct header_count {
-    unsigned lengths;
-    unsigned encodings;
-    unsigned hosts;
-};
-
-static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
-                                    const char *name, const char *value)
-{
-    (void)kind;
-    (void)value;
-    struct header_count *count = context;
-    count->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-    count->encodings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
-    count->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
-    return MHD_YES;
-}
-
-/* Requests that two readers could understand in two ways. */
-static bool is_ambiguous(struct MHD_Connection *connection)
-{
-    struct header_count count = {0};
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &count);
-    return count.lengths > 1 || count.encodings > 1 || count.hosts > 1 ||
-           (count.lengths > 0 && count.encodings > 0);
-}
-
-static struct api_call *call_create(struct api *api, struct MHD_Connection *connection)
-{
-    struct api_call *call = mem_alloc(sizeof *call);
-    call->api = api;
-    call->connection = connection;
-    call->status = MHD_HTTP_OK;
-    call->content_type = "application/json";
-    return call;
-}
-
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method,
-                                  const char *version, const char *upload,
-                                  size_t *upload_len, void **slot)
-{
-    (void)version;
-    struct api_call *call = *slot;
-    if (call == NULL) {
-        *slot = call_create(context, connection);
-        return MHD_YES;
-    }
-    if (*upload_len > 0) {
-        if (call->body.len + *upload_len <= BODY_MAX)
-            buf_add(&call->body, upload, *upload_len);
-        else
-            call->status = MHD_HTTP_CONTENT_TOO_LARGE;
-        *upload_len = 0;
-        return MHD_YES;
-    }
-    if (url == NULL || is_ambiguous(connection))
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the request is ambiguous",
-                    "a header that may stand once stands twice");
-    else if (call->status == MHD_HTTP_CONTENT_TOO_LARGE)
-        api_problem(call, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large",
-                    "at most 64 KiB are taken");
-    else
-        dispatch(call, method, url);
-    return send_answer(call);
-}
-
-static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
-                         enum MHD_RequestTerminationCode why)
-{
-    (void)context;
-    (void)connection;
-    (void)why;
-    struct api_call *call = *slot;
-    if (call == NULL)
-        return;
-    buf_fini(&call->body);
-    buf_fini(&call->out);
-    free(call);
-    *slot = NULL;
-}
-
 /* ---- opening ---------------------------------------------------------------------- */
 
 static enum err write_token(const char *path, const char *token, struct err_text *why)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     size_t len = strlen(token);
-    bool is_written = fd >= 0 && write(fd, token, len) == (ssize_t)len &&
-                      write(fd, "\n", 1) == 1 && fsync(fd) == 0;
+    /* The mode counts for a file that is new; one that was there may be open to all. */
+    bool is_written = fd >= 0 && fchmod(fd, 0600) == 0 &&
+                      write(fd, token, len) == (ssize_t)len && write(fd, "\n", 1) == 1 &&
+                      fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
     return is_written
@@ -494,6 +305,7 @@ static enum err ensure_token(struct api *api, struct err_text *why)
 
 static enum err start_daemon(struct api *api, struct err_text *why)
 {
+    unsigned idle_s = (unsigned)(api->options.idle_ms + 999) / 1000;
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)api->options.port)};
     if (inet_pton(AF_INET, api->options.listen, &address.sin_addr) != 1)
@@ -501,11 +313,12 @@ static enum err start_daemon(struct api *api, struct err_text *why)
                        api->options.listen);
     api->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0,
-        NULL, NULL, on_request, api, MHD_OPTION_SOCK_ADDR, &address,
+        NULL, NULL, api_on_request, api, MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        CONNECTIONS_PER_IP, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, NULL, MHD_OPTION_END);
+        CONNECTIONS_PER_IP, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED, api_on_completed, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, api_on_uri, api, MHD_OPTION_END);
     if (api->daemon == NULL)
         return err_set(why, ERR_BUSY,
                        "the API cannot listen on %s:%d; is something else there? Set "
@@ -521,6 +334,10 @@ enum err api_open(struct api **result, const struct api_options *options,
     assert(options->live != NULL && options->submit != NULL && options->ready != NULL);
     struct api *api = mem_alloc(sizeof *api);
     api->options = *options;
+    if (api->options.wait_ms <= 0)
+        api->options.wait_ms = WAIT_MS;
+    if (api->options.idle_ms <= 0)
+        api->options.idle_ms = IDLE_MS;
     api->state_path = mem_strdup(options->state_path);
     api->history_dir = mem_strdup(options->history_dir);
     pthread_mutex_init(&api->lock, NULL);
@@ -572,6 +389,11 @@ void api_destroy(struct api *api)
     free(api->state_path);
     free(api->history_dir);
     free(api);
+}
+
+int64_t api_now_ms(const struct api *api)
+{
+    return clock_wall_ms(api->options.clock);
 }
 
 int api_port(const struct api *api)

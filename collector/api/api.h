@@ -18,7 +18,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
-#include "journal/journal.h"
 
 struct api;
 
@@ -37,9 +36,10 @@ struct api_options {
     const char *state_path;
     const char *history_dir;
     const char *token_file; /* where the first start leaves its token */
-    struct journal *journal;
     struct loop *loop;
     const struct clock *clock;
+    int64_t wait_ms; /* for the loop, then 503; 0: 5 s */
+    int64_t idle_ms; /* of a connection, then it is closed; 0: 15 s */
 
     /* All of these run on the loop thread. */
     void *context;

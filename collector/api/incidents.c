@@ -121,6 +121,8 @@ static const char *read_incident_query(struct api_call *call,
 {
     uint64_t limit;
     query->zone = api_param(call, "zone");
+    if (query->zone != NULL && !id_is_valid(query->zone))
+        return "'zone' is not an identifier";
     if (query_time(&query->from_ms, api_param(call, "from"), 0) != ERR_OK ||
         query_time(&query->to_ms, api_param(call, "to"), 0) != ERR_OK)
         return "'from' and 'to' are times: 2026-11-23T08:00:00Z or milliseconds";
@@ -133,18 +135,6 @@ static const char *read_incident_query(struct api_call *call,
         return "'cursor' is what 'next' of the page before said";
     query->limit = (size_t)limit;
     return NULL;
-}
-
-static void store_problem(struct api_call *call, enum err err)
-{
-    if (err == ERR_NOT_FOUND)
-        api_problem(call, MHD_HTTP_NOT_FOUND, "not found",
-                    "there is nothing of that name");
-    else
-        api_problem(call,
-                    err == ERR_TIMEOUT ? MHD_HTTP_SERVICE_UNAVAILABLE
-                                       : MHD_HTTP_INTERNAL_SERVER_ERROR,
-                    "state.db cannot be read", err_about(err));
 }
 
 void api_get_incidents(struct api_call *call)
@@ -160,7 +150,7 @@ void api_get_incidents(struct api_call *call)
     enum err err = state_page_incidents(call->stores->state, &query, &page, on_incident);
     if (err != ERR_OK) {
         json_decref(page.list);
-        store_problem(call, err);
+        api_store_problem(call, "state.db cannot be read", err);
         return;
     }
     json_t *next = json_null();
@@ -181,12 +171,12 @@ static void on_transition(void *context, const struct state_transition *step)
 
 static json_t *message_json(const struct state_message *message)
 {
-    json_t *entry =
-        json_pack("{s:I, s:s, s:I, s:s, s:s, s:s, s:I, s:s}", "id",
-                  (json_int_t)message->id, "incident", message->incident, "revision",
-                  (json_int_t)message->revision, "channel", message->channel, "key",
-                  message->key, "state", state_outbox_name(message->state), "attempts",
-                  (json_int_t)message->attempts, "last_result", message->last_result);
+    json_t *entry = json_pack(
+        "{s:I, s:s, s:I, s:s, s:s, s:s, s:I, s:o}", "id", (json_int_t)message->id,
+        "incident", message->incident, "revision", (json_int_t)message->revision,
+        "channel", message->channel, "key", message->key, "state",
+        state_outbox_name(message->state), "attempts", (json_int_t)message->attempts,
+        "last_result", api_json_text(message->last_result));
     assert(entry != NULL);
     put_time(entry, "created", message->created_ms);
     put_time(entry, "next_attempt",
@@ -214,7 +204,7 @@ void api_get_incident(struct api_call *call)
     if (err != ERR_OK) {
         json_decref(steps);
         json_decref(messages);
-        store_problem(call, err);
+        api_store_problem(call, "state.db cannot be read", err);
         return;
     }
     json_t *entry = incident_json(&incident);
@@ -306,15 +296,15 @@ static json_t *sample_of(const struct state_quarantined *entry)
 static void on_quarantined(void *context, const struct state_quarantined *entry)
 {
     char epoch[17];
-    json_t *row = json_pack(
-        "{s:s, s:I, s:I, s:s, s:s, s:s*, s:s, s:I, s:s, s:s*, s:I, s:o}", "source",
-        entry->source, "position", (json_int_t)entry->position, "item",
-        (json_int_t)entry->item, "org", entry->org, "device", entry->device, "topic",
-        entry->topic, "epoch", epoch_format(entry->epoch, epoch), "seq",
-        (json_int_t)entry->seq, "reason", entry->reason, "detail", entry->detail, "size",
-        (json_int_t)entry->size, "sample", sample_of(entry));
-    if (row == NULL)
-        return; /* a topic that is not UTF-8 cannot be shown as JSON */
+    json_t *row =
+        json_pack("{s:s, s:I, s:I, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:I, s:o}",
+                  "source", entry->source, "position", (json_int_t)entry->position,
+                  "item", (json_int_t)entry->item, "org", entry->org, "device",
+                  entry->device, "topic", api_json_text(entry->topic), "epoch",
+                  epoch_format(entry->epoch, epoch), "seq", (json_int_t)entry->seq,
+                  "reason", entry->reason, "detail", api_json_text(entry->detail), "size",
+                  (json_int_t)entry->size, "sample", sample_of(entry));
+    assert(row != NULL);
     put_time(row, "arrived", entry->arrived_ms);
     json_array_append_new(context, row);
 }
@@ -324,28 +314,39 @@ static void on_reason(void *context, const char *reason, uint64_t count)
     json_object_set_new(context, reason, json_integer((json_int_t)count));
 }
 
-static bool read_page(struct api_call *call, uint64_t *limit, uint64_t *after)
+static void page_problem(struct api_call *call)
 {
-    if (query_number(limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) ==
-            ERR_OK &&
-        query_number(after, api_param(call, "after"), 0, INT64_MAX, 0) == ERR_OK)
-        return true;
     api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear",
                 "'limit' is a number from 1 to 1000, 'after' what 'next' said");
-    return false;
+}
+
+/* "POSITION-ITEM-SOURCE", as `next` of the page before gave it. */
+static bool parse_after(struct state_quarantine_cursor *cursor, const char *text)
+{
+    int end = 0;
+    char *rest;
+    *cursor = (struct state_quarantine_cursor){0};
+    if (text == NULL)
+        return true;
+    if (sscanf(text, "%*20[0-9]-%*10[0-9]-%n", &end) != 0 || end == 0 ||
+        strlen(text + end) >= sizeof cursor->source)
+        return false;
+    cursor->position = strtoull(text, &rest, 10);
+    uint64_t item = strtoull(rest + 1, NULL, 10);
+    cursor->item = item < UINT32_MAX ? (uint32_t)item : UINT32_MAX;
+    snprintf(cursor->source, sizeof cursor->source, "%s", text + end);
+    return true;
 }
 
 void api_get_quarantine(struct api_call *call)
 {
     uint64_t limit;
-    uint64_t after;
-    if (!read_page(call, &limit, &after))
+    struct state_quarantine_cursor cursor;
+    if (query_number(&limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) !=
+            ERR_OK ||
+        !parse_after(&cursor, api_param(call, "after"))) {
+        page_problem(call);
         return;
-    /* Behind every item of that position: sources are names, '~' is behind them. */
-    struct state_quarantine_cursor cursor = {.position = after};
-    if (after > 0) {
-        cursor.source[0] = '~';
-        cursor.item = UINT32_MAX;
     }
     json_t *list = json_array();
     json_t *counts = json_object();
@@ -357,12 +358,13 @@ void api_get_quarantine(struct api_call *call)
     if (err != ERR_OK) {
         json_decref(list);
         json_decref(counts);
-        store_problem(call, err);
+        api_store_problem(call, "state.db cannot be read", err);
         return;
     }
     json_t *next = json_null();
     if (json_array_size(list) == limit)
-        next = json_integer((json_int_t)cursor.position);
+        next = json_sprintf("%" PRIu64 "-%" PRIu32 "-%s", cursor.position, cursor.item,
+                            cursor.source);
     dump(call, json_pack("{s:o, s:o, s:o}", "quarantine", list, "counts", counts, "next",
                          next));
 }
@@ -371,14 +373,18 @@ void api_get_outbox(struct api_call *call)
 {
     uint64_t limit;
     uint64_t after;
-    if (!read_page(call, &limit, &after))
+    if (query_number(&limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) !=
+            ERR_OK ||
+        query_number(&after, api_param(call, "after"), 0, INT64_MAX, 0) != ERR_OK) {
+        page_problem(call);
         return;
+    }
     json_t *list = json_array();
     enum err err = state_page_messages(call->stores->state, NULL, after, (size_t)limit,
                                        list, on_message);
     if (err != ERR_OK) {
         json_decref(list);
-        store_problem(call, err);
+        api_store_problem(call, "state.db cannot be read", err);
         return;
     }
     size_t count = json_array_size(list);
@@ -390,13 +396,13 @@ void api_get_outbox(struct api_call *call)
 
 static void on_sink(void *context, const struct state_sink *sink)
 {
-    json_t *entry =
-        json_pack("{s:s, s:I, s:s, s:s, s:I, s:I, s:I}", "name", sink->name, "cursor",
-                  (json_int_t)sink->cursor, "state", sink->state, "last_error",
-                  sink->last_error, "accepted", (json_int_t)sink->accepted, "rejected",
-                  (json_int_t)sink->rejected, "retries", (json_int_t)sink->retries);
-    if (entry != NULL)
-        json_array_append_new(context, entry);
+    json_t *entry = json_pack(
+        "{s:s, s:I, s:s, s:o, s:I, s:I, s:I}", "name", sink->name, "cursor",
+        (json_int_t)sink->cursor, "state", sink->state, "last_error",
+        api_json_text(sink->last_error), "accepted", (json_int_t)sink->accepted,
+        "rejected", (json_int_t)sink->rejected, "retries", (json_int_t)sink->retries);
+    assert(entry != NULL);
+    json_array_append_new(context, entry);
 }
 
 void api_get_sinks(struct api_call *call)
@@ -408,5 +414,5 @@ void api_get_sinks(struct api_call *call)
         return;
     }
     json_decref(list);
-    store_problem(call, err);
+    api_store_problem(call, "state.db cannot be read", err);
 }

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "collector/api/internal.h"
+#include "telemetry/channel.h"
 #include "telemetry/topic.h"
 
 #define LIMIT_DEFAULT 10000
@@ -30,12 +31,24 @@ struct row {
     uint64_t seq;
     enum quality quality;
     size_t source; /* index into the page's sources */
+    size_t order;  /* as history gave them */
 };
 
-/* One device's channel within one placement. */
+/* One device's channel. */
 struct source {
+    char org[ID_SIZE];
     char device[ID_SIZE];
     char channel[ID_SIZE];
+};
+
+/* A device, or one channel of it, in a time. */
+struct fetch {
+    const char *org;
+    const char *device;
+    const char *channel; /* NULL: all */
+    int64_t from_ms;
+    int64_t to_ms;
+    const json_t *placements; /* leave out what has one of its own; NULL: nothing */
 };
 
 struct page {
@@ -45,7 +58,12 @@ struct page {
     struct source *sources;
     size_t source_count;
     size_t source_capacity;
-    const char *device;
+    /* of the fetch under way */
+    const struct fetch *fetch;
+    int64_t last_ms; /* of the reading seen last, and how many had that time */
+    size_t last_count;
+    size_t seen;
+    size_t want; /* rows */
     /* asked for */
     int64_t from_ms;
     int64_t to_ms;
@@ -67,9 +85,10 @@ static bool read_query(struct api_call *call, struct page *page)
     page->channel = api_param(call, "channel");
     page->is_csv = format != NULL && strcmp(format, "csv") == 0;
     const char *wrong = NULL;
-    if (query_time(&page->from_ms, api_param(call, "from"), 0) != ERR_OK)
+    struct channel name;
+    if (query_time(&page->from_ms, api_param(call, "from"), PACK_TIME_MIN) != ERR_OK)
         wrong = "'from' is not a time: use 2026-11-23T08:00:00Z or milliseconds";
-    else if (query_time(&page->to_ms, api_param(call, "to"), INT64_MAX) != ERR_OK)
+    else if (query_time(&page->to_ms, api_param(call, "to"), PACK_TIME_MAX + 1) != ERR_OK)
         wrong = "'to' is not a time: use 2026-11-23T08:00:00Z or milliseconds";
     else if (query_number(&page->limit, api_param(call, "limit"), 1, HISTORY_LIMIT_MAX,
                           LIMIT_DEFAULT) != ERR_OK)
@@ -79,8 +98,8 @@ static bool read_query(struct api_call *call, struct page *page)
         wrong = "'skip' is a number from 0 to 100000";
     else if (format != NULL && !page->is_csv && strcmp(format, "json") != 0)
         wrong = "'format' is json or csv";
-    else if (page->channel != NULL && !id_is_valid(page->channel))
-        wrong = "'channel' is not an identifier";
+    else if (page->channel != NULL && channel_parse(&name, page->channel) != ERR_OK)
+        wrong = "'channel' is not the name of a channel";
     if (wrong != NULL)
         api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear", wrong);
     return wrong == NULL;
@@ -88,23 +107,55 @@ static bool read_query(struct api_call *call, struct page *page)
 
 static size_t source_of(struct page *page, const char *channel)
 {
+    const struct fetch *fetch = page->fetch;
     for (size_t i = 0; i < page->source_count; i++)
         if (strcmp(page->sources[i].channel, channel) == 0 &&
-            strcmp(page->sources[i].device, page->device) == 0)
+            strcmp(page->sources[i].device, fetch->device) == 0 &&
+            strcmp(page->sources[i].org, fetch->org) == 0)
             return i;
     mem_grow(&page->sources, &page->source_capacity, page->source_count + 1,
              sizeof *page->sources);
     struct source *added = &page->sources[page->source_count];
-    snprintf(added->device, sizeof added->device, "%s", page->device);
+    snprintf(added->org, sizeof added->org, "%s", fetch->org);
+    snprintf(added->device, sizeof added->device, "%s", fetch->device);
     snprintf(added->channel, sizeof added->channel, "%s", channel);
     return page->source_count++;
+}
+
+static int64_t time_member(const json_t *object, const char *key, int64_t fallback)
+{
+    int64_t ms = fallback;
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL && clock_parse_iso(&ms, text) ? ms : fallback;
+}
+
+/* A channel that has a placement of its own at that time is not the device's. */
+static bool is_placed_apart(const struct fetch *fetch, const char *channel,
+                            int64_t time_ms)
+{
+    size_t i;
+    json_t *placement;
+    json_array_foreach((json_t *)(uintptr_t)fetch->placements, i, placement)
+    {
+        const char *which = json_string_value(json_object_get(placement, "channel"));
+        if (strcmp(which, channel) == 0 &&
+            time_ms >= time_member(placement, "from", INT64_MIN) &&
+            time_ms < time_member(placement, "to", INT64_MAX))
+            return true;
+    }
+    return false;
 }
 
 static bool on_reading(void *context, const struct history_reading *reading)
 {
     struct page *page = context;
+    page->seen++;
+    page->last_count = reading->time_ms == page->last_ms ? page->last_count + 1 : 1;
+    page->last_ms = reading->time_ms;
+    if (is_placed_apart(page->fetch, reading->channel, reading->time_ms))
+        return true;
     mem_grow(&page->rows, &page->capacity, page->count + 1, sizeof *page->rows);
-    page->rows[page->count++] = (struct row){
+    page->rows[page->count] = (struct row){
         .time_ms = reading->time_ms,
         .arrival_ms = reading->arrival_ms,
         .value = reading->value,
@@ -113,28 +164,54 @@ static bool on_reading(void *context, const struct history_reading *reading)
         .seq = reading->seq,
         .quality = reading->quality,
         .source = source_of(page, reading->channel),
+        .order = page->count,
     };
-    return true;
+    return ++page->count < page->want;
 }
 
-static bool fetch(struct api_call *call, struct page *page, const char *org,
-                  const char *device, const char *channel, int64_t from_ms, int64_t to_ms,
-                  uint64_t limit)
+static bool answer_fetch(struct api_call *call, enum err err)
 {
-    page->device = device;
-    const struct history_range range = {.org = org,
-                                        .device = device,
-                                        .channel = channel,
-                                        .from_ms = from_ms,
-                                        .to_ms = to_ms};
-    enum err err = history_query(call->stores->history, &range, limit, page, on_reading);
     if (err == ERR_TIMEOUT)
         api_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "the answer takes too long",
-                    "ask for a shorter time");
+                    "ask for a shorter time or for one channel");
+    else if (err == ERR_LIMIT)
+        api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is too wide",
+                    "the device has very many channels: name one with 'channel'");
     else if (err != ERR_OK)
-        api_problem(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the history cannot be read",
-                    err_about(err));
+        api_store_problem(call, "the history cannot be read", err);
     return err == ERR_OK;
+}
+
+/*
+ * One more than is given, to know whether there is more; in several questions when the
+ * history gives no more at once, or when much of what it gives is left out.
+ */
+static bool fetch_rows(struct api_call *call, struct page *page,
+                       const struct fetch *fetch)
+{
+    struct history_range range = {.org = fetch->org,
+                                  .device = fetch->device,
+                                  .channel = fetch->channel,
+                                  .from_ms = fetch->from_ms,
+                                  .to_ms = fetch->to_ms};
+    enum err err;
+    page->fetch = fetch;
+    page->want = page->count + (size_t)(page->limit + page->skip) + 1;
+    page->last_ms = INT64_MIN;
+    page->last_count = 0;
+    do {
+        size_t left = page->want - page->count;
+        size_t most = fetch->placements == NULL && left < HISTORY_LIMIT_MAX
+                          ? left
+                          : HISTORY_LIMIT_MAX;
+        page->seen = 0;
+        err = history_query(call->stores->history, &range, most, page, on_reading);
+        if (page->seen < most)
+            break;
+        range.from_ms = page->last_ms;
+        range.skip = page->last_count;
+    } while (err == ERR_OK && page->count < page->want);
+    return answer_fetch(call, err);
 }
 
 /* ---- writing ---------------------------------------------------------------------- */
@@ -164,12 +241,13 @@ static void put_csv_row(const struct page *page, const struct row *row, struct b
 }
 
 /* With a byte order mark, without which spreadsheets take UTF-8 for something else. */
-static void put_csv(struct api_call *call, const struct page *page, size_t count)
+static void put_csv(struct api_call *call, const struct page *page, size_t first,
+                    size_t end)
 {
     buf_text(&call->out,
              "\xef\xbb\xbftime,device,channel,value,raw,quality,arrival,epoch,"
              "seq\r\n");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = first; i < end; i++)
         put_csv_row(page, &page->rows[i], &call->out);
     call->content_type = "text/csv; charset=utf-8";
     call->download_name = "readings.csv";
@@ -203,6 +281,19 @@ static uint64_t skip_of_next(const struct page *page, size_t end)
     return skip;
 }
 
+/* RFC 8288: the address of the page that follows, beside this one. */
+static void put_link(struct api_call *call, const struct page *page, size_t end)
+{
+    buf_format(&call->link,
+               "<?from=%" PRId64 "&skip=%" PRIu64 "&to=%" PRId64 "&limit=%" PRIu64
+               "&format=%s",
+               page->rows[end - 1].time_ms, skip_of_next(page, end), page->to_ms,
+               page->limit, page->is_csv ? "csv" : "json");
+    if (page->channel != NULL)
+        buf_format(&call->link, "&channel=%s", page->channel);
+    buf_text(&call->link, ">; rel=\"next\"");
+}
+
 static void put_json(struct api_call *call, const struct page *page, size_t first,
                      size_t end, bool has_more)
 {
@@ -226,39 +317,30 @@ static void answer(struct api_call *call, struct page *page)
     size_t end =
         page->count - first > page->limit ? first + (size_t)page->limit : page->count;
     bool has_more = end < page->count;
-    if (page->is_csv) {
-        memmove(page->rows, page->rows + first, (end - first) * sizeof *page->rows);
-        put_csv(call, page, end - first);
-    } else {
+    if (has_more)
+        put_link(call, page, end);
+    if (page->is_csv)
+        put_csv(call, page, first, end);
+    else
         put_json(call, page, first, end, has_more);
-    }
-}
-
-/* One more than is given, to know whether there is more. */
-static uint64_t wanted(const struct page *page)
-{
-    uint64_t want = page->limit + page->skip + 1;
-    return want < HISTORY_LIMIT_MAX ? want : HISTORY_LIMIT_MAX;
 }
 
 void api_get_readings(struct api_call *call)
 {
     struct page page = {0};
-    if (read_query(call, &page) &&
-        fetch(call, &page, call->parts[0], call->parts[1], page.channel, page.from_ms,
-              page.to_ms, wanted(&page)))
-        answer(call, &page);
+    if (read_query(call, &page)) {
+        const struct fetch fetch = {.org = call->parts[0],
+                                    .device = call->parts[1],
+                                    .channel = page.channel,
+                                    .from_ms = page.from_ms,
+                                    .to_ms = page.to_ms};
+        if (fetch_rows(call, &page, &fetch))
+            answer(call, &page);
+    }
     page_fini(&page);
 }
 
 /* ---- zones: the placements that touch the time asked for --------------------------- */
-
-static int64_t time_member(const json_t *object, const char *key, int64_t fallback)
-{
-    int64_t ms = fallback;
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL && clock_parse_iso(&ms, text) ? ms : fallback;
-}
 
 static int64_t later(int64_t a, int64_t b)
 {
@@ -270,66 +352,73 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* A channel that has a placement of its own at that time is not the device's. */
-static bool is_placed_apart(const json_t *placements, const char *device,
-                            const char *channel, int64_t time_ms)
+/* Whether that placement is one of the device, and of a channel only. */
+static bool is_apart(const json_t *placement, const char *org, const char *device)
 {
+    return strcmp(json_string_value(json_object_get(placement, "org")), org) == 0 &&
+           strcmp(json_string_value(json_object_get(placement, "device")), device) == 0 &&
+           json_string_length(json_object_get(placement, "channel")) > 0;
+}
+
+/* NULL when there are none. */
+static json_t *placements_apart(const json_t *placements, const char *org,
+                                const char *device)
+{
+    json_t *apart = NULL;
     size_t i;
     json_t *placement;
     json_array_foreach((json_t *)(uintptr_t)placements, i, placement)
     {
-        const char *of = json_string_value(json_object_get(placement, "device"));
-        const char *which = json_string_value(json_object_get(placement, "channel"));
-        if (strcmp(of, device) == 0 && strcmp(which, channel) == 0 &&
-            time_ms >= time_member(placement, "from", INT64_MIN) &&
-            time_ms < time_member(placement, "to", INT64_MAX))
-            return true;
+        if (!is_apart(placement, org, device))
+            continue;
+        if (apart == NULL)
+            apart = json_array();
+        json_array_append(apart, placement);
     }
-    return false;
+    return apart;
 }
 
-static void drop_placed_apart(struct page *page, size_t first, const json_t *placements)
-{
-    size_t kept = first;
-    for (size_t i = first; i < page->count; i++) {
-        const struct source *source = &page->sources[page->rows[i].source];
-        if (!is_placed_apart(placements, source->device, source->channel,
-                             page->rows[i].time_ms))
-            page->rows[kept++] = page->rows[i];
-    }
-    page->count = kept;
-}
-
+/* A whole device, or one channel of it, in one zone for some time. */
 static bool fetch_placement(struct api_call *call, struct page *page,
                             const json_t *placements, const json_t *placement)
 {
     const char *channel = json_string_value(json_object_get(placement, "channel"));
     bool is_whole = channel[0] == '\0';
-    if (!is_whole && page->channel != NULL && strcmp(channel, page->channel) != 0)
+    struct fetch fetch = {
+        .org = json_string_value(json_object_get(placement, "org")),
+        .device = json_string_value(json_object_get(placement, "device")),
+        .channel = is_whole ? page->channel : channel,
+        .from_ms = later(page->from_ms, time_member(placement, "from", INT64_MIN)),
+        .to_ms = sooner(page->to_ms, time_member(placement, "to", INT64_MAX)),
+    };
+    bool is_other =
+        !is_whole && page->channel != NULL && strcmp(channel, page->channel) != 0;
+    if (is_other || fetch.from_ms >= fetch.to_ms)
         return true;
-    int64_t from_ms = later(page->from_ms, time_member(placement, "from", INT64_MIN));
-    int64_t to_ms = sooner(page->to_ms, time_member(placement, "to", INT64_MAX));
-    size_t first = page->count;
-    if (from_ms >= to_ms)
-        return true;
-    if (!fetch(call, page, json_string_value(json_object_get(placement, "org")),
-               json_string_value(json_object_get(placement, "device")),
-               is_whole ? page->channel : channel, from_ms, to_ms, wanted(page)))
-        return false;
-    if (is_whole)
-        drop_placed_apart(page, first, placements);
-    return true;
+    json_t *apart =
+        is_whole ? placements_apart(placements, fetch.org, fetch.device) : NULL;
+    fetch.placements = apart;
+    bool is_fetched = fetch_rows(call, page, &fetch);
+    json_decref(apart);
+    return is_fetched;
 }
 
-static int compare_rows(const void *left, const void *right)
+/* The same in every page, whatever came first in it. */
+static int compare_rows(const void *left, const void *right, void *context)
 {
     const struct row *a = left;
     const struct row *b = right;
+    const struct page *page = context;
+    const struct source *of_a = &page->sources[a->source];
+    const struct source *of_b = &page->sources[b->source];
     if (a->time_ms != b->time_ms)
         return a->time_ms < b->time_ms ? -1 : 1;
-    if (a->source != b->source)
-        return a->source < b->source ? -1 : 1;
-    return (a->seq > b->seq) - (a->seq < b->seq);
+    int order = strcmp(of_a->org, of_b->org);
+    if (order == 0)
+        order = strcmp(of_a->device, of_b->device);
+    if (order == 0)
+        order = strcmp(of_a->channel, of_b->channel);
+    return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 
 void api_get_zone_readings(struct api_call *call)
@@ -359,7 +448,7 @@ void api_get_zone_readings(struct api_call *call)
         goto out;
     }
     if (page.count > 0)
-        qsort(page.rows, page.count, sizeof *page.rows, compare_rows);
+        qsort_r(page.rows, page.count, sizeof *page.rows, compare_rows, &page);
     answer(call, &page);
 out:
     json_decref(placements);

@@ -192,7 +192,9 @@ class Answers(Case):
                 (("readings",), 2, "name one zone"),
                 (("readings", "room-1", "--json", "--csv"), 2, "one of --json and --csv"),
                 (("readings", "room-1", "--from", "yesterday"), 2, "--from takes a time"),
-                (("readings", "fengjie/../one"), 1, "nothing at this address"),
+                (("readings", "fengjie/../one"), 1, "reads in two ways"),
+                (("readings", "room-9", "--json"), 1, "nothing measures a zone of that name"),
+                (("readings", "..", "--csv"), 1, "nothing at this address"),
                 (("zones", "a", "b"), 2, "one zone at most"),
                 (("zones", "--jsno"), 2, "no option '--jsno'"),
                 (("devices", "x"), 2, "nothing is expected")):
