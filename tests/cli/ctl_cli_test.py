@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`coldchainctl` from outside, against a real collector behind a real broker.
 
-usage: ctl_cli_test.py COLDCHAINCTL COLLECTOR SOURCE_DIR
+usage: ctl_cli_test.py COLDCHAINCTL COLLECTOR SOURCE_DIR [--document]
 """
 import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -342,6 +343,41 @@ class BrokerFiles(Case):
             self.assertIn(line, text.splitlines())
 
 
+def document():
+    """docs/coldchainctl.md: what the program says of itself."""
+    def block(text):
+        return "".join(f"    {line}".rstrip() + "\n" for line in text.splitlines())
+    listing = run("--help").stdout
+    names = [line.split()[0] for line in listing.splitlines() if line.startswith("  ")]
+    text = ("# coldchainctl\n\nThe command line for people and scripts. This page is what the program says of "
+            "itself\n(`tests/cli/ctl_cli_test.py` holds it); the API that most commands ask is in "
+            "[api.md](api.md), the\nmodel behind `freshness` in [freshness.md](freshness.md).\n\n"
+            "Results go to stdout, everything else to stderr. `--json` is for scripts: members may be added,\n"
+            "none changes its meaning.\n\n" + block(listing))
+    return text + "".join(f"\n## coldchainctl {name}\n\n{block(run(name, '--help').stdout)}" for name in names)
+
+
+class Documents(unittest.TestCase):
+    def test_the_page_is_what_the_program_says(self):
+        with open(os.path.join(SOURCE, "docs", "coldchainctl.md"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), document(), "write it anew: ctl_cli_test.py ... --document")
+
+    def test_every_route_and_parameter_is_in_the_document(self):
+        with open(os.path.join(SOURCE, "collector", "api", "routes.c"), encoding="utf-8") as file:
+            table = file.read().split("api_routes[] = {")[1]
+        with open(os.path.join(SOURCE, "docs", "api.md"), encoding="utf-8") as file:
+            text = file.read()
+        routes = re.findall(r'\{"(GET|POST)", "([^"]+)", API_\w+, (?:"([^"]*)"|READINGS_PARAMS)', table)
+        self.assertGreaterEqual(len(routes), 15)
+        for method, pattern, params in routes:
+            heading = re.escape(f"### {method} {pattern}").replace(r"\*", "[A-Z]+")
+            with self.subTest(pattern=pattern):
+                section = re.search(f"^{heading}\n(.*?)(?=^##)", text, re.M | re.S)
+                self.assertIsNotNone(section, "it is not in docs/api.md")
+                for param in params.split():
+                    self.assertIn(f"`{param}`", section.group(1) + "`after` `limit`" * (pattern.endswith("outbox")))
+
+
 class Help(Case):
     def test_every_command_has_help_with_examples_and_statuses(self):
         listed = [line.split()[0] for line in run("--help").stdout.splitlines() if line.startswith("  ")]
@@ -356,6 +392,9 @@ class Help(Case):
 
 
 if __name__ == "__main__":
+    if sys.argv[4:] == ["--document"]:
+        sys.stdout.write(document())
+        raise SystemExit(0)
     WORLD = World()
     try:
         WORLD.start()
