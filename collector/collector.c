@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/notify.h"
 #include "collector/api/api.h"
+#include "collector/guard.h"
 #include "collector/intake/committer.h"
 #include "collector/intake/intake.h"
 #include "collector/metrics.h"
@@ -38,6 +39,7 @@ struct collector {
     const struct settings *settings;
     const struct clock *clock;
     struct loop *loop;
+    struct guard *guard;
     struct state *state;
     struct journal *journal;
     struct acks *acks;
@@ -337,6 +339,14 @@ static bool ready(void *context, struct err_text *why)
 
 /* ---- opening ---------------------------------------------------------------------- */
 
+static enum err open_guard(struct collector *collector, struct err_text *why)
+{
+    char *path = mem_format("%s/crashes", collector->settings->data_dir);
+    enum err err = guard_open(&collector->guard, path, why);
+    free(path);
+    return err;
+}
+
 static enum err open_journal(struct collector *collector, struct err_text *why)
 {
     const struct settings *settings = collector->settings;
@@ -397,6 +407,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .journal = collector->journal,
         .state = collector->state,
         .acks = collector->acks,
+        .guard = collector->guard,
         .silence_grace_ms = settings->pipeline.silence_grace_ms,
         .channels = collector->channels,
         .channel_count = settings->webhook_count,
@@ -438,9 +449,9 @@ static void on_influx_failed(void *context, enum err err, const struct err_text 
 static enum err open_followers(struct collector *collector, struct err_text *why)
 {
     const struct settings *settings = collector->settings;
-    enum err err =
-        history_follower_open(&collector->history, collector->journal,
-                              collector->history_dir, settings->history.keep_ms, why);
+    enum err err = history_follower_open(
+        &collector->history, collector->journal, collector->history_dir,
+        settings->history.keep_ms, collector->guard, why);
     if (err != ERR_OK || settings->influx.url == NULL)
         return err;
     struct influx_options options = {
@@ -448,6 +459,7 @@ static enum err open_followers(struct collector *collector, struct err_text *why
         .journal = collector->journal,
         .state = collector->state,
         .loop = collector->loop,
+        .guard = collector->guard,
         .context = collector,
         .on_failed = on_influx_failed,
     };
@@ -551,6 +563,8 @@ static enum err open_stores(struct collector *collector, struct err_text *why)
     struct state_meta meta;
     enum err err = file_make_dirs(collector->settings->data_dir, why);
     if (err == ERR_OK)
+        err = open_guard(collector, why);
+    if (err == ERR_OK)
         err = open_journal(collector, why);
     if (err == ERR_OK)
         err = open_state(collector, &meta, why);
@@ -621,6 +635,7 @@ static void close_all(struct collector *collector)
     if (err != ERR_OK)
         log_error("the journal was not closed well: %s", err_about(err));
     state_close(collector->state);
+    guard_close(collector->guard);
     free(collector->channels);
     free(collector->history_dir);
     free(collector->state_path);

@@ -46,7 +46,9 @@
     X(BROKER_CONNECTED, "broker_connected", "gauge", "1 while the broker is reached") \
     X(DEVICES, "devices", "gauge", "devices ever seen") \
     X(JOURNAL_DAMAGE, "journal_damage_total", "counter", \
-      "damaged regions found in the journal")
+      "damaged regions found in the journal") \
+    X(SKIPPED, "records_skipped_total", "counter", \
+      "records passed over because they crash their follower")
 
 enum metric {
 #define X(id, name, kind, help) METRIC_##id,

@@ -84,3 +84,25 @@ enum err record_result_parse(struct record_result *result, const void *data, siz
     memcpy(result->text, text, text_len);
     return ERR_OK;
 }
+
+void record_skipped_format(const struct record_skipped *skipped, struct buf *out)
+{
+    buf_u64(out, skipped->position);
+    buf_varint(out, skipped->crashes);
+    buf_blob(out, skipped->who, strlen(skipped->who));
+}
+
+enum err record_skipped_parse(struct record_skipped *skipped, const void *data,
+                              size_t len)
+{
+    struct buf_reader in = buf_reader_of(data, len);
+    *skipped = (struct record_skipped){0};
+    skipped->position = buf_read_u64(&in);
+    skipped->crashes = (unsigned)buf_read_varint(&in);
+    size_t who_len;
+    const char *who = buf_read_blob(&in, &who_len);
+    if (in.failed || who_len >= sizeof skipped->who)
+        return ERR_CORRUPT;
+    memcpy(skipped->who, who, who_len);
+    return ERR_OK;
+}

@@ -68,4 +68,14 @@ void record_result_format(const struct record_result *result, struct buf *out);
 MUST_CHECK enum err record_result_parse(struct record_result *result, const void *data,
                                         size_t len);
 
+/* A record that crashed its follower so often that it was passed over. */
+struct record_skipped {
+    uint64_t position;
+    unsigned crashes;
+    char who[16]; /* guard_name() */
+};
+
+void record_skipped_format(const struct record_skipped *skipped, struct buf *out);
+MUST_CHECK enum err record_skipped_parse(struct record_skipped *skipped, const void *data,
+                                         size_t len);
 #endif

@@ -21,6 +21,7 @@
 
 #define DEVICE_EPOCHS_MAX   64
 #define DEVICE_CHANNELS_MAX 256
+#define DEVICE_KEY_SIZE     (2 * ID_SIZE) /* "org/device" */
 
 /* A pack that came ahead of a gap and waits, in the journal, for its turn. */
 struct device_ahead {

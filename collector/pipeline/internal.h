@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "collector/pipeline/decode.h"
 #include "collector/pipeline/pipeline.h"
+#include "collector/record.h"
 
 struct pipeline {
     /* fixed after open */
@@ -41,8 +42,49 @@ struct pipeline {
 MUST_CHECK enum err pipeline_take_config(struct pipeline *pipeline, const void *json,
                                          size_t len);
 
+/* messages.c */
+/* Made when it is new. */
+struct device *pipeline_device(struct pipeline *pipeline, const char *org,
+                               const char *id);
+void pipeline_declare_devices(struct pipeline *pipeline);
+void pipeline_take_message(struct pipeline *pipeline,
+                           const struct journal_record *record);
+
+/* packs.c */
+/* `pack` NULL: it cannot be read, `why` says why. */
+void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,
+                        const struct topic *topic, const struct pack *pack,
+                        const struct err_text *why);
+/* Seqs below the first one held exist nowhere any more: they are lost, not awaited. */
+void pipeline_close_lost_head(struct pipeline *pipeline, struct device *device,
+                              const struct hello_epoch *held);
+
+/* commands.c */
+void pipeline_take_command(struct pipeline *pipeline,
+                           const struct journal_record *record);
+void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record);
+
+/* trouble.c: what the journal says of itself and of us */
+void pipeline_take_loss(struct pipeline *pipeline, const struct journal_record *record);
+void pipeline_take_skipped(struct pipeline *pipeline,
+                           const struct journal_record *record);
+/* In place of taking a record that crashed the process so often. */
+void pipeline_skip(struct pipeline *pipeline, const struct journal_record *record,
+                   unsigned crashes);
+
+/* effects.c */
+/* False for what was committed before a crash and is only being read again. */
+bool pipeline_begin_effects(struct pipeline *pipeline);
+/* What a replay decides again is in already: EXISTS is as good as done. */
+void pipeline_note(struct pipeline *pipeline, enum err err);
 /* Where the alert engine's effects go; context is the pipeline. */
 void pipeline_on_alert(void *context, enum alert_effect_kind kind,
                        const struct incident *incident);
+/* `reason` is one of a few words, `detail` the sentence. */
+void pipeline_quarantine(struct pipeline *pipeline, const struct topic *topic,
+                         const struct record_message *message, const char *reason,
+                         const char *detail);
+void pipeline_reject(struct pipeline *pipeline, const struct topic *topic,
+                     const struct record_message *message, const char *detail);
 
 #endif

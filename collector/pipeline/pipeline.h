@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "collector/guard.h"
 #include "collector/pipeline/acks.h"
 #include "collector/pipeline/registry.h"
 #include "collector/store/state.h"
@@ -27,6 +28,7 @@ struct pipeline_options {
     struct journal *journal;
     struct state *state;
     struct acks *acks;
+    struct guard *guard;         /* NULL: a crash is remembered by nobody */
     int64_t silence_grace_ms;    /* after a start */
     const char *const *channels; /* names of the notification channels */
     size_t channel_count;
@@ -35,6 +37,8 @@ struct pipeline_options {
     void (*on_command)(void *context, const char *id, enum err err, const char *text);
     /* A batch with effects was committed: the notifier may look. */
     void (*on_effects)(void *context);
+    /* For tests that crash, before a record is taken. NULL otherwise. */
+    void (*before_record)(void *context, const struct journal_record *record);
 };
 
 /* Puts back the checkpoint and stands at its position. CORRUPT, IO. */

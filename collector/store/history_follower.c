@@ -9,6 +9,7 @@
 #include "collector/metrics.h"
 #include "collector/pipeline/decode.h"
 #include "collector/record.h"
+#include "collector/skip.h"
 #include "collector/store/history.h"
 
 #define BATCH_RECORDS  4096
@@ -19,6 +20,8 @@
 
 struct history_follower {
     struct history *history;
+    struct journal *journal;
+    struct guard *guard;
     struct decoder *decoder;
     int64_t keep_ms;
     int64_t now_ms; /* wall time of the last record */
@@ -60,6 +63,20 @@ static enum err take_record(struct history_follower *follower,
     return append_pack(follower, record, &topic, pack);
 }
 
+static enum err take_guarded(struct history_follower *follower,
+                             const struct journal_record *record)
+{
+    unsigned crashes = guard_enter(follower->guard, GUARD_HISTORY, record->position,
+                                   record->data, record->len);
+    enum err err = ERR_OK;
+    if (crashes < GUARD_CRASHES)
+        err = take_record(follower, record);
+    else
+        skip_record(follower->journal, follower->guard, GUARD_HISTORY, record, crashes);
+    guard_leave(follower->guard, GUARD_HISTORY);
+    return err;
+}
+
 static enum err take_batch(struct history_follower *follower,
                            struct journal_reader *reader, size_t *taken)
 {
@@ -69,7 +86,7 @@ static enum err take_batch(struct history_follower *follower,
         enum err read = journal_reader_next(reader, &record);
         if (read == ERR_NOT_FOUND)
             break;
-        err = read == ERR_OK ? take_record(follower, &record) : read;
+        err = read == ERR_OK ? take_guarded(follower, &record) : read;
     }
     if (err == ERR_OK)
         err = history_commit(follower->history, journal_reader_position(reader));
@@ -127,11 +144,14 @@ static const struct follower_ops history_ops = {
 };
 
 enum err history_follower_open(struct follower **result, struct journal *journal,
-                               const char *dir, int64_t keep_ms, struct err_text *why)
+                               const char *dir, int64_t keep_ms, struct guard *guard,
+                               struct err_text *why)
 {
     *result = NULL;
     struct history_follower *follower = mem_alloc(sizeof *follower);
     follower->keep_ms = keep_ms;
+    follower->journal = journal;
+    follower->guard = guard;
     enum err err = file_make_dirs(dir, why);
     if (err == ERR_OK)
         err = history_open(&follower->history, dir, why);

@@ -11,14 +11,16 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "collector/guard.h"
 #include "collector/store/follower.h"
 
 /*
  * Opens the history in folder `dir` and follows the journal. keep_ms: months that ended
- * longer ago are removed; 0 keeps all.
+ * longer ago are removed; 0 keeps all. guard may be NULL.
  */
 MUST_CHECK enum err history_follower_open(struct follower **follower,
                                           struct journal *journal, const char *dir,
-                                          int64_t keep_ms, struct err_text *why);
+                                          int64_t keep_ms, struct guard *guard,
+                                          struct err_text *why);
 
 #endif

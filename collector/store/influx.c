@@ -14,6 +14,7 @@
 #include "collector/metrics.h"
 #include "collector/pipeline/decode.h"
 #include "collector/record.h"
+#include "collector/skip.h"
 #include "collector/store/influx_policy.h"
 #include "collector/store/state_delivery.h"
 #include "net/http.h"
@@ -325,6 +326,20 @@ static void take_message(struct influx *influx, const struct journal_record *rec
     mark_lines(influx, start, record->position);
 }
 
+static void take_record(struct influx *influx, const struct journal_record *record)
+{
+    struct guard *guard = influx->options.guard;
+    unsigned crashes =
+        guard_enter(guard, GUARD_INFLUX, record->position, record->data, record->len);
+    if (crashes >= GUARD_CRASHES)
+        skip_record(influx->options.journal, guard, GUARD_INFLUX, record, crashes);
+    else if (record->type == RECORD_CONFIG)
+        take_config(influx, record->data, record->len);
+    else if (record->type == RECORD_MESSAGE)
+        take_message(influx, record);
+    guard_leave(guard, GUARD_INFLUX);
+}
+
 static enum err fill_batch(struct influx *influx, struct journal_reader *reader,
                            bool *is_full)
 {
@@ -339,10 +354,7 @@ static enum err fill_batch(struct influx *influx, struct journal_reader *reader,
         }
         if (err != ERR_OK)
             return err;
-        if (record.type == RECORD_CONFIG)
-            take_config(influx, record.data, record.len);
-        else if (record.type == RECORD_MESSAGE)
-            take_message(influx, &record);
+        take_record(influx, &record);
     }
     influx->batch_end = journal_reader_position(reader);
     return ERR_OK;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "collector/config.h"
+#include "collector/guard.h"
 #include "collector/pipeline/registry.h"
 #include "collector/store/follower.h"
 #include "collector/store/state.h"
@@ -27,7 +28,8 @@ struct influx_options {
     struct journal *journal;
     struct state *state;
     struct loop *loop;
-    const char *config; /* JSON of the configuration in force; "" before the first */
+    struct guard *guard; /* may be NULL */
+    const char *config;  /* JSON of the configuration in force; "" before the first */
     size_t config_len;
     void *context;
     void (*on_failed)(void *context, enum err err, const struct err_text *why); /* loop */

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <sys/wait.h>
 
 #include "base/crypto.h"
 #include "base/deflate.h"
@@ -38,6 +39,8 @@ struct house {
     struct journal *journal;
     struct state *state;
     struct acks *acks;
+    struct guard *guard;
+    uint64_t poison; /* taking it is the end of the process */
     struct pipeline *pipeline;
     size_t acks_sent;
     char last_ack[4096];
@@ -69,6 +72,13 @@ static void on_effects(void *context)
     (void)context;
 }
 
+static void before_record(void *context, const struct journal_record *record)
+{
+    struct house *house = context;
+    if (house->poison != 0 && record->position == house->poison)
+        abort();
+}
+
 static void pipeline_start(struct house *house)
 {
     static const char *const channels[] = {"duty"};
@@ -77,12 +87,14 @@ static void pipeline_start(struct house *house)
         .journal = house->journal,
         .state = house->state,
         .acks = house->acks,
+        .guard = house->guard,
         .silence_grace_ms = 0,
         .channels = channels,
         .channel_count = 1,
         .context = house,
         .on_command = on_command,
         .on_effects = on_effects,
+        .before_record = before_record,
     };
     enum err err = pipeline_open(&house->pipeline, &options, &why);
     if (err != ERR_OK)
@@ -114,6 +126,7 @@ static void house_close(struct house *house)
     char command[900];
     pipeline_close(house->pipeline);
     acks_destroy(house->acks);
+    guard_close(house->guard);
     state_close(house->state);
     CHECK(journal_close(house->journal) == ERR_OK);
     snprintf(command, sizeof command, "rm -r '%s'", house->folder.path);
@@ -128,8 +141,8 @@ static void put(struct house *house, enum record_type type, int64_t at_ms,
           ERR_OK);
 }
 
-static void put_message(struct house *house, int64_t at_ms, const char *topic,
-                        const void *payload, size_t len)
+static uint64_t put_message(struct house *house, int64_t at_ms, const char *topic,
+                            const void *payload, size_t len)
 {
     struct record_message message = {.topic = topic,
                                      .topic_len = strlen(topic),
@@ -140,8 +153,10 @@ static void put_message(struct house *house, int64_t at_ms, const char *topic,
     record_message_head(&message, head);
     const struct journal_piece pieces[] = {
         {head, sizeof head}, {topic, message.topic_len}, {payload, len}};
-    CHECK(journal_append(house->journal, RECORD_MESSAGE, at_ms, 0, pieces, 3, NULL) ==
-          ERR_OK);
+    uint64_t position = 0;
+    CHECK(journal_append(house->journal, RECORD_MESSAGE, at_ms, 0, pieces, 3,
+                         &position) == ERR_OK);
+    return position;
 }
 
 static void readings_topic(char text[TOPIC_MAX], const char *device, uint64_t seq)
@@ -152,8 +167,8 @@ static void readings_topic(char text[TOPIC_MAX], const char *device, uint64_t se
 }
 
 /* One reading a minute: seq n is of minute n. */
-static void put_pack(struct house *house, const char *device, uint64_t seq, double value,
-                     bool is_deflated)
+static uint64_t put_pack(struct house *house, const char *device, uint64_t seq,
+                         double value, bool is_deflated)
 {
     struct pack pack = {.epoch = EPOCH, .seq = seq, .clock = PACK_CLOCK_SYNCED};
     int64_t at_ms = START_MS + (int64_t)seq * 60000;
@@ -168,11 +183,13 @@ static void put_pack(struct house *house, const char *device, uint64_t seq, doub
     deflate_pack(&small, text.data, text.len);
     char topic[TOPIC_MAX];
     readings_topic(topic, device, seq);
-    put_message(house, at_ms, topic, is_deflated ? small.data : text.data,
-                is_deflated ? small.len : text.len);
+    uint64_t position =
+        put_message(house, at_ms, topic, is_deflated ? small.data : text.data,
+                    is_deflated ? small.len : text.len);
     buf_fini(&text);
     buf_fini(&small);
     pack_fini(&pack);
+    return position;
 }
 
 static void put_tick(struct house *house, int64_t minute)
@@ -397,6 +414,102 @@ static void a_command_is_answered_once_it_was_applied(void)
     house_close(&house);
 }
 
+/* A process of its own that reads the journal from the checkpoint on, and crashes. */
+static void crash_in_a_child(struct house *house, const char *crashes)
+{
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        struct err_text why;
+        freopen("/dev/null", "w", stderr);
+        state_close(house->state);
+        if (state_open(&house->state, folder_file(&house->folder, "state.db"), &why) !=
+                ERR_OK ||
+            guard_open(&house->guard, crashes, &why) != ERR_OK)
+            _exit(1);
+        pipeline_start(house);
+        bool more;
+        if (pipeline_advance(house->pipeline, 1000, &more, &why) != ERR_OK)
+            _exit(2);
+        _exit(0);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static void a_poisonous_record_is_passed_over(void)
+{
+    struct house house;
+    struct err_text why;
+    char crashes[800];
+    house_open(&house);
+    snprintf(crashes, sizeof crashes, "%s/crashes", house.folder.path);
+    put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+    put_pack(&house, "d", 1, 5.0, false);
+    house.poison = put_pack(&house, "d", 2, 9.0, false);
+    put_pack(&house, "d", 3, 9.5, false);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    state_close(house.state); /* no connection crosses a fork */
+    house.state = NULL;
+    crash_in_a_child(&house, crashes);
+    crash_in_a_child(&house, crashes);
+    CHECK(state_open(&house.state, folder_file(&house.folder, "state.db"), &why) ==
+          ERR_OK);
+    CHECK(guard_open(&house.guard, crashes, &why) == ERR_OK);
+    house.poison = 0; /* it would not be harmless, but here it has to be */
+    int64_t skipped = metric_get(METRIC_SKIPPED);
+    pipeline_start(&house);
+    advance(&house, 1000);
+    CHECK(metric_get(METRIC_SKIPPED) == skipped + 1);
+    acks_flush(house.acks, INT64_MAX); /* the agent need not send it again */
+    CHECK(strstr(house.last_ack, "\"through\":\"3\"") != NULL);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    advance(&house, 1000);
+    char *text = dump_state(house.state);
+    CHECK(count_of(text, "poison") == 1);
+    CHECK(count_of(text, "incident ") == 1); /* what is behind it is judged */
+    free(text);
+    house_close(&house);
+}
+
+/* In the middle of what was synced. */
+static void flip_a_byte(void *context, const char *name)
+{
+    FILE *file = fopen(folder_file(context, name), "r+");
+    if (file == NULL)
+        return;
+    CHECK(fseek(file, 0, SEEK_END) == 0);
+    if (ftell(file) > 6000) {
+        CHECK(fseek(file, 5500, SEEK_SET) == 0);
+        CHECK(fputc('X', file) == 'X');
+    }
+    CHECK(fclose(file) == 0);
+}
+
+static void damage_of_the_journal_is_listed(void)
+{
+    struct house house;
+    house_open(&house);
+    put_story(&house);
+    CHECK(journal_close(house.journal) == ERR_OK);
+    struct folder segments;
+    snprintf(segments.path, sizeof segments.path, "%.280s/journal", house.folder.path);
+    folder_each(&segments, &segments, flip_a_byte);
+    struct err_text why;
+    const struct journal_options options = {.segment_bytes = 1 << 20};
+    CHECK(journal_open(&house.journal, segments.path, &options, NULL, &why) == ERR_OK);
+    int64_t damage = metric_get(METRIC_JOURNAL_DAMAGE);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    pipeline_start(&house);
+    advance(&house, 1000);
+    CHECK(metric_get(METRIC_JOURNAL_DAMAGE) > damage);
+    char *text = dump_state(house.state);
+    CHECK(count_of(text, "journal-damage") >= 1);
+    free(text);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -406,6 +519,8 @@ int main(void)
         {"acks say what is taken", acks_say_what_is_taken},
         {"a command is answered once it was applied",
          a_command_is_answered_once_it_was_applied},
+        {"a poisonous record is passed over", a_poisonous_record_is_passed_over},
+        {"damage of the journal is listed", damage_of_the_journal_is_listed},
         CU_TEST_INFO_NULL,
     };
     crypto_init();

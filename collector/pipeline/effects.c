@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * effects - what a record causes in state.db, once: incidents, outbox, quarantine.
+ */
+#include <stdio.h>
+
+#include "collector/metrics.h"
+#include "collector/notify/message.h"
+#include "collector/pipeline/internal.h"
+#include "collector/store/state_delivery.h"
+
+static bool wants_effects(const struct pipeline *pipeline)
+{
+    return pipeline->at > pipeline->effect_cursor;
+}
+
+bool pipeline_begin_effects(struct pipeline *pipeline)
+{
+    if (!wants_effects(pipeline) || pipeline->batch_err != ERR_OK)
+        return false;
+    if (!pipeline->has_transaction) {
+        pipeline->batch_err = state_begin(pipeline->options.state);
+        pipeline->has_transaction = pipeline->batch_err == ERR_OK;
+    }
+    return pipeline->has_transaction;
+}
+
+void pipeline_note(struct pipeline *pipeline, enum err err)
+{
+    if (pipeline->batch_err == ERR_OK && err != ERR_EXISTS)
+        pipeline->batch_err = err;
+}
+
+static void tell(struct pipeline *pipeline, const struct incident *incident,
+                 const char *body)
+{
+    char key[MESSAGE_KEY_SIZE];
+    message_key(incident, key);
+    for (size_t i = 0; i < pipeline->options.channel_count; i++) {
+        const struct state_message message = {
+            .incident = incident->id,
+            .revision = incident->revision,
+            .channel = pipeline->options.channels[i],
+            .key = key,
+            .body = body,
+            .created_ms = pipeline->now_ms,
+            .next_attempt_ms = pipeline->now_ms,
+        };
+        pipeline_note(pipeline, state_add_message(pipeline->options.state, &message));
+    }
+}
+
+static void count_effect(enum alert_effect_kind kind)
+{
+    if (kind == ALERT_EFFECT_OPENED)
+        metric_add(METRIC_INCIDENTS_OPENED, 1);
+    if (kind == ALERT_EFFECT_CLOSED)
+        metric_add(METRIC_INCIDENTS_CLOSED, 1);
+}
+
+void pipeline_on_alert(void *context, enum alert_effect_kind kind,
+                       const struct incident *incident)
+{
+    struct pipeline *pipeline = context;
+    if (!pipeline_begin_effects(pipeline))
+        return;
+    struct buf body = {0};
+    message_format(incident, kind, pipeline->registry, pipeline->now_ms, &body);
+    pipeline_note(pipeline, state_add_incident(pipeline->options.state, kind, incident,
+                                               pipeline->now_ms, body.data));
+    if (kind != ALERT_EFFECT_UPDATED)
+        tell(pipeline, incident, body.data);
+    count_effect(kind);
+    buf_fini(&body);
+}
+
+void pipeline_quarantine(struct pipeline *pipeline, const struct topic *topic,
+                         const struct record_message *message, const char *reason,
+                         const char *detail)
+{
+    if (!pipeline_begin_effects(pipeline))
+        return;
+    char topic_text[RECORD_TOPIC_MAX + 1];
+    snprintf(topic_text, sizeof topic_text, "%.*s", (int)message->topic_len,
+             message->topic != NULL ? message->topic : "");
+    const struct state_quarantined entry = {
+        .source = "",
+        .position = pipeline->at,
+        .org = topic->org,
+        .device = topic->device,
+        .topic = topic_text,
+        .epoch = topic->epoch,
+        .seq = topic->seq,
+        .reason = reason,
+        .detail = detail,
+        .data = message->payload,
+        .len = message->payload_len,
+        .size = message->payload_len,
+        .arrived_ms = pipeline->now_ms,
+    };
+    pipeline_note(pipeline, state_add_quarantined(pipeline->options.state, &entry));
+}
+
+void pipeline_reject(struct pipeline *pipeline, const struct topic *topic,
+                     const struct record_message *message, const char *detail)
+{
+    metric_add(METRIC_QUARANTINED, 1);
+    pipeline_quarantine(pipeline, topic, message, "unreadable", detail);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * messages - from a message to what it says of its device.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/metrics.h"
+#include "collector/pipeline/internal.h"
+#include "collector/record.h"
+
+struct device *pipeline_device(struct pipeline *pipeline, const char *org, const char *id)
+{
+    char key[DEVICE_KEY_SIZE];
+    snprintf(key, sizeof key, "%s/%s", org, id);
+    void **at = map_at(&pipeline->devices, key);
+    if (*at == NULL) {
+        struct device *device = device_create(org, id);
+        device->is_declared = pipeline->registry != NULL &&
+                              registry_has_device(pipeline->registry, org, id);
+        *at = device;
+        metric_set(METRIC_DEVICES, (int64_t)pipeline->devices.count);
+    }
+    return *at;
+}
+
+void pipeline_declare_devices(struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->devices.count; i++) {
+        struct device *device = pipeline->devices.entries[i].value;
+        device->is_declared =
+            registry_has_device(pipeline->registry, device->org, device->id);
+    }
+}
+
+static void apply_hello(struct pipeline *pipeline, const struct record_message *message,
+                        const struct topic *topic)
+{
+    struct hello hello;
+    struct err_text why;
+    if (hello_parse(&hello, message->payload, message->payload_len, &why) != ERR_OK) {
+        pipeline_reject(pipeline, topic, message, why.text);
+        return;
+    }
+    struct device *device = pipeline_device(pipeline, topic->org, topic->device);
+    device->is_dirty = true;
+    device->last_arrival_ms = pipeline->now_ms;
+    snprintf(device->nonce, sizeof device->nonce, "%s", hello.nonce);
+    snprintf(device->version, sizeof device->version, "%s", hello.version);
+    for (size_t i = 0; i < hello.epoch_count; i++)
+        pipeline_close_lost_head(pipeline, device, &hello.epochs[i]);
+    acks_urge(pipeline->options.acks, device, pipeline->real_ms);
+}
+
+static void apply_status(struct pipeline *pipeline, const struct record_message *message,
+                         const struct topic *topic)
+{
+    struct device *device = pipeline_device(pipeline, topic->org, topic->device);
+    json_t *status = json_loadb(message->payload, message->payload_len, 0, NULL);
+    const char *state = json_string_value(json_object_get(status, "state"));
+    device->is_online = state != NULL && strcmp(state, "online") == 0;
+    device->is_dirty = true;
+    json_decref(status);
+}
+
+void pipeline_take_message(struct pipeline *pipeline, const struct journal_record *record)
+{
+    struct record_message message;
+    struct topic topic = {0};
+    const struct pack *pack;
+    struct err_text why = {0};
+    if (record_message_parse(&message, record->data, record->len) != ERR_OK) {
+        pipeline_reject(pipeline, &topic, &message, "journal record is not a message");
+        return;
+    }
+    metric_add(METRIC_MESSAGES, 1);
+    metric_add(METRIC_MESSAGE_BYTES, (int64_t)message.payload_len);
+    enum err err =
+        decoder_read(pipeline->decoder, &message, record->wall_ms, &topic, &pack, &why);
+    if (topic.device[0] == '\0')
+        pipeline_reject(pipeline, &topic, &message, why.text);
+    else if (topic.kind == TOPIC_READINGS)
+        pipeline_take_pack(pipeline, &message, &topic, err == ERR_OK ? pack : NULL, &why);
+    else if (topic.kind == TOPIC_HELLO)
+        apply_hello(pipeline, &message, &topic);
+    else if (topic.kind == TOPIC_STATUS)
+        apply_status(pipeline, &message, &topic);
+}
