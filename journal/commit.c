@@ -31,6 +31,7 @@ void runs_fini(struct runs *runs)
 static void take_pending(struct journal *journal)
 {
     struct runs *from = &journal->pending, *to = &journal->syncing;
+    assert(journal->failed == ERR_OK && from != to);
     mem_grow(&to->items, &to->capacity, to->count + from->count, sizeof *to->items);
     for (size_t i = 0; i < from->count; i++)
         to->items[to->count++] = from->items[i];
@@ -54,6 +55,7 @@ static void hash_run(struct journal *journal, const struct run *run)
         journal->group_last = position_of(run->number, run->offset + (uint32_t)at);
         journal->group_count++;
         at += frame_size(len);
+        assert(at <= run->bytes.len);
     }
 }
 
@@ -69,6 +71,9 @@ static void hash_from(struct journal *journal, size_t first)
  */
 static void put_commit(struct journal *journal)
 {
+    if (journal->group_count == 0)
+        return; /* all that was tried failed */
+    assert(journal->group_first <= journal->group_last);
     struct crypto_digest digest;
     struct commit commit = {
         .first = journal->group_first,
@@ -275,6 +280,7 @@ static size_t close_group(struct journal *journal, uint64_t *end, struct output 
     *active = journal->active;
     *end = position_of(active->number, active->end);
     size_t rotated = journal->rotated.count;
+    assert(*end >= journal_synced(journal) && journal->pending.count == 0);
     pthread_mutex_unlock(&journal->lock);
     return rotated;
 }

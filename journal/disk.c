@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/disk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 
@@ -49,6 +50,7 @@ void disk_abandon(const struct journal_io *io, int fd)
 enum err disk_write(const struct journal_io *io, int fd, const void *data, size_t len,
                     uint64_t offset, size_t *written)
 {
+    assert(fd >= 0 && (data != NULL || len == 0));
     const char *from = data;
     size_t done = 0;
     enum err err = ERR_OK;
@@ -81,6 +83,7 @@ void disk_wipe(const struct journal_io *io, int fd, uint64_t offset, size_t len)
 enum err disk_read(const struct journal_io *io, int fd, void *data, size_t len,
                    uint64_t offset, size_t *got)
 {
+    assert(fd >= 0 && data != NULL);
     char *to = data;
     *got = 0;
     while (*got < len) {
@@ -146,6 +149,7 @@ uint64_t disk_skip_hole(const struct journal_io *io, int fd, uint64_t offset,
 
 enum err disk_size(const struct journal_io *io, int fd, uint64_t *size)
 {
+    assert(fd >= 0);
     off_t found = io->size(io->context, fd);
     *size = found < 0 ? 0 : (uint64_t)found;
     return found < 0 ? disk_error() : ERR_OK;

@@ -59,6 +59,7 @@ static enum err put_here(struct journal *journal, const struct frame *frame,
 {
     struct output *active = &journal->active;
     uint32_t size = frame_size(frame->len);
+    assert(active->fd >= 0 && active->end % 8 == 0);
     uint64_t here = position_of(active->number, active->end);
     struct frame placed = *frame;
     placed.serial = active->serial;

@@ -28,8 +28,9 @@
 #define JOURNAL_SEGMENT_MIN   ((size_t)64 << 10)
 #define JOURNAL_SEGMENT_MAX   ((size_t)1 << 30)
 #define JOURNAL_ID_BYTES      16
+#define JOURNAL_LOSSES_MAX    16
 
-/* Types 1 to 15 are the journal's own; 16 to 255 are the user's and opaque here. */
+/* 1 to 15 are the journal's own; 16 to 255 are the user's and opaque here. */
 enum journal_type {
     JOURNAL_TYPE_BEGIN = 1,  /* opens a segment; readers do not show it */
     JOURNAL_TYPE_COMMIT = 2, /* ends a group; readers do not show it */
@@ -66,15 +67,13 @@ struct journal_options {
     bool read_only;              /* no lock, no recovery, nothing is written */
 };
 
-#define JOURNAL_LOSSES_MAX 16
-
 /* What opening found and did. */
 struct journal_recovery {
     uint8_t id[JOURNAL_ID_BYTES];
     bool born;              /* no journal was there: a new id, a new epoch */
     bool generation_bumped; /* something may be gone: tell the peers what is held */
     uint64_t generation;
-    uint64_t first;     /* position of the first segment; where reading begins */
+    uint64_t first;     /* where reading begins */
     uint64_t last;      /* end of what was found; everything before it is synced */
     uint64_t records;   /* user records in the segments that were checked */
     uint64_t unsynced;  /* of these, not yet known to be synced; they are now */
@@ -95,10 +94,7 @@ MUST_CHECK enum err journal_open(struct journal **journal, const char *dir,
                                  const struct journal_options *options,
                                  struct journal_recovery *report, struct err_text *why);
 
-/*
- * Syncs what is pending unless syncing has failed before, and closes. Accepts NULL.
- * Readers are closed first; no other call may be under way.
- */
+/* Syncs what is pending, and closes. Accepts NULL. Readers are closed first. */
 enum err journal_close(struct journal *journal);
 
 struct journal_piece {
@@ -140,10 +136,7 @@ size_t journal_pending(const struct journal *journal, uint64_t *bytes);
  */
 MUST_CHECK enum err journal_prepare(struct journal *journal);
 
-/*
- * Removes whole segments that end at or below `before`, oldest first; never the one
- * appended to, never what is not synced.
- */
+/* Removes whole synced segments that end at or below `before`, never the newest. */
 MUST_CHECK enum err journal_trim(struct journal *journal, uint64_t before);
 
 struct journal_stats {

@@ -203,6 +203,7 @@ static void begin_info(struct scan *scan, const struct segment *segment, bool is
 static enum err visit_segment(struct scan *scan, struct segment_walk *walk, size_t index,
                               size_t used)
 {
+    assert(index < used && used <= scan->table.count);
     const struct segment *segment = &scan->table.items[index];
     bool is_last = index + 1 == used;
     struct journal_loss gap = {.reason = JOURNAL_LOSS_MISSING};

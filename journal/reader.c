@@ -30,6 +30,7 @@ static uint32_t readable_end(const struct journal *journal, size_t index, uint64
 
 static void fill_loss(struct journal_record *record, const struct journal_loss *loss)
 {
+    assert(loss->from < loss->to && loss->reason != JOURNAL_LOSS_NONE);
     *record = (struct journal_record){
         .position = loss->from,
         .next = loss->to,
@@ -64,6 +65,7 @@ static void fill_frame(struct journal_record *record, const struct walk_item *it
 static enum err locate(struct journal_reader *reader, struct journal_loss *lost)
 {
     struct journal *journal = reader->journal;
+    assert(reader->position % 8 == 0);
     uint32_t number = position_segment(reader->position);
     uint64_t synced = journal_synced(journal), offset = position_offset(reader->position);
     bool is_sealed = false;
@@ -124,6 +126,7 @@ static enum err step(struct journal_reader *reader, struct journal_record *recor
     if (err != ERR_OK || kind == WALK_END)
         return err;
     uint32_t number = reader->walk.segment.number;
+    assert(item.next > item.offset);
     reader->position = position_of(number, (uint32_t)item.next);
     if (kind == WALK_DAMAGE) {
         struct journal_loss loss = segment_walk_loss(&reader->walk, &item, missing);

@@ -21,6 +21,7 @@ void recovery_fini(struct recovery *recovery)
 
 static void add_unused(struct recovery *recovery, uint32_t number)
 {
+    assert(recovery->unused_count == 0 || number < recovery->unused[0]);
     mem_grow(&recovery->unused, &recovery->unused_capacity, recovery->unused_count + 1,
              sizeof *recovery->unused);
     /* They are found from the highest down. */
@@ -174,6 +175,7 @@ static uint64_t rotten_end(const struct recovery *recovery, const struct segment
 static void judge_end(struct recovery *recovery, const struct segment *last,
                       const struct damage *damage)
 {
+    assert(damage->at_end && position_segment(damage->loss.from) == last->number);
     bool shrunk = last->last_size < last->segment_bytes;
     recovery->end = damage->loss.from;
     if (recovery->synced_through > damage->loss.from || shrunk ||
@@ -276,6 +278,7 @@ static void fill_report(struct recovery *recovery)
 {
     struct journal_recovery *report = &recovery->report;
     const struct segment_table *table = &recovery->table;
+    assert(recovery->end % 8 == 0 && recovery->checked_from <= table->count);
     report->segments = table->count;
     report->last = recovery->end;
     if (table->count > 0)

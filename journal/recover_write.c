@@ -59,6 +59,7 @@ static enum err secure_frame(struct tail *tail, const struct segment_walk *walk,
                              const struct walk_item *item)
 {
     struct recovery *recovery = tail->recovery;
+    assert(!recovery->read_only);
     uint64_t position = position_of(walk->segment.number, (uint32_t)item->offset);
     if (position >= recovery->base) {
         if (tail->hashed++ == 0) {
@@ -241,6 +242,7 @@ static enum err cut_tail(const struct recovery *recovery)
     if (last->part_count == 0 || position_segment(recovery->end) != last->number)
         return ERR_OK;
     uint32_t end = position_offset(recovery->end);
+    assert(end >= HEADER_AREA);
     if (last->last_size <= end)
         return ERR_OK;
     char name[SEGMENT_NAME_MAX];

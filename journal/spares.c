@@ -147,6 +147,7 @@ enum err spares_take(struct journal *journal, struct spare *spare)
 {
     struct spares *spares = &journal->spares;
     enum err err = ERR_OK;
+    assert(!journal->read_only);
     pthread_mutex_lock(&spares->lock);
     /* Numbers only rise: one that is under way comes before any made here. */
     while (spares->count == 0 && spares->preparing)

@@ -73,6 +73,7 @@ static const uint8_t *window(struct walk *walk, uint64_t offset, size_t len)
     uint64_t left = walk->limit - offset;
     size_t want = len > BLOCK ? len : BLOCK;
     want = left < want ? (size_t)left : want;
+    assert(keep <= want && want >= len);
     if (walk->capacity < want) {
         walk->data = mem_realloc(walk->data, want);
         walk->capacity = want;
@@ -158,6 +159,7 @@ static enum walk_step damage(struct walk *walk, struct walk_item *item)
         .nonzero_end = nonzero_end,
         .unreadable = walk->unreadable_end > from,
     };
+    assert(offset > from && nonzero_end <= offset + 8);
     walk->offset = offset;
     return WALK_DAMAGE;
 }

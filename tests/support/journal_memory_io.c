@@ -135,6 +135,8 @@ static int enter(struct memory_disk *disk, enum call call)
             return fail(EIO);
         case FAULT_EINTR:
             return fail(EINTR);
+        case FAULT_UNSUPPORTED:
+            return fail(EOPNOTSUPP);
         case FAULT_ENOSPC:
             if ((space & call) != 0)
                 return fail(ENOSPC);

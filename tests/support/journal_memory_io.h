@@ -22,6 +22,7 @@ enum fault {
     FAULT_EIO,
     FAULT_ENOSPC, /* only calls that need space */
     FAULT_EINTR,
+    FAULT_UNSUPPORTED,  /* EOPNOTSUPP: a file system without fallocate */
     FAULT_SHORT,        /* reads and writes transfer half */
     FAULT_SHORT_ENOSPC, /* half, and the next write finds no space */
     FAULT_POWER,        /* this call and all that follow do nothing and fail */

@@ -216,6 +216,7 @@ static void every_fault_at_every_call(void)
         {"half a record, then no space for good", FAULT_SHORT_ENOSPC, CALL_WRITE, true},
         {"EINTR once", FAULT_EINTR, CALL_ANY, false},
         {"EINTR from then on", FAULT_EINTR, CALL_ANY, true},
+        {"no fallocate", FAULT_UNSUPPORTED, CALL_RESERVE, true},
         {"short once", FAULT_SHORT, CALL_ANY, false},
         {"always short", FAULT_SHORT, CALL_ANY, true},
     };

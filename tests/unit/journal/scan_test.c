@@ -99,6 +99,32 @@ static void a_sound_journal_is_sound(void)
     memory_disk_destroy(bench.disk);
 }
 
+/* A group in which nothing succeeded leaves no COMMIT; one without goes on. */
+static void failed_appends_do_not_break_the_chain(void)
+{
+    struct bench bench;
+    struct seen seen;
+    struct journal *journal = NULL;
+    struct journal_piece piece = {"x", 1};
+    struct err_text why;
+    setup(&bench);
+    CHECK(journal_open(&journal, "j", &bench.options, NULL, &why) == ERR_OK);
+    for (int i = 0; i < 6; i++) {
+        CHECK(journal_append(journal, 16, 0, 0, &piece, 1, NULL) == ERR_OK);
+        memory_disk_fault(bench.disk, FAULT_ENOSPC, CALL_WRITE, 1, false);
+        CHECK(i % 2 == 0 ||
+              journal_append(journal, 16, 0, 0, &piece, 1, NULL) == ERR_FULL);
+        CHECK(journal_sync(journal, NULL) == ERR_OK);
+        memory_disk_fault(bench.disk, FAULT_ENOSPC, CALL_WRITE, 1, false);
+        CHECK(journal_append(journal, 16, 0, 0, &piece, 1, NULL) == ERR_FULL);
+        CHECK(journal_sync(journal, NULL) == ERR_OK);
+    }
+    CHECK(journal_close(journal) == ERR_OK);
+    struct journal_scan_report report = scan(&bench, &seen);
+    CHECK(journal_scan_is_sound(&report) && report.records == 46);
+    memory_disk_destroy(bench.disk);
+}
+
 static void findings_rows(void)
 {
     static const struct {
@@ -186,6 +212,7 @@ static void nothing_there_is_not_found(void)
 
 static CU_TestInfo tests[] = {
     {"a sound journal is sound", a_sound_journal_is_sound},
+    {"failed appends do not break the chain", failed_appends_do_not_break_the_chain},
     {"findings", findings_rows},
     {"a forged record breaks the chain", a_forged_record_breaks_the_chain},
     {"repair tells once", repair_tells_once},
