@@ -299,10 +299,11 @@ static enum err append_loose(struct history *history, int64_t series,
     enum err err = was_moved(history, series, reading, arrival_ms, &was);
     if (err != ERR_OK || was)
         return err;
+    history->last_row++;
     err = db_run(history->db,
                  "INSERT INTO loose VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                  DB_ARGS(db_int(series), db_int(reading->time_ms),
-                         db_u64(bits_of(reading->value)), db_int(++history->last_row),
+                         db_u64(bits_of(reading->value)), db_int(history->last_row),
                          db_int(arrival_ms), db_int(reading->quality),
                          db_u64(bits_of(reading->raw))));
     if (err == ERR_OK)

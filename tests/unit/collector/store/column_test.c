@@ -84,7 +84,7 @@ static void doubles_come_back_bit_for_bit(void)
         {"zero and minus zero", {0.0, -0.0, 0.0, -0.0}, 24},
         {"missing ones", {NAN, 4.5, NAN, NAN}, 9},
         {"all missing", {NAN, NAN, NAN, NAN}, 4},
-        {"infinities", {INFINITY, -INFINITY, INFINITY, 1}, 40},
+        {"infinities", {(double)INFINITY, -(double)INFINITY, (double)INFINITY, 1}, 40},
         {"tiny and huge", {DBL_MIN, DBL_MAX, DBL_TRUE_MIN, -DBL_MAX}, 45},
         {"integers too large to scale", {1e15, 1e16, 1e300, 9007199254740993.0}, 45},
         {"a sum that is no decimal", {0.1 + 0.2, 0.3, 0.3, 0.1 + 0.2}, 20},
