@@ -228,6 +228,7 @@ static int on_message(void *context, char *topic, int topic_len, MQTTAsync_messa
     return 1;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is Paho's */
 static void on_connection_lost(void *context, char *cause)
 {
     post(context, EVENT_DOWN, false, cause != NULL ? cause : "the connection was lost");
@@ -532,7 +533,7 @@ enum err mqtt_link_open(struct mqtt_link **link, struct loop *loop,
     mqtt_flight_init(&made->flight, on_landed, made);
     int failed = pthread_create(&made->worker, NULL, work, made);
     if (failed != 0) {
-        unref(made);
+        atomic_store(&made->references, 1); /* there is no worker */
         unref(made);
         return err_set(why, err_from_errno(failed), "cannot start a thread: %s",
                        strerror(failed));

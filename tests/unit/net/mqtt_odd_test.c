@@ -358,6 +358,7 @@ static pthread_cond_t dns_changed = PTHREAD_COND_INITIALIZER;
 static bool is_dns_asked;
 static bool is_dns_answering;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc's have __ */
 __attribute__((visibility("default"))) int getaddrinfo(const char *name,
                                                        const char *service,
                                                        const struct addrinfo *hints,
@@ -384,6 +385,7 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *name,
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): as above */
 __attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *result)
 {
     free(result->ai_addr);

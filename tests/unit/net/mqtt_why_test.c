@@ -5,107 +5,109 @@
 static const struct mqtt_uri plain = {.host = "b.example", .port = 1883};
 static const struct mqtt_uri tls = {.is_tls = true, .host = "b.example", .port = 8883};
 
+static const struct failure_row {
+    const char *name;
+    const struct mqtt_uri *uri;
+    struct mqtt_failure failure;
+    bool want_old;
+    bool want_silent;
+    const char *want;
+} failure_rows[] = {
+    {"MQTT 5: password",
+     &plain,
+     {.code = 0x86, .is_v5 = true},
+     false,
+     false,
+     "b.example:1883 refused the connection: Bad User Name or Password"},
+    {"MQTT 5: version",
+     &plain,
+     {.code = 0x84, .is_v5 = true},
+     true,
+     false,
+     "b.example:1883 refused the connection: Unsupported Protocol Version"},
+    {"MQTT 5: unheard of",
+     &plain,
+     {.code = 0xFE, .is_v5 = true},
+     false,
+     false,
+     "b.example:1883 refused the connection: reason not known"},
+    {"old broker",
+     &plain,
+     {.code = 1, .is_v5 = true},
+     true,
+     false,
+     "b.example:1883 refused the connection: it does not speak this version of MQTT"},
+    {"3.1.1: version",
+     &plain,
+     {.code = 1},
+     false,
+     false,
+     "b.example:1883 refused the connection: it does not speak this version of MQTT"},
+    {"3.1.1: rights",
+     &plain,
+     {.code = 5},
+     false,
+     false,
+     "b.example:1883 refused the connection: not authorized"},
+    {"3.1.1: unheard of",
+     &plain,
+     {.code = 6},
+     false,
+     false,
+     "b.example:1883 refused the connection: reason not known"},
+    {"no answer",
+     &plain,
+     {.code = -1, .message = "TCP connect timeout", .timeout_s = 20},
+     false,
+     false,
+     "no answer from b.example:1883 within 20 s"},
+    {"closed",
+     &plain,
+     {.code = -1, .message = "TCP connect completion failure"},
+     false,
+     true,
+     "b.example:1883 closed the connection without an answer"},
+    {"refused",
+     &plain,
+     {.code = -1, .message = "TCP/TLS connect failure"},
+     false,
+     false,
+     "cannot connect to b.example:1883: not reachable"},
+    {"no such name",
+     &plain,
+     {.code = -1},
+     false,
+     false,
+     "cannot connect to b.example:1883: not reachable"},
+    {"certificate",
+     &tls,
+     {.code = -1,
+      .message = "TCP/TLS connect failure",
+      .tls_error = "certificate verify failed"},
+     false,
+     false,
+     "no TLS with b.example:8883: certificate verify failed"},
+    {"another name",
+     &tls,
+     {.code = -1, .message = "TCP/TLS connect failure"},
+     false,
+     false,
+     "cannot connect to b.example:8883: not reachable, or its certificate is for "
+     "another name"},
+};
+
 static void failures_become_sentences(void)
 {
-    static const struct {
-        const char *name;
-        const struct mqtt_uri *uri;
-        struct mqtt_failure failure;
-        bool want_old;
-        bool want_silent;
-        const char *want;
-    } rows[] = {
-        {"MQTT 5: password",
-         &plain,
-         {.code = 0x86, .is_v5 = true},
-         false,
-         false,
-         "b.example:1883 refused the connection: Bad User Name or Password"},
-        {"MQTT 5: version",
-         &plain,
-         {.code = 0x84, .is_v5 = true},
-         true,
-         false,
-         "b.example:1883 refused the connection: Unsupported Protocol Version"},
-        {"MQTT 5: unheard of",
-         &plain,
-         {.code = 0xFE, .is_v5 = true},
-         false,
-         false,
-         "b.example:1883 refused the connection: reason not known"},
-        {"old broker",
-         &plain,
-         {.code = 1, .is_v5 = true},
-         true,
-         false,
-         "b.example:1883 refused the connection: it does not speak this version of MQTT"},
-        {"3.1.1: version",
-         &plain,
-         {.code = 1},
-         false,
-         false,
-         "b.example:1883 refused the connection: it does not speak this version of MQTT"},
-        {"3.1.1: rights",
-         &plain,
-         {.code = 5},
-         false,
-         false,
-         "b.example:1883 refused the connection: not authorized"},
-        {"3.1.1: unheard of",
-         &plain,
-         {.code = 6},
-         false,
-         false,
-         "b.example:1883 refused the connection: reason not known"},
-        {"no answer",
-         &plain,
-         {.code = -1, .message = "TCP connect timeout", .timeout_s = 20},
-         false,
-         false,
-         "no answer from b.example:1883 within 20 s"},
-        {"closed",
-         &plain,
-         {.code = -1, .message = "TCP connect completion failure"},
-         false,
-         true,
-         "b.example:1883 closed the connection without an answer"},
-        {"refused",
-         &plain,
-         {.code = -1, .message = "TCP/TLS connect failure"},
-         false,
-         false,
-         "cannot connect to b.example:1883: not reachable"},
-        {"no such name",
-         &plain,
-         {.code = -1},
-         false,
-         false,
-         "cannot connect to b.example:1883: not reachable"},
-        {"certificate",
-         &tls,
-         {.code = -1,
-          .message = "TCP/TLS connect failure",
-          .tls_error = "certificate verify failed"},
-         false,
-         false,
-         "no TLS with b.example:8883: certificate verify failed"},
-        {"another name",
-         &tls,
-         {.code = -1, .message = "TCP/TLS connect failure"},
-         false,
-         false,
-         "cannot connect to b.example:8883: not reachable, or its certificate is for "
-         "another name"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof failure_rows / sizeof failure_rows[0]; i++) {
+        const struct failure_row *row = &failure_rows[i];
         struct err_text why;
-        struct mqtt_failure failure = rows[i].failure;
+        struct mqtt_failure failure = row->failure;
         if (failure.tls_error == NULL)
             failure.tls_error = "";
-        mqtt_why_describe(&why, rows[i].uri, &failure);
-        CHECK_TEXT(why.text, rows[i].want);
-        CHECK_ROW(rows[i].name, mqtt_why_is_old(&failure) == rows[i].want_old);
-        CHECK_ROW(rows[i].name, mqtt_why_is_silent(&failure) == rows[i].want_silent);
+        mqtt_why_describe(&why, row->uri, &failure);
+        CHECK_TEXT(why.text, row->want);
+        CHECK_ROW(row->name, mqtt_why_is_old(&failure) == row->want_old);
+        CHECK_ROW(row->name, mqtt_why_is_silent(&failure) == row->want_silent);
     }
 }
 
