@@ -22,7 +22,7 @@ def run_one(name, function):
     except Failure as failure:
         result, reason = "failed", str(failure)
     except Exception:  # a bug in the test is a failure of the test
-        result, reason = "failed", traceback.format_exc()
+        result, reason = "failed", traceback.format_exc(limit=-4)
     return {"name": name, "result": result, "reason": reason, "seconds": time.monotonic() - begun}
 
 
