@@ -21,6 +21,9 @@ PRESET = os.environ.get("COLDCHAIN_PRESET", "dev")
 BIN = os.path.join(ROOT, "build", PRESET, "bin")
 
 
+QUIET = {"influxd", "mosquitto"}  # say much, and rarely why
+
+
 class House:
     """The parts that one story started, and where they live."""
 
@@ -81,7 +84,7 @@ class House:
         if failed or problems:
             for part in self.parts:
                 if isinstance(part, Process) and part.log():
-                    print(part.log_tail(25), flush=True)
+                    print(part.log_tail(25 if part.name not in QUIET else 4), flush=True)
             print(f"    kept: {self.folder}", flush=True)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)

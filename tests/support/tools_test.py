@@ -164,7 +164,9 @@ def test_series_are_read_back_as_written_and_cut_into_intervals():
         same(series.read_csv(file.name, columns, "ISOdateTime", series.from_iso), made, "the series")
     rows = [(t, {"x": v}) for t, v in enumerate([-10.0, -9.9, 0.0, -9.9, -10.0, -9.8])]
     same(series.intervals_above(rows, "x", -9.9), [(1, 4), (5, None)], "inclusive, open at the end")
-    same(len(series.intervals_above(made, "air_temperature", -9.9)) >= 2, True, "there are excursions")
+    for seed in range(20):
+        found = series.intervals_above(series.generate_freezer(seed, 5000), "air_temperature", -9.9)
+        same(len(found) >= 2 and found[-1][1] is not None, True, f"excursions of seed {seed}, all over")
 
 
 if __name__ == "__main__":

@@ -76,13 +76,13 @@ class Freezer:
     def in_influx(self):
         return sum(len(rows) for channel in HEADINGS for rows in self.influx.points(channel).values())
 
-    def check_all(self):
+    def check_all(self, repeats=0):
         """Every row once, in both stores; the intervals as incidents; each told once."""
         compare.check_history(self.collector, "freezer-1", self.rows)
         if self.influx:
             compare.check_influx(self.influx, "freezer-1", self.rows)
         compare.check_incidents(self.collector, RULE["id"], self.intervals)
-        compare.check_messages(self.receiver, self.intervals)
+        compare.check_messages(self.receiver, self.intervals, repeats)
 
 
 def recorded(house):

@@ -7,6 +7,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from house.process import free_port
+
 
 class Receiver:
     """Counts what it accepted by idempotency key; `complaints` must stay empty.
@@ -22,6 +24,10 @@ class Receiver:
         self.deliveries = []  # (key, seconds) of every accepted request
         self.complaints, self.requests = [], 0
         self.behave = lambda number: 200
+        self.port, self.server = free_port(), None
+        self.url = f"http://127.0.0.1:{self.port}/hook"
+
+    def start(self):
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,16 +39,14 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def start(self):
-        self.thread.start()
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 
     def stop(self, *_):
+        if self.server is None:
+            return
         self.server.shutdown()
         self.server.server_close()
 
