@@ -74,7 +74,7 @@ class Demo:
         self.options, self.parts = options, []
         self.folder = tempfile.mkdtemp(prefix="coldchain-demo-")
         self.clock = VirtualClock(self.origin_ms(), options.speed)
-        self.broker = Broker(self.folder)
+        self.broker = Broker(self.folder, os.path.join(BIN, "coldchainctl"))
         self.receiver = Receiver(secrets.token_hex(16))
         self.influx = Influx(self.folder) if options.influx else None
         self.collector = self.make_collector()
@@ -144,7 +144,7 @@ class Demo:
         token = os.path.join(self.collector.data, "api.token")
         print(f"API: {self.collector.url}/api/v1/zones\n"
               f"  curl -H \"Authorization: Bearer $(cat {token})\" {self.collector.url}/api/v1/zones\n"
-              f"  {os.path.join(BIN, 'coldchainctl')} zones --url {self.collector.url} --token-file {token}")
+              f"  {os.path.join(BIN, 'coldchainctl')} zones --api {self.collector.url} --token-file {token}")
         if self.influx:
             print(f"InfluxDB: {self.influx.url}, database {self.influx.DATABASE}")
         sys.stdout.flush()

@@ -30,7 +30,7 @@ class Bench:
 
     def __init__(self, house, device="one"):
         self.house, self.device, self.seq = house, device, 0
-        self.broker = Broker(house.folder)
+        self.broker = Broker(house.folder, house.program("coldchainctl"))
         password = self.broker.add(f"fengjie/{device}")
         house.start(self.broker)
         self.collector = house.start(Collector(

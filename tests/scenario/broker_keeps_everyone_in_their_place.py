@@ -9,7 +9,7 @@ COLLECTOR_WRITES = set(KINDS[3:])
 
 
 def story_nobody_enters_without_a_password(house):
-    broker = house.start(Broker(house.folder))
+    broker = house.start(Broker(house.folder, house.program("coldchainctl")))
     for name, password in ((None, None), ("org/nobody", "x"), (Broker.COLLECTOR, "wrong")):
         try:
             Client(broker.port, name, password).stop()
@@ -19,7 +19,7 @@ def story_nobody_enters_without_a_password(house):
 
 
 def story_each_topic_has_one_writer(house):
-    broker = Broker(house.folder)
+    broker = Broker(house.folder, house.program("coldchainctl"))
     names = ["org/one", "org/two", Broker.COLLECTOR]
     for name in names[:2]:
         broker.add(name)
@@ -34,7 +34,7 @@ def story_each_topic_has_one_writer(house):
 
 
 def story_each_topic_reaches_only_whom_it_concerns(house):
-    broker = Broker(house.folder)
+    broker = Broker(house.folder, house.program("coldchainctl"))
     names = ["org/one", "org/two", Broker.COLLECTOR]
     for name in names[:2]:
         broker.add(name)

@@ -1,47 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real mosquitto: one loopback listener, nobody anonymous, everyone in their place."""
+"""The real mosquitto, configured as `coldchainctl broker` says, on a port of its own."""
 import os
 import secrets
 import subprocess
 
 from house.process import Process, free_port, is_listening, wait_for
-
-# Who may do what (docs/wire.md). mosquitto applies `user` rules to that user alone and
-# `pattern` rules to everybody: %u is "{org}/{device}", so a device reaches its own only.
-ACL = """\
-user {collector}
-topic read coldchain/v1/+/+/readings/#
-topic read coldchain/v1/+/+/status
-topic read coldchain/v1/+/+/hello
-topic write coldchain/v1/+/+/ack
-topic write coldchain/v1/+/+/command
-topic write coldchain/v1/+/+/config
-topic write coldchain/v1/+/zones/#
-
-pattern write coldchain/v1/%u/readings/#
-pattern write coldchain/v1/%u/status
-pattern write coldchain/v1/%u/hello
-pattern read coldchain/v1/%u/ack
-pattern read coldchain/v1/%u/command
-pattern read coldchain/v1/%u/config
-"""
-
-CONFIG = """\
-listener {port} 127.0.0.1
-allow_anonymous false
-password_file {folder}/passwords
-acl_file {folder}/acl
-persistence true
-persistence_location {folder}/
-autosave_interval 1
-autosave_on_changes false
-max_inflight_messages 100
-max_queued_messages 100000
-message_size_limit 1048576
-log_type error
-log_type warning
-log_type notice
-"""
 
 
 class Broker(Process):
@@ -49,7 +12,7 @@ class Broker(Process):
 
     COLLECTOR = "collector"
 
-    def __init__(self, folder, name="mosquitto"):
+    def __init__(self, folder, coldchainctl, name="mosquitto"):
         self.home = os.path.join(folder, name)
         os.makedirs(self.home)
         os.chmod(self.home, 0o755)  # started as root, mosquitto becomes its own user
@@ -57,9 +20,11 @@ class Broker(Process):
         self.passwords = {}
         super().__init__(name, ["/usr/sbin/mosquitto", "-c", f"{self.home}/mosquitto.conf"], self.home)
         self.add(self.COLLECTOR)
-        self._write("acl", ACL.format(collector=self.COLLECTOR))
-        user = f"user {self._own_user()}\n"
-        self._write("mosquitto.conf", CONFIG.format(port=self.port, folder=self.home) + user)
+        said = [subprocess.run([coldchainctl, "broker", *words], check=True, capture_output=True, text=True).stdout
+                for words in (["acl"], ["config", "--port", str(self.port), "--dir", self.home])]
+        self._write("acl", said[0])
+        self._write("mosquitto.conf", said[1].replace("/var/lib/mosquitto/", f"{self.home}/")
+                    + f"user {self._own_user()}\nlog_type error\nlog_type warning\nlog_type notice\n")
 
     @property
     def uri(self):

@@ -28,7 +28,7 @@ class Freezer:
         self.house = house
         self.rows = series.read_csv(path, HEADINGS, "ISOdateTime", series.from_iso)
         self.intervals = series.intervals_above(self.rows, "air_temperature", LEVEL)
-        self.broker = Broker(house.folder)
+        self.broker = Broker(house.folder, house.program("coldchainctl"))
         self.receiver = Receiver(SECRET)
         self.influx = Influx(house.folder) if influx else None
         self.collector = Collector(
