@@ -5,10 +5,8 @@ import os
 import random
 
 from house.freezer import Freezer, generated, recorded
-from house.process import wait_for
 
 KILLS = 10
-SECONDS = 90  # in which the whole series is replayed
 
 
 def plan(seed):
@@ -18,25 +16,21 @@ def plan(seed):
                   for who in ("collector", "agent", "broker") for _ in range(KILLS))
 
 
-def kill(freezer, who):
-    part = getattr(freezer, who)
-    part.kill()
-    part.start()
-
-
 def replay_under_fire(house, path):
     seed = int(os.environ.get("COLDCHAIN_SEED", random.SystemRandom().randrange(1 << 32)))
-    freezer = Freezer(house, path, rate="recorded")
-    total = len(freezer.rows)
-    freezer.simulate(rate=round(total * 60 / SECONDS))
+    freezer = Freezer(house, path)
+    # Small packs, so that there is much to go wrong, and sampling waits for the uplink.
+    freezer.agent.settings["pack"] = {"readings": 4}
     freezer.start()
-    killed = {"collector": [], "agent": [], "broker": []}
+    total, killed = len(freezer.rows), {"collector": [], "agent": [], "broker": []}
     for share, who in plan(seed):
-        stored = wait_for(lambda: (freezer.stored() or 0) >= share * total and freezer.stored(), 120,
-                          lambda: f"{freezer.stored()} rows stored, want {share:.0%} before the next kill")
-        house.check(stored <= 0.95 * total, f"{who} should die at {share:.0%}, but {stored} rows are stored")
-        kill(freezer, who)
+        stored = house.wait_for(lambda: (freezer.stored() or 0) >= share * total and freezer.stored(), 120,
+                                lambda: f"{freezer.stored()} rows stored, want {share:.1%} before the next kill")
+        house.check(stored <= 0.95 * total, f"{who} should die at {share:.1%}, but {stored} rows are stored")
+        part = getattr(freezer, who)
+        part.kill()
         killed[who].append(f"{100 * stored / total:.0f}")
+        part.start()
     for who, shares in killed.items():
         house.say(f"killed {who} at {', '.join(shares)} % of the rows (seed {seed})")
     freezer.wait_until_stored(180)

@@ -113,6 +113,12 @@ class Collector(Process):
         return [(from_iso(one["time"]), one["value"], one["quality"])
                 for one in csv.DictReader(io.StringIO(text))]
 
+    def count(self, device, channel):
+        """How many readings of a channel the history holds."""
+        text = self.open(f"/api/v1/devices/{self.org}/{device}/readings",
+                         {"channel": channel, "limit": 100000, "format": "csv"})
+        return text.count(b"\n") - 1
+
     def incidents(self, **parameters):
         """All incidents, the oldest first."""
         found, cursor = [], {}
