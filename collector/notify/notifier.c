@@ -12,7 +12,13 @@
 #include "collector/notify/webhook.h"
 #include "collector/store/state_incidents.h"
 
-#define DUE_AT_ONCE 64
+/*
+ * Handed to one channel and not come back: what a receiver that hangs costs in memory.
+ * Their leases may run out while they wait for each other; they are known, and not
+ * handed out twice.
+ */
+#define UNDER_WAY_MAX 8
+#define ORPHANS_MAX   64 /* of channels that are no longer configured, at a time */
 /* When no result is ever written (a crash), the attempt is repeated after so long. */
 #define LEASE_MS    INT64_C(120000)
 #define LOOK_MS     INT64_C(200)  /* never look more often */
@@ -38,21 +44,20 @@ struct channel_thread {
     pthread_cond_t changed;
     struct job *first;
     bool is_stopping;
+    /* owned by the loop: ids handed out whose result has not come back */
+    uint64_t under_way[UNDER_WAY_MAX];
+    size_t count;
 };
 
 struct notifier {
     struct notifier_options options;
     struct channel_thread *channels;
     struct loop_timer *timer;
-    /* ids handed out whose result has not come back; owned by the loop */
-    uint64_t *under_way;
-    size_t count;
-    size_t capacity;
 };
 
 /* A result on its way from a channel's thread to the loop. */
 struct finished {
-    struct notifier *notifier;
+    struct channel_thread *channel;
     struct record_result result;
 };
 
@@ -66,10 +71,11 @@ static void job_destroy(struct job *job)
 static void on_finished(void *context)
 {
     struct finished *finished = context;
-    struct notifier *notifier = finished->notifier;
-    for (size_t i = 0; i < notifier->count; i++) {
-        if (notifier->under_way[i] == finished->result.message) {
-            notifier->under_way[i] = notifier->under_way[--notifier->count];
+    struct channel_thread *channel = finished->channel;
+    struct notifier *notifier = channel->notifier;
+    for (size_t i = 0; i < channel->count; i++) {
+        if (channel->under_way[i] == finished->result.message) {
+            channel->under_way[i] = channel->under_way[--channel->count];
             break;
         }
     }
@@ -92,7 +98,7 @@ static void attempt(struct channel_thread *channel, struct http_client *client,
         .stamp_ms = clock_wall_ms(&real),
     };
     struct finished *finished = mem_alloc(sizeof *finished);
-    finished->notifier = channel->notifier;
+    finished->channel = channel;
     finished->result.message = job->id;
     webhook_post(channel->webhook, client, &attempt, &finished->result);
     if (finished->result.outcome != STATE_OUTBOX_DONE)
@@ -139,121 +145,103 @@ static void enqueue(struct channel_thread *channel, struct job *job)
 
 /* ---- the loop's side -------------------------------------------------------------- */
 
+/* What one channel is given at a time. */
 struct due {
-    struct notifier *notifier;
-    struct due_entry {
-        struct job *job;
-        struct channel_thread *channel; /* NULL: the channel is no longer configured */
-        char incident[ALERT_ID_SIZE];
-        char name[ID_SIZE];
-    } entries[DUE_AT_ONCE];
+    struct channel_thread *channel;
+    struct job *jobs[UNDER_WAY_MAX];
     size_t count;
 };
 
-static bool is_under_way(const struct notifier *notifier, uint64_t id)
+static bool is_under_way(const struct channel_thread *channel, uint64_t id)
 {
-    for (size_t i = 0; i < notifier->count; i++)
-        if (notifier->under_way[i] == id)
+    for (size_t i = 0; i < channel->count; i++)
+        if (channel->under_way[i] == id)
             return true;
     return false;
-}
-
-static struct channel_thread *channel_named(struct notifier *notifier, const char *name)
-{
-    for (size_t i = 0; i < notifier->options.webhook_count; i++)
-        if (strcmp(notifier->options.webhooks[i].name, name) == 0)
-            return &notifier->channels[i];
-    return NULL;
 }
 
 static void on_due(void *context, const struct state_message *message)
 {
     struct due *due = context;
-    if (due->count >= DUE_AT_ONCE || is_under_way(due->notifier, message->id))
+    struct channel_thread *channel = due->channel;
+    if (channel->count + due->count >= UNDER_WAY_MAX ||
+        is_under_way(channel, message->id))
         return;
-    struct due_entry *entry = &due->entries[due->count++];
-    entry->channel = channel_named(due->notifier, message->channel);
-    snprintf(entry->incident, sizeof entry->incident, "%s", message->incident);
-    snprintf(entry->name, sizeof entry->name, "%s", message->channel);
-    entry->job = mem_alloc(sizeof *entry->job);
-    entry->job->id = message->id;
-    entry->job->key = mem_strdup(message->key);
-    entry->job->body = mem_strdup(message->body);
-    entry->job->attempts = message->attempts;
-    entry->job->created_ms = message->created_ms;
-    entry->job->now_ms = clock_wall_ms(due->notifier->options.clock);
-}
-
-struct earlier {
-    uint64_t id;
-    const char *channel;
-    bool is_pending;
-};
-
-static void on_sibling(void *context, const struct state_message *message)
-{
-    struct earlier *earlier = context;
-    if (message->id < earlier->id && message->state == STATE_OUTBOX_PENDING &&
-        strcmp(message->channel, earlier->channel) == 0)
-        earlier->is_pending = true;
-}
-
-/* A closing does not overtake its opening on the same channel. */
-static bool has_earlier(struct notifier *notifier, const struct due_entry *entry)
-{
-    struct earlier earlier = {.id = entry->job->id, .channel = entry->name};
-    if (state_page_messages(notifier->options.state, entry->incident, 0, DUE_AT_ONCE,
-                            &earlier, on_sibling) != ERR_OK)
-        return true;
-    return earlier.is_pending;
-}
-
-static void put_aside_dead(struct notifier *notifier, const struct due_entry *entry)
-{
-    struct record_result result = {.message = entry->job->id,
-                                   .outcome = STATE_OUTBOX_DEAD};
-    snprintf(result.text, sizeof result.text, "the channel is no longer configured");
-    notifier->options.on_result(notifier->options.context, &result);
+    struct job *job = mem_alloc(sizeof *job);
+    job->id = message->id;
+    job->key = mem_strdup(message->key);
+    job->body = mem_strdup(message->body);
+    job->attempts = message->attempts;
+    job->created_ms = message->created_ms;
+    job->now_ms = clock_wall_ms(channel->notifier->options.clock);
+    due->jobs[due->count++] = job;
 }
 
 /* Written down before it is made. */
-static enum err hand_out(struct notifier *notifier, struct due *due)
+static enum err write_attempts(struct state *state, const struct due *due, int64_t now_ms)
 {
-    struct state *state = notifier->options.state;
-    int64_t now_ms = clock_wall_ms(notifier->options.clock);
     enum err err = state_begin(state);
     for (size_t i = 0; err == ERR_OK && i < due->count; i++)
-        err = state_outbox_attempt(state, due->entries[i].job->id, now_ms,
-                                   now_ms + LEASE_MS);
+        err = state_outbox_attempt(state, due->jobs[i]->id, now_ms, now_ms + LEASE_MS);
     if (err == ERR_OK)
         err = state_commit(state);
-    if (err != ERR_OK) {
+    if (err != ERR_OK)
         state_rollback(state);
-        return err;
-    }
-    for (size_t i = 0; i < due->count; i++) {
-        mem_grow(&notifier->under_way, &notifier->capacity, notifier->count + 1,
-                 sizeof *notifier->under_way);
-        notifier->under_way[notifier->count++] = due->entries[i].job->id;
-        enqueue(due->entries[i].channel, due->entries[i].job);
-    }
-    return ERR_OK;
+    return err;
 }
 
-/* Leaves in `due` what may be sent now. */
-static void sift(struct notifier *notifier, struct due *due)
+/* What may be sent over that channel now, whatever waits for others. */
+static enum err hand_out(struct channel_thread *channel)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < due->count; i++) {
-        struct due_entry *entry = &due->entries[i];
-        if (entry->channel == NULL)
-            put_aside_dead(notifier, entry);
-        if (entry->channel == NULL || has_earlier(notifier, entry))
-            job_destroy(entry->job);
-        else
-            due->entries[kept++] = *entry;
+    const struct notifier_options *options = &channel->notifier->options;
+    struct due due = {.channel = channel};
+    int64_t now_ms = clock_wall_ms(options->clock);
+    enum err err = state_outbox_ready(options->state, channel->webhook->name, now_ms,
+                                      2 * UNDER_WAY_MAX, &due,
+                                      on_due); /* those under way may be due */
+    if (err == ERR_OK && due.count > 0)
+        err = write_attempts(options->state, &due, now_ms);
+    for (size_t i = 0; i < due.count; i++) {
+        if (err != ERR_OK) {
+            job_destroy(due.jobs[i]);
+            continue;
+        }
+        channel->under_way[channel->count++] = due.jobs[i]->id;
+        enqueue(channel, due.jobs[i]);
     }
-    due->count = kept;
+    return err;
+}
+
+struct orphans {
+    const struct notifier *notifier;
+    uint64_t ids[ORPHANS_MAX];
+    size_t count;
+};
+
+static void on_any_due(void *context, const struct state_message *message)
+{
+    struct orphans *orphans = context;
+    const struct notifier_options *options = &orphans->notifier->options;
+    for (size_t i = 0; i < options->webhook_count; i++)
+        if (strcmp(options->webhooks[i].name, message->channel) == 0)
+            return;
+    if (orphans->count < ORPHANS_MAX)
+        orphans->ids[orphans->count++] = message->id;
+}
+
+static enum err put_aside_orphans(struct notifier *notifier)
+{
+    const struct notifier_options *options = &notifier->options;
+    struct orphans orphans = {.notifier = notifier};
+    enum err err = state_outbox_due(options->state, clock_wall_ms(options->clock),
+                                    ORPHANS_MAX, &orphans, on_any_due);
+    for (size_t i = 0; err == ERR_OK && i < orphans.count; i++) {
+        struct record_result result = {.message = orphans.ids[i],
+                                       .outcome = STATE_OUTBOX_DEAD};
+        snprintf(result.text, sizeof result.text, "the channel is no longer configured");
+        options->on_result(options->context, &result);
+    }
+    return err;
 }
 
 static enum err arm(struct notifier *notifier)
@@ -271,16 +259,14 @@ static enum err arm(struct notifier *notifier)
 
 enum err notifier_pump(struct notifier *notifier, struct err_text *why)
 {
-    struct state *state = notifier->options.state;
-    struct due due = {.notifier = notifier};
-    enum err err = state_outbox_due(state, clock_wall_ms(notifier->options.clock),
-                                    DUE_AT_ONCE, &due, on_due);
-    sift(notifier, &due);
-    if (err == ERR_OK && due.count > 0)
-        err = hand_out(notifier, &due);
+    enum err err = put_aside_orphans(notifier);
+    for (size_t i = 0; err == ERR_OK && i < notifier->options.webhook_count; i++)
+        err = hand_out(&notifier->channels[i]);
     if (err == ERR_OK)
         err = arm(notifier);
-    return err == ERR_OK ? err : err_set(why, err, "outbox: %s", state_why(state));
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "outbox: %s", state_why(notifier->options.state));
 }
 
 static void on_timer(void *context)
@@ -341,6 +327,5 @@ void notifier_destroy(struct notifier *notifier)
         return;
     assert(notifier->timer == NULL);
     free(notifier->channels);
-    free(notifier->under_way);
     free(notifier);
 }

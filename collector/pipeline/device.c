@@ -175,7 +175,10 @@ static enum err load_channel(struct device *device, struct buf_reader *in)
     if (channel == NULL)
         return ERR_CORRUPT;
     channel->value = buf_read_f64(in);
-    channel->quality = (enum quality)buf_read_u8(in);
+    uint8_t quality = buf_read_u8(in);
+    if (quality > QUALITY_FAULT)
+        return ERR_CORRUPT;
+    channel->quality = (enum quality)quality;
     channel->time_ms = buf_read_zigzag(in);
     channel->arrival_ms = buf_read_zigzag(in);
     return in->failed ? ERR_CORRUPT : ERR_OK;

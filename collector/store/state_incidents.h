@@ -102,6 +102,13 @@ typedef void state_message_fn(void *context, const struct state_message *message
 /* Pending ones whose time has come, the oldest attempt time first. */
 MUST_CHECK enum err state_outbox_due(struct state *state, int64_t now_ms, size_t limit,
                                      void *context, state_message_fn *row);
+/*
+ * Of these, what one channel may be given: none whose incident has an earlier message
+ * pending there, for a closing does not overtake its opening.
+ */
+MUST_CHECK enum err state_outbox_ready(struct state *state, const char *channel,
+                                       int64_t now_ms, size_t limit, void *context,
+                                       state_message_fn *row);
 /* When the next is due; INT64_MAX when none is pending. */
 MUST_CHECK enum err state_outbox_next(struct state *state, int64_t *due_ms);
 /*

@@ -80,6 +80,22 @@ enum err state_outbox_due(struct state *state, int64_t now_ms, size_t limit,
     return give_messages(&rows, context, row);
 }
 
+enum err state_outbox_ready(struct state *state, const char *channel, int64_t now_ms,
+                            size_t limit, void *context, state_message_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              MESSAGE_COLUMNS
+              " WHERE state = 'pending' AND next_attempt_ms <= ? AND channel = ?"
+              " AND NOT EXISTS (SELECT 1 FROM outbox AS earlier"
+              " WHERE earlier.incident = outbox.incident"
+              " AND earlier.channel = outbox.channel AND earlier.id < outbox.id"
+              " AND earlier.state = 'pending')"
+              " ORDER BY next_attempt_ms, id LIMIT ?",
+              DB_ARGS(db_int(now_ms), db_text(channel), state_limit(limit)));
+    return give_messages(&rows, context, row);
+}
+
 enum err state_outbox_next(struct state *state, int64_t *due_ms)
 {
     enum err err = db_get_one(state->db,

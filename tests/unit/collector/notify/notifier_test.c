@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From the outbox to receivers in this process, which are not always kind. */
+#include "collector/notify/notifier.h"
+
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "collector/store/state_incidents.h"
+#include "tests/support/folder.h"
+#include "tests/support/until.h"
+#include "tests/unit/collector/notify/receiver.h"
+
+#define BOUND_MS 10000
+
+static char name_a[] = "a";
+static char name_b[] = "b";
+static char secret[] = "a secret of the channel";
+
+struct world {
+    struct folder folder;
+    struct clock clock;
+    struct loop *loop;
+    struct state *state;
+    struct notifier *notifier;
+    struct receiver receivers[2];
+    struct config_webhook webhooks[2];
+    size_t results;
+    struct record_result last;
+};
+
+static void must(enum err err, const char *what)
+{
+    if (err == ERR_OK)
+        return;
+    printf("%s: %s\n", what, err_about(err));
+    exit(EXIT_FAILURE);
+}
+
+/* What the pipeline does with a RESULT record. */
+static void on_result(void *context, const struct record_result *result)
+{
+    struct world *world = context;
+    world->results++;
+    world->last = *result;
+    must(state_begin(world->state), "begin");
+    must(state_outbox_result(world->state, result->message, clock_wall_ms(&world->clock),
+                             result->outcome, result->next_attempt_ms, result->text),
+         "result");
+    must(state_commit(world->state), "commit");
+}
+
+static void world_open(struct world *world, int status_a, int status_b)
+{
+    struct err_text why = {0};
+    *world = (struct world){.loop = loop_create()};
+    crypto_init();
+    clock_init(&world->clock);
+    folder_make(&world->folder);
+    must(state_open(&world->state, folder_file(&world->folder, "state.db"), &why),
+         why.text);
+    receiver_open(&world->receivers[0], status_a);
+    receiver_open(&world->receivers[1], status_b);
+    world->webhooks[0] = (struct config_webhook){.name = name_a,
+                                                 .url = world->receivers[0].url,
+                                                 .secret = secret,
+                                                 .timeout_ms = 1000};
+    world->webhooks[1] = (struct config_webhook){
+        .name = name_b, .url = world->receivers[1].url, .timeout_ms = 1000};
+    const struct notifier_options options = {.state = world->state,
+                                             .loop = world->loop,
+                                             .clock = &world->clock,
+                                             .webhooks = world->webhooks,
+                                             .webhook_count = 2,
+                                             .context = world,
+                                             .on_result = on_result};
+    world->notifier = notifier_create(&options);
+}
+
+static void world_close(struct world *world)
+{
+    notifier_stop(world->notifier);
+    loop_destroy(world->loop);
+    notifier_destroy(world->notifier);
+    receiver_close(&world->receivers[0]);
+    receiver_close(&world->receivers[1]);
+    state_close(world->state);
+    folder_remove(&world->folder);
+}
+
+/* Puts a message of (incident, revision) into the outbox; its key is "INCIDENT-REVISION".
+ */
+static void put(struct world *world, const char *channel, int incident, uint32_t revision)
+{
+    char id[ALERT_ID_SIZE];
+    char key[60];
+    snprintf(id, sizeof id, "%032x", incident);
+    snprintf(key, sizeof key, "%d-%u", incident, revision);
+    const struct state_message message = {.incident = id,
+                                          .revision = revision,
+                                          .channel = channel,
+                                          .key = key,
+                                          .body = "{\"text\":\"\u6e29\u5ea6\"}",
+                                          .created_ms = clock_wall_ms(&world->clock),
+                                          .next_attempt_ms = 1};
+    must(state_begin(world->state), "begin");
+    must(state_add_message(world->state, &message), "message");
+    must(state_commit(world->state), "commit");
+}
+
+static void pump(struct world *world)
+{
+    struct err_text why = {0};
+    must(notifier_pump(world->notifier, &why), why.text);
+}
+
+static uint64_t count(struct world *world, enum state_outbox which)
+{
+    uint64_t number = 0;
+    must(state_count_messages(world->state, which, &number), "count");
+    return number;
+}
+
+static bool nothing_is_pending(void *context)
+{
+    return count(context, STATE_OUTBOX_PENDING) == 0;
+}
+
+static bool b_was_told(void *context)
+{
+    struct world *world = context;
+    return atomic_load(&world->receivers[1].count) > 0 &&
+           count(world, STATE_OUTBOX_DONE) > 0;
+}
+
+static void a_message_is_told_once_signed_and_named(void)
+{
+    struct world world;
+    world_open(&world, 200, 204);
+    put(&world, "a", 1, 1);
+    put(&world, "b", 1, 1);
+    pump(&world);
+    CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
+    CHECK(count(&world, STATE_OUTBOX_DONE) == 2 && world.results == 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct received *request = &world.receivers[i].requests[0];
+        CHECK(atomic_load(&world.receivers[i].count) == 1);
+        CHECK(request->is_right);
+        CHECK_TEXT(request->key, "1-1");
+        CHECK_TEXT(request->body, "{\"text\":\"\u6e29\u5ea6\"}");
+    }
+    const struct received *request = &world.receivers[0].requests[0];
+    char *text = mem_format("%s.%s", request->stamp, request->body);
+    uint8_t mac[CRYPTO_HMAC_BYTES];
+    char hex[2 * CRYPTO_HMAC_BYTES + 1];
+    char want[100];
+    crypto_hmac_sha256(mac, secret, strlen(secret), text, strlen(text));
+    snprintf(want, sizeof want, "sha256=%s", crypto_hex(hex, mac, sizeof mac));
+    CHECK_TEXT(request->signature, want);
+    CHECK_TEXT(world.receivers[1].requests[0].signature, "");
+    free(text);
+    world_close(&world);
+}
+
+static void what_is_not_taken_is_told_again_with_the_same_key(void)
+{
+    struct world world;
+    world_open(&world, 200, 200);
+    atomic_store(&world.receivers[0].refuses, 1);
+    put(&world, "a", 1, 1);
+    put(&world, "a", 1, 2);
+    pump(&world);
+    CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
+    const struct receiver *receiver = &world.receivers[0];
+    CHECK(atomic_load(&receiver->count) == 3);
+    CHECK_TEXT(receiver->requests[0].key, "1-1");
+    CHECK_TEXT(receiver->requests[1].key, "1-1");
+    CHECK_TEXT(receiver->requests[2].key, "1-2"); /* it does not overtake */
+    CHECK(count(&world, STATE_OUTBOX_DONE) == 2);
+    world_close(&world);
+}
+
+static void what_is_refused_for_good_is_put_aside(void)
+{
+    struct world world;
+    world_open(&world, 422, 200);
+    put(&world, "a", 1, 1);
+    put(&world, "gone", 2, 1);
+    pump(&world);
+    CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
+    CHECK(count(&world, STATE_OUTBOX_DEAD) == 2);
+    CHECK(atomic_load(&world.receivers[0].count) == 1);
+    CHECK_TEXT(world.last.text, "status 422");
+    world_close(&world);
+}
+
+/* More than a look takes, and all of them in a state in which they cannot be sent. */
+static void a_dead_channel_delays_no_other(void)
+{
+    struct world world;
+    world_open(&world, 503, 200);
+    for (int i = 0; i < 100; i++) {
+        put(&world, "a", i, 1);
+        put(&world, "a", i, 2);
+    }
+    put(&world, "b", 1000, 1);
+    pump(&world);
+    CHECK(until_true(world.loop, b_was_told, &world, BOUND_MS));
+    CHECK(count(&world, STATE_OUTBOX_DONE) == 1);
+    for (size_t i = 0; i < atomic_load(&world.receivers[0].count); i++)
+        CHECK(strstr(world.receivers[0].requests[i].key, "-1") != NULL);
+    world_close(&world);
+}
+
+static void a_channel_that_hangs_delays_no_other_and_no_end(void)
+{
+    struct world world;
+    world_open(&world, RECEIVER_HANG, 200);
+    for (int i = 0; i < 50; i++)
+        put(&world, "a", i, 1);
+    pump(&world);
+    put(&world, "b", 1000, 1);
+    pump(&world);
+    CHECK(until_true(world.loop, b_was_told, &world, BOUND_MS));
+    int64_t began_ms = clock_real_ms();
+    notifier_stop(world.notifier);
+    CHECK(clock_real_ms() - began_ms < 5000); /* one timeout, not fifty */
+    loop_destroy(world.loop);
+    notifier_destroy(world.notifier);
+    /* The attempt was cut off or never made: either way it will be made again. */
+    CHECK(count(&world, STATE_OUTBOX_PENDING) == 50);
+    receiver_close(&world.receivers[0]);
+    receiver_close(&world.receivers[1]);
+    state_close(world.state);
+    folder_remove(&world.folder);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a message is told once, signed and named",
+         a_message_is_told_once_signed_and_named},
+        {"what is not taken is told again with the same key",
+         what_is_not_taken_is_told_again_with_the_same_key},
+        {"what is refused for good is put aside", what_is_refused_for_good_is_put_aside},
+        {"a dead channel delays no other", a_dead_channel_delays_no_other},
+        {"a channel that hangs delays no other and no end",
+         a_channel_that_hangs_delays_no_other_and_no_end},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("notifier", tests);
+}
