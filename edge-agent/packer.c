@@ -48,22 +48,22 @@ static bool is_out(const struct packer_channel *channel, const struct reading *r
            (reading->value < channel->low || reading->value > channel->high);
 }
 
-void packer_take(struct packer *packer, size_t index, struct reading reading,
+void packer_take(struct packer *packer, size_t channel, struct reading reading,
                  int64_t real_ms)
 {
-    assert(index < packer->channel_count);
+    assert(channel < packer->channel_count);
     assert(packer->pack.reading_count < PACK_READINGS_MAX);
-    struct packer_channel *channel = &packer->channels[index];
-    bool out = is_out(channel, &reading);
+    struct packer_channel *known = &packer->channels[channel];
+    bool out = is_out(known, &reading);
     /* The first reading of all is news only when it is bad. */
-    if (channel->is_known ? out != channel->is_out : out)
+    if (known->is_known ? out != known->is_out : out)
         packer->is_urgent = true;
-    channel->is_known = true;
-    channel->is_out = out;
+    known->is_known = true;
+    known->is_out = out;
     packer->has_breach |= out;
     if (packer->pack.reading_count == 0)
         packer->opened_ms = real_ms;
-    enum err err = pack_channel(&packer->pack, channel->name, &reading.channel);
+    enum err err = pack_channel(&packer->pack, known->name, &reading.channel);
     assert(err == ERR_OK);
     err = pack_add(&packer->pack, &reading);
     assert(err == ERR_OK);

@@ -83,7 +83,7 @@ static void on_limit(void *context)
     loop_stop(bench->loop);
 }
 
-static void bench_init(struct bench *bench, char *driver)
+static void bench_init(struct bench *bench, bool is_replay)
 {
     *bench = (struct bench){
         .settings = {.org = org,
@@ -91,7 +91,7 @@ static void bench_init(struct bench *bench, char *driver)
                      .pack = {.readings = 64, .interval_ms = 50},
                      .sensor_count = 1},
         .sensor = {.name = name,
-                   .driver = driver,
+                   .driver = is_replay ? driver_replay : driver_sim,
                    .interval_ms = INTERVAL,
                    .channels = channels,
                    .channel_count = 2,
@@ -206,7 +206,7 @@ static void write_series(int rows)
 static void every_point_of_the_grid_is_read(void)
 {
     struct bench bench;
-    bench_init(&bench, driver_sim);
+    bench_init(&bench, false);
     bench_open(&bench);
     bench.wanted = 400;
     loop_run(bench.loop);
@@ -230,7 +230,7 @@ static void every_point_of_the_grid_is_read(void)
 static void the_raw_value_is_kept(void)
 {
     struct bench bench;
-    bench_init(&bench, driver_sim);
+    bench_init(&bench, false);
     bench_open(&bench);
     bench.wanted = 20;
     loop_run(bench.loop);
@@ -251,7 +251,7 @@ static void the_raw_value_is_kept(void)
 static void a_fast_series_ends_when_it_is_through(void)
 {
     struct bench bench;
-    bench_init(&bench, driver_replay);
+    bench_init(&bench, true);
     write_series(1500);
     bench.sensor.interval_ms = 3600000;
     bench_open(&bench);
@@ -271,7 +271,7 @@ static void a_fast_series_ends_when_it_is_through(void)
 static void a_series_goes_on_after_a_restart(void)
 {
     struct bench bench;
-    bench_init(&bench, driver_replay);
+    bench_init(&bench, true);
     write_series(2000);
     bench.sensor.replay.rate = REPLAY_RECORDED;
     clock_init_virtual(&bench.clock, ORIGIN_MS, clock_real_ms(), 200000);
@@ -301,7 +301,7 @@ static void a_series_goes_on_after_a_restart(void)
 static void a_sensor_that_does_not_open_is_told(void)
 {
     struct bench bench;
-    bench_init(&bench, driver_replay);
+    bench_init(&bench, true);
     bench.settings.sensors = &bench.sensor;
     bench.sensor.replay.file = NULL;
     bench.loop = loop_create();
