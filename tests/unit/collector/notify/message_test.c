@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is said of an incident: whole without a link, in two languages. */
+#include "collector/notify/message.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#include "tests/support/check.h"
+
+#define T0 INT64_C(1795420800000) /* 2026-11-23T08:00:00Z */
+
+static const char config[] =
+    "{\"zones\":[{\"id\":\"room-1\",\"org\":\"o\",\"site\":\"s\","
+    "\"site_name\":\"奉节产地冷库\",\"name\":\"1号库\"}],\"devices\":[],\"placements\":[],"
+    "\"rules\":[]}";
+
+static struct incident make_incident(void)
+{
+    struct incident incident = {.kind = ALERT_ABOVE,
+                                .severity = ALERT_WARNING,
+                                .state = INCIDENT_OPEN,
+                                .onset_ms = T0,
+                                .opened_ms = T0 + 1200000,
+                                .learned_ms = T0 + 1201000,
+                                .changed_ms = T0 + 3900000,
+                                .limit = 8,
+                                .value = 9.46,
+                                .worst = 10.04,
+                                .revision = 3};
+    snprintf(incident.id, sizeof incident.id, "%032x", 171);
+    snprintf(incident.rule, sizeof incident.rule, "warm");
+    snprintf(incident.zone, sizeof incident.zone, "room-1");
+    snprintf(incident.device, sizeof incident.device, "agent-1");
+    snprintf(incident.channel, sizeof incident.channel, "air_temperature");
+    snprintf(incident.quantity, sizeof incident.quantity, "air_temperature");
+    return incident;
+}
+
+static json_t *said(const struct incident *incident, enum alert_effect_kind kind,
+                    const struct registry *registry)
+{
+    struct buf out = {0};
+    message_format(incident, kind, registry, T0 + 3900000, &out);
+    json_t *message = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    CHECK(message != NULL);
+    buf_fini(&out);
+    return message;
+}
+
+static const char *text_of(const json_t *message, const char *key)
+{
+    const char *text = json_string_value(json_object_get(message, key));
+    return text != NULL ? text : "(none)";
+}
+
+static void an_opening_names_place_value_limit_and_what_to_do(void)
+{
+    struct err_text why = {0};
+    struct registry *registry = NULL;
+    struct incident incident = make_incident();
+    CHECK(registry_parse(&registry, config, sizeof config - 1, &why) == ERR_OK);
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, registry);
+    CHECK_TEXT(
+        text_of(message, "text_en"),
+        "[warning] 奉节产地冷库 1号库: air_temperature 10.0 °C, limit 8.0 °C (above), "
+        "since 2026-11-23T08:00:00.000Z. Check first: door, compressor, evaporator "
+        "fan");
+    CHECK(strstr(text_of(message, "text_zh"), "【警告】奉节产地冷库 1号库：") != NULL);
+    CHECK(strstr(text_of(message, "text_zh"), "高于限值 8.0 °C") != NULL);
+    CHECK_TEXT(text_of(message, "key"), "000000000000000000000000000000ab-3");
+    CHECK_TEXT(text_of(message, "event"), "opened");
+    CHECK_TEXT(text_of(message, "onset"), "2026-11-23T08:00:00.000Z");
+    CHECK(json_is_null(json_object_get(message, "closed")));
+    CHECK(json_is_false(json_object_get(message, "late")));
+    CHECK(fabs(json_real_value(json_object_get(message, "value")) - 9.46) < 1e-12);
+    json_decref(message);
+    registry_destroy(registry);
+}
+
+static void a_closing_says_how_long_it_was(void)
+{
+    static const struct {
+        int64_t ms;
+        const char *want;
+    } rows[] = {
+        {59000, "59 s"},        {60000, "1 min"},       {3540000, "59 min"},
+        {3599000, "1 h 0 min"}, {3900000, "1 h 5 min"}, {90000000, "25 h 0 min"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct incident incident = make_incident();
+        char want[60];
+        incident.state = INCIDENT_CLOSED;
+        incident.closed_ms = incident.onset_ms + rows[i].ms;
+        json_t *message = said(&incident, ALERT_EFFECT_CLOSED, NULL);
+        snprintf(want, sizeof want, "; over after %s", rows[i].want);
+        CHECK_ROW(rows[i].want, strstr(text_of(message, "text_en"), want) != NULL);
+        CHECK_ROW(rows[i].want, strstr(text_of(message, "text_zh"), "已恢复") != NULL);
+        CHECK_ROW(rows[i].want, strstr(text_of(message, "text_en"), "Check") == NULL);
+        json_decref(message);
+    }
+}
+
+static void silence_is_told_as_silence(void)
+{
+    struct incident incident = make_incident();
+    incident.kind = ALERT_SILENT;
+    incident.severity = ALERT_CRITICAL;
+    incident.worst = (double)NAN;
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK_TEXT(
+        text_of(message, "text_en"),
+        "[critical] room-1: no reading from agent-1 air_temperature for 1 h 5 min, "
+        "last at 2026-11-23T08:00:00.000Z. Check first: power and network of the "
+        "sensor");
+    CHECK(strstr(text_of(message, "text_zh"), "【严重】room-1：") != NULL);
+    CHECK(json_is_null(json_object_get(message, "worst")));
+    json_decref(message);
+}
+
+static void what_was_learned_late_is_marked(void)
+{
+    static const struct {
+        int64_t lag_ms;
+        bool want;
+    } rows[] = {{0, false}, {300000, false}, {300001, true}, {21600000, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct incident incident = make_incident();
+        incident.learned_ms = incident.opened_ms + rows[i].lag_ms;
+        json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+        CHECK(json_is_true(json_object_get(message, "late")) == rows[i].want);
+        json_decref(message);
+    }
+}
+
+static void a_key_differs_with_each_revision_only(void)
+{
+    struct incident incident = make_incident();
+    char first[MESSAGE_KEY_SIZE];
+    char again[MESSAGE_KEY_SIZE];
+    message_key(&incident, first);
+    incident.value = 99;
+    message_key(&incident, again);
+    CHECK_TEXT(again, first);
+    incident.revision = UINT32_MAX;
+    message_key(&incident, again);
+    CHECK_TEXT(again, "000000000000000000000000000000ab-4294967295");
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"an opening names place, value, limit and what to do",
+         an_opening_names_place_value_limit_and_what_to_do},
+        {"a closing says how long it was", a_closing_says_how_long_it_was},
+        {"silence is told as silence", silence_is_told_as_silence},
+        {"what was learned late is marked", what_was_learned_late_is_marked},
+        {"a key differs with each revision only", a_key_differs_with_each_revision_only},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("message", tests);
+}
