@@ -163,6 +163,7 @@ static void end_silence(const struct agent_step *step)
     core->is_probing = false;
     core->silent_count = 0;
     core->silent_due_ms = 0;
+    core->hello_due_ms = 0;
     if (core->flight_count > 0 || core->credits == 0)
         agent_watch_silence(step);
     /* What hung behind the probe has waited long enough. */

@@ -64,7 +64,9 @@ static void on_connected(const struct agent_step *step, const char *nonce)
         epoch->live_from = epoch->last + 1;
         epoch->live_next = epoch->live_from;
     }
+    core->hello_count = 0;
     agent_watch_silence(step);
+    agent_watch_hello(step);
     agent_act(step, (struct agent_action){.kind = AGENT_PUBLISH_HELLO});
 }
 
@@ -74,6 +76,7 @@ static void on_lost(struct agent_core *core)
     core->is_probing = false;
     core->flight_count = 0;
     core->silent_due_ms = 0;
+    core->hello_due_ms = 0;
 }
 
 static void on_synced(struct agent_core *core, const struct agent_event *event)

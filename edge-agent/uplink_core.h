@@ -33,9 +33,12 @@
 #define AGENT_ACK_INTERVAL_MIN_MS 50
 #define AGENT_ACK_INTERVAL_MAX_MS 600000
 #define AGENT_TIMEOUT_MAX_MS      600000
-#define AGENT_URGENT_MAX          32
-#define AGENT_WANTED_MAX          64
-#define AGENT_TOLD_MAX            32
+/* A hello is answered at once: unanswered, it is said again after this, doubling. */
+#define AGENT_HELLO_AGAIN_MS  2000
+#define AGENT_HELLO_AGAIN_MAX 4 /* then probing goes on */
+#define AGENT_URGENT_MAX      32
+#define AGENT_WANTED_MAX      64
+#define AGENT_TOLD_MAX        32
 
 /* One epoch of which packs are held. */
 struct agent_epoch {
@@ -88,7 +91,9 @@ struct agent_core {
     int64_t ack_interval_ms;
     int64_t silent_due_ms; /* when to doubt that anyone listens */
     uint32_t silent_count;
-    int64_t timer_ms; /* what the last SET_TIMER said; 0: none */
+    int64_t hello_due_ms; /* 0: answered, or left to probing */
+    uint32_t hello_count; /* said again in this session */
+    int64_t timer_ms;     /* what the last SET_TIMER said; 0: none */
     struct agent_flight flights[AGENT_WINDOW_MAX];
     size_t flight_count;
     struct agent_range urgent[AGENT_URGENT_MAX];

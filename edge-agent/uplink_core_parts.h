@@ -29,6 +29,8 @@ uint64_t agent_count_within(const struct seqset *set, uint64_t first, uint64_t l
 void agent_publish(const struct agent_step *step, struct agent_flight *flight);
 void agent_resend_due(const struct agent_step *step);
 void agent_watch_silence(const struct agent_step *step);
+/* When to say hello again, unless an ack comes first. */
+void agent_watch_hello(const struct agent_step *step);
 void agent_on_timer(const struct agent_step *step);
 void agent_fill_window(const struct agent_step *step);
 void agent_set_timer(const struct agent_step *step);

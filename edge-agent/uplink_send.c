@@ -34,6 +34,25 @@ void agent_watch_silence(const struct agent_step *step)
     core->silent_due_ms = step->now_ms + timeout_ms(core, core->silent_count);
 }
 
+void agent_watch_hello(const struct agent_step *step)
+{
+    struct agent_core *core = step->core;
+    core->hello_due_ms = 0;
+    if (core->hello_count >= AGENT_HELLO_AGAIN_MAX)
+        return;
+    int64_t wait_ms = AGENT_HELLO_AGAIN_MS * (INT64_C(1) << core->hello_count);
+    core->hello_due_ms =
+        step->now_ms + wait_ms + (int64_t)(rng_uniform(&core->rng) * (double)wait_ms / 2);
+}
+
+/* It was published while the collector had no subscription, or the broker lost it. */
+static void say_hello_again(const struct agent_step *step)
+{
+    step->core->hello_count++;
+    agent_watch_hello(step);
+    agent_act(step, (struct agent_action){.kind = AGENT_PUBLISH_HELLO});
+}
+
 void agent_publish(const struct agent_step *step, struct agent_flight *flight)
 {
     struct agent_core *core = step->core;
@@ -221,6 +240,8 @@ void agent_on_timer(const struct agent_step *step)
     core->timer_ms = 0;
     if (!core->is_connected)
         return;
+    if (core->hello_due_ms != 0 && core->hello_due_ms <= step->now_ms)
+        say_hello_again(step);
     if (core->silent_due_ms != 0 && core->silent_due_ms <= step->now_ms)
         probe(step);
     else if (!core->is_probing)
@@ -234,6 +255,8 @@ void agent_set_timer(const struct agent_step *step)
     int64_t at_ms = 0;
     if (core->is_connected) {
         at_ms = core->silent_due_ms;
+        if (core->hello_due_ms != 0 && (at_ms == 0 || core->hello_due_ms < at_ms))
+            at_ms = core->hello_due_ms;
         for (size_t i = 0; i < core->flight_count && !core->is_probing; i++)
             if (at_ms == 0 || core->flights[i].due_ms < at_ms)
                 at_ms = core->flights[i].due_ms;
