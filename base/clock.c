@@ -131,7 +131,7 @@ static int64_t days_of(int64_t year, int month, int day)
 const char *clock_format_iso(char text[CLOCK_ISO_MAX], int64_t wall_ms)
 {
     int64_t seconds = wall_ms / 1000 - (wall_ms % 1000 < 0);
-    int millis = (int)(wall_ms - seconds * 1000);
+    int millis = (int)((wall_ms % 1000 + 1000) % 1000);
     time_t when = (time_t)seconds;
     struct tm parts;
     if (gmtime_r(&when, &parts) == NULL || parts.tm_year < -1900 ||

@@ -73,6 +73,14 @@ static void put_counted(enum log_level level, const char *text)
     pthread_mutex_unlock(&lock);
 }
 
+/* A line is one line, whatever a peer put into a name or a reason. */
+static void make_one_line(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+            *text = '?';
+}
+
 void log_write(enum log_level level, const char *fmt, ...)
 {
     if ((int)level > atomic_load(&least_urgent))
@@ -83,6 +91,7 @@ void log_write(enum log_level level, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    make_one_line(text);
     put_counted(level, text);
     errno = saved;
 }
@@ -94,6 +103,7 @@ void log_fatal(const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    make_one_line(text);
     put(LOG_LEVEL_ERROR, text);
     abort();
 }

@@ -3,7 +3,8 @@
  * log - five verbs to stderr, with journald priorities when systemd listens.
  *
  * Lower case, no full stop, key=value tail. No secrets, no payloads above debug.
- * A line that repeats the one before it is counted, not repeated. Any thread.
+ * A line that repeats the one before it is counted, not repeated. Control characters
+ * become '?', so that nobody's text can begin a line of its own. Any thread.
  */
 #ifndef COLDCHAIN_BASE_LOG_H
 #define COLDCHAIN_BASE_LOG_H
