@@ -161,7 +161,9 @@ def step_cppcheck(files):
     if not names:
         return []
     result = sh("cppcheck", f"-j{os.cpu_count()}", "--quiet", "--std=c11", "-I.", "-D_GNU_SOURCE",
-                "-DCOLDCHAIN_VERSION=\"0\"", "--enable=warning,performance,portability",
+                "-DCOLDCHAIN_VERSION=\"0\"",
+                "--include=tests/lint/cppcheck.h",
+                "--enable=warning,performance,portability",
                 "--inline-suppr", "--suppressions-list=tests/lint/cppcheck.suppressions",
                 f"--cppcheck-build-dir={CACHE}/cppcheck", "--error-exitcode=1",
                 "--template={file}:{line}: {severity}: {message} [{id}]", *names)

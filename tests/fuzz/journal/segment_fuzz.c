@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -48,7 +49,7 @@ static void put_file(const struct journal_io *io, uint32_t number, uint32_t part
                      const uint8_t *data, size_t size, unsigned mending)
 {
     static uint8_t bytes[SIZE];
-    char name[SEGMENT_NAME_MAX], path[SEGMENT_NAME_MAX + 2] = "j/";
+    char name[SEGMENT_NAME_MAX], path[SEGMENT_NAME_MAX + 3];
     memset(bytes, 0, sizeof bytes);
     memcpy(bytes, data, size < SIZE ? size : SIZE);
     if ((mending & 1) != 0) {
@@ -62,7 +63,7 @@ static void put_file(const struct journal_io *io, uint32_t number, uint32_t part
     }
     if ((mending & 2) != 0)
         mend_frames(bytes, number);
-    strcat(path, segment_name(name, number, part));
+    snprintf(path, sizeof path, "j/%s", segment_name(name, number, part));
     int fd = io->openat(io->context, AT_FDCWD, path, O_CREAT, 0);
     ssize_t written = io->pwrite(io->context, fd, bytes, size < SIZE ? size : SIZE, 0);
     assert(written >= 0);
