@@ -92,22 +92,49 @@ static bool is_time(int64_t time_ms)
     return time_ms >= -TIME_LIMIT_MS && time_ms <= TIME_LIMIT_MS;
 }
 
+/* The source that a good reading is of; NULL when there is nothing to judge. */
+static struct source *source_of_good(struct alerts *alerts,
+                                     const struct alert_reading *reading)
+{
+    if (!is_time(reading->time_ms) || !is_time(reading->arrival_ms))
+        return NULL;
+    struct source *source = source_of(alerts, reading);
+    bool is_good = reading->quality == QUALITY_GOOD && isfinite(reading->value);
+    return is_good ? source : NULL;
+}
+
+static void hear_device(struct alerts *alerts, struct source *device, int64_t arrival_ms,
+                        const struct alert_sink *sink)
+{
+    if (device == NULL)
+        return;
+    silence_heard(alerts, device, arrival_ms, sink);
+    silence_schedule(alerts, device);
+}
+
+void alerts_heard(struct alerts *alerts, const struct alert_reading *reading,
+                  const struct alert_sink *sink)
+{
+    assert(sink->effect != NULL);
+    struct source *source = source_of_good(alerts, reading);
+    if (source == NULL)
+        return;
+    silence_heard(alerts, source, reading->arrival_ms, sink);
+    silence_schedule(alerts, source);
+    hear_device(alerts, source->device, reading->arrival_ms, sink);
+}
+
 void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
                     const struct alert_sink *sink)
 {
     assert(sink->effect != NULL);
-    if (!is_time(reading->time_ms) || !is_time(reading->arrival_ms))
-        return;
-    struct source *source = source_of(alerts, reading);
-    if (source == NULL || reading->quality != QUALITY_GOOD || !isfinite(reading->value))
+    struct source *source = source_of_good(alerts, reading);
+    if (source == NULL)
         return;
     silence_heard(alerts, source, reading->arrival_ms, sink);
     threshold_reading(alerts, source, reading, sink);
     silence_schedule(alerts, source);
-    if (source->device == NULL)
-        return;
-    silence_heard(alerts, source->device, reading->arrival_ms, sink);
-    silence_schedule(alerts, source->device);
+    hear_device(alerts, source->device, reading->arrival_ms, sink);
 }
 
 void alerts_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink)

@@ -137,6 +137,12 @@ MUST_CHECK enum err alerts_set_rules(struct alerts *alerts,
 
 void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
                     const struct alert_sink *sink);
+/*
+ * The reading is here, but its turn to be judged has not come: it ends silence, and
+ * that is all.
+ */
+void alerts_heard(struct alerts *alerts, const struct alert_reading *reading,
+                  const struct alert_sink *sink);
 /* Silence. Costs nothing but for channels whose silence may be due. */
 void alerts_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink);
 /* Nothing becomes silent before then: the grace after a start. Part of the saved state.
@@ -164,6 +170,21 @@ MUST_CHECK enum err alerts_acknowledge(struct alerts *alerts, const char *incide
  */
 MUST_CHECK enum err alerts_close(struct alerts *alerts, const char *incident,
                                  int64_t now_ms, const struct alert_sink *sink);
+
+/*
+ * Two engines on one channel: one judges in order, the other judged ahead of a gap and
+ * has told already.
+ *  - copy: what `from` holds of the channel replaces what `to` holds of it;
+ *  - drop: the channel is forgotten with its incidents, which nobody is told;
+ *  - adopt: the open incident `id` goes on under the name, revision, severity and
+ *    acknowledgement of `told`. NOT_FOUND; EXISTS when that name is another's already.
+ */
+void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
+                 const char *device, const char *channel);
+void alerts_drop(struct alerts *alerts, const char *zone, const char *device,
+                 const char *channel);
+MUST_CHECK enum err alerts_adopt(struct alerts *alerts, const char *id,
+                                 const struct incident *told);
 
 /* The incident with that id that is not closed, or NULL; borrowed until the next call. */
 const struct incident *alerts_incident(const struct alerts *alerts, const char *id);

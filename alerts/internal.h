@@ -66,6 +66,8 @@ void source_destroy(struct alerts *alerts, struct source *source);
 /* Removes it when nothing watches it and nothing of it is open. */
 void source_drop_idle(struct alerts *alerts, struct source *source);
 void source_key(const struct source *source, struct buf *key);
+/* state.c: what is saved of it replaces what is in `out`. */
+void source_save(struct buf *out, const struct source *source);
 /* By zone, device and channel. */
 int source_compare(const struct source *a, const struct source *b);
 

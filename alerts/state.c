@@ -71,7 +71,7 @@ static void save_watch(struct buf *out, const struct watch *watch)
         save_firing(out, watch->firing);
 }
 
-static void save_source(struct buf *out, const struct source *source)
+void source_save(struct buf *out, const struct source *source)
 {
     size_t count = 0;
     for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
@@ -103,7 +103,7 @@ void alerts_save_changed(struct alerts *alerts, void *context,
         assert(source->is_dirty);
         source->is_dirty = false;
         source_key(source, &key);
-        save_source(out, source);
+        source_save(out, source);
         changed(context, key.data, out->data, out->len);
     }
     alerts->dirty.count = 0;

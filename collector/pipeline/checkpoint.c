@@ -3,7 +3,8 @@
  * checkpoint - opening the pipeline where the last checkpoint left it, and making one.
  *
  * All entities of a checkpoint are as of one position, so a restart reads the journal
- * from there. Keys: "config", "device:ORG/ID", "alert:..." (the alert engine's own).
+ * from there. Keys: "config", "device:ORG/ID", "late:ORG/ID", "alert:..."
+ * (the alert engine's own), "ahead:..." (the same of the one that judges ahead of gaps).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,11 +18,13 @@
 #define KEY_CONFIG "config"
 #define KEY_DEVICE "device:"
 #define KEY_ALERT  "alert:"
+#define KEY_AHEAD  "ahead:"
+#define KEY_LATE   "late:"
 #define KEY_MAX    512
 
 struct restore {
     struct pipeline *pipeline;
-    const char *prefix;
+    bool wants_config;
     enum err err;
 };
 
@@ -48,6 +51,17 @@ static enum err restore_device(struct pipeline *pipeline, const char *key,
     return device_load(device, data, len);
 }
 
+static enum err restore_late(struct pipeline *pipeline, const char *key, const void *data,
+                             size_t len)
+{
+    struct device *device = map_get(&pipeline->devices, key);
+    if (device == NULL || device->late != NULL)
+        return ERR_CORRUPT;
+    device->late = late_create();
+    device->is_late_saved = true;
+    return late_load(device->late, data, len);
+}
+
 static enum err restore_entity(struct pipeline *pipeline, const char *key,
                                const void *data, size_t len)
 {
@@ -55,6 +69,10 @@ static enum err restore_entity(struct pipeline *pipeline, const char *key,
         return pipeline_take_config(pipeline, data, len);
     if (has_prefix(key, KEY_DEVICE))
         return restore_device(pipeline, key + strlen(KEY_DEVICE), data, len);
+    if (has_prefix(key, KEY_LATE))
+        return restore_late(pipeline, key + strlen(KEY_LATE), data, len);
+    if (has_prefix(key, KEY_AHEAD))
+        return alerts_load(pipeline_ahead(pipeline), key + strlen(KEY_AHEAD), data, len);
     return alerts_load(pipeline->alerts, key + strlen(KEY_ALERT), data, len);
 }
 
@@ -63,19 +81,22 @@ static void on_entity(void *context, const char *key, uint64_t position, const v
 {
     (void)position;
     struct restore *restore = context;
-    if (restore->err != ERR_OK || !has_prefix(key, restore->prefix))
+    bool is_config = strcmp(key, KEY_CONFIG) == 0;
+    if (restore->err != ERR_OK || is_config != restore->wants_config)
         return;
     restore->err = restore_entity(restore->pipeline, key, data, len);
     if (restore->err != ERR_OK)
         log_error("checkpoint: entity is damaged key=%s", key);
 }
 
-/* The configuration first: devices and alerts refer to it. */
+/*
+ * The configuration first: devices and alerts refer to it. The others come in the order
+ * of their keys: "late:" behind "device:", which it refers to.
+ */
 static enum err restore_all(struct pipeline *pipeline, struct err_text *why)
 {
-    static const char *const order[] = {KEY_CONFIG, KEY_DEVICE, KEY_ALERT};
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        struct restore restore = {.pipeline = pipeline, .prefix = order[i]};
+    for (int pass = 0; pass < 2; pass++) {
+        struct restore restore = {.pipeline = pipeline, .wants_config = pass == 0};
         enum err err =
             state_load_evaluations(pipeline->options.state, &restore, on_entity);
         if (err == ERR_OK)
@@ -118,9 +139,12 @@ enum err pipeline_open(struct pipeline **result, const struct pipeline_options *
     struct pipeline *pipeline = mem_alloc(sizeof *pipeline);
     pipeline->options = *options;
     pipeline->decoder = decoder_create();
+    pipeline->redecoder = decoder_create();
     pipeline->alerts = alerts_create();
     pipeline->sink =
         (struct alert_sink){.context = pipeline, .effect = pipeline_on_alert};
+    pipeline->ahead_sink =
+        (struct alert_sink){.context = pipeline, .effect = pipeline_on_ahead};
     enum err err = restore_all(pipeline, why);
     if (err == ERR_OK)
         err = open_readers(pipeline, why);
@@ -142,9 +166,11 @@ void pipeline_close(struct pipeline *pipeline)
         device_destroy(pipeline->devices.entries[i].value);
     map_fini(&pipeline->devices);
     alerts_destroy(pipeline->alerts);
+    alerts_destroy(pipeline->ahead);
     registry_destroy(pipeline->registry);
     buf_fini(&pipeline->config);
     decoder_destroy(pipeline->decoder);
+    decoder_destroy(pipeline->redecoder);
     free(pipeline);
 }
 
@@ -172,6 +198,22 @@ static void on_alert_entity(void *context, const char *key, const void *data, si
     put(context, KEY_ALERT, key, data, len);
 }
 
+static void on_ahead_entity(void *context, const char *key, const void *data, size_t len)
+{
+    put(context, KEY_AHEAD, key, data, len);
+}
+
+static void save_late(struct save *save, struct device *device, const char *key)
+{
+    struct buf data = {0};
+    if (device->late != NULL)
+        late_save(device->late, &data);
+    if (device->late != NULL || device->is_late_saved)
+        put(save, KEY_LATE, key, data.data, data.len);
+    device->is_late_saved = device->late != NULL;
+    buf_fini(&data);
+}
+
 static void save_devices(struct save *save)
 {
     struct pipeline *pipeline = save->pipeline;
@@ -183,6 +225,7 @@ static void save_devices(struct save *save)
         buf_clear(&data);
         device_save(device, &data);
         put(save, KEY_DEVICE, pipeline->devices.entries[i].key, data.data, data.len);
+        save_late(save, device, pipeline->devices.entries[i].key);
         device->is_dirty = false;
     }
     buf_fini(&data);
@@ -198,6 +241,8 @@ enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
         put(&save, KEY_CONFIG, "", pipeline->config.data, pipeline->config.len);
     save_devices(&save);
     alerts_save_changed(pipeline->alerts, &save, on_alert_entity);
+    if (pipeline->ahead != NULL)
+        alerts_save_changed(pipeline->ahead, &save, on_ahead_entity);
     if (save.err == ERR_OK)
         save.err = state_put_checkpoint_position(state, pipeline->at);
     if (save.err == ERR_OK)

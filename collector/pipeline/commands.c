@@ -26,6 +26,8 @@ enum err pipeline_take_config(struct pipeline *pipeline, const void *json, size_
     }
     registry_destroy(pipeline->registry);
     pipeline->registry = registry;
+    if (pipeline_set_ahead_rules(pipeline, &why) != ERR_OK)
+        log_error("rules ahead of gaps are refused: %s", why.text);
     buf_clear(&pipeline->config);
     buf_add(&pipeline->config, json, len);
     pipeline_declare_devices(pipeline);
@@ -53,7 +55,7 @@ static enum err acknowledge_closed(struct pipeline *pipeline, const char *id,
     incident.acknowledged_ms = pipeline->now_ms;
     incident.changed_ms = pipeline->now_ms;
     incident.revision++;
-    pipeline_on_alert(pipeline, ALERT_EFFECT_UPDATED, &incident);
+    pipeline_emit(pipeline, ALERT_EFFECT_UPDATED, &incident);
     return ERR_OK;
 }
 
@@ -66,8 +68,10 @@ static enum err run_command(struct pipeline *pipeline, const json_t *command,
     if (verb == NULL || incident == NULL || actor == NULL ||
         strcmp(verb, "acknowledge") != 0)
         return err_set(why, ERR_INVALID, "the command is not known");
-    enum err err = alerts_acknowledge(pipeline->alerts, incident, actor, pipeline->now_ms,
-                                      &pipeline->sink);
+    enum err err = pipeline_acknowledge_late(pipeline, incident, actor);
+    if (err == ERR_NOT_FOUND)
+        err = alerts_acknowledge(pipeline->alerts, incident, actor, pipeline->now_ms,
+                                 &pipeline->sink);
     if (err == ERR_NOT_FOUND)
         err = acknowledge_closed(pipeline, incident, actor);
     if (err == ERR_NOT_FOUND)

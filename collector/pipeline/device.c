@@ -32,6 +32,7 @@ void device_destroy(struct device *device)
         return;
     for (size_t i = 0; i < device->epoch_count; i++)
         epoch_fini(&device->epochs[i]);
+    late_destroy(device->late);
     free(device->epochs);
     free(device->channels);
     free(device);

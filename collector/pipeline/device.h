@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "collector/pipeline/late.h"
 #include "collector/pipeline/registry.h"
 #include "telemetry/delivery.h"
 #include "telemetry/pack.h"
@@ -56,6 +57,7 @@ struct device {
     char id[ID_SIZE];
     bool is_declared;
     bool is_dirty; /* changed since the last checkpoint */
+    bool is_late_saved;
     bool is_online;
     char nonce[DELIVERY_NONCE_SIZE]; /* of its session; "" before its first hello */
     char version[ID_SIZE];
@@ -67,6 +69,7 @@ struct device {
     struct device_channel *channels;
     size_t channel_count;
     size_t channel_capacity;
+    struct late *late; /* NULL unless packs are missing */
     /* acknowledgement, see acks.h */
     uint32_t unacked; /* packs since the last ack */
     int64_t ack_due_ms;

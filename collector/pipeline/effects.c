@@ -58,10 +58,9 @@ static void count_effect(enum alert_effect_kind kind)
         metric_add(METRIC_INCIDENTS_CLOSED, 1);
 }
 
-void pipeline_on_alert(void *context, enum alert_effect_kind kind,
-                       const struct incident *incident)
+void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
+                   const struct incident *incident)
 {
-    struct pipeline *pipeline = context;
     if (!pipeline_begin_effects(pipeline))
         return;
     struct buf body = {0};

@@ -16,11 +16,14 @@ struct pipeline {
     struct journal_reader *reader;
     struct journal_reader *rereader; /* for packs that waited for their turn */
     struct decoder *decoder;
+    struct decoder *redecoder; /* of the rereader */
     struct alert_sink sink;
+    struct alert_sink ahead_sink;
 
     /* state of the evaluation: checkpointed */
-    struct map devices; /* "org/device" -> struct device */
-    struct alerts *alerts;
+    struct map devices;    /* "org/device" -> struct device */
+    struct alerts *alerts; /* in order */
+    struct alerts *ahead;  /* ahead of gaps; NULL before the first */
     struct registry *registry;
     struct buf config; /* the JSON that the registry was made from */
     bool config_is_dirty;
@@ -35,7 +38,8 @@ struct pipeline {
     bool has_transaction;
     enum err batch_err;
     struct err_text batch_why;
-    size_t implausible; /* readings of the pack being taken */
+    size_t implausible;      /* readings of the pack being taken */
+    struct device *in_order; /* whose readings the first engine is judging, or NULL */
 };
 
 /* Makes that configuration the one in force. */
@@ -72,14 +76,32 @@ void pipeline_take_skipped(struct pipeline *pipeline,
 void pipeline_skip(struct pipeline *pipeline, const struct journal_record *record,
                    unsigned crashes);
 
+/* ahead.c */
+/* The second engine, made when it is first wanted. */
+struct alerts *pipeline_ahead(struct pipeline *pipeline);
+MUST_CHECK enum err pipeline_set_ahead_rules(struct pipeline *pipeline,
+                                             struct err_text *why);
+/* Where the two engines' effects go; context is the pipeline. */
+void pipeline_on_alert(void *context, enum alert_effect_kind kind,
+                       const struct incident *incident);
+void pipeline_on_ahead(void *context, enum alert_effect_kind kind,
+                       const struct incident *incident);
+/* A reading of a pack that is ahead of a gap. */
+void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
+                          const struct alert_reading *reading);
+/* Nothing waits any more: says what is still to be said. */
+void pipeline_settle(struct pipeline *pipeline, struct device *device);
+/* NOT_FOUND when it is told of by the first engine alone. */
+MUST_CHECK enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
+                                              const char *actor);
+
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */
 bool pipeline_begin_effects(struct pipeline *pipeline);
 /* What a replay decides again is in already: EXISTS is as good as done. */
 void pipeline_note(struct pipeline *pipeline, enum err err);
-/* Where the alert engine's effects go; context is the pipeline. */
-void pipeline_on_alert(void *context, enum alert_effect_kind kind,
-                       const struct incident *incident);
+void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
+                   const struct incident *incident);
 /* `reason` is one of a few words, `detail` the sentence. */
 void pipeline_quarantine(struct pipeline *pipeline, const struct topic *topic,
                          const struct record_message *message, const char *reason,

@@ -27,16 +27,32 @@ static const struct registry_placement *place(const struct pipeline *pipeline,
     return channel->placement;
 }
 
-static void judge(struct pipeline *pipeline, const struct device *device,
-                  struct device_channel *channel, const struct reading *reading)
+static bool is_plausible(const struct pipeline *pipeline, const struct reading *reading)
+{
+    return decode_time_is_plausible(reading->time_ms, pipeline->now_ms);
+}
+
+static void keep_last(const struct pipeline *pipeline, struct device_channel *channel,
+                      const struct reading *reading)
+{
+    if (reading->time_ms < channel->time_ms)
+        return;
+    channel->value = reading->value;
+    channel->quality = (enum quality)reading->quality;
+    channel->time_ms = reading->time_ms;
+    channel->arrival_ms = pipeline->now_ms;
+}
+
+/* False when the channel measures no zone at that time. */
+static bool address(const struct pipeline *pipeline, const struct device *device,
+                    struct device_channel *channel, const struct reading *reading,
+                    struct alert_reading *given)
 {
     const struct registry_placement *placement =
         place(pipeline, device, channel, reading->time_ms);
-    if (placement == NULL) {
-        metric_add(METRIC_READINGS_UNPLACED, 1);
-        return;
-    }
-    const struct alert_reading given = {
+    if (placement == NULL)
+        return false;
+    *given = (struct alert_reading){
         .zone = placement->zone,
         .device = device->id,
         .channel = channel->name.name,
@@ -46,7 +62,7 @@ static void judge(struct pipeline *pipeline, const struct device *device,
         .value = reading->value,
         .quality = (enum quality)reading->quality,
     };
-    alerts_reading(pipeline->alerts, &given, &pipeline->sink);
+    return true;
 }
 
 static void apply_reading(struct pipeline *pipeline, struct device *device,
@@ -54,22 +70,36 @@ static void apply_reading(struct pipeline *pipeline, struct device *device,
 {
     if (reading->quality != QUALITY_GOOD)
         metric_add(METRIC_READINGS_BAD, 1);
-    if (!decode_time_is_plausible(reading->time_ms, pipeline->now_ms)) {
+    if (!is_plausible(pipeline, reading)) {
         metric_add(METRIC_READINGS_IMPLAUSIBLE, 1);
         pipeline->implausible++;
         return;
     }
-    if (reading->time_ms >= channel->time_ms) {
-        channel->value = reading->value;
-        channel->quality = (enum quality)reading->quality;
-        channel->time_ms = reading->time_ms;
-        channel->arrival_ms = pipeline->now_ms;
-    }
-    judge(pipeline, device, channel, reading);
+    keep_last(pipeline, channel, reading);
+    struct alert_reading given;
+    if (address(pipeline, device, channel, reading, &given))
+        alerts_reading(pipeline->alerts, &given, &pipeline->sink);
+    else
+        metric_add(METRIC_READINGS_UNPLACED, 1);
 }
 
-static void apply_readings(struct pipeline *pipeline, struct device *device,
-                           const struct pack *pack)
+/* Not counted: that is done when its turn comes. */
+static void apply_ahead(struct pipeline *pipeline, struct device *device,
+                        struct device_channel *channel, const struct reading *reading)
+{
+    if (!is_plausible(pipeline, reading))
+        return;
+    keep_last(pipeline, channel, reading);
+    struct alert_reading given;
+    if (address(pipeline, device, channel, reading, &given))
+        pipeline_judge_ahead(pipeline, device, &given);
+}
+
+typedef void reading_fn(struct pipeline *pipeline, struct device *device,
+                        struct device_channel *channel, const struct reading *reading);
+
+static void each_reading(struct pipeline *pipeline, struct device *device,
+                         const struct pack *pack, reading_fn *apply)
 {
     struct device_channel *channels[PACK_CHANNELS_MAX];
     assert(pack->channel_count <= PACK_CHANNELS_MAX);
@@ -80,8 +110,16 @@ static void apply_readings(struct pipeline *pipeline, struct device *device,
     for (size_t i = 0; i < pack->reading_count; i++) {
         struct device_channel *channel = channels[pack->readings[i].channel];
         if (channel != NULL)
-            apply_reading(pipeline, device, channel, &pack->readings[i]);
+            apply(pipeline, device, channel, &pack->readings[i]);
     }
+}
+
+static void apply_readings(struct pipeline *pipeline, struct device *device,
+                           const struct pack *pack)
+{
+    pipeline->in_order = device;
+    each_reading(pipeline, device, pack, apply_reading);
+    pipeline->in_order = NULL;
     device->readings += pack->reading_count;
     metric_add(METRIC_READINGS, (int64_t)pack->reading_count);
 }
@@ -101,7 +139,7 @@ static bool read_waiting(struct pipeline *pipeline, uint64_t position,
                                    record.data, record.len);
     return crashes < GUARD_CRASHES &&
            record_message_parse(&message, record.data, record.len) == ERR_OK &&
-           decoder_read(pipeline->decoder, &message, record.wall_ms, &topic, pack,
+           decoder_read(pipeline->redecoder, &message, record.wall_ms, &topic, pack,
                         NULL) == ERR_OK &&
            *pack != NULL;
 }
@@ -119,6 +157,8 @@ static void evaluate_waiting(struct pipeline *pipeline, struct device *device,
                       (unsigned long long)next.seq);
     }
     guard_enter(pipeline->options.guard, GUARD_PIPELINE, pipeline->at, NULL, 0);
+    if (epoch->ahead_count == 0)
+        pipeline_settle(pipeline, device);
 }
 
 /* LOSS, THINNED and EPOCH_END close gaps at once: they may stand behind them. */
@@ -160,7 +200,7 @@ static bool note_taken(struct pipeline *pipeline, struct device *device,
     return false;
 }
 
-/* In order at once, ahead of a gap later. */
+/* In order at once; ahead of a gap provisionally, and again when its turn comes. */
 static void take_pack(struct pipeline *pipeline, struct device *device,
                       struct device_epoch *epoch, const struct topic *topic,
                       const struct pack *pack, bool is_live)
@@ -171,8 +211,10 @@ static void take_pack(struct pipeline *pipeline, struct device *device,
     epoch = device_epoch_of(device, topic->epoch);
     assert(epoch != NULL);
     if (topic->seq > epoch->taken.through) {
-        if (is_live)
+        if (is_live) {
             device_epoch_wait(epoch, topic->seq, pipeline->at);
+            each_reading(pipeline, device, pack, apply_ahead);
+        }
         return;
     }
     if (topic->seq > epoch->evaluated)

@@ -6,6 +6,15 @@
 #include "collector/pipeline/internal.h"
 #include "collector/record.h"
 
+/* What was not heard of while we were away is not called silent at once. */
+static void start(struct pipeline *pipeline, const struct journal_record *record)
+{
+    int64_t quiet_until_ms = record->wall_ms + pipeline->options.silence_grace_ms;
+    alerts_set_grace(pipeline->alerts, quiet_until_ms);
+    if (pipeline->ahead != NULL)
+        alerts_set_grace(pipeline->ahead, quiet_until_ms);
+}
+
 static void apply(struct pipeline *pipeline, const struct journal_record *record)
 {
     switch (record->type) {
@@ -13,11 +22,12 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
         pipeline_take_message(pipeline, record);
         break;
     case RECORD_START:
-        alerts_set_grace(pipeline->alerts,
-                         record->wall_ms + pipeline->options.silence_grace_ms);
+        start(pipeline, record);
         break;
     case RECORD_TICK:
         alerts_tick(pipeline->alerts, record->wall_ms, &pipeline->sink);
+        if (pipeline->ahead != NULL)
+            alerts_tick(pipeline->ahead, record->wall_ms, &pipeline->ahead_sink);
         break;
     case RECORD_CONFIG:
         if (pipeline_take_config(pipeline, record->data, record->len) == ERR_OK)

@@ -335,45 +335,235 @@ static void the_story_ends_as_it_should(void)
     free(text);
 }
 
+/* Closes the gap [from, to] as seq. */
+static void put_loss(struct house *house, const char *device, uint64_t seq, uint64_t from,
+                     uint64_t to)
+{
+    struct pack pack = {.kind = PACK_LOSS, .epoch = EPOCH, .seq = seq};
+    int64_t at_ms = START_MS + (int64_t)seq * 60000;
+    snprintf(pack.device, sizeof pack.device, "%s", device);
+    pack.wall_ms = at_ms;
+    pack.from = from;
+    pack.to = to;
+    struct buf text = {0};
+    char topic[TOPIC_MAX];
+    pack_format(&pack, &text);
+    readings_topic(topic, device, seq);
+    put_message(house, at_ms, topic, text.data, text.len);
+    buf_fini(&text);
+}
+
+static const char *const late_config =
+    "{\"zones\":[{\"id\":\"room\",\"org\":\"o\"},{\"id\":\"slow\",\"org\":\"o\"}],"
+    "\"devices\":[{\"org\":\"o\",\"id\":\"d\"},{\"org\":\"o\",\"id\":\"s\"}],"
+    "\"placements\":[{\"org\":\"o\",\"device\":\"d\",\"zone\":\"room\"},"
+    "{\"org\":\"o\",\"device\":\"s\",\"zone\":\"slow\"}],"
+    "\"rules\":[{\"id\":\"warm\",\"zone\":\"room\",\"quantity\":\"air_temperature\","
+    "\"kind\":\"above\",\"levels\":[{\"severity\":\"warning\",\"level\":8,\"delay\":0,"
+    "\"recovery_level\":8,\"recovery_delay\":0},{\"severity\":\"critical\",\"level\":20,"
+    "\"delay\":0,\"recovery_level\":8,\"recovery_delay\":0}]},"
+    "{\"id\":\"slow\",\"zone\":\"slow\",\"quantity\":\"air_temperature\","
+    "\"kind\":\"above\",\"levels\":[{\"severity\":\"warning\",\"level\":8,"
+    "\"delay\":120000,\"recovery_level\":8,\"recovery_delay\":0}]},"
+    "{\"id\":\"quiet\",\"zone\":\"room\",\"quantity\":\"\",\"kind\":\"silent\","
+    "\"levels\":[],\"silent\":600000}]}";
+
+/* One letter is one record; see late_rows. */
+static void put_late(struct house *house, const char *packs)
+{
+    put(house, RECORD_CONFIG, START_MS, late_config, strlen(late_config));
+    char device[2] = "";
+    unsigned seq;
+    int taken;
+    for (const char *at = packs; *at != '\0'; at += taken) {
+        double value;
+        unsigned to;
+        if (sscanf(at, "loss %1[a-z]%u %u-%u %n", device, &seq, &(unsigned){0}, &to,
+                   &taken) == 4) {
+            unsigned from = 0;
+            CHECK(sscanf(at, "loss %*1[a-z]%*u %u-", &from) == 1);
+            put_loss(house, device, seq, from, to);
+        } else if (sscanf(at, "tick %u %n", &seq, &taken) == 1) {
+            put_tick(house, seq);
+        } else if (sscanf(at, "%1[a-z]%u=%lf %n", device, &seq, &value, &taken) == 3) {
+            put_pack(house, device, seq, value, true);
+        } else {
+            CHECK(false);
+            break;
+        }
+    }
+    CHECK(journal_sync(house->journal, NULL) == ERR_OK);
+}
+
+/* "d3=9": pack 3 of device d, of minute 3, says 9 degrees; "loss d6 2-4": 6 says that 2
+ * to 4 are lost. Room d is warm from 8 on, critical from 20 on; room s after 2 min. */
+static const struct {
+    const char *name;
+    const char *packs;
+    const char *want; /* the messages: o(pened), e(scalated), c(losed), in order */
+    unsigned incidents;
+} late_rows[] = {
+    {"in order", "d1=5 d2=9 d3=5", "oc", 1},
+    {"behind a gap it rings at once", "d1=5 d3=9", "o", 1},
+    {"and is over at once", "d1=5 d3=9 d4=5", "oc", 1},
+    {"told once when the gap closes", "d1=5 d3=9 d2=5", "o", 1},
+    {"it had begun in the gap", "d1=5 d3=9 d2=9 d4=5", "oc", 1},
+    {"begun in the gap, over behind it", "d1=5 d3=9 d4=5 d2=9", "oc", 1},
+    {"the gap is lost", "d1=5 d3=9 d4=9 loss d5 2-2 d6=5", "oc", 1},
+    {"an incident in the gap is told late", "d1=5 d5=5 d2=5 d3=9 d4=5", "oc", 1},
+    {"two in the gap, one behind it",
+     "d1=5 d9=9 d2=9 d3=5 d4=9 d5=5 d6=5 d7=5 d8=5 d10=5", "oococc", 3},
+    {"worse behind the gap", "d1=9 d3=25 d2=9", "oe", 1},
+    {"worse in the gap", "d1=9 d3=9 d2=25", "oe", 1},
+    {"worse in both is told once", "d1=9 d3=25 d2=25", "oe", 1},
+    {"open before the gap, over behind it", "d1=9 d3=5 d2=9 d4=5", "oc", 1},
+    {"open before and behind", "d1=9 d3=9 d2=9 d4=5", "oc", 1},
+    {"over in the gap, again behind it", "d1=9 d3=9 d2=5 d4=5", "ococ", 2},
+    {"it was wrong", "s1=9 s3=9 s2=5", "oc", 1},
+    {"it was right", "s1=9 s3=9 s2=9", "o", 1},
+    {"several gaps", "d1=5 d3=9 d5=9 d2=5 d4=9 d6=5", "oc", 1},
+    {"what is heard behind a gap is not silent",
+     "d1=5 d3=5 d8=5 tick 12 d13=5 tick 17 d18=5 tick 22 d2=5", "", 0},
+    {"silence ends behind a gap", "d1=5 tick 12 d13=5 d14=5", "oc", 1},
+};
+
+static void dump_letter(void *context, const struct state_message *message)
+{
+    const char *event = strstr(message->body, "\"event\":\"");
+    CHECK(event != NULL);
+    if (event != NULL)
+        buf_add(context, event + strlen("\"event\":\""), 1);
+}
+
+static void what_is_ahead_of_a_gap_is_told_once(void)
+{
+    for (size_t i = 0; i < sizeof late_rows / sizeof late_rows[0]; i++) {
+        const char *row = late_rows[i].name;
+        struct house house;
+        struct buf told = {0};
+        house_open(&house);
+        put_late(&house, late_rows[i].packs);
+        pipeline_start(&house);
+        advance(&house, 1000);
+        buf_text(&told, "");
+        CHECK(state_page_messages(house.state, NULL, 0, 1000, &told, dump_letter) ==
+              ERR_OK);
+        if (strcmp(told.data, late_rows[i].want) != 0)
+            printf("\n  %s: %s, not %s\n", row, told.data, late_rows[i].want);
+        CHECK_ROW(row, strcmp(told.data, late_rows[i].want) == 0);
+        uint64_t incidents = 0;
+        CHECK(state_count_incidents(house.state, 0, &incidents) == ERR_OK);
+        CHECK_ROW(row, incidents == late_rows[i].incidents);
+        buf_fini(&told);
+        house_close(&house);
+    }
+}
+
+static void on_any_incident(void *context, const struct incident *incident)
+{
+    *(struct incident *)context = *incident;
+}
+
+static void newest_incident(struct house *house, struct incident *incident)
+{
+    const struct state_incident_query query = {.limit = 1};
+    *incident = (struct incident){0};
+    CHECK(state_page_incidents(house->state, &query, incident, on_any_incident) ==
+          ERR_OK);
+}
+
+/* It was told ahead of the gap, so a person may take it before the gap closes. */
+static void who_took_it_is_kept_when_the_gap_closes(void)
+{
+    static const struct {
+        const char *name;
+        const char *before;
+        const char *after;
+        enum incident_state want;
+    } rows[] = {
+        {"open", "d1=5 d3=9", "d2=9", INCIDENT_OPEN},
+        {"over already", "d1=5 d3=9 d4=5", "d2=9", INCIDENT_CLOSED},
+        {"before the gap", "d1=9 d3=10", "d2=9 d4=5", INCIDENT_CLOSED},
+        {"worse before it is taken", "d1=9 d3=25", "d2=9", INCIDENT_OPEN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        struct incident incident;
+        char command[300];
+        house_open(&house);
+        pipeline_start(&house);
+        put_late(&house, rows[i].before);
+        advance(&house, 1000);
+        newest_incident(&house, &incident);
+        snprintf(command, sizeof command,
+                 "{\"id\":\"c1\",\"verb\":\"acknowledge\",\"incident\":\"%s\","
+                 "\"actor\":\"me\"}",
+                 incident.id);
+        put(&house, RECORD_COMMAND, START_MS + 3600000, command, strlen(command));
+        put_late(&house, rows[i].after);
+        advance(&house, 1000);
+        CHECK_ROW(rows[i].name, house.command_err == ERR_OK);
+        newest_incident(&house, &incident);
+        CHECK_ROW(rows[i].name, incident.is_acknowledged);
+        CHECK_ROW(rows[i].name, strcmp(incident.acknowledged_by, "me") == 0);
+        CHECK_ROW(rows[i].name, incident.state == rows[i].want);
+        house_close(&house);
+    }
+}
+
 /* Positions differ from journal to journal, contents do not: compare within one house. */
+static void check_crashes(struct house *house, const char *row, size_t checkpoint_every)
+{
+    CHECK(state_open(&house->state, folder_file(&house->folder, "whole.db"),
+                     &(struct err_text){0}) == ERR_OK);
+    pipeline_start(house);
+    advance(house, 1000);
+    checkpoint(house);
+    char *want = dump_state(house->state);
+    pipeline_close(house->pipeline);
+    state_close(house->state);
+
+    CHECK(state_open(&house->state, folder_file(&house->folder, "pieces.db"),
+                     &(struct err_text){0}) == ERR_OK);
+    for (size_t step = 1; step <= 60; step++) {
+        /* After a crash it stands at its checkpoint: one record more each time. */
+        pipeline_start(house);
+        advance(house, step % checkpoint_every + 1);
+        if (step % checkpoint_every == 0)
+            checkpoint(house);
+        pipeline_close(house->pipeline);
+        house->pipeline = NULL;
+    }
+    pipeline_start(house);
+    advance(house, 1000);
+    checkpoint(house);
+    char *got = dump_state(house->state);
+    if (strcmp(got, want) != 0)
+        printf("\n[%s]\n--- got\n%s--- want\n%s", row, got, want);
+    CHECK_ROW(row, strcmp(got, want) == 0);
+    free(got);
+    free(want);
+}
+
 static void a_crash_behind_every_record_changes_nothing(void)
 {
     static const size_t checkpoint_every[] = {1000, 1, 3, 7};
+    size_t stories = sizeof late_rows / sizeof late_rows[0] + 1;
     for (size_t i = 0; i < sizeof checkpoint_every / sizeof checkpoint_every[0]; i++) {
-        char row[64];
-        snprintf(row, sizeof row, "checkpoint every %zu", checkpoint_every[i]);
-        struct house house;
-        house_open(&house);
-        put_story(&house);
-        pipeline_start(&house);
-        advance(&house, 1000);
-        checkpoint(&house);
-        char *want = dump_state(house.state);
-        pipeline_close(house.pipeline);
-        state_close(house.state);
-
-        struct err_text why;
-        const char *path = folder_file(&house.folder, "again.db");
-        CHECK(state_open(&house.state, path, &why) == ERR_OK);
-        for (size_t step = 1; step <= 60; step++) {
-            /* After a crash it stands at its checkpoint: one record more each time. */
-            pipeline_start(&house);
-            advance(&house, step % checkpoint_every[i] + 1);
-            if (step % checkpoint_every[i] == 0)
-                checkpoint(&house);
-            pipeline_close(house.pipeline);
-            house.pipeline = NULL;
+        for (size_t k = 0; k < stories; k++) {
+            char row[128];
+            snprintf(row, sizeof row, "checkpoint every %zu: %s", checkpoint_every[i],
+                     k > 0 ? late_rows[k - 1].name : "the story");
+            struct house house;
+            house_open(&house);
+            state_close(house.state);
+            if (k > 0)
+                put_late(&house, late_rows[k - 1].packs);
+            else
+                put_story(&house);
+            check_crashes(&house, row, checkpoint_every[i]);
+            house_close(&house);
         }
-        pipeline_start(&house);
-        advance(&house, 1000);
-        checkpoint(&house);
-        char *got = dump_state(house.state);
-        if (strcmp(got, want) != 0)
-            printf("\n--- got\n%s--- want\n%s", got, want);
-        CHECK_ROW(row, strcmp(got, want) == 0);
-        free(got);
-        free(want);
-        house_close(&house);
     }
 }
 
@@ -516,6 +706,9 @@ int main(void)
         {"the story ends as it should", the_story_ends_as_it_should},
         {"a crash behind every record changes nothing",
          a_crash_behind_every_record_changes_nothing},
+        {"what is ahead of a gap is told once", what_is_ahead_of_a_gap_is_told_once},
+        {"who took it is kept when the gap closes",
+         who_took_it_is_kept_when_the_gap_closes},
         {"acks say what is taken", acks_say_what_is_taken},
         {"a command is answered once it was applied",
          a_command_is_answered_once_it_was_applied},

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * copy - a channel in two engines: one in order, one ahead of a gap.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+#include "base/mem.h"
+
+void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
+                 const char *device, const char *channel)
+{
+    assert(to != from);
+    const struct source *source = source_find(from, zone, device, channel);
+    if (source == NULL)
+        return;
+    struct buf key = {0};
+    struct buf data = {0};
+    source_key(source, &key);
+    source_save(&data, source);
+    enum err err = alerts_load(to, key.data, data.data, data.len);
+    assert(err == ERR_OK);
+    (void)err;
+    struct source *copy = source_find(to, zone, device, channel);
+    if (copy != NULL)
+        source_touch(to, copy);
+    buf_fini(&key);
+    buf_fini(&data);
+}
+
+void alerts_drop(struct alerts *alerts, const char *zone, const char *device,
+                 const char *channel)
+{
+    assert(channel[0] != '\0');
+    struct source *source = source_find(alerts, zone, device, channel);
+    if (source != NULL)
+        source_remove(alerts, source);
+}
+
+enum err alerts_adopt(struct alerts *alerts, const char *id, const struct incident *told)
+{
+    uint8_t old_id[ID_BYTES];
+    uint8_t new_id[ID_BYTES];
+    if (!incident_id_parse(old_id, id) || !incident_id_parse(new_id, told->id))
+        return ERR_NOT_FOUND;
+    struct watch *watch = firing_find(alerts, old_id);
+    if (watch == NULL)
+        return ERR_NOT_FOUND;
+    const struct watch *other = firing_find(alerts, new_id);
+    if (other != NULL && other != watch)
+        return ERR_EXISTS;
+    struct firing *firing = watch->firing;
+    firing_unindex(alerts, watch);
+    memcpy(firing->id, new_id, ID_BYTES);
+    firing_index(alerts, watch);
+    firing->revision = told->revision;
+    firing->learned_ms = told->learned_ms;
+    if (told->severity > (enum alert_severity)firing->severity)
+        firing->severity = (uint8_t)told->severity;
+    if (told->is_acknowledged && firing->acknowledged_by == NULL) {
+        firing->acknowledged_by = mem_strdup(told->acknowledged_by);
+        firing->acknowledged_ms = told->acknowledged_ms;
+    }
+    source_touch(alerts, watch->source);
+    return ERR_OK;
+}

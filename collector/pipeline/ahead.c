@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ahead - judging what came ahead of a gap, and settling with what was judged in order.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "collector/pipeline/internal.h"
+
+/* ---- the second engine ------------------------------------------------------------ */
+
+/* Silence is judged by arrival, so there is nothing about it that could be ahead. */
+enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *why)
+{
+    const struct registry *registry = pipeline->registry;
+    if (pipeline->ahead == NULL || registry == NULL)
+        return ERR_OK;
+    struct alert_rule *rules = mem_array(registry->rule_count, sizeof *rules);
+    size_t count = 0;
+    for (size_t i = 0; i < registry->rule_count; i++)
+        if (!alert_kind_is_silence(registry->rules[i].kind))
+            rules[count++] = registry->rules[i];
+    enum err err = alerts_set_rules(pipeline->ahead, rules, count, pipeline->now_ms, why);
+    free(rules);
+    return err;
+}
+
+struct alerts *pipeline_ahead(struct pipeline *pipeline)
+{
+    if (pipeline->ahead != NULL)
+        return pipeline->ahead;
+    struct err_text why;
+    pipeline->ahead = alerts_create();
+    if (pipeline_set_ahead_rules(pipeline, &why) != ERR_OK)
+        log_fatal("rules in force are refused: %s", why.text);
+    return pipeline->ahead;
+}
+
+static struct device *device_of(const struct pipeline *pipeline,
+                                const struct incident *incident)
+{
+    const struct registry_zone *zone =
+        pipeline->registry != NULL ? registry_zone(pipeline->registry, incident->zone)
+                                   : NULL;
+    if (zone == NULL)
+        return NULL;
+    char key[DEVICE_KEY_SIZE];
+    snprintf(key, sizeof key, "%s/%s", zone->org, incident->device);
+    return map_get(&pipeline->devices, key);
+}
+
+void pipeline_on_ahead(void *context, enum alert_effect_kind kind,
+                       const struct incident *incident)
+{
+    struct pipeline *pipeline = context;
+    struct device *device = device_of(pipeline, incident);
+    if (alert_kind_is_silence(incident->kind) || device == NULL || device->late == NULL)
+        return;
+    late_note(&device->late->told, kind, incident);
+    device->is_dirty = true;
+    pipeline_emit(pipeline, kind, incident);
+}
+
+void pipeline_on_alert(void *context, enum alert_effect_kind kind,
+                       const struct incident *incident)
+{
+    struct pipeline *pipeline = context;
+    struct device *device = pipeline->in_order;
+    if (device == NULL && kind != ALERT_EFFECT_OPENED)
+        device = device_of(pipeline, incident);
+    bool is_late =
+        device != NULL && device->late != NULL && !alert_kind_is_silence(incident->kind);
+    /* Outside of its readings, only what the second engine tells of is held back. */
+    if (is_late && (pipeline->in_order != NULL ||
+                    late_find(&device->late->told, incident->id) != NULL)) {
+        late_note(&device->late->held, kind, incident);
+        device->is_dirty = true;
+        return;
+    }
+    pipeline_emit(pipeline, kind, incident);
+}
+
+void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
+                          const struct alert_reading *reading)
+{
+    struct alerts *ahead = pipeline_ahead(pipeline);
+    if (device->late == NULL)
+        device->late = late_create();
+    if (late_add_channel(device->late, reading->zone, reading->channel))
+        alerts_copy(ahead, pipeline->alerts, reading->zone, reading->device,
+                    reading->channel);
+    alerts_reading(ahead, reading, &pipeline->ahead_sink);
+    alerts_heard(pipeline->alerts, reading, &pipeline->sink);
+}
+
+/* ---- settling --------------------------------------------------------------------- */
+
+/* The first engine goes on under what people were told. */
+static void rename_in_engine(struct pipeline *pipeline, const char *id,
+                             const struct incident *told)
+{
+    enum err err = alerts_adopt(pipeline->alerts, id, told);
+    if (err != ERR_OK)
+        log_error("an incident keeps its own name id=%s told=%s: %s", id, told->id,
+                  err_about(err));
+}
+
+static void settle_one(struct pipeline *pipeline, struct late_incident *held,
+                       struct late_incident *told)
+{
+    char id[ALERT_ID_SIZE];
+    memcpy(id, held->incident.id, sizeof id);
+    if (told != NULL)
+        told->is_matched = true;
+    held->is_matched = true;
+    enum alert_effect_kind kind = late_merge(held, told);
+    held->incident.changed_ms = pipeline->now_ms;
+    /* Over before anybody heard of it: still an opening and an end, which say so. */
+    if (told == NULL && held->is_new && held->incident.state == INCIDENT_CLOSED) {
+        pipeline_emit(pipeline, ALERT_EFFECT_OPENED, &held->incident);
+        held->incident.revision++;
+    }
+    if (held->incident.state != INCIDENT_CLOSED)
+        rename_in_engine(pipeline, id, &held->incident);
+    pipeline_emit(pipeline, kind, &held->incident);
+}
+
+static void match_held(struct pipeline *pipeline, struct late *late, bool by_id)
+{
+    for (size_t i = late->held.count; i > 0; i--) {
+        struct late_incident *held = &late->held.items[i - 1];
+        struct late_incident *told =
+            !held->is_matched ? late_match(late, &held->incident, by_id) : NULL;
+        if (told != NULL)
+            settle_one(pipeline, held, told);
+    }
+}
+
+/* Told ahead of the gap; the first engine has not said anything of it since. */
+static void settle_told(struct pipeline *pipeline, struct late_incident *told)
+{
+    const struct incident *known = alerts_incident(pipeline->alerts, told->incident.id);
+    if (known != NULL) { /* it was open before the gap, and is */
+        struct late_incident held = {.incident = *known};
+        settle_one(pipeline, &held, told);
+        return;
+    }
+    if (told->incident.state == INCIDENT_CLOSED)
+        return;
+    told->incident.state = INCIDENT_CLOSED; /* the readings between say otherwise */
+    told->incident.closed_ms = pipeline->now_ms;
+    told->incident.changed_ms = pipeline->now_ms;
+    told->incident.revision++;
+    pipeline_emit(pipeline, ALERT_EFFECT_CLOSED, &told->incident);
+}
+
+void pipeline_settle(struct pipeline *pipeline, struct device *device)
+{
+    struct late *late = device->late;
+    if (late == NULL)
+        return;
+    assert(pipeline->in_order == NULL);
+    device->late = NULL; /* nothing is held back from here on */
+    device->is_dirty = true;
+    for (size_t i = 0; i < late->channel_count; i++)
+        alerts_drop(pipeline_ahead(pipeline), late->channels[i].zone, device->id,
+                    late->channels[i].channel);
+    match_held(pipeline, late, true);
+    match_held(pipeline, late, false);
+    for (size_t i = 0; i < late->held.count; i++)
+        if (!late->held.items[i].is_matched)
+            settle_one(pipeline, &late->held.items[i], NULL);
+    for (size_t i = 0; i < late->told.count; i++)
+        if (!late->told.items[i].is_matched)
+            settle_told(pipeline, &late->told.items[i]);
+    late_destroy(late);
+}
+
+/* ---- commands --------------------------------------------------------------------- */
+
+static enum err take_it(struct pipeline *pipeline, struct late_list *list, const char *id,
+                        const char *actor)
+{
+    struct late_incident *entry = late_find(list, id);
+    if (entry == NULL)
+        return ERR_NOT_FOUND;
+    struct incident *incident = &entry->incident;
+    if (incident->is_acknowledged)
+        return ERR_EXISTS;
+    incident->is_acknowledged = true;
+    snprintf(incident->acknowledged_by, sizeof incident->acknowledged_by, "%s", actor);
+    incident->acknowledged_ms = pipeline->now_ms;
+    incident->changed_ms = pipeline->now_ms;
+    incident->revision++;
+    pipeline_emit(pipeline, ALERT_EFFECT_UPDATED, incident);
+    return ERR_OK;
+}
+
+enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
+                                   const char *actor)
+{
+    if (pipeline->ahead == NULL)
+        return ERR_NOT_FOUND;
+    /* Whoever tells of it has it: open in the second engine, or closed by it. */
+    enum err err = alerts_acknowledge(pipeline->ahead, id, actor, pipeline->now_ms,
+                                      &pipeline->ahead_sink);
+    for (size_t i = 0; i < pipeline->devices.count && err == ERR_NOT_FOUND; i++) {
+        struct device *device = pipeline->devices.entries[i].value;
+        if (device->late == NULL)
+            continue;
+        err = take_it(pipeline, &device->late->told, id, actor);
+        if (err == ERR_NOT_FOUND && alerts_incident(pipeline->alerts, id) == NULL)
+            err = take_it(pipeline, &device->late->held, id, actor);
+        device->is_dirty = true;
+    }
+    return err;
+}
