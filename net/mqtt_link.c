@@ -471,9 +471,7 @@ static enum task next_task(struct mqtt_link *link)
 
 static void *work(void *context)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct mqtt_link *link = context;
-    pthread_once(&once, start_library);
     enum task task;
     while ((task = next_task(link)) != TASK_STOP) {
         if (task == TASK_CONNECT) {
@@ -516,11 +514,13 @@ enum err mqtt_link_open(struct mqtt_link **link, struct loop *loop,
                         const struct mqtt_link_ops *ops, void *context,
                         struct err_text *why)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     *link = NULL;
     struct mqtt_uri uri;
     enum err err = mqtt_options_check(options, &uri, why);
     if (err != ERR_OK)
         return err;
+    pthread_once(&once, start_library);
     struct mqtt_link *made = mem_alloc(sizeof *made);
     made->loop = loop;
     made->ops = ops;
