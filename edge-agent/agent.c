@@ -51,6 +51,7 @@ static bool is_congested(void *context)
 
 static void begin_drain(struct agent *agent, int64_t until_ms)
 {
+    assert(!agent->is_draining);
     agent->is_draining = true;
     agent->drain_until_ms = until_ms;
     loop_timer_arm(agent->drain_timer, 0);
@@ -106,6 +107,7 @@ static void fill_status(const struct agent *agent, struct status *status)
         .readings_bad = sampled->bad,
         .readings_dropped = recorded->dropped,
         .readings_thinned = recorded->thinned,
+        .packs_lost = recorded->lost,
         .readings_waiting = recorder_waiting(agent->recorder),
         .readings_acked = uplink_readings_acked(agent->uplink),
         .packs_acked = uplink_packs_acked(agent->uplink),

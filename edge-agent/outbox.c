@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge-agent/outbox.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ static bool has(const struct outbox *outbox, uint64_t epoch, uint64_t seq)
 
 void outbox_put(struct outbox *outbox, uint64_t epoch, uint64_t seq, bool is_live)
 {
+    assert(seq >= 1);
     if (has(outbox, epoch, seq))
         return;
     mem_grow(&outbox->entries, &outbox->capacity, outbox->count + 1,

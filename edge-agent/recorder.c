@@ -15,6 +15,8 @@
 
 /* Readings that wait in memory while the disk takes nothing. */
 #define RETAINED_MAX 2000
+/* Thinning that keeps more than this makes no room worth the writing and the wear. */
+#define KEPT_MAX 0.5
 /* Segments given up in one commit: more would hold the loop too long. */
 #define TRIMS_MAX 4
 
@@ -83,6 +85,7 @@ static void begin_epoch(struct recorder *recorder)
 /* recorder->bytes become the pack of the next seq. */
 static enum err write_pack(struct recorder *recorder, struct spool_pack pack)
 {
+    assert(recorder->epoch != 0 && recorder->bytes.len > 0);
     pack.epoch = recorder->epoch;
     pack.seq = recorder->last_seq + 1;
     pack.cursors = pack.cursors != NULL ? pack.cursors : recorder->saved;
@@ -145,6 +148,7 @@ enum err recorder_write_loss(struct recorder *recorder, uint64_t epoch, uint64_t
 
 enum err recorder_new_epoch(struct recorder *recorder)
 {
+    assert(recorder->epoch != 0);
     uint64_t ended = recorder->epoch;
     uint64_t last = recorder->last_seq;
     /* What is open belongs to the new epoch: it was never sent. */
@@ -325,13 +329,26 @@ static bool is_done(const struct recorder *recorder, uint64_t epoch, uint64_t se
 struct survey {
     struct recorder *recorder;
     struct thinner *thinner;
+    uint64_t packs;
 };
 
 static void survey_pack(void *context, const struct spool_pack *pack)
 {
-    const struct survey *survey = context;
-    if (!is_done(survey->recorder, pack->epoch, pack->seq))
-        thinner_take(survey->thinner, pack, clock_wall_ms(survey->recorder->clock));
+    struct survey *survey = context;
+    if (is_done(survey->recorder, pack->epoch, pack->seq))
+        return;
+    thinner_take(survey->thinner, pack, clock_wall_ms(survey->recorder->clock));
+    survey->packs++;
+}
+
+/* Breaches upon breaches: the oldest go, and it is said (LOSS, by on_trimmed). */
+static void give_up(struct recorder *recorder, const struct survey *survey)
+{
+    log_error(
+        "the journal is full of readings out of band: the oldest are lost packs=%llu",
+        (unsigned long long)survey->packs);
+    recorder->counts.lost += survey->packs;
+    thinner_give_up(survey->thinner);
 }
 
 /* What thinning kept goes to the end of the journal. */
@@ -384,6 +401,8 @@ static enum err make_room(struct recorder *recorder)
     struct survey survey = {.recorder = recorder, .thinner = thinner};
     enum err err = ERR_NOT_FOUND;
     if (spool_oldest(recorder->spool, survey_pack, &survey)) {
+        if (thinner_kept(thinner) > KEPT_MAX)
+            give_up(recorder, &survey);
         err = recorder->is_full ? ERR_FULL : write_then_trim(recorder, thinner);
         if (err == ERR_FULL)
             err = trim_then_write(recorder, thinner);

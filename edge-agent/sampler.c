@@ -39,6 +39,7 @@ struct sampler {
 static void take_sample(struct sampler *sampler, const struct source *source,
                         const struct sample *sample)
 {
+    assert(sample->channel < sensor_settings_of(source->sensor)->channel_count);
     const struct sensor_channel *channel =
         &sensor_settings_of(source->sensor)->channels[sample->channel];
     bool is_calibrated = sensor_is_calibrated(channel);
@@ -202,6 +203,7 @@ static enum err read_all(struct sampler *sampler)
 static void on_tick(void *context)
 {
     struct sampler *sampler = context;
+    assert(!sampler->has_ended);
     if (sampler->is_stopped)
         return;
     enum err err = read_all(sampler);
@@ -270,6 +272,8 @@ static enum err open_sources(struct sampler *sampler, struct err_text *why)
 enum err sampler_open(struct sampler **sampler, const struct sampler_options *options,
                       struct err_text *why)
 {
+    assert(options->is_congested != NULL && options->on_ended != NULL);
+    assert(options->on_failed != NULL);
     *sampler = NULL;
     struct sampler *made = mem_alloc(sizeof *made);
     made->options = *options;

@@ -57,6 +57,7 @@ static struct spool_epoch *add_epoch(struct spool *spool, uint64_t epoch, uint64
 /* What was trimmed leaves its place once it is the larger part. */
 static void compact(struct spool_epoch *epoch)
 {
+    assert(epoch->first >= epoch->offset && epoch->last + 1 >= epoch->first);
     uint64_t dead = epoch->first - epoch->offset;
     if (dead < 1024 || dead * 2 < epoch->capacity)
         return;
@@ -283,7 +284,7 @@ uint64_t spool_last_hash(const struct spool *spool)
 enum err spool_write(struct spool *spool, const struct spool_pack *pack, int64_t wall_ms,
                      int64_t boot_ms)
 {
-    assert(pack->cursor_count <= SPOOL_CURSORS_MAX);
+    assert(pack->cursor_count <= SPOOL_CURSORS_MAX && pack->len > 0 && pack->epoch != 0);
     struct spool_epoch *epoch = find_epoch(spool, pack->epoch);
     assert(pack->seq == (epoch == NULL ? 1 : epoch->last + 1));
     struct buf head = {0};
@@ -319,6 +320,7 @@ enum err spool_read(struct spool *spool, uint64_t epoch, uint64_t seq,
     const struct spool_epoch *held = find_epoch(spool, epoch);
     if (held == NULL || seq < held->first || seq > held->last)
         return ERR_NOT_FOUND;
+    assert(seq >= held->offset);
     uint64_t position = held->positions[seq - held->offset];
     if (position == 0)
         return ERR_CORRUPT;

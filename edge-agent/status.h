@@ -25,6 +25,7 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason);
     X(readings_bad)      /* of these, of bad quality */ \
     X(readings_dropped)  /* no room on disk or in memory */ \
     X(readings_thinned) \
+    X(packs_lost)       /* given up for space */ \
     X(readings_waiting) /* taken, and not in a pack yet */ \
     X(readings_stored)  /* in all packs of the journal, of former runs too */ \
     X(readings_acked)   /* of these */ \

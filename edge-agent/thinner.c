@@ -84,6 +84,7 @@ static bool is_breach(const struct thinner *thinner, const char *name,
 static void keep(struct thinned *result, const struct pack *source,
                  const struct reading *reading)
 {
+    assert(reading->channel < source->channel_count);
     struct reading kept = *reading;
     enum err err = pack_channel(&result->pack, source->channels[reading->channel].name,
                                 &kept.channel);
@@ -111,8 +112,7 @@ static void thin(struct thinner *thinner, struct thinned *result)
 static void pass_on(struct thinner *thinner, const struct spool_pack *from)
 {
     struct thinned *added = add_result(thinner, from);
-    if (thinner->source.ended == 0 &&
-        (thinner->source.kind == PACK_LOSS || thinner->source.kind == PACK_THINNED))
+    if (thinner->source.ended == 0 && thinner->source.kind == PACK_LOSS)
         thinner->source.ended = from->epoch;
     added->pack = thinner->source;
     added->has_breach = from->has_breach;
@@ -141,12 +141,37 @@ void thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_
         log_error("a pack cannot be read back seq=%llu", (unsigned long long)pack->seq);
         return;
     }
-    if (thinner->source.kind == PACK_DATA)
+    /* What a THINNED pack stood for is below all that is held now: hello says so. */
+    if (thinner->source.kind == PACK_DATA || thinner->source.kind == PACK_THINNED)
         thin(thinner, result_for(thinner, pack));
     else
         pass_on(thinner, pack);
     struct thinned *last = &thinner->results[thinner->count - 1];
     last->to = pack->seq;
+}
+
+double thinner_kept(const struct thinner *thinner)
+{
+    uint64_t kept = 0;
+    uint64_t dropped = 0;
+    for (size_t i = 0; i < thinner->count; i++) {
+        kept += thinner->results[i].pack.reading_count;
+        dropped += thinner->results[i].dropped;
+    }
+    return kept == 0 ? 0 : (double)kept / (double)(kept + dropped);
+}
+
+void thinner_give_up(struct thinner *thinner)
+{
+    assert(thinner->given == 0);
+    size_t left = 0;
+    for (size_t i = 0; i < thinner->count; i++) {
+        if (thinner->results[i].stands_for_source)
+            pack_fini(&thinner->results[i].pack);
+        else
+            thinner->results[left++] = thinner->results[i];
+    }
+    thinner->count = left;
 }
 
 struct thinned *thinner_next(struct thinner *thinner)

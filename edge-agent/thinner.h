@@ -2,10 +2,10 @@
 /*
  * thinner - fewer readings out of packs that must make room, and what says so.
  *
- * Keeps every reading that is out of band or bad, the first and last of each channel,
- * and one in THINNER_KEEP of the rest; the result is a THINNED pack that names the seqs
- * it stands for. Packs that are no data (LOSS, EPOCH_END, THINNED, CLOCK_FIX) are written
- * again as they are, under new seqs. Pure; one thread.
+ * Keeps every reading that is out of band or bad, and one in THINNER_KEEP of the rest;
+ * the result is a THINNED pack that names the seqs it stands for. THINNED packs are
+ * thinned again like any other; packs that tell of other packs (LOSS, EPOCH_END,
+ * CLOCK_FIX) are written again as they are, under new seqs. Pure; one thread.
  */
 #ifndef COLDCHAIN_EDGE_AGENT_THINNER_H
 #define COLDCHAIN_EDGE_AGENT_THINNER_H
@@ -35,6 +35,10 @@ void thinner_destroy(struct thinner *thinner);
 
 /* Packs of one epoch come in ascending order of seq. */
 void thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms);
+/* The share of the readings taken that the results keep; 0 of none. */
+double thinner_kept(const struct thinner *thinner);
+/* Forgets the thinned readings: nothing but packs about packs is left to write. */
+void thinner_give_up(struct thinner *thinner);
 /* The next result, borrowed until the next call; NULL after the last. */
 struct thinned *thinner_next(struct thinner *thinner);
 

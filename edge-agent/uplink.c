@@ -195,6 +195,7 @@ static void carry_out(struct uplink *uplink, const struct agent_action *action)
 
 static void handle(struct uplink *uplink, const struct agent_event *event)
 {
+    assert(uplink->is_feeding);
     struct agent_actions actions = {0};
     agent_core_step(&uplink->core, event, &actions);
     for (size_t i = 0; i < actions.count && !uplink->has_failed; i++)
@@ -428,6 +429,7 @@ static void on_subscribed(void *context, const char *filter, const char *refusal
 static void make_topics(struct uplink *uplink)
 {
     const struct settings *settings = uplink->options.settings;
+    static_assert(TOPIC_READINGS == 0, "the only kind with a name of its own each time");
     for (int kind = TOPIC_STATUS; kind <= TOPIC_CONFIG; kind++) {
         struct topic topic = {.kind = (enum topic_kind)kind};
         memcpy(topic.org, settings->org, strlen(settings->org) + 1);
@@ -486,6 +488,7 @@ static enum err connect(struct uplink *uplink, struct err_text *why)
 enum err uplink_open(struct uplink **uplink, const struct uplink_options *options,
                      struct err_text *why)
 {
+    assert(options->on_failed != NULL);
     *uplink = NULL;
     struct uplink *made = mem_alloc(sizeof *made);
     made->options = *options;

@@ -37,6 +37,7 @@ static void take_range(struct agent_epoch *held, uint64_t first, uint64_t last)
         last = held->last;
     if (first > last)
         return;
+    assert(first >= 1 && last <= held->last);
     enum err err = seqset_add_range(&held->done, first, last);
     if (err != ERR_OK && err != ERR_EXISTS) {
         /* LIMIT: too torn to remember; the collector says it again as it closes up. */
@@ -59,6 +60,7 @@ static void forget_done(const struct agent_core *core, struct agent_epoch *held)
 static void take_epoch(const struct agent_step *step, struct agent_epoch *held,
                        const struct ack_epoch *said, bool is_base)
 {
+    assert(held->epoch == said->epoch);
     struct agent_counts *counts = &step->core->counts;
     uint64_t before = held->done.through;
     if (is_base)

@@ -96,6 +96,7 @@ void agent_core_step(struct agent_core *core, const struct agent_event *event,
                      struct agent_actions *actions)
 {
     struct agent_step step = {.core = core, .actions = actions, .now_ms = event->now_ms};
+    assert(event->now_ms > 0);
     actions->count = 0;
     switch (event->kind) {
     case AGENT_PACK_SYNCED:

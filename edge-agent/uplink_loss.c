@@ -12,6 +12,7 @@ void agent_tell_loss(const struct agent_step *step, uint64_t epoch, uint64_t fro
                      uint64_t to)
 {
     struct agent_core *core = step->core;
+    assert(from >= 1 && from <= to);
     for (size_t i = 0; i < core->told_count; i++)
         if (core->told[i].epoch == epoch && core->told[i].seqs.first <= from &&
             core->told[i].seqs.last >= to)

@@ -56,6 +56,7 @@ static void say_hello_again(const struct agent_step *step)
 void agent_publish(const struct agent_step *step, struct agent_flight *flight)
 {
     struct agent_core *core = step->core;
+    assert(core->is_connected && flight->seq >= 1);
     flight->sent_ms = step->now_ms;
     flight->due_ms = step->now_ms + timeout_ms(core, flight->attempts);
     core->counts.published++;
@@ -214,6 +215,7 @@ static bool lowest_open(struct agent_core *core, struct agent_range *found)
 static void probe(const struct agent_step *step)
 {
     struct agent_core *core = step->core;
+    assert(core->is_connected && core->silent_due_ms <= step->now_ms);
     core->is_probing = true;
     core->silent_count++;
     agent_watch_silence(step);

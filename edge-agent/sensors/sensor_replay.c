@@ -8,6 +8,7 @@
  * was killed goes on where its journal ends. An empty cell is a reading of bad quality; a
  * row that cannot be read is told of and left out.
  */
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -163,6 +164,7 @@ static bool is_due(struct replay_sensor *sensor, int64_t now_ms)
 
 static void give_row(struct replay_sensor *sensor, struct samples *samples)
 {
+    assert(sensor->has_row);
     for (size_t i = 0; i < sensor->settings->channel_count; i++) {
         double value = sensor->values[sensor->column_of[i]];
         samples_add(samples, sensor->row_ms, i, value,

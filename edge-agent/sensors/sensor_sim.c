@@ -132,6 +132,7 @@ static enum err sim_open(void **state, const struct sensor_settings *settings,
 static enum err sim_read(void *state, int64_t now_ms, struct samples *samples)
 {
     struct sim_sensor *sensor = state;
+    assert(sensor->count > 0);
     sim_step(&sensor->zone, now_ms);
     for (size_t i = 0; i < sensor->count; i++) {
         double value;

@@ -114,6 +114,7 @@ enum err sensor_failed(const struct sensor_settings *settings, enum err err,
 
 enum err sensor_read(struct sensor *sensor, int64_t now_ms, struct samples *samples)
 {
+    assert(now_ms >= 0);
     samples_clear(samples);
     if (sensor->has_ended)
         return ERR_NOT_FOUND;

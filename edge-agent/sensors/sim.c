@@ -70,6 +70,7 @@ void sim_init(struct sim_zone *zone, const struct sim_params *params)
 
 static void take_load(struct sim_zone *zone, const struct sim_load *load)
 {
+    assert(zone->product_kg >= 0);
     double before_J = product_J_K(zone) * zone->product_C;
     if (load->mass_kg <= 0) {
         zone->product_kg = fmax(0, zone->product_kg + load->mass_kg);
@@ -249,6 +250,7 @@ void sim_step(struct sim_zone *zone, int64_t now_ms)
 
 double sim_humidity(const struct sim_zone *zone)
 {
+    assert(zone->vapour_kg_m3 >= 0);
     return fmin(100, 100 * zone->vapour_kg_m3 / sim_saturation_kg_m3(zone->air_C));
 }
 

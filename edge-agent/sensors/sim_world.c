@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge-agent/sensors/sim_world.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -132,6 +133,7 @@ static struct sim_place driving(const struct sim_stop *from, const struct sim_st
 
 struct sim_place sim_place_at(const struct sim_params *params, int64_t time_ms)
 {
+    assert(params->stop_count <= SIM_STOPS_MAX);
     double round_min = 0;
     for (size_t i = 0; i < params->stop_count; i++)
         round_min += params->stops[i].drive_min + params->stops[i].stand_min;

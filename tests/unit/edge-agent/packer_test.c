@@ -260,6 +260,63 @@ static void control_packs_pass_unthinned(void)
     packer_fini(&packer);
 }
 
+static void what_was_thinned_is_thinned_again(void)
+{
+    struct packer packer = packer_of(1000);
+    struct thinner *thinner = thinner_create(&packer);
+    struct pack pack = {.kind = PACK_THINNED, .from = 1, .to = 30};
+    struct packer_label label = label_of(40);
+    packer_name(&pack, &label);
+    uint16_t channel;
+    CHECK(pack_channel(&pack, "air_temperature", &channel) == ERR_OK);
+    for (int i = 0; i < 100; i++)
+        CHECK(pack_add(&pack, &(struct reading){.time_ms = NOW_MS + i,
+                                                .value = i < 3 ? 20 : 5,
+                                                .raw = (double)NAN,
+                                                .channel = channel}) == ERR_OK);
+    struct buf bytes = {0};
+    packer_format(&packer, &pack, &bytes);
+    struct spool_pack source = source_of(&bytes, 40);
+    thinner_take(thinner, &source, NOW_MS);
+    CHECK(fabs(thinner_kept(thinner) - 0.13) < 1e-9);
+    struct thinned *thinned = thinner_next(thinner);
+    CHECK(thinned != NULL && thinned->pack.from == 40 && thinned->pack.to == 40);
+    CHECK(thinned != NULL && thinned->pack.reading_count == 13);
+    buf_fini(&bytes);
+    pack_fini(&pack);
+    thinner_destroy(thinner);
+    packer_fini(&packer);
+}
+
+static void giving_up_leaves_what_tells_of_packs(void)
+{
+    struct packer packer = packer_of(1000);
+    struct thinner *thinner = thinner_create(&packer);
+    CHECK(thinner_kept(thinner) == 0);
+    struct buf bytes = {0};
+    struct packer_label label = label_of(1);
+    take(&packer, 0, 99, QUALITY_GOOD, 1);
+    packer_build(&packer, &label, &bytes);
+    struct spool_pack source = source_of(&bytes, 1);
+    thinner_take(thinner, &source, NOW_MS);
+    CHECK(thinner_kept(thinner) == 1);
+    buf_clear(&bytes);
+    label = label_of(2);
+    struct pack end = {.kind = PACK_EPOCH_END, .ended = 9, .to = 3};
+    packer_name(&end, &label);
+    packer_format(&packer, &end, &bytes);
+    source = source_of(&bytes, 2);
+    thinner_take(thinner, &source, NOW_MS);
+    thinner_give_up(thinner);
+    struct thinned *left = thinner_next(thinner);
+    CHECK(left != NULL && left->pack.kind == PACK_EPOCH_END);
+    CHECK(thinner_next(thinner) == NULL);
+    buf_fini(&bytes);
+    pack_fini(&end);
+    thinner_destroy(thinner);
+    packer_fini(&packer);
+}
+
 static void what_cannot_be_read_is_left_to_loss(void)
 {
     struct packer packer = packer_of(64);
@@ -287,6 +344,8 @@ int main(void)
         {"the hash is BLAKE2b", the_hash_is_blake2b},
         {"thinning keeps every breach", thinning_keeps_every_breach},
         {"control packs pass unthinned", control_packs_pass_unthinned},
+        {"what was thinned is thinned again", what_was_thinned_is_thinned_again},
+        {"giving up leaves what tells of packs", giving_up_leaves_what_tells_of_packs},
         {"what cannot be read is left to LOSS", what_cannot_be_read_is_left_to_loss},
         CU_TEST_INFO_NULL,
     };

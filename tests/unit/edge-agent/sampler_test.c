@@ -305,8 +305,12 @@ static void a_sensor_that_does_not_open_is_told(void)
     bench.settings.sensors = &bench.sensor;
     bench.sensor.replay.file = NULL;
     bench.loop = loop_create();
-    struct sampler_options options = {
-        .settings = &bench.settings, .clock = &bench.clock, .loop = bench.loop};
+    struct sampler_options options = {.settings = &bench.settings,
+                                      .clock = &bench.clock,
+                                      .loop = bench.loop,
+                                      .is_congested = is_congested,
+                                      .on_ended = on_ended,
+                                      .on_failed = on_failed};
     struct err_text why = {0};
     CHECK(sampler_open(&bench.sampler, &options, &why) == ERR_INVALID);
     CHECK(bench.sampler == NULL && strstr(why.text, "sensor room:") != NULL);
