@@ -110,6 +110,17 @@ static void post_advance(struct collector *collector)
         loop_post(collector->loop, advance, collector);
 }
 
+/* Every result that was written down is applied: what has none is told again. */
+static void catch_up(struct collector *collector)
+{
+    struct err_text why = {0};
+    collector->is_caught_up = true;
+    enum err err =
+        collector->notifier != NULL ? notifier_resume(collector->notifier, &why) : ERR_OK;
+    if (err != ERR_OK)
+        fail(collector, err, &why);
+}
+
 static void advance(void *context)
 {
     struct collector *collector = context;
@@ -126,8 +137,8 @@ static void advance(void *context)
     acks_flush(collector->acks, clock_real_ms());
     if (more)
         post_advance(collector);
-    else
-        collector->is_caught_up = true;
+    else if (!collector->is_caught_up)
+        catch_up(collector);
 }
 
 /* The committer's thread. */

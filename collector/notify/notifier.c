@@ -53,6 +53,7 @@ struct notifier {
     struct notifier_options options;
     struct channel_thread *channels;
     struct loop_timer *timer;
+    int64_t since_ms; /* when this run began */
 };
 
 /* A result on its way from a channel's thread to the loop. */
@@ -257,6 +258,21 @@ static enum err arm(struct notifier *notifier)
     return ERR_OK;
 }
 
+enum err notifier_resume(struct notifier *notifier, struct err_text *why)
+{
+    struct state *state = notifier->options.state;
+    enum err err = state_begin(state);
+    if (err == ERR_OK)
+        err = state_outbox_resume(state, notifier->since_ms);
+    if (err == ERR_OK)
+        err = state_commit(state);
+    if (err == ERR_OK)
+        return notifier_pump(notifier, why);
+    err_set(why, err, "outbox: %s", state_why(state));
+    state_rollback(state);
+    return err;
+}
+
 enum err notifier_pump(struct notifier *notifier, struct err_text *why)
 {
     enum err err = put_aside_orphans(notifier);
@@ -281,6 +297,7 @@ struct notifier *notifier_create(const struct notifier_options *options)
     assert(options->on_result != NULL);
     struct notifier *notifier = mem_alloc(sizeof *notifier);
     notifier->options = *options;
+    notifier->since_ms = clock_wall_ms(options->clock);
     notifier->timer = loop_timer_create(options->loop, on_timer, notifier);
     notifier->channels = mem_array(options->webhook_count, sizeof *notifier->channels);
     for (size_t i = 0; i < options->webhook_count; i++) {

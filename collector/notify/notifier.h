@@ -40,6 +40,11 @@ void notifier_stop(struct notifier *notifier);
 /* After the loop is gone, which may still hold results. Accepts NULL. */
 void notifier_destroy(struct notifier *notifier);
 
+/*
+ * What a former run left without an end is due at once. To be called when every result
+ * in the journal has been applied, so that nothing is told again without need.
+ */
+MUST_CHECK enum err notifier_resume(struct notifier *notifier, struct err_text *why);
 /* Hands out what is due and arms a timer for what is due later. */
 MUST_CHECK enum err notifier_pump(struct notifier *notifier, struct err_text *why);
 

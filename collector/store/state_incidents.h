@@ -118,6 +118,11 @@ MUST_CHECK enum err state_outbox_next(struct state *state, int64_t *due_ms);
 MUST_CHECK enum err state_outbox_attempt(struct state *state, uint64_t id, int64_t now_ms,
                                          int64_t retry_ms);
 /*
+ * Of attempts that began before `since_ms` nothing more will be heard: their messages
+ * are due now.
+ */
+MUST_CHECK enum err state_outbox_resume(struct state *state, int64_t since_ms);
+/*
  * The attempt's end, kept with its text. PENDING: try again at `retry_ms`. NOT_FOUND
  * when the message is not pending.
  */

@@ -125,6 +125,16 @@ enum err state_outbox_attempt(struct state *state, uint64_t id, int64_t now_ms,
     return err;
 }
 
+enum err state_outbox_resume(struct state *state, int64_t since_ms)
+{
+    return state_write(state,
+                       "UPDATE outbox SET next_attempt_ms = min(next_attempt_ms, ?1)"
+                       " WHERE state = 'pending' AND EXISTS (SELECT 1 FROM outbox_attempt"
+                       " WHERE message = outbox.id AND attempt = outbox.attempts"
+                       " AND ended_ms = 0 AND began_ms < ?1)",
+                       DB_ARGS(db_int(since_ms)));
+}
+
 enum err state_outbox_result(struct state *state, uint64_t id, int64_t now_ms,
                              enum state_outbox outcome, int64_t retry_ms,
                              const char *text)

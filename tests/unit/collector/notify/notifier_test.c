@@ -178,6 +178,25 @@ static void what_is_not_taken_is_told_again_with_the_same_key(void)
     world_close(&world);
 }
 
+static void an_attempt_of_a_former_run_is_made_again(void)
+{
+    struct world world;
+    world_open(&world, 200, 200);
+    put(&world, "a", 1, 1);
+    int64_t now_ms = clock_wall_ms(&world.clock);
+    must(state_begin(world.state), "begin");
+    must(state_outbox_attempt(world.state, 1, now_ms - 60000, now_ms + 60000), "attempt");
+    must(state_commit(world.state), "commit");
+    pump(&world);
+    CHECK(atomic_load(&world.receivers[0].count) == 0);
+    struct err_text why = {0};
+    must(notifier_resume(world.notifier, &why), why.text);
+    CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
+    CHECK_TEXT(world.receivers[0].requests[0].key, "1-1");
+    CHECK(atomic_load(&world.receivers[0].count) == 1);
+    world_close(&world);
+}
+
 static void what_is_refused_for_good_is_put_aside(void)
 {
     struct world world;
@@ -240,6 +259,8 @@ int main(void)
          a_message_is_told_once_signed_and_named},
         {"what is not taken is told again with the same key",
          what_is_not_taken_is_told_again_with_the_same_key},
+        {"an attempt of a former run is made again",
+         an_attempt_of_a_former_run_is_made_again},
         {"what is refused for good is put aside", what_is_refused_for_good_is_put_aside},
         {"a dead channel delays no other", a_dead_channel_delays_no_other},
         {"a channel that hangs delays no other and no end",

@@ -323,6 +323,27 @@ static void attempts_and_results_are_kept(void)
     close_all();
 }
 
+static void attempts_of_a_former_run_are_due_at_once(void)
+{
+    open_in_batch();
+    const struct state_message first = make_message("aa", 1, 100);
+    const struct state_message second = make_message("bb", 1, 100);
+    const struct state_message third = make_message("cc", 1, 800);
+    CHECK(state_add_message(state, &first) == ERR_OK);
+    CHECK(state_add_message(state, &second) == ERR_OK);
+    CHECK(state_add_message(state, &third) == ERR_OK);
+    CHECK(state_outbox_attempt(state, 1, 100, 900) == ERR_OK); /* killed meanwhile */
+    CHECK(state_outbox_attempt(state, 2, 100, 900) == ERR_OK); /* failed, is put off */
+    CHECK(state_outbox_result(state, 2, 110, STATE_OUTBOX_PENDING, 700, "503") == ERR_OK);
+    CHECK(state_outbox_resume(state, 100) == ERR_OK); /* both began in this run */
+    CHECK(state_outbox_due(state, 300, 10, &seen, see_message) == ERR_OK);
+    CHECK_TEXT(taken(), "");
+    CHECK(state_outbox_resume(state, 300) == ERR_OK);
+    CHECK(state_outbox_due(state, 300, 10, &seen, see_message) == ERR_OK);
+    CHECK_TEXT(taken(), "1 aa/1 hook k {} pending n=1 next=300 '';");
+    close_all();
+}
+
 static void a_batch_holds_the_incident_and_its_message_or_neither(void)
 {
     open_in_batch();
@@ -374,6 +395,8 @@ int main(void)
         {"pages cover everything once", pages_cover_everything_once},
         {"messages are due in their order", messages_are_due_in_their_order},
         {"attempts and results are kept", attempts_and_results_are_kept},
+        {"attempts of a former run are due at once",
+         attempts_of_a_former_run_are_due_at_once},
         {"a batch holds the incident and its message or neither",
          a_batch_holds_the_incident_and_its_message_or_neither},
         {"words that nobody wrote are corrupt", words_that_nobody_wrote_are_corrupt},
