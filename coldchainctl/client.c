@@ -204,6 +204,8 @@ static enum err send_request(struct client *client, struct http_request *request
     }
     http_response_fini(&response);
     free(url);
+    request->url = NULL; /* it outlives what these pointed to */
+    request->headers = NULL;
     return err;
 }
 

@@ -115,8 +115,10 @@ static void draw_time_axis(cairo_t *cr, const struct frame *frame, bool has_labe
     for (size_t i = 0; i < sizeof steps_h / sizeof steps_h[0] && hours / step_h > 9; i++)
         step_h = steps_h[i];
     double step_ms = step_h * 3600000;
-    for (double ms = ceil(frame->t0 / step_ms) * step_ms; ms <= frame->t1;
-         ms += step_ms) {
+    double first = ceil(frame->t0 / step_ms);
+    int count = (int)floor(frame->t1 / step_ms - first) + 1;
+    for (int i = 0; i < count; i++) {
+        double ms = (first + i) * step_ms;
         char iso[CLOCK_ISO_MAX];
         clock_format_iso(iso, (int64_t)ms);
         cairo_set_source_rgb(cr, 0.88, 0.88, 0.88);

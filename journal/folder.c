@@ -225,8 +225,10 @@ static void turn_round(struct segment_table *table)
     }
 }
 
-enum err folder_load(struct segment_table *table, const struct journal_io *io, int dir,
-                     uint8_t id[JOURNAL_ID_BYTES])
+/* `id` is written through struct load, which the check does not follow. */
+enum err
+folder_load(struct segment_table *table, const struct journal_io *io, int dir,
+            uint8_t id[JOURNAL_ID_BYTES]) /* NOLINT(readability-non-const-parameter) */
 {
     struct names names = {0};
     if (io->list(io->context, dir, take_name, &names) != 0) {
