@@ -108,7 +108,7 @@ static int broker_run(int argc, char **argv)
                                .folder = "/etc/mosquitto/coldchain",
                                .port = (double)NAN};
     struct err_text why = {""};
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("broker", "%s", why.text);
     if (argc != 2)
         return command_usage("broker", "give acl or config");

@@ -63,7 +63,7 @@ static int devices_run(int argc, char **argv)
     struct err_text why = {""};
     struct client *client = NULL;
     json_t *devices = NULL;
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("devices", "%s", why.text);
     if (argc > 1)
         return command_usage("devices", "nothing is expected behind the options");

@@ -237,7 +237,7 @@ static int freshness_run(int argc, char **argv)
     struct err_text why = {""};
     if (argc < 2)
         return command_usage("freshness", "nothing was asked");
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("freshness", "%s", why.text);
     args.set = profile_set_create();
     int status = run_words(&args, argc, argv);

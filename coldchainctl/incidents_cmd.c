@@ -310,7 +310,7 @@ static int incidents_run(int argc, char **argv)
 {
     struct incidents_args args = {.limit = (double)NAN};
     struct err_text why = {""};
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("incidents", "%s", why.text);
     return run_verb(&args, argc, argv);
 }

@@ -291,7 +291,7 @@ static int journal_run(int argc, char **argv)
 {
     struct journal_args args = {.limit = (double)NAN};
     struct err_text why = {""};
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("journal", "%s", why.text);
     if (argc != 3)
         return command_usage("journal", "give info, verify, cat or repair, and the "

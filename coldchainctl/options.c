@@ -69,8 +69,8 @@ static enum err take(const struct option *table, void *into, int argc, char **ar
     return set(option, into, value, why);
 }
 
-enum err options_parse(const struct option *table, void *into, int *argc, char **argv,
-                       struct err_text *why)
+enum err options_take(const struct option *table, void *into, int *argc, char **argv,
+                      struct err_text *why)
 {
     int kept = 1;
     bool is_ended = false;

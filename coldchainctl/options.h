@@ -21,7 +21,7 @@ enum option_type {
 struct option {
     const char *name; /* without the dashes; NULL ends the table */
     enum option_type type;
-    size_t offset; /* in the struct that options_parse fills */
+    size_t offset; /* in the struct that options_take fills */
     double least;
     double most;
     const char *value; /* what messages call the value */
@@ -31,7 +31,7 @@ struct option {
  * Fills `into` (defaults set by the caller) and reduces argc and argv to argv[0] and the
  * words that are no options. ERR_INVALID says which option is wrong and what it takes.
  */
-MUST_CHECK enum err options_parse(const struct option *table, void *into, int *argc,
-                                  char **argv, struct err_text *why);
+MUST_CHECK enum err options_take(const struct option *table, void *into, int *argc,
+                                 char **argv, struct err_text *why);
 
 #endif

@@ -99,7 +99,7 @@ static int quarantine_run(int argc, char **argv)
     struct quarantine_args args = {.limit = (double)NAN};
     struct err_text why = {""};
     json_t *answer = NULL;
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("quarantine", "%s", why.text);
     if (argc > 1)
         return command_usage("quarantine", "nothing is expected behind the options");

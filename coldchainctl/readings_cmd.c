@@ -215,7 +215,7 @@ static int readings_run(int argc, char **argv)
 {
     struct readings_args args = {.limit = (double)NAN};
     struct err_text why = {""};
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("readings", "%s", why.text);
     if (argc != 2)
         return command_usage("readings", "name one zone, or one ORG/DEVICE");

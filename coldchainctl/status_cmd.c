@@ -120,7 +120,7 @@ static int status_run(int argc, char **argv)
     struct answers answers = {0};
     struct err_text why = {""};
     struct client *client = NULL;
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("status", "%s", why.text);
     if (argc > 1)
         return command_usage("status", "nothing is expected behind the options");

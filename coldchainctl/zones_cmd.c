@@ -123,7 +123,7 @@ static int zones_run(int argc, char **argv)
     struct zones_args args = {0};
     struct err_text why = {""};
     json_t *zones = NULL;
-    if (options_parse(options, &args, &argc, argv, &why) != ERR_OK)
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("zones", "%s", why.text);
     if (argc > 2)
         return command_usage("zones", "one zone at most is named");

@@ -34,7 +34,7 @@ static void options_are_taken_from_anywhere(void)
         argv[i] = words[i];
     int argc = 9;
     struct wanted got = {0};
-    CHECK(options_parse(table, &got, &argc, argv, NULL) == ERR_OK);
+    CHECK(options_take(table, &got, &argc, argv, NULL) == ERR_OK);
     CHECK(got.is_json && got.at == -1.5);
     CHECK_TEXT(got.file != NULL ? got.file : "", "a.csv");
     CHECK(argc == 4);
@@ -65,7 +65,7 @@ static void wrong_options_say_what_they_take(void)
         struct wanted got = {0};
         struct err_text why = {""};
         CHECK_ROW(rows[i].first,
-                  options_parse(table, &got, &argc, argv, &why) == ERR_INVALID);
+                  options_take(table, &got, &argc, argv, &why) == ERR_INVALID);
         CHECK_ROW(rows[i].first, strstr(why.text, rows[i].says) != NULL);
     }
 }
