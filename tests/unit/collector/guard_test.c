@@ -32,7 +32,8 @@ static void run(const char *path, uint64_t position, int number)
     if (child == 0) {
         struct guard *guard;
         struct err_text why;
-        freopen("/dev/null", "w", stderr);
+        if (freopen("/dev/null", "w", stderr) == NULL)
+            _exit(9);
         if (guard_open(&guard, path, &why) != ERR_OK)
             _exit(1);
         guard_enter(guard, GUARD_HISTORY, position, bytes, sizeof bytes);

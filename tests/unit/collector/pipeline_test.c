@@ -611,7 +611,8 @@ static void crash_in_a_child(struct house *house, const char *crashes)
     CHECK(child >= 0);
     if (child == 0) {
         struct err_text why;
-        freopen("/dev/null", "w", stderr);
+        if (freopen("/dev/null", "w", stderr) == NULL)
+            _exit(9);
         state_close(house->state);
         if (state_open(&house->state, folder_file(&house->folder, "state.db"), &why) !=
                 ERR_OK ||
