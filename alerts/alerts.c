@@ -151,6 +151,13 @@ void alerts_set_grace(struct alerts *alerts, int64_t quiet_until_ms)
     alerts->is_grace_dirty = true;
 }
 
+void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
+                   const char *channel, const char *quantity, int64_t now_ms)
+{
+    assert(is_time(now_ms) && (channel[0] != '\0') == (quantity[0] != '\0'));
+    source_expect(alerts, zone, device, channel, quantity, now_ms);
+}
+
 static void forget(struct alerts *alerts, struct source *source)
 {
     for (struct watch *watch = source->watches; watch != NULL;) {
@@ -168,7 +175,7 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel)
 {
     struct source *source = source_find(alerts, zone, device, channel);
-    if (source == NULL || source->is_forgotten || source->plan->is_device)
+    if (source == NULL || source->is_forgotten || source->channels > 0)
         return;
     struct source *whole = source->device;
     source_unlink_device(source);

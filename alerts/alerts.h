@@ -150,8 +150,15 @@ void alerts_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink 
 void alerts_set_grace(struct alerts *alerts, int64_t quiet_until_ms);
 
 /*
+ * The channel is to measure that zone from now on, heard of or not: its silence counts
+ * from now. `channel` "" with `quantity` "": the device as a whole.
+ */
+void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
+                   const char *channel, const char *quantity, int64_t now_ms);
+/*
  * The channel measures that zone no longer (its placement ended): it cannot fall silent
  * there. What is open stays for a person to close. Its next reading brings it back.
+ * `channel` "": a device that was expected and none of whose channels was ever heard.
  */
 void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel);

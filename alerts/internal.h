@@ -53,6 +53,9 @@ struct source *source_make(struct alerts *alerts, const char *zone, const char *
                            const char *channel, const char *quantity, int64_t heard_ms);
 /* NULL when no rule watches it and nothing of it is open. */
 struct source *source_of(struct alerts *alerts, const struct alert_reading *reading);
+/* There from now on, if a rule watches it; as it is if it is there. */
+void source_expect(struct alerts *alerts, const char *zone, const char *device,
+                   const char *channel, const char *quantity, int64_t now_ms);
 /* Counts it with the source of its device, made if missing, if the zone watches those. */
 void source_link_device(struct alerts *alerts, struct source *source);
 void source_unlink_device(struct source *source);

@@ -128,6 +128,38 @@ static void revive(struct alerts *alerts, struct source *source, int64_t arrival
     source_touch(alerts, source);
 }
 
+static void revive_any(struct alerts *alerts, struct source *source, int64_t now_ms)
+{
+    if (!source->plan->is_device) {
+        revive(alerts, source, now_ms);
+        return;
+    }
+    source->is_forgotten = false;
+    source->heard_ms = now_ms;
+    silence_schedule(alerts, source);
+    source_touch(alerts, source);
+}
+
+void source_expect(struct alerts *alerts, const char *zone, const char *device,
+                   const char *channel, const char *quantity, int64_t now_ms)
+{
+    bool is_device = channel[0] == '\0';
+    const struct zone *watched = zone_find(&alerts->zones, zone);
+    if (watched == NULL ||
+        !(is_device ? watched->has_device_rules : zone_watches(watched, quantity)))
+        return;
+    struct source *source = source_find(alerts, zone, device, channel);
+    if (source != NULL) {
+        if (source->is_forgotten)
+            revive_any(alerts, source, now_ms);
+        return;
+    }
+    source = source_make(alerts, zone, device, channel, quantity, now_ms);
+    if (!is_device)
+        source_link_device(alerts, source);
+    silence_schedule(alerts, source);
+}
+
 struct source *source_of(struct alerts *alerts, const struct alert_reading *reading)
 {
     assert(reading->channel[0] != '\0');

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "telemetry/delivery.h"
 
@@ -587,14 +588,22 @@ void settings_seed(const struct settings *settings, struct buf *json)
 
 /* ---- what the tables cannot say --------------------------------------------------- */
 
-static const struct config_zone *find_zone(const struct settings *settings,
-                                           const char *id)
+/* What was seen so far, so that a check costs the same for the last row as the first. */
+struct checked {
+    struct config *config;
+    const struct settings *settings;
+    struct map zones;
+    struct map devices;
+    struct map rules;
+};
+
+/* True when that name is met for the first time. */
+static bool is_first(struct map *names, const char *name)
 {
-    for (size_t i = 0; i < settings->site_count; i++)
-        for (size_t k = 0; k < settings->sites[i].zone_count; k++)
-            if (strcmp(settings->sites[i].zones[k].id, id) == 0)
-                return &settings->sites[i].zones[k];
-    return NULL;
+    void **at = map_at(names, name);
+    bool first = *at == NULL;
+    *at = names;
+    return first;
 }
 
 static void check_id(struct config *config, char *const *id)
@@ -604,12 +613,11 @@ static void check_id(struct config *config, char *const *id)
                        "'%s' is not an identifier: use 1 to 64 of A-Z a-z 0-9 _ -", *id);
 }
 
-static void check_zone_ref(struct config *config, const struct settings *settings,
-                           char *const *zone)
+static void check_zone_ref(const struct checked *checked, char *const *zone)
 {
-    if (*zone != NULL && find_zone(settings, *zone) == NULL)
-        config_problem(config, zone, "there is no zone '%s'; zones stand below 'sites'",
-                       *zone);
+    if (*zone != NULL && map_get(&checked->zones, *zone) == NULL)
+        config_problem(checked->config, zone,
+                       "there is no zone '%s'; zones stand below 'sites'", *zone);
 }
 
 static void check_number(struct config *config, char *const *text)
@@ -627,30 +635,34 @@ static void check_time(struct config *config, char *const *text)
                        *text);
 }
 
-static void check_sites(struct config *config, const struct settings *settings)
+static void check_zone(struct checked *checked, const struct config_zone *zone)
 {
-    for (size_t i = 0; i < settings->site_count; i++) {
-        const struct config_site *site = &settings->sites[i];
-        check_id(config, &site->id);
-        for (size_t k = 0; k < site->zone_count; k++) {
-            const struct config_zone *zone = &site->zones[k];
-            check_id(config, &zone->id);
-            check_number(config, &zone->band_low);
-            check_number(config, &zone->band_high);
-            if (number_or_nan(zone->band_low) >= number_or_nan(zone->band_high))
-                config_problem(config, &zone->band_low,
-                               "band_low of zone '%s' is not below its band_high",
-                               zone->id);
-            if (find_zone(settings, zone->id) != zone)
-                config_problem(config, &zone->id, "zone '%s' is there twice", zone->id);
-        }
+    struct config *config = checked->config;
+    check_id(config, &zone->id);
+    check_number(config, &zone->band_low);
+    check_number(config, &zone->band_high);
+    if (number_or_nan(zone->band_low) >= number_or_nan(zone->band_high))
+        config_problem(config, &zone->band_low,
+                       "band_low of zone '%s' is not below its band_high", zone->id);
+    if (!is_first(&checked->zones, zone->id))
+        config_problem(config, &zone->id, "zone '%s' is there twice", zone->id);
+}
+
+static void check_sites(struct checked *checked)
+{
+    for (size_t i = 0; i < checked->settings->site_count; i++) {
+        const struct config_site *site = &checked->settings->sites[i];
+        check_id(checked->config, &site->id);
+        for (size_t k = 0; k < site->zone_count; k++)
+            check_zone(checked, &site->zones[k]);
     }
 }
 
-static void check_placement(struct config *config, const struct settings *settings,
+static void check_placement(const struct checked *checked,
                             const struct config_placement *placement)
 {
-    check_zone_ref(config, settings, &placement->zone);
+    struct config *config = checked->config;
+    check_zone_ref(checked, &placement->zone);
     check_time(config, &placement->from);
     check_time(config, &placement->to);
     if (placement->to != NULL &&
@@ -658,22 +670,26 @@ static void check_placement(struct config *config, const struct settings *settin
         config_problem(config, &placement->to, "a placement ends after it begins");
 }
 
-static void check_devices(struct config *config, const struct settings *settings)
+static void check_devices(struct checked *checked)
 {
-    for (size_t i = 0; i < settings->device_count; i++) {
-        const struct config_device *device = &settings->devices[i];
-        check_id(config, &device->id);
-        check_zone_ref(config, settings, &device->zone);
+    for (size_t i = 0; i < checked->settings->device_count; i++) {
+        const struct config_device *device = &checked->settings->devices[i];
+        check_id(checked->config, &device->id);
+        if (!is_first(&checked->devices, device->id))
+            config_problem(checked->config, &device->id, "device '%s' is there twice",
+                           device->id);
+        check_zone_ref(checked, &device->zone);
         for (size_t k = 0; k < device->placement_count; k++)
-            check_placement(config, settings, &device->placements[k]);
+            check_placement(checked, &device->placements[k]);
     }
 }
 
-static void check_rules(struct config *config, const struct settings *settings)
+static void check_rules(struct checked *checked)
 {
-    for (size_t i = 0; i < settings->rule_count; i++) {
-        const struct config_rule *from = &settings->rules[i];
-        check_zone_ref(config, settings, &from->zone);
+    struct config *config = checked->config;
+    for (size_t i = 0; i < checked->settings->rule_count; i++) {
+        const struct config_rule *from = &checked->settings->rules[i];
+        check_zone_ref(checked, &from->zone);
         for (size_t k = 0; k < from->level_count; k++)
             check_number(config, &from->levels[k].recovery);
         struct alert_rule rule;
@@ -681,19 +697,22 @@ static void check_rules(struct config *config, const struct settings *settings)
         rule_of(&rule, from);
         if (alert_rule_check(&rule, &why) != ERR_OK)
             config_problem(config, &from->id, "%s", why.text);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(settings->rules[k].id, from->id) == 0)
-                config_problem(config, &from->id, "rule '%s' is there twice", from->id);
+        if (!is_first(&checked->rules, from->id))
+            config_problem(config, &from->id, "rule '%s' is there twice", from->id);
     }
 }
 
 static void check(struct config *config, const void *data)
 {
     const struct settings *settings = data;
+    struct checked checked = {.config = config, .settings = settings};
     check_id(config, &settings->org);
-    check_sites(config, settings);
-    check_devices(config, settings);
-    check_rules(config, settings);
+    check_sites(&checked);
+    check_devices(&checked);
+    check_rules(&checked);
+    map_fini(&checked.zones);
+    map_fini(&checked.devices);
+    map_fini(&checked.rules);
     if (settings->influx.url != NULL && settings->influx.version == 1 &&
         (settings->influx.org == NULL || settings->influx.bucket == NULL))
         config_problem(config, &settings->influx.url,

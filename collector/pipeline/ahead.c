@@ -49,8 +49,7 @@ static struct device *device_of(const struct pipeline *pipeline,
     if (zone == NULL)
         return NULL;
     char key[DEVICE_KEY_SIZE];
-    snprintf(key, sizeof key, "%s/%s", zone->org, incident->device);
-    return map_get(&pipeline->devices, key);
+    return map_get(&pipeline->devices, device_key(key, zone->org, incident->device));
 }
 
 void pipeline_on_ahead(void *context, enum alert_effect_kind kind,

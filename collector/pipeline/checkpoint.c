@@ -20,7 +20,7 @@
 #define KEY_ALERT  "alert:"
 #define KEY_AHEAD  "ahead:"
 #define KEY_LATE   "late:"
-#define KEY_MAX    512
+#define KEY_PLACED "placed"
 
 struct restore {
     struct pipeline *pipeline;
@@ -51,6 +51,13 @@ static enum err restore_device(struct pipeline *pipeline, const char *key,
     return device_load(device, data, len);
 }
 
+static enum err restore_placed(struct pipeline *pipeline, const void *data, size_t len)
+{
+    struct buf_reader in = buf_reader_of(data, len);
+    pipeline->placed_ms = buf_read_zigzag(&in);
+    return in.failed ? ERR_CORRUPT : ERR_OK;
+}
+
 static enum err restore_late(struct pipeline *pipeline, const char *key, const void *data,
                              size_t len)
 {
@@ -67,6 +74,8 @@ static enum err restore_entity(struct pipeline *pipeline, const char *key,
 {
     if (strcmp(key, KEY_CONFIG) == 0)
         return pipeline_take_config(pipeline, data, len);
+    if (strcmp(key, KEY_PLACED) == 0)
+        return restore_placed(pipeline, data, len);
     if (has_prefix(key, KEY_DEVICE))
         return restore_device(pipeline, key + strlen(KEY_DEVICE), data, len);
     if (has_prefix(key, KEY_LATE))
@@ -203,6 +212,14 @@ static void on_ahead_entity(void *context, const char *key, const void *data, si
     put(context, KEY_AHEAD, key, data, len);
 }
 
+static void save_placed(struct save *save)
+{
+    struct buf data = {0};
+    buf_zigzag(&data, save->pipeline->placed_ms);
+    put(save, KEY_PLACED, "", data.data, data.len);
+    buf_fini(&data);
+}
+
 static void save_late(struct save *save, struct device *device, const char *key)
 {
     struct buf data = {0};
@@ -239,6 +256,7 @@ enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
     save.err = state_begin(state);
     if (pipeline->config_is_dirty)
         put(&save, KEY_CONFIG, "", pipeline->config.data, pipeline->config.len);
+    save_placed(&save);
     save_devices(&save);
     alerts_save_changed(pipeline->alerts, &save, on_alert_entity);
     if (pipeline->ahead != NULL)

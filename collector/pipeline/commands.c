@@ -11,8 +11,21 @@
 #include "collector/pipeline/internal.h"
 #include "collector/record.h"
 
-enum err pipeline_take_config(struct pipeline *pipeline, const void *json, size_t len)
+/* What was looked up in the registry before. */
+static void forget_lookups(struct pipeline *pipeline)
 {
+    for (size_t i = 0; i < pipeline->devices.count; i++) {
+        struct device *device = pipeline->devices.entries[i].value;
+        for (size_t k = 0; k < device->channel_count; k++)
+            device->channels[k].placement = NULL;
+    }
+}
+
+/* *old is the registry that was in force; the caller destroys it. */
+static enum err exchange_config(struct pipeline *pipeline, const void *json, size_t len,
+                                struct registry **old)
+{
+    *old = NULL;
     struct registry *registry;
     struct err_text why;
     enum err err = registry_parse(&registry, json, len, &why);
@@ -24,19 +37,33 @@ enum err pipeline_take_config(struct pipeline *pipeline, const void *json, size_
         registry_destroy(registry);
         return err;
     }
-    registry_destroy(pipeline->registry);
+    *old = pipeline->registry;
     pipeline->registry = registry;
     if (pipeline_set_ahead_rules(pipeline, &why) != ERR_OK)
         log_error("rules ahead of gaps are refused: %s", why.text);
     buf_clear(&pipeline->config);
     buf_add(&pipeline->config, json, len);
     pipeline_declare_devices(pipeline);
-    for (size_t i = 0; i < pipeline->devices.count; i++) {
-        struct device *device = pipeline->devices.entries[i].value;
-        for (size_t k = 0; k < device->channel_count; k++)
-            device->channels[k].placement = NULL;
-    }
+    forget_lookups(pipeline);
     return ERR_OK;
+}
+
+enum err pipeline_take_config(struct pipeline *pipeline, const void *json, size_t len)
+{
+    struct registry *old;
+    enum err err = exchange_config(pipeline, json, len, &old);
+    registry_destroy(old);
+    return err;
+}
+
+void pipeline_change_config(struct pipeline *pipeline, const void *json, size_t len)
+{
+    struct registry *old;
+    if (exchange_config(pipeline, json, len, &old) != ERR_OK)
+        return;
+    pipeline_replace_placements(pipeline, old);
+    pipeline->config_is_dirty = true;
+    registry_destroy(old);
 }
 
 /* A closed incident has left the engine; it stays in the list until it is acknowledged.

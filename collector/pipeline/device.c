@@ -11,6 +11,12 @@
 #define SAVED_VERSION 1
 #define AHEAD_MAX     (SEQSET_RANGES_MAX * 1024u)
 
+const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *id)
+{
+    snprintf(key, DEVICE_KEY_SIZE, "%s/%s", org, id);
+    return key;
+}
+
 struct device *device_create(const char *org, const char *id)
 {
     struct device *device = mem_alloc(sizeof *device);

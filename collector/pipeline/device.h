@@ -76,6 +76,9 @@ struct device {
     bool is_queued;
 };
 
+/* "org/device" */
+const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *id);
+
 struct device *device_create(const char *org, const char *id);
 void device_destroy(struct device *device);
 

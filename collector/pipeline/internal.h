@@ -27,6 +27,7 @@ struct pipeline {
     struct registry *registry;
     struct buf config; /* the JSON that the registry was made from */
     bool config_is_dirty;
+    int64_t placed_ms; /* placements are told to the rules up to here */
 
     uint64_t at;            /* position of the record being taken, or taken last */
     uint64_t checkpoint;    /* position of the last checkpoint */
@@ -45,6 +46,8 @@ struct pipeline {
 /* Makes that configuration the one in force. */
 MUST_CHECK enum err pipeline_take_config(struct pipeline *pipeline, const void *json,
                                          size_t len);
+/* The same of a record: what is placed otherwise is told to the rules. */
+void pipeline_change_config(struct pipeline *pipeline, const void *json, size_t len);
 
 /* messages.c */
 /* Made when it is new. */
@@ -75,6 +78,12 @@ void pipeline_take_skipped(struct pipeline *pipeline,
 /* In place of taking a record that crashed the process so often. */
 void pipeline_skip(struct pipeline *pipeline, const struct journal_record *record,
                    unsigned crashes);
+
+/* placements.c */
+/* A new registry is in force, instead of `old` (may be NULL). */
+void pipeline_replace_placements(struct pipeline *pipeline, const struct registry *old);
+/* Time went on. */
+void pipeline_pass_placements(struct pipeline *pipeline);
 
 /* ahead.c */
 /* The second engine, made when it is first wanted. */

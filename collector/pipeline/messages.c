@@ -13,8 +13,7 @@
 struct device *pipeline_device(struct pipeline *pipeline, const char *org, const char *id)
 {
     char key[DEVICE_KEY_SIZE];
-    snprintf(key, sizeof key, "%s/%s", org, id);
-    void **at = map_at(&pipeline->devices, key);
+    void **at = map_at(&pipeline->devices, device_key(key, org, id));
     if (*at == NULL) {
         struct device *device = device_create(org, id);
         device->is_declared = pipeline->registry != NULL &&

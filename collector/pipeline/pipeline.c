@@ -15,6 +15,14 @@ static void start(struct pipeline *pipeline, const struct journal_record *record
         alerts_set_grace(pipeline->ahead, quiet_until_ms);
 }
 
+static void tick(struct pipeline *pipeline)
+{
+    pipeline_pass_placements(pipeline);
+    alerts_tick(pipeline->alerts, pipeline->now_ms, &pipeline->sink);
+    if (pipeline->ahead != NULL)
+        alerts_tick(pipeline->ahead, pipeline->now_ms, &pipeline->ahead_sink);
+}
+
 static void apply(struct pipeline *pipeline, const struct journal_record *record)
 {
     switch (record->type) {
@@ -25,13 +33,10 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
         start(pipeline, record);
         break;
     case RECORD_TICK:
-        alerts_tick(pipeline->alerts, record->wall_ms, &pipeline->sink);
-        if (pipeline->ahead != NULL)
-            alerts_tick(pipeline->ahead, record->wall_ms, &pipeline->ahead_sink);
+        tick(pipeline);
         break;
     case RECORD_CONFIG:
-        if (pipeline_take_config(pipeline, record->data, record->len) == ERR_OK)
-            pipeline->config_is_dirty = true;
+        pipeline_change_config(pipeline, record->data, record->len);
         break;
     case RECORD_COMMAND:
         pipeline_take_command(pipeline, record);

@@ -171,6 +171,69 @@ static enum err parse_tables(struct registry *registry, const json_t *root,
     return err;
 }
 
+static int compare_zones(const void *left, const void *right)
+{
+    const struct registry_zone *const *a = left;
+    const struct registry_zone *const *b = right;
+    return strcmp((*a)->id, (*b)->id);
+}
+
+static int compare_devices(const void *left, const void *right)
+{
+    const struct registry_device *const *a = left;
+    const struct registry_device *const *b = right;
+    int order = strcmp((*a)->org, (*b)->org);
+    return order != 0 ? order : strcmp((*a)->id, (*b)->id);
+}
+
+static int compare_changes(const void *left, const void *right)
+{
+    const struct registry_change *a = left;
+    const struct registry_change *b = right;
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms ? -1 : 1;
+    if (a->is_end != b->is_end)
+        return a->is_end ? -1 : 1;
+    return (a->placement > b->placement) - (a->placement < b->placement);
+}
+
+static void index_changes(struct registry *registry)
+{
+    registry->changes =
+        mem_array(2 * registry->placement_count, sizeof *registry->changes);
+    for (size_t i = 0; i < registry->placement_count; i++) {
+        const struct registry_placement *placement = &registry->placements[i];
+        struct registry_change change = {.placement = (uint32_t)i};
+        change.at_ms = placement->from_ms;
+        registry->changes[registry->change_count++] = change;
+        change.at_ms = placement->to_ms;
+        change.is_end = true;
+        if (placement->to_ms != 0)
+            registry->changes[registry->change_count++] = change;
+    }
+    if (registry->change_count > 0)
+        qsort(registry->changes, registry->change_count, sizeof *registry->changes,
+              compare_changes);
+}
+
+static void index_names(struct registry *registry)
+{
+    registry->zones_by_id =
+        mem_array(registry->zone_count, sizeof *registry->zones_by_id);
+    for (size_t i = 0; i < registry->zone_count; i++)
+        registry->zones_by_id[i] = &registry->zones[i];
+    registry->devices_by_name =
+        mem_array(registry->device_count, sizeof *registry->devices_by_name);
+    for (size_t i = 0; i < registry->device_count; i++)
+        registry->devices_by_name[i] = &registry->devices[i];
+    if (registry->zone_count > 0)
+        qsort(registry->zones_by_id, registry->zone_count, sizeof *registry->zones_by_id,
+              compare_zones);
+    if (registry->device_count > 0)
+        qsort(registry->devices_by_name, registry->device_count,
+              sizeof *registry->devices_by_name, compare_devices);
+}
+
 enum err registry_parse(struct registry **result, const char *json, size_t len,
                         struct err_text *why)
 {
@@ -189,6 +252,8 @@ enum err registry_parse(struct registry **result, const char *json, size_t len,
     if (registry->placement_count > 0)
         qsort(registry->placements, registry->placement_count,
               sizeof *registry->placements, compare_placements);
+    index_names(registry);
+    index_changes(registry);
     uint8_t digest[CRYPTO_DIGEST_BYTES];
     crypto_digest(digest, json, len);
     crypto_hex(registry->hash, digest, 8);
@@ -200,6 +265,9 @@ void registry_destroy(struct registry *registry)
 {
     if (registry == NULL)
         return;
+    free(registry->zones_by_id);
+    free(registry->devices_by_name);
+    free(registry->changes);
     free(registry->zones);
     free(registry->devices);
     free(registry->placements);
@@ -275,20 +343,52 @@ void registry_format(const struct registry *registry, struct buf *out)
 
 const struct registry_zone *registry_zone(const struct registry *registry, const char *id)
 {
-    for (size_t i = 0; i < registry->zone_count; i++)
-        if (strcmp(registry->zones[i].id, id) == 0)
-            return &registry->zones[i];
+    size_t low = 0;
+    size_t high = registry->zone_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(registry->zones_by_id[middle]->id, id);
+        if (order == 0)
+            return registry->zones_by_id[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
 bool registry_has_device(const struct registry *registry, const char *org,
                          const char *device)
 {
-    for (size_t i = 0; i < registry->device_count; i++)
-        if (strcmp(registry->devices[i].id, device) == 0 &&
-            strcmp(registry->devices[i].org, org) == 0)
+    size_t low = 0;
+    size_t high = registry->device_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct registry_device *at = registry->devices_by_name[middle];
+        int order = strcmp(at->org, org);
+        if (order == 0)
+            order = strcmp(at->id, device);
+        if (order == 0)
             return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return false;
+}
+
+bool registry_same_placements(const struct registry *a, const struct registry *b)
+{
+    if (a->placement_count != b->placement_count)
+        return false;
+    for (size_t i = 0; i < a->placement_count; i++)
+        if (compare_placements(&a->placements[i], &b->placements[i]) != 0 ||
+            a->placements[i].to_ms != b->placements[i].to_ms ||
+            strcmp(a->placements[i].zone, b->placements[i].zone) != 0)
+            return false;
+    return true;
 }
 
 /* The latest placement of exactly that channel that had begun at that time. */

@@ -43,6 +43,13 @@ struct registry_device {
     char id[ID_SIZE];
 };
 
+/* A placement begins or ends. */
+struct registry_change {
+    int64_t at_ms;
+    uint32_t placement;
+    bool is_end;
+};
+
 struct registry {
     struct registry_zone *zones;
     size_t zone_count;
@@ -53,11 +60,18 @@ struct registry {
     struct alert_rule *rules;
     size_t rule_count;
     char hash[17]; /* of the JSON it was made from */
+    /* for finding */
+    const struct registry_zone **zones_by_id;
+    const struct registry_device **devices_by_name;
+    struct registry_change *changes; /* ordered by time, then placement */
+    size_t change_count;
 };
 
 /* Reads the JSON of a CONFIG record. INVALID names what is wrong. */
 MUST_CHECK enum err registry_parse(struct registry **registry, const char *json,
                                    size_t len, struct err_text *why);
+/* Whether both place everything alike. */
+bool registry_same_placements(const struct registry *a, const struct registry *b);
 /* The JSON of a CONFIG record: the same registry always gives the same bytes. */
 void registry_format(const struct registry *registry, struct buf *out);
 void registry_destroy(struct registry *registry);

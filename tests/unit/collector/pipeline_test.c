@@ -567,6 +567,83 @@ static void a_crash_behind_every_record_changes_nothing(void)
     }
 }
 
+static const char *const device_rules =
+    "\"rules\":[{\"id\":\"gone\",\"zone\":\"room\",\"quantity\":\"\","
+    "\"kind\":\"silent_device\",\"silent\":600000},"
+    "{\"id\":\"quiet\",\"zone\":\"room\",\"quantity\":\"\",\"kind\":\"silent\","
+    "\"silent\":600000}]";
+
+static void put_placed(struct house *house, int64_t minute, const char *placements)
+{
+    struct buf json = {0};
+    buf_format(&json,
+               "{\"zones\":[{\"id\":\"room\",\"org\":\"o\"},{\"id\":\"van\","
+               "\"org\":\"o\"}],\"devices\":[{\"org\":\"o\",\"id\":\"d\"}],"
+               "\"placements\":[%s],%s}",
+               placements, device_rules);
+    put(house, RECORD_CONFIG, START_MS + minute * 60000, json.data, json.len);
+    buf_fini(&json);
+}
+
+#define WHOLE "{\"org\":\"o\",\"device\":\"d\",\"zone\":\"room\"}"
+#define MOVED "{\"org\":\"o\",\"device\":\"d\",\"zone\":\"van\"}"
+#define CHANNEL \
+    "{\"org\":\"o\",\"device\":\"d\",\"channel\":\"humidity\",\"zone\":\"room\"}"
+/* Until minute 5, and from then on. */
+#define UNTIL_5 "{\"org\":\"o\",\"device\":\"d\",\"zone\":\"room\",\"to\":1790000300000}"
+#define FROM_5  "{\"org\":\"o\",\"device\":\"d\",\"zone\":\"room\",\"from\":1790000300000}"
+
+static void silence_follows_the_placements(void)
+{
+    static const struct {
+        const char *name;
+        const char *first;
+        bool is_heard;      /* in minute 1 */
+        const char *second; /* in minute 3; NULL: none */
+        int64_t quiet;      /* minute in which nobody is told yet */
+        unsigned want;      /* told a minute later */
+    } rows[] = {
+        {"heard, then silent", WHOLE, true, NULL, 10, 2},
+        {"declared and never heard", WHOLE, false, NULL, 9, 1},
+        {"a channel that was never heard", CHANNEL, false, NULL, 9, 2},
+        {"taken away", WHOLE, true, "", 60, 0},
+        {"moved", WHOLE, true, MOVED, 60, 0},
+        {"taken away before it was heard", WHOLE, false, "", 60, 0},
+        {"channel taken away before it was heard", CHANNEL, false, "", 60, 0},
+        {"placed in a new configuration", "", false, WHOLE, 12, 1},
+        {"its time is over", UNTIL_5, true, NULL, 60, 0},
+        {"its time begins", FROM_5, false, NULL, 14, 1},
+        {"the same configuration again", WHOLE, true, WHOLE, 10, 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        house_open(&house);
+        put_placed(&house, 0, rows[i].first);
+        if (rows[i].is_heard)
+            put_pack(&house, "d", 1, 5.0, false);
+        int64_t minute = 2;
+        for (; minute <= rows[i].quiet; minute++) {
+            if (minute == 3 && rows[i].second != NULL)
+                put_placed(&house, minute, rows[i].second);
+            put_tick(&house, minute);
+        }
+        pipeline_start(&house);
+        CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+        advance(&house, 1000);
+        uint64_t incidents = 0;
+        CHECK(state_count_incidents(house.state, 0, &incidents) == ERR_OK);
+        CHECK_ROW(rows[i].name, incidents == 0);
+        put_tick(&house, minute);
+        CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+        advance(&house, 1000);
+        CHECK(state_count_incidents(house.state, 0, &incidents) == ERR_OK);
+        if (incidents != rows[i].want)
+            printf("\n  %s: %u\n", rows[i].name, (unsigned)incidents);
+        CHECK_ROW(rows[i].name, incidents == rows[i].want);
+        house_close(&house);
+    }
+}
+
 static void acks_say_what_is_taken(void)
 {
     struct house house;
@@ -710,6 +787,7 @@ int main(void)
         {"what is ahead of a gap is told once", what_is_ahead_of_a_gap_is_told_once},
         {"who took it is kept when the gap closes",
          who_took_it_is_kept_when_the_gap_closes},
+        {"silence follows the placements", silence_follows_the_placements},
         {"acks say what is taken", acks_say_what_is_taken},
         {"a command is answered once it was applied",
          a_command_is_answered_once_it_was_applied},

@@ -92,12 +92,83 @@ static void damage_is_refused_with_a_reason(void)
     }
 }
 
+#define MANY 20000
+
+/* In an order that is not theirs, as a person writes them. */
+static unsigned shuffled(unsigned i)
+{
+    return i * 7919u % MANY;
+}
+
+static void each_is_found_among_many(void)
+{
+    struct buf text = {0};
+    struct registry *registry;
+    buf_text(&text, "{\"zones\":[");
+    for (unsigned i = 0; i < MANY; i++)
+        buf_format(&text, "%s{\"id\":\"z%u\",\"name\":\"%u\"}", i > 0 ? "," : "",
+                   shuffled(i), shuffled(i));
+    buf_text(&text, "],\"devices\":[");
+    for (unsigned i = 0; i < MANY; i++)
+        buf_format(&text, "%s{\"org\":\"o%u\",\"id\":\"d%u\"}", i > 0 ? "," : "",
+                   shuffled(i) % 3, shuffled(i));
+    buf_text(&text, "]}");
+    CHECK(registry_parse(&registry, text.data, text.len, NULL) == ERR_OK);
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        char id[20];
+        char org[20];
+        snprintf(id, sizeof id, "z%u", i);
+        const struct registry_zone *zone = registry_zone(registry, id);
+        wrong += zone == NULL || strtoul(zone->name, NULL, 10) != i;
+        snprintf(id, sizeof id, "d%u", i);
+        snprintf(org, sizeof org, "o%u", i % 3);
+        wrong += !registry_has_device(registry, org, id);
+        snprintf(org, sizeof org, "o%u", (i + 1) % 3);
+        wrong += registry_has_device(registry, org, id);
+    }
+    CHECK(wrong == 0);
+    CHECK(registry_zone(registry, "z20000") == NULL &&
+          registry_zone(registry, "") == NULL);
+    CHECK(!registry_has_device(registry, "o0", "") &&
+          !registry_has_device(registry, "", ""));
+    registry_destroy(registry);
+    buf_fini(&text);
+}
+
+static void what_begins_and_ends_is_in_order_of_time(void)
+{
+    static const struct {
+        int64_t at_ms;
+        uint32_t placement; /* ordered by channel and time */
+        bool is_end;
+    } want[] = {{0, 0, false}, {0, 2, false}, {AT_TEN, 0, true}, {AT_TEN, 1, false}};
+    struct registry *registry;
+    struct registry *other;
+    CHECK(registry_parse(&registry, json, strlen(json), NULL) == ERR_OK);
+    CHECK(registry->change_count == sizeof want / sizeof want[0]);
+    for (size_t i = 0; i < registry->change_count && i < 4; i++) {
+        CHECK(registry->changes[i].at_ms == want[i].at_ms);
+        CHECK(registry->changes[i].placement == want[i].placement);
+        CHECK(registry->changes[i].is_end == want[i].is_end);
+    }
+    CHECK(registry_parse(&other, "{}", 2, NULL) == ERR_OK);
+    CHECK(registry_same_placements(registry, registry));
+    CHECK(!registry_same_placements(registry, other));
+    CHECK(registry_same_placements(other, other));
+    registry_destroy(registry);
+    registry_destroy(other);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"a reading belongs where its time says", a_reading_belongs_where_its_time_says},
         {"what is written reads back the same", what_is_written_reads_back_the_same},
         {"damage is refused with a reason", damage_is_refused_with_a_reason},
+        {"each is found among many", each_is_found_among_many},
+        {"what begins and ends is in order of time",
+         what_begins_and_ends_is_in_order_of_time},
         CU_TEST_INFO_NULL,
     };
     crypto_init();

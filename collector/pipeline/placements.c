@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * placements - tells the rules which channel is to be heard from where, and until when.
+ *
+ * What begins is expected, heard of or not; what ends cannot fall silent there any more.
+ * Both come with a new configuration, and with time.
+ */
+#include <string.h>
+
+#include "collector/pipeline/internal.h"
+
+/* The channels of it that were heard measure there through that placement. */
+static void forget(struct pipeline *pipeline, const struct registry *registry,
+                   const struct registry_placement *placement, int64_t time_ms)
+{
+    char key[DEVICE_KEY_SIZE];
+    const struct device *device =
+        map_get(&pipeline->devices, device_key(key, placement->org, placement->device));
+    size_t channels = device != NULL ? device->channel_count : 0;
+    for (size_t i = 0; i < channels; i++) {
+        const char *channel = device->channels[i].name.name;
+        if (registry_place(registry, placement->org, placement->device, channel,
+                           time_ms) == placement)
+            alerts_forget(pipeline->alerts, placement->zone, placement->device, channel);
+    }
+    /* What was expected and never heard. */
+    alerts_forget(pipeline->alerts, placement->zone, placement->device,
+                  placement->channel);
+}
+
+/* Of a placement of the whole device nobody knows which channels there will be. */
+static void expect(struct pipeline *pipeline, const struct registry_placement *placement)
+{
+    struct channel channel = {0};
+    if (!registry_has_device(pipeline->registry, placement->org, placement->device) ||
+        (placement->channel[0] != '\0' &&
+         channel_parse(&channel, placement->channel) != ERR_OK))
+        return;
+    alerts_expect(pipeline->alerts, placement->zone, placement->device, channel.name,
+                  channel.quantity, pipeline->now_ms);
+}
+
+static bool is_in_force(const struct registry_placement *placement, int64_t now_ms)
+{
+    return placement->from_ms <= now_ms &&
+           (placement->to_ms == 0 || now_ms < placement->to_ms);
+}
+
+static bool has_placement(const struct registry *registry,
+                          const struct registry_placement *old, int64_t now_ms)
+{
+    const struct registry_placement *now =
+        registry_place(registry, old->org, old->device, old->channel, now_ms);
+    return now != NULL && strcmp(now->zone, old->zone) == 0 &&
+           strcmp(now->channel, old->channel) == 0;
+}
+
+void pipeline_replace_placements(struct pipeline *pipeline, const struct registry *old)
+{
+    int64_t now_ms = pipeline->now_ms;
+    const struct registry *registry = pipeline->registry;
+    if (old != NULL && registry_same_placements(old, registry))
+        old = NULL; /* rules may be new, so what is placed is expected all the same */
+    for (size_t i = 0; old != NULL && i < old->placement_count; i++)
+        if (is_in_force(&old->placements[i], now_ms) &&
+            !has_placement(registry, &old->placements[i], now_ms))
+            forget(pipeline, old, &old->placements[i], now_ms);
+    for (size_t i = 0; i < registry->placement_count; i++)
+        if (is_in_force(&registry->placements[i], now_ms))
+            expect(pipeline, &registry->placements[i]);
+    pipeline->placed_ms = now_ms;
+}
+
+/* The first change behind that time. */
+static size_t first_after(const struct registry *registry, int64_t time_ms)
+{
+    size_t low = 0;
+    size_t high = registry->change_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (registry->changes[middle].at_ms <= time_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void pipeline_pass_placements(struct pipeline *pipeline)
+{
+    const struct registry *registry = pipeline->registry;
+    if (registry == NULL || pipeline->now_ms <= pipeline->placed_ms)
+        return;
+    size_t i = first_after(registry, pipeline->placed_ms);
+    for (; i < registry->change_count && registry->changes[i].at_ms <= pipeline->now_ms;
+         i++) {
+        const struct registry_placement *placement =
+            &registry->placements[registry->changes[i].placement];
+        if (registry->changes[i].is_end)
+            forget(pipeline, registry, placement, placement->to_ms - 1);
+        else
+            expect(pipeline, placement);
+    }
+    pipeline->placed_ms = pipeline->now_ms;
+}
