@@ -57,6 +57,7 @@ static void on_connected(const struct agent_step *step, const char *nonce)
     core->urgent_count = 0;
     core->told_count = 0;
     core->silent_count = 0;
+    core->patient_until_ms = 0;
     for (size_t i = 0; i < core->epoch_count; i++) {
         struct agent_epoch *epoch = &core->epochs[i];
         epoch->is_heard = false;
@@ -65,6 +66,8 @@ static void on_connected(const struct agent_step *step, const char *nonce)
         epoch->live_next = epoch->live_from;
     }
     core->hello_count = 0;
+    if (agent_core_backlog(core) > 0)
+        core->patient_until_ms = step->now_ms + AGENT_PATIENCE_MS;
     agent_watch_silence(step);
     agent_watch_hello(step);
     agent_act(step, (struct agent_action){.kind = AGENT_PUBLISH_HELLO});

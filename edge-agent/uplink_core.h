@@ -7,7 +7,7 @@
  * or late without harm: what the collector has not named in an ack is sent again.
  *
  *   offline --connected--> asking --first ack--> flowing --no ack for the timeout--+
- *      ^                     |  hello; new packs only      credits, live first     |
+ *      ^                     |  hello; no old packs        credits, live first     |
  *      |                     |                                                     v
  *      +------- lost --------+------<--- any valid ack ---< probing: hello + one pack
  *
@@ -36,9 +36,11 @@
 /* A hello is answered at once: unanswered, it is said again after this, doubling. */
 #define AGENT_HELLO_AGAIN_MS  2000
 #define AGENT_HELLO_AGAIN_MAX 4 /* then probing goes on */
-#define AGENT_URGENT_MAX      32
-#define AGENT_WANTED_MAX      64
-#define AGENT_TOLD_MAX        32
+/* How long new packs wait for that answer, lest they overtake the old ones. */
+#define AGENT_PATIENCE_MS 5000
+#define AGENT_URGENT_MAX  32
+#define AGENT_WANTED_MAX  64
+#define AGENT_TOLD_MAX    32
 
 /* One epoch of which packs are held. */
 struct agent_epoch {
@@ -89,6 +91,7 @@ struct agent_core {
     char nonce[DELIVERY_NONCE_SIZE];
     uint32_t credits;
     int64_t ack_interval_ms;
+    int64_t patient_until_ms;
     int64_t silent_due_ms; /* when to doubt that anyone listens */
     uint32_t silent_count;
     int64_t hello_due_ms; /* 0: answered, or left to probing */

@@ -168,20 +168,55 @@ static size_t window_of(const struct agent_core *core)
     return core->credits < AGENT_WINDOW_MAX ? core->credits : AGENT_WINDOW_MAX;
 }
 
-/* Backlog leaves a quarter of the window to what happens now. */
+/* Packs closed before the session that are still to be looked at. */
+static uint64_t behind(const struct agent_core *core)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < core->epoch_count; i++) {
+        const struct agent_epoch *epoch = &core->epochs[i];
+        uint64_t done = epoch->done.through;
+        uint64_t next = epoch->next > done ? epoch->next : done + 1;
+        if (next < epoch->live_from)
+            count += epoch->live_from - next;
+    }
+    return count;
+}
+
+static void fill_live(const struct agent_step *step, size_t window)
+{
+    struct agent_range next;
+    while (step->core->flight_count < window && take_first(step->core, &next))
+        send_pack(step, next.epoch, next.seqs.first, true);
+}
+
+static void fill_backlog(const struct agent_step *step, size_t window)
+{
+    struct agent_range next;
+    while (step->core->flight_count < window && take_later(step->core, &next))
+        send_pack(step, next.epoch, next.seqs.first, false);
+}
+
+/*
+ * A short backlog goes first, so that the collector sees no gap; a long one goes behind
+ * what happens now, and leaves it a quarter of the window. What was closed before the
+ * session may have arrived: the answer to hello says, and nothing of it goes before.
+ */
 void agent_fill_window(const struct agent_step *step)
 {
     struct agent_core *core = step->core;
     if (!core->is_connected || core->is_probing)
         return;
-    struct agent_range next;
     size_t window = window_of(core);
-    while (core->flight_count < window && take_first(core, &next))
-        send_pack(step, next.epoch, next.seqs.first, true);
-    /* What was closed before the session may have arrived: the answer to hello says. */
-    while (core->is_answered && core->flight_count < window - window / 4 &&
-           take_later(core, &next))
-        send_pack(step, next.epoch, next.seqs.first, false);
+    if (!core->is_answered) {
+        if (step->now_ms >= core->patient_until_ms)
+            fill_live(step, window);
+    } else if (behind(core) <= window) {
+        fill_backlog(step, window);
+        fill_live(step, window);
+    } else {
+        fill_live(step, window);
+        fill_backlog(step, window - window / 4);
+    }
 }
 
 static struct agent_flight *oldest_flight(struct agent_core *core)
@@ -259,6 +294,9 @@ void agent_set_timer(const struct agent_step *step)
         at_ms = core->silent_due_ms;
         if (core->hello_due_ms != 0 && (at_ms == 0 || core->hello_due_ms < at_ms))
             at_ms = core->hello_due_ms;
+        if (!core->is_answered && step->now_ms < core->patient_until_ms &&
+            core->patient_until_ms < at_ms)
+            at_ms = core->patient_until_ms;
         for (size_t i = 0; i < core->flight_count && !core->is_probing; i++)
             if (at_ms == 0 || core->flights[i].due_ms < at_ms)
                 at_ms = core->flights[i].due_ms;
