@@ -241,8 +241,12 @@ static enum err remove_segment(struct journal *journal, const struct segment *se
     return err;
 }
 
-/* The oldest segment, if all of it is synced and below `before`. */
-static bool oldest_below(struct journal *journal, uint64_t before, struct segment *oldest)
+/*
+ * Takes the oldest segment out of the readers' sight, if all of it is synced and below
+ * `before`. In one go, so that two threads may trim.
+ */
+static bool take_oldest_below(struct journal *journal, uint64_t before,
+                              struct segment *oldest)
 {
     uint64_t synced = journal_synced(journal);
     pthread_mutex_lock(&journal->lock);
@@ -253,6 +257,8 @@ static bool oldest_below(struct journal *journal, uint64_t before, struct segmen
         found =
             end <= before && end <= synced && position_segment(synced) != oldest->number;
     }
+    if (found)
+        segment_table_remove(&journal->table, 0);
     pthread_mutex_unlock(&journal->lock);
     return found;
 }
@@ -264,12 +270,8 @@ enum err journal_trim(struct journal *journal, uint64_t before)
     struct segment oldest;
     bool removed = false;
     enum err err = ERR_OK;
-    while (err == ERR_OK && oldest_below(journal, before, &oldest)) {
-        /* Out of the readers' sight first; a file that stays is seen at the next open. */
-        pthread_mutex_lock(&journal->lock);
-        assert(journal->table.items[0].number == oldest.number);
-        segment_table_remove(&journal->table, 0);
-        pthread_mutex_unlock(&journal->lock);
+    while (err == ERR_OK && take_oldest_below(journal, before, &oldest)) {
+        /* A file that stays is seen at the next open. */
         err = remove_segment(journal, &oldest);
         removed = true;
     }
