@@ -91,7 +91,7 @@ def run(quick):
     folder = tempfile.mkdtemp(prefix="coldchain-bench-")
     os.chmod(folder, 0o755)
     packs = 20 if quick else 200
-    broker = Broker(folder)
+    broker = Broker(folder, program("coldchainctl"))
     broker.add("flood")
     with open(os.path.join(broker.home, "acl"), "w", encoding="utf-8") as file:
         file.write(ACL)
