@@ -32,6 +32,7 @@
 #define BATCH_RECORDS 2000
 #define TICK_MS       1000
 #define ACKS_MS       20 /* how exact the ack interval is kept */
+#define TRIM_AT_ONCE  64 /* segments at a checkpoint */
 #define DRAIN_MS      5000
 
 struct collector {
@@ -245,17 +246,40 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* By size: the age of a segment is that of what follows it, which keep_ms bounds. */
+/* When the segment behind the oldest one began; INT64_MAX when there is none to read. */
+static int64_t second_began_ms(struct collector *collector, uint64_t second)
+{
+    struct journal_reader *reader = NULL;
+    struct journal_record record;
+    int64_t began_ms = INT64_MAX;
+    if (journal_reader_open(&reader, collector->journal, second) == ERR_OK &&
+        journal_reader_next(reader, &record) == ERR_OK && record.wall_ms > 0)
+        began_ms = record.wall_ms;
+    journal_reader_close(reader);
+    return began_ms;
+}
+
+/* One segment at a time: only what everybody has passed, and only while it is too much.
+ */
 static void trim(struct collector *collector)
 {
-    struct journal_stats stats;
-    journal_stats(collector->journal, &stats);
-    if (stats.disk_bytes <= (uint64_t)collector->settings->journal.keep_bytes)
-        return;
-    uint64_t before = least(pipeline_needs_from(collector->pipeline),
+    const struct settings *settings = collector->settings;
+    uint64_t passed = least(pipeline_needs_from(collector->pipeline),
                             (uint64_t)metric_get(METRIC_HISTORY_POSITION));
-    if (journal_trim(collector->journal, before) != ERR_OK)
-        log_warn("old segments of the journal cannot be removed");
+    int64_t oldest_ms = clock_wall_ms(collector->clock) - settings->journal.keep_ms;
+    for (int i = 0; i < TRIM_AT_ONCE; i++) {
+        struct journal_stats stats;
+        journal_stats(collector->journal, &stats);
+        uint64_t second = ((stats.first >> 32) + 1) << 32;
+        bool is_large = stats.disk_bytes > (uint64_t)settings->journal.keep_bytes;
+        if (stats.segments < 2 || second > passed ||
+            (!is_large && second_began_ms(collector, second) >= oldest_ms))
+            return;
+        if (journal_trim(collector->journal, second) != ERR_OK) {
+            log_warn("old segments of the journal cannot be removed");
+            return;
+        }
+    }
 }
 
 static void on_checkpoint(void *context)
