@@ -146,7 +146,8 @@ static struct segment *segment_of(struct journal *journal, uint32_t number)
 
 /*
  * With the lock held: the segment goes on in a new part, which takes over where syncing
- * had stopped. Its header is written last: until then the old part counts.
+ * had stopped. Its header is written last, and not before the rest is on the disk: until
+ * then the old part counts. (A header without the file's length would end the segment.)
  */
 static enum err take_over(struct journal *journal, uint32_t number)
 {
@@ -168,6 +169,8 @@ static enum err take_over(struct journal *journal, uint32_t number)
         err = copy_runs(journal, &journal->syncing, number, part.salt, fd);
     if (err == ERR_OK)
         err = copy_runs(journal, &journal->pending, number, part.salt, fd);
+    if (err == ERR_OK)
+        err = sync_file(journal, fd);
     if (err == ERR_OK)
         err = segment_write_header(journal, fd, number, part.index, part.from, part.salt);
     if (err != ERR_OK) {

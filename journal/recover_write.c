@@ -21,6 +21,23 @@ struct tail {
     const struct part *part;
 };
 
+/* Its header is written once more, too: without it nothing of the file counts. */
+static enum err open_part(struct tail *tail, uint32_t number, const struct part *part)
+{
+    const struct recovery *recovery = tail->recovery;
+    char name[SEGMENT_NAME_MAX];
+    uint8_t header[HEADER_AREA];
+    size_t got = 0;
+    assert(tail->fd < 0);
+    enum err err = disk_open(recovery->io, recovery->dir,
+                             segment_name(name, number, part->index), O_RDWR, &tail->fd);
+    if (err != ERR_OK)
+        return err;
+    tail->part = part;
+    err = disk_read_again(recovery->io, tail->fd, header, sizeof header, 0, &got);
+    return err == ERR_OK ? disk_write(recovery->io, tail->fd, header, got, 0, NULL) : err;
+}
+
 /*
  * The same bytes once more: an earlier process may have failed to sync them, after which
  * the kernel takes pages for clean that never reached the disk.
@@ -31,14 +48,9 @@ static enum err write_again(struct tail *tail, const struct segment_walk *walk,
     const struct recovery *recovery = tail->recovery;
     const struct part *part = &walk->segment.parts[walk->part];
     if (tail->part == NULL || tail->part->index != part->index || tail->fd < 0) {
-        char name[SEGMENT_NAME_MAX];
-        assert(tail->fd < 0);
-        enum err err = disk_open(recovery->io, recovery->dir,
-                                 segment_name(name, walk->segment.number, part->index),
-                                 O_RDWR, &tail->fd);
+        enum err err = open_part(tail, walk->segment.number, part);
         if (err != ERR_OK)
             return err;
-        tail->part = part;
     }
     return disk_write(recovery->io, tail->fd, item->bytes, frame_size(item->frame.len),
                       item->offset, NULL);

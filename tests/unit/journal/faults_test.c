@@ -291,7 +291,67 @@ static void lives_with_many_crashes(void)
     }
 }
 
+/*
+ * The power fails while a segment goes on in another file: that file's header must not
+ * be there before the rest of it, or the segment would end where its length does.
+ */
+static bool survives_power_while_mending(uint64_t at, uint64_t after, uint64_t seed)
+{
+    struct life life;
+    begin(&life, 31);
+    memory_disk_fault(life.disk, FAULT_EIO, CALL_SYNC, at, false);
+    memory_disk_power_after(life.disk, after);
+    life_run(&life, STEPS);
+    bool struck = memory_disk_struck(life.disk);
+    life_end(&life);
+    memory_disk_crash(life.disk, SURVIVE_SOME, seed);
+    bool good = struck && holds(&life, SURVIVE_SYNCED);
+    memory_disk_destroy(life.disk);
+    return good;
+}
+
+static void power_fails_while_a_failed_sync_is_mended(void)
+{
+    size_t bad = 0;
+    for (uint64_t at = 3; at < 30; at += 3)
+        for (uint64_t after = 1; after < 14; after++)
+            for (uint64_t seed = 1; seed < 12 && bad < 3; seed++)
+                bad += !survives_power_while_mending(at, after, at * 1000 + seed);
+    CHECK(bad == 0);
+}
+
+/*
+ * A process ends because syncing failed for good; the next one sees everything in the
+ * cache, counts it, and must have written all of it again, headers too.
+ */
+static void what_a_failed_sync_left_in_the_cache_is_written_again(void)
+{
+    size_t struck = 0;
+    for (uint64_t at = 3; at < 60; at++) {
+        struct life life;
+        begin(&life, 41);
+        memory_disk_fault(life.disk, FAULT_EIO, CALL_SYNC, at, true);
+        life_run(&life, STEPS);
+        struck += memory_disk_struck(life.disk);
+        life_end(&life);
+        memory_disk_crash(life.disk, SURVIVE_ALL, at);
+        CHECK(life_open(&life) == ERR_OK);
+        struct ledger_verdict verdict = ledger_check(&ledger, life.journal, 0);
+        CHECK(ledger_is_good(&verdict));
+        ledger_forget_unseen(&ledger); /* all that is there now is promised */
+        life_end(&life);
+        memory_disk_crash(life.disk, SURVIVE_SYNCED, at);
+        CHECK(holds(&life, SURVIVE_SYNCED));
+        memory_disk_destroy(life.disk);
+    }
+    CHECK(struck > 20);
+}
+
 static CU_TestInfo tests[] = {
+    {"power fails while a failed sync is mended",
+     power_fails_while_a_failed_sync_is_mended},
+    {"what a failed sync left in the cache is written again",
+     what_a_failed_sync_left_in_the_cache_is_written_again},
     {"a crash at every call loses nothing synced",
      a_crash_at_every_call_loses_nothing_synced},
     {"recovery may be interrupted anywhere", recovery_may_be_interrupted_anywhere},
