@@ -92,6 +92,11 @@ def part_journal(totals, _):
     run_ctest("release", totals, "-R", "^journal/")
 
 
+def part_sim(totals, _):
+    """lives by seed: disks that forget and refuse"""
+    run_script("tests/sim/run.py", totals)
+
+
 def part_tools(totals, _):
     """the tests of our own scripts"""
     run_script("tests/support/tools_test.py", totals)
@@ -102,7 +107,7 @@ def part_scenario(totals, stories):
     run_script("tests/scenario/run.py", totals, *stories)
 
 
-PARTS = {"unit": part_unit, "journal": part_journal, "tools": part_tools, "scenario": part_scenario}
+PARTS = {"unit": part_unit, "journal": part_journal, "sim": part_sim, "tools": part_tools, "scenario": part_scenario}
 
 
 def main(arguments):

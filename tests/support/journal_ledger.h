@@ -64,7 +64,8 @@ static inline const uint8_t *ledger_body(uint32_t seed)
 static inline enum err ledger_append(struct ledger *ledger, struct journal *journal,
                                      uint32_t len)
 {
-    struct ledger_entry entry = {.seed = ledger->next_seed + 1, .len = len};
+    /* A record that was refused must not look like the next one. */
+    struct ledger_entry entry = {.seed = ++ledger->next_seed, .len = len};
     const uint8_t *body = ledger_body(entry.seed);
     size_t first = len / 3, second = (len - first) / 2;
     struct journal_piece pieces[] = {{body, first},
@@ -72,10 +73,8 @@ static inline enum err ledger_append(struct ledger *ledger, struct journal *jour
                                      {body + first + second, len - first - second}};
     enum err err = journal_append(journal, (uint8_t)(16 + entry.seed % 240), entry.seed,
                                   entry.seed * 2, pieces, 3, &entry.position);
-    if (err == ERR_OK && ledger->count < LEDGER_MAX) {
+    if (err == ERR_OK && ledger->count < LEDGER_MAX)
         ledger->items[ledger->count++] = entry;
-        ledger->next_seed++;
-    }
     return err;
 }
 

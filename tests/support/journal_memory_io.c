@@ -71,6 +71,10 @@ struct memory_disk {
     uint64_t repeated_syncs;
     void (*hook)(void *arg);
     void *hook_arg;
+    struct memory_chance chances[MEMORY_CHANCES_MAX];
+    size_t chance_count;
+    uint64_t random;
+    struct memory_tally tally;
 };
 
 static void image_resize(struct image *image, size_t size)
@@ -104,6 +108,83 @@ static int fail(int number)
     return -1;
 }
 
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* 0: go on; 1: transfer half; -1: failed with errno. A call that the fault does not
+ * concern goes on. */
+static int apply(struct memory_disk *disk, enum fault fault, enum call call)
+{
+    const unsigned space =
+        CALL_OPEN | CALL_MKDIR | CALL_WRITE | CALL_RESERVE | CALL_RENAME;
+    bool transfers = call == CALL_READ || call == CALL_WRITE;
+    switch (fault) {
+    case FAULT_NONE:
+    case FAULT_COUNT:
+        return 0;
+    case FAULT_EIO:
+        return fail(EIO);
+    case FAULT_EINTR:
+        return fail(EINTR);
+    case FAULT_UNSUPPORTED:
+        return fail(EOPNOTSUPP);
+    case FAULT_EMFILE:
+        return call == CALL_OPEN ? fail(EMFILE) : 0;
+    case FAULT_ENOSPC:
+        return (space & call) != 0 ? fail(ENOSPC) : 0;
+    case FAULT_SHORT_ENOSPC:
+        disk->next_write_full = call == CALL_WRITE;
+        return transfers ? 1 : 0;
+    case FAULT_SHORT:
+        return transfers ? 1 : 0;
+    case FAULT_POWER:
+        disk->power_off = true;
+        return fail(EIO);
+    }
+    return 0;
+}
+
+static int strike(struct memory_disk *disk, enum fault fault, enum call call)
+{
+    disk->struck = true;
+    if (disk->hook != NULL)
+        disk->hook(disk->hook_arg);
+    int how = apply(disk, fault, call);
+    if (how != 0) {
+        disk->tally.strikes[fault]++;
+        disk->tally.sync_strikes += call == CALL_SYNC;
+        disk->tally.read_strikes += call == CALL_READ && fault == FAULT_EIO;
+    }
+    return how;
+}
+
+/* Whether the fault that was ordered strikes now. */
+static bool is_due(struct memory_disk *disk, enum call call)
+{
+    if ((disk->fault_calls & call) == 0)
+        return false;
+    disk->matching++;
+    return disk->fault != FAULT_NONE &&
+           (disk->matching == disk->fault_at ||
+            (disk->fault_sticky && disk->matching > disk->fault_at));
+}
+
+static enum fault by_chance(struct memory_disk *disk, enum call call)
+{
+    for (size_t i = 0; i < disk->chance_count; i++) {
+        const struct memory_chance *row = &disk->chances[i];
+        if ((row->calls & call) != 0 &&
+            (double)(next_random(&disk->random) >> 11) * 0x1p-53 < row->chance)
+            return row->fault;
+    }
+    return FAULT_NONE;
+}
+
 /* 0: go on; 1: transfer half; -1: failed with errno. */
 static int enter(struct memory_disk *disk, enum call call)
 {
@@ -113,47 +194,14 @@ static int enter(struct memory_disk *disk, enum call call)
     if (disk->power_off)
         return fail(EIO);
     if (call == CALL_WRITE && disk->next_write_full) {
-        disk->next_write_full = disk->fault_sticky;
+        disk->next_write_full = disk->fault == FAULT_SHORT_ENOSPC && disk->fault_sticky;
         return fail(ENOSPC);
     }
-    bool strikes = false;
-    if (disk->fault != FAULT_NONE && (disk->fault_calls & call) != 0) {
-        disk->matching++;
-        strikes = disk->matching == disk->fault_at ||
-                  (disk->fault_sticky && disk->matching > disk->fault_at);
-    }
-    if (strikes) {
-        unsigned space = CALL_OPEN | CALL_MKDIR | CALL_WRITE | CALL_RESERVE | CALL_RENAME;
-        bool transfers = call == CALL_READ || call == CALL_WRITE;
-        disk->struck = true;
-        if (disk->hook != NULL)
-            disk->hook(disk->hook_arg);
-        switch (disk->fault) {
-        case FAULT_NONE:
-            break;
-        case FAULT_EIO:
-            return fail(EIO);
-        case FAULT_EINTR:
-            return fail(EINTR);
-        case FAULT_UNSUPPORTED:
-            return fail(EOPNOTSUPP);
-        case FAULT_ENOSPC:
-            if ((space & call) != 0)
-                return fail(ENOSPC);
-            break;
-        case FAULT_SHORT_ENOSPC:
-            disk->next_write_full = call == CALL_WRITE;
-            if (transfers)
-                return 1;
-            break;
-        case FAULT_SHORT:
-            if (transfers)
-                return 1;
-            break;
-        case FAULT_POWER:
-            disk->power_off = true;
-            return fail(EIO);
-        }
+    enum fault fault = is_due(disk, call) ? disk->fault : by_chance(disk, call);
+    if (fault != FAULT_NONE) {
+        int how = strike(disk, fault, call);
+        if (how != 0)
+            return how;
     }
     for (unsigned bit = 0; bit < 15; bit++)
         if (call == 1u << bit)
@@ -585,6 +633,21 @@ void memory_disk_power_after(struct memory_disk *disk, uint64_t n)
     disk->power_after = n;
 }
 
+void memory_disk_chances(struct memory_disk *disk, uint64_t seed,
+                         const struct memory_chance *chances, size_t count)
+{
+    assert(count <= MEMORY_CHANCES_MAX);
+    for (size_t i = 0; i < count; i++)
+        disk->chances[i] = chances[i];
+    disk->chance_count = count;
+    disk->random = seed * 2654435761u + 88172645463325252u;
+}
+
+const struct memory_tally *memory_disk_tally(const struct memory_disk *disk)
+{
+    return &disk->tally;
+}
+
 bool memory_disk_struck(const struct memory_disk *disk)
 {
     return disk->struck;
@@ -593,6 +656,11 @@ bool memory_disk_struck(const struct memory_disk *disk)
 uint64_t memory_disk_calls(const struct memory_disk *disk)
 {
     return disk->calls;
+}
+
+uint64_t memory_disk_matching(const struct memory_disk *disk)
+{
+    return disk->matching;
 }
 
 uint64_t memory_disk_count(const struct memory_disk *disk, enum call call)
@@ -614,32 +682,37 @@ void memory_disk_stop(struct memory_disk *disk)
     disk->power_off = true;
 }
 
-static uint64_t next_random(uint64_t *state)
+/* Some sectors of a write reach the platter. */
+static void settle_write(struct memory_disk *disk, struct inode *inode,
+                         const struct change *change, uint64_t *state, bool *lost_one)
 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
+    size_t kept = 0, sectors = 0;
+    for (size_t at = 0; at < change->len; sectors++) {
+        size_t end = ((change->offset + at) / SECTOR + 1) * SECTOR - change->offset;
+        end = end < change->len ? end : change->len;
+        if ((next_random(state) & 1) != 0) {
+            image_write(&inode->platter, change->offset + at, change->data + at,
+                        end - at);
+            kept++;
+        }
+        at = end;
+    }
+    disk->tally.writes_lost += kept == 0;
+    disk->tally.writes_torn += kept > 0 && kept < sectors;
+    disk->tally.writes_reordered += kept > 0 && *lost_one;
+    *lost_one = *lost_one || kept < sectors;
 }
 
 /* Each sector of each write reaches the platter or does not. */
-static void settle_some(struct inode *inode, uint64_t *state)
+static void settle_some(struct memory_disk *disk, struct inode *inode, uint64_t *state)
 {
+    bool lost_one = false;
     for (size_t i = 0; i < inode->change_count; i++) {
         const struct change *change = &inode->changes[i];
-        if (change->data == NULL) {
-            if ((next_random(state) & 1) != 0)
-                resize_by(&inode->platter, change);
-            continue;
-        }
-        for (size_t at = 0; at < change->len;) {
-            size_t end = ((change->offset + at) / SECTOR + 1) * SECTOR - change->offset;
-            end = end < change->len ? end : change->len;
-            if ((next_random(state) & 1) != 0)
-                image_write(&inode->platter, change->offset + at, change->data + at,
-                            end - at);
-            at = end;
-        }
+        if (change->data != NULL)
+            settle_write(disk, inode, change, state, &lost_one);
+        else if ((next_random(state) & 1) != 0)
+            resize_by(&inode->platter, change);
     }
 }
 
@@ -664,7 +737,9 @@ void memory_disk_crash(struct memory_disk *disk, enum survival survival, uint64_
         struct inode *inode = &disk->inodes[i];
         inode->is_locked = false;
         if (survival == SURVIVE_SOME)
-            settle_some(inode, &state);
+            settle_some(disk, inode, &state);
+        else if (survival == SURVIVE_SYNCED)
+            disk->tally.writes_lost += inode->change_count;
         if (survival == SURVIVE_ALL || disk->cache_only)
             continue; /* the cache lives on, and what it still owes the platter */
         drop_changes(inode);
@@ -674,6 +749,7 @@ void memory_disk_crash(struct memory_disk *disk, enum survival survival, uint64_
         struct name *name = &disk->names[i];
         if (survival == SURVIVE_SOME && (next_random(&state) & 1) != 0)
             name->platter = name->cached;
+        disk->tally.names_lost += name->cached != name->platter;
         name->cached = name->platter;
     }
     for (size_t i = 0; i < disk->name_count; i++)
@@ -682,6 +758,7 @@ void memory_disk_crash(struct memory_disk *disk, enum survival survival, uint64_
         disk->fds[fd].inode = -1;
     disk->power_off = false;
     disk->power_after = 0;
+    disk->chance_count = 0;
     memory_disk_fault(disk, FAULT_NONE, 0, 0, false);
 }
 

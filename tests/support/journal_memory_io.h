@@ -26,6 +26,8 @@ enum fault {
     FAULT_SHORT,        /* reads and writes transfer half */
     FAULT_SHORT_ENOSPC, /* half, and the next write finds no space */
     FAULT_POWER,        /* this call and all that follow do nothing and fail */
+    FAULT_EMFILE,       /* no descriptor is left; only calls that open */
+    FAULT_COUNT,
 };
 
 /* What of the unsynced survives a crash. */
@@ -72,10 +74,34 @@ void memory_disk_fault(struct memory_disk *disk, enum fault fault, unsigned call
 void memory_disk_power_after(struct memory_disk *disk, uint64_t n);
 /* Called when the fault strikes, before the call fails. NULL: nothing. */
 void memory_disk_on_fault(struct memory_disk *disk, void (*hook)(void *arg), void *arg);
+/* From now on each such call fails so with that chance, by seed; 0 rows: none does. */
+struct memory_chance {
+    enum fault fault;
+    unsigned calls;
+    double chance;
+};
+#define MEMORY_CHANCES_MAX 8
+void memory_disk_chances(struct memory_disk *disk, uint64_t seed,
+                         const struct memory_chance *chances, size_t count);
+
+/* What has happened to this disk since it was made. */
+struct memory_tally {
+    uint64_t strikes[FAULT_COUNT];
+    uint64_t sync_strikes;     /* of these: of syncs, which drop what they cover */
+    uint64_t read_strikes;     /* of these: EIO of reads */
+    uint64_t writes_lost;      /* at crashes: nothing of the write was there */
+    uint64_t writes_torn;      /* some sectors were, others not */
+    uint64_t writes_reordered; /* a later write of the file was there, an earlier not */
+    uint64_t names_lost;       /* a name, or that it was removed */
+};
+const struct memory_tally *memory_disk_tally(const struct memory_disk *disk);
+
 /* Whether the fault has struck. */
 bool memory_disk_struck(const struct memory_disk *disk);
 /* All calls since the last memory_disk_fault(). */
 uint64_t memory_disk_calls(const struct memory_disk *disk);
+/* Of these, calls of the kinds that it named, also when it was FAULT_NONE. */
+uint64_t memory_disk_matching(const struct memory_disk *disk);
 /* Successful calls of these kinds since creation. */
 uint64_t memory_disk_count(const struct memory_disk *disk, enum call call);
 /* fdatasync on a descriptor on which it had failed before: must stay 0. */

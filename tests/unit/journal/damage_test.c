@@ -2,7 +2,8 @@
 /*
  * Every byte cut, every bit flipped: what was synced comes back as it was, or a LOSS
  * says that it is gone. COLDCHAIN_EXHAUSTIVE=1, or a build without sanitizers, tries all
- * 524,288 bits; other builds stride through them.
+ * 524,288 bits; other builds stride through them. COLDCHAIN_LAYOUT chooses how the
+ * records lie in the segment: 0 mixed (the default), 1 many small ones, 2 few large ones.
  */
 #include "journal/journal.h"
 
@@ -36,6 +37,19 @@ static size_t stride(void)
     return exhaustive != NULL ? 1 : STRIDE;
 }
 
+static const struct {
+    int group;      /* records between two syncs */
+    uint32_t usual; /* longest body of nine in ten */
+    uint32_t large;
+} layouts[] = {{9, 300, 6000}, {40, 24, 90}, {2, 7000, 14000}};
+#define LAYOUTS (sizeof layouts / sizeof layouts[0])
+
+static size_t layout(void)
+{
+    const char *wanted = getenv("COLDCHAIN_LAYOUT");
+    return wanted != NULL ? strtoul(wanted, NULL, 10) % LAYOUTS : 0;
+}
+
 static enum err open_on(struct memory_disk *disk, struct journal **journal,
                         struct journal_recovery *found)
 {
@@ -60,9 +74,11 @@ static struct memory_disk *make_disk(bool sealed)
     CHECK(open_on(disk, &journal, NULL) == ERR_OK);
     struct journal_stats stats;
     do {
-        for (int i = 0; i < 9; i++) {
+        for (int i = 0; i < layouts[layout()].group; i++) {
             uint64_t kind = ledger_random(&ledger) % 10;
-            uint32_t len = (uint32_t)(ledger_random(&ledger) % (kind == 0 ? 6000 : 300));
+            uint32_t longest =
+                kind == 0 ? layouts[layout()].large : layouts[layout()].usual;
+            uint32_t len = (uint32_t)(ledger_random(&ledger) % longest);
             CHECK(ledger_append(&ledger, journal, len) == ERR_OK);
         }
         CHECK(ledger_sync(&ledger, journal) == ERR_OK);
