@@ -69,17 +69,43 @@ static json_t *incident_json(const struct incident *incident)
 }
 
 struct incident_page {
+    struct api_call *call;
     json_t *list;
-    int64_t last_ms;
+    size_t limit;
+    int64_t last_ms; /* of the last one given */
     char last[ALERT_ID_SIZE];
+    size_t read; /* of this turn, seen by the caller or not */
+    int64_t read_ms;
+    char read_last[ALERT_ID_SIZE];
 };
 
 static void on_incident(void *context, const struct incident *incident)
 {
     struct incident_page *page = context;
+    page->read++;
+    page->read_ms = incident->opened_ms;
+    snprintf(page->read_last, sizeof page->read_last, "%s", incident->id);
+    if (json_array_size(page->list) == page->limit ||
+        !api_sees_incident(page->call, incident))
+        return;
     json_array_append_new(page->list, incident_json(incident));
     page->last_ms = incident->opened_ms;
     snprintf(page->last, sizeof page->last, "%s", incident->id);
+}
+
+/* Goes on until the page is full: what the caller does not see leaves no trace in it. */
+static enum err fill_incidents(struct api_call *call, struct state_incident_query query,
+                               struct incident_page *page)
+{
+    enum err err;
+    do {
+        page->read = 0;
+        err = state_page_incidents(call->stores->state, &query, page, on_incident);
+        query.cursor_ms = page->read_ms;
+        query.cursor = page->read_last;
+    } while (err == ERR_OK && page->read == query.limit &&
+             json_array_size(page->list) < page->limit);
+    return err;
 }
 
 /* "open,recovering": a bit each. */
@@ -146,8 +172,11 @@ void api_get_incidents(struct api_call *call)
         api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear", wrong);
         return;
     }
-    struct incident_page page = {.list = json_array()};
-    enum err err = state_page_incidents(call->stores->state, &query, &page, on_incident);
+    if (!api_load_places(call))
+        return;
+    struct incident_page page = {
+        .call = call, .list = json_array(), .limit = query.limit};
+    enum err err = fill_incidents(call, query, &page);
     if (err != ERR_OK) {
         json_decref(page.list);
         api_store_problem(call, "state.db cannot be read", err);
@@ -261,9 +290,9 @@ void api_acknowledge(struct api_call *call)
     char id[2 * COMMAND_ID + 1];
     crypto_random(random, sizeof random);
     crypto_hex(id, random, sizeof random);
-    json_t *command =
-        json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", id, "verb", "acknowledge",
-                  "incident", call->parts[0], "actor", call->actor, "reason", reason);
+    json_t *command = json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", id, "verb",
+                                "acknowledge", "incident", call->parts[0], "actor",
+                                call->principal.id, "reason", reason);
     char *text = json_dumps(command, JSON_COMPACT);
     assert(text != NULL);
     struct buf json = {0};
@@ -293,7 +322,17 @@ static json_t *sample_of(const struct state_quarantined *entry)
     return json_string(text);
 }
 
-static void on_quarantined(void *context, const struct state_quarantined *entry)
+/* A page of what is kept under ids or positions, filtered for the caller. */
+struct filtered {
+    struct api_call *call;
+    json_t *list;
+    size_t limit;
+    size_t read;                         /* of this turn, seen by the caller or not */
+    uint64_t last_id;                    /* read */
+    struct state_quarantine_cursor last; /* given */
+};
+
+static json_t *quarantined_json(const struct state_quarantined *entry)
 {
     char epoch[17];
     json_t *row =
@@ -306,7 +345,20 @@ static void on_quarantined(void *context, const struct state_quarantined *entry)
                   (json_int_t)entry->size, "sample", sample_of(entry));
     assert(row != NULL);
     put_time(row, "arrived", entry->arrived_ms);
-    json_array_append_new(context, row);
+    return row;
+}
+
+static void on_quarantined(void *context, const struct state_quarantined *entry)
+{
+    struct filtered *page = context;
+    page->read++;
+    if (json_array_size(page->list) == page->limit ||
+        !api_sees_device(page->call, entry->org, entry->device))
+        return;
+    json_array_append_new(page->list, quarantined_json(entry));
+    page->last.position = entry->position;
+    page->last.item = entry->item;
+    snprintf(page->last.source, sizeof page->last.source, "%s", entry->source);
 }
 
 static void on_reason(void *context, const char *reason, uint64_t count)
@@ -348,25 +400,78 @@ void api_get_quarantine(struct api_call *call)
         page_problem(call);
         return;
     }
-    json_t *list = json_array();
+    if (!api_load_places(call))
+        return;
+    struct filtered page = {.call = call, .list = json_array(), .limit = (size_t)limit};
     json_t *counts = json_object();
     struct state *state = call->stores->state;
-    enum err err =
-        state_page_quarantine(state, &cursor, (size_t)limit, list, on_quarantined);
-    if (err == ERR_OK)
+    enum err err;
+    do {
+        page.read = 0;
+        err = state_page_quarantine(state, &cursor, (size_t)limit, &page, on_quarantined);
+    } while (err == ERR_OK && page.read == limit && json_array_size(page.list) < limit);
+    /* The counts are those of everybody together. */
+    if (err == ERR_OK && api_sees_all(call))
         err = state_count_quarantine(state, counts, on_reason);
     if (err != ERR_OK) {
-        json_decref(list);
+        json_decref(page.list);
         json_decref(counts);
         api_store_problem(call, "state.db cannot be read", err);
         return;
     }
     json_t *next = json_null();
-    if (json_array_size(list) == limit)
-        next = json_sprintf("%" PRIu64 "-%" PRIu32 "-%s", cursor.position, cursor.item,
-                            cursor.source);
-    dump(call, json_pack("{s:o, s:o, s:o}", "quarantine", list, "counts", counts, "next",
-                         next));
+    if (json_array_size(page.list) == limit)
+        next = json_sprintf("%" PRIu64 "-%" PRIu32 "-%s", page.last.position,
+                            page.last.item, page.last.source);
+    dump(call, json_pack("{s:o, s:o, s:o}", "quarantine", page.list, "counts", counts,
+                         "next", next));
+}
+
+/* Which incident a message is of is looked up when the page was read. */
+static void on_any_message(void *context, const struct state_message *message)
+{
+    struct filtered *page = context;
+    page->read++;
+    page->last_id = message->id;
+    json_array_append_new(page->list, message_json(message));
+}
+
+static bool sees_message(struct api_call *call, const json_t *message)
+{
+    struct incident incident;
+    const char *id = json_string_value(json_object_get(message, "incident"));
+    return api_sees_all(call) ||
+           (state_get_incident(call->stores->state, id, &incident) == ERR_OK &&
+            api_sees_incident(call, &incident));
+}
+
+static void take_seen(struct filtered *page, json_t *list)
+{
+    size_t i;
+    json_t *message;
+    json_array_foreach(list, i, message)
+    {
+        if (json_array_size(page->list) < page->limit &&
+            sees_message(page->call, message))
+            json_array_append(page->list, message);
+    }
+}
+
+static enum err fill_messages(struct filtered *page, uint64_t after)
+{
+    struct state *state = page->call->stores->state;
+    enum err err;
+    struct filtered turn = {.last_id = after};
+    do {
+        turn.list = json_array();
+        turn.read = 0;
+        err = state_page_messages(state, NULL, turn.last_id, page->limit, &turn,
+                                  on_any_message);
+        take_seen(page, turn.list);
+        json_decref(turn.list);
+    } while (err == ERR_OK && turn.read == page->limit &&
+             json_array_size(page->list) < page->limit);
+    return err;
 }
 
 void api_get_outbox(struct api_call *call)
@@ -379,9 +484,11 @@ void api_get_outbox(struct api_call *call)
         page_problem(call);
         return;
     }
-    json_t *list = json_array();
-    enum err err = state_page_messages(call->stores->state, NULL, after, (size_t)limit,
-                                       list, on_message);
+    if (!api_load_places(call))
+        return;
+    struct filtered page = {.call = call, .list = json_array(), .limit = (size_t)limit};
+    json_t *list = page.list;
+    enum err err = fill_messages(&page, after);
     if (err != ERR_OK) {
         json_decref(list);
         api_store_problem(call, "state.db cannot be read", err);

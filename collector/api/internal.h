@@ -12,10 +12,12 @@
 #include <microhttpd.h>
 
 #include "base/buf.h"
+#include "collector/access/access.h"
 #include "collector/api/api.h"
 #include "collector/api/query.h"
 #include "collector/store/history.h"
 #include "collector/store/state.h"
+#include "collector/store/state_incidents.h"
 
 /* Connections of one request to the stores; kept in a pool between requests. */
 struct api_stores {
@@ -35,7 +37,9 @@ struct api_call {
     struct buf body; /* of a POST */
     size_t body_len; /* of all that came */
     struct api_stores *stores;
-    char actor[ID_SIZE];
+    struct principal principal; /* who asks */
+    json_t *places;             /* zones, once they were asked for; see places.c */
+    json_t *devices;            /* seen by whom has some sites only */
 
     /* the answer */
     unsigned status;
@@ -46,19 +50,29 @@ struct api_call {
     struct buf out;
 };
 
-enum api_role {
-    API_OPEN,  /* anybody: says nothing about places or readings */
-    API_TOKEN, /* whoever holds a token that counts */
-};
-
+/*
+ * One route. ROUTE() takes all of it, so that none is forgotten; a set of roles that is
+ * empty does not compile, and what is not declared is denied (access.h).
+ */
 struct api_route {
     const char *method;
     const char *pattern;
-    enum api_role role;
+    struct access_need need;
     const char *params; /* what may stand behind '?', each once, joined by spaces */
     void (*handle)(struct api_call *call);
     const char *help;
 };
+
+/* `roles` itself, or an error of the compiler when it is 0. */
+#define API_ROLES(roles) ((roles) + 0 * sizeof(char[(roles) != 0 ? 1 : -1]))
+#define ROUTE(method_, pattern_, roles_, scope_, tenant_, params_, handle_, help_) \
+    { \
+        .method = (method_), .pattern = (pattern_), \
+        .need = {.roles = (unsigned)API_ROLES(roles_), \
+                 .scope = ACCESS_SCOPE_##scope_, \
+                 .tenant = ACCESS_TENANT_##tenant_}, \
+        .params = (params_), .handle = (handle_), .help = (help_), \
+    }
 
 /* The whole interface, in plain sight; ends with a NULL method. */
 extern const struct api_route api_routes[];
@@ -72,6 +86,50 @@ void api_problem(struct api_call *call, unsigned status, const char *title,
 json_t *api_json_text(const char *text);
 /* What a store could not do, as a problem. NOT_FOUND is 404. */
 void api_store_problem(struct api_call *call, const char *title, enum err err);
+
+/* principal.c: finds out who asks. Answers the call itself and returns false when that
+ * cannot be found out; nobody is somebody too (anonymous). */
+bool api_identify(struct api_call *call);
+/* Whether the credential that the call came with still counts: for streams. */
+bool api_principal_is_valid(struct api_call *call, int64_t now_ms);
+
+/*
+ * places.c: what the caller sees. Of what is somebody else's, and of what does not exist,
+ * the answer is the same.
+ */
+/* False, and the call is answered, when the route's address names what is not seen. */
+bool api_checks_tenant(struct api_call *call, const struct api_route *route);
+/* The answer to who asks for something that is not there, or not there for him. */
+void api_not_found(struct api_call *call);
+/* Before rows of a store are filtered, whose callbacks must not ask. Answers on failure.
+ */
+bool api_load_places(struct api_call *call);
+/* NOT_FOUND when there is no such zone; the place is borrowed for the call. */
+enum err api_find_place(struct api_call *call, const char *zone,
+                        struct access_place *place);
+bool api_sees_zone(struct api_call *call, const char *zone);
+/* Whether the caller sees the device now: by its organisation and its placements. */
+bool api_sees_device(struct api_call *call, const char *org, const char *device);
+/* Something of the zone that lasted [from, to]; to 0: until now. */
+bool api_sees_time(struct api_call *call, const char *zone, int64_t from_ms,
+                   int64_t to_ms);
+bool api_sees_incident(struct api_call *call, const struct incident *incident);
+/* See access_windows(). */
+size_t api_zone_windows(struct api_call *call, const char *zone,
+                        struct access_window asked,
+                        struct access_window windows[ACCESS_WINDOWS_MAX]);
+/* Whether the caller sees everything, so that nothing need be filtered. */
+bool api_sees_all(const struct api_call *call);
+
+/*
+ * Answers with the entries of a live list that `keeps` wants, which may take from them
+ * what the caller does not see.
+ */
+typedef bool api_keeps_fn(struct api_call *call, json_t *entry);
+void api_list_live(struct api_call *call, enum api_live what, api_keeps_fn *keeps);
+bool api_keeps_zone(struct api_call *call, json_t *entry);
+bool api_keeps_device(struct api_call *call, json_t *entry);
+bool api_keeps_placement(struct api_call *call, json_t *entry);
 
 /* api.c, for request.c */
 struct api_stores *api_stores_take(struct api *api, struct err_text *why);

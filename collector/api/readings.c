@@ -67,6 +67,9 @@ struct page {
     /* asked for */
     int64_t from_ms;
     int64_t to_ms;
+    /* of that, what the caller may see of a zone */
+    struct access_window windows[ACCESS_WINDOWS_MAX];
+    size_t window_count;
     const char *channel;
     uint64_t limit;
     uint64_t skip;
@@ -380,7 +383,8 @@ static json_t *placements_apart(const json_t *placements, const char *org,
 
 /* A whole device, or one channel of it, in one zone for some time. */
 static bool fetch_placement(struct api_call *call, struct page *page,
-                            const json_t *placements, const json_t *placement)
+                            const struct access_window *window, const json_t *placements,
+                            const json_t *placement)
 {
     const char *channel = json_string_value(json_object_get(placement, "channel"));
     bool is_whole = channel[0] == '\0';
@@ -388,8 +392,8 @@ static bool fetch_placement(struct api_call *call, struct page *page,
         .org = json_string_value(json_object_get(placement, "org")),
         .device = json_string_value(json_object_get(placement, "device")),
         .channel = is_whole ? page->channel : channel,
-        .from_ms = later(page->from_ms, time_member(placement, "from", INT64_MIN)),
-        .to_ms = sooner(page->to_ms, time_member(placement, "to", INT64_MAX)),
+        .from_ms = later(window->from_ms, time_member(placement, "from", INT64_MIN)),
+        .to_ms = sooner(window->to_ms, time_member(placement, "to", INT64_MAX)),
     };
     bool is_other =
         !is_whole && page->channel != NULL && strcmp(channel, page->channel) != 0;
@@ -431,6 +435,9 @@ void api_get_zone_readings(struct api_call *call)
         goto out;
     placements = json_loadb(text.data, text.len, 0, NULL);
     assert(placements != NULL);
+    page.window_count =
+        api_zone_windows(call, call->parts[0],
+                         (struct access_window){page.from_ms, page.to_ms}, page.windows);
     size_t i;
     json_t *placement;
     json_array_foreach(placements, i, placement)
@@ -439,8 +446,9 @@ void api_get_zone_readings(struct api_call *call)
         if (strcmp(zone, call->parts[0]) != 0)
             continue;
         is_known = true;
-        if (!fetch_placement(call, &page, placements, placement))
-            goto out;
+        for (size_t k = 0; k < page.window_count; k++)
+            if (!fetch_placement(call, &page, &page.windows[k], placements, placement))
+                goto out;
     }
     if (!is_known) {
         api_problem(call, MHD_HTTP_NOT_FOUND, "not found",

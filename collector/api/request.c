@@ -11,16 +11,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/crypto.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "collector/api/internal.h"
 
 #define BODY_MAX (size_t)(64 * 1024)
 /* Of a body without a length that is read to its end only to be refused. */
-#define BODY_READ_MAX       (size_t)(1024 * 1024)
-#define AUTHORIZATION_START "Bearer "
-#define RETRY_AFTER_S       "2"
+#define BODY_READ_MAX (size_t)(1024 * 1024)
+#define RETRY_AFTER_S "2"
 
 const char *api_param(const struct api_call *call, const char *name)
 {
@@ -118,52 +116,29 @@ static enum MHD_Result send_answer(struct api_call *call)
 /* ---- who asks -----------------------------------------------------------------------
  */
 
-struct token_check {
-    int64_t now_ms;
-    bool counts;
-    char *actor;
-};
-
-static void on_token(void *context, const struct state_token *token)
-{
-    struct token_check *check = context;
-    check->counts = token->revoked_ms == 0 &&
-                    (token->expires_ms == 0 || check->now_ms < token->expires_ms);
-    snprintf(check->actor, ID_SIZE, "%.*s", ID_MAX, token->name);
-}
-
-/*
- * Tokens are looked up by their hash, so no comparison leaks them by its time. DENIED:
- * there is none that counts; other errors are those of the store.
- */
-static enum err check_token(struct api_call *call)
-{
-    const char *header = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
-                                                     MHD_HTTP_HEADER_AUTHORIZATION);
-    size_t start = strlen(AUTHORIZATION_START);
-    if (header == NULL || strncasecmp(header, AUTHORIZATION_START, start) != 0)
-        return ERR_DENIED;
-    uint8_t digest[CRYPTO_DIGEST_BYTES];
-    char hash[2 * CRYPTO_DIGEST_BYTES + 1];
-    crypto_digest(digest, header + start, strlen(header + start));
-    crypto_hex(hash, digest, sizeof digest);
-    struct token_check check = {.now_ms = api_now_ms(call->api), .actor = call->actor};
-    enum err err = state_find_token(call->stores->state, hash, &check, on_token);
-    if (err == ERR_NOT_FOUND || (err == ERR_OK && !check.counts))
-        return ERR_DENIED;
-    return err;
-}
-
 static bool is_let_in(struct api_call *call, const struct api_route *route)
 {
-    enum err err = route->role == API_OPEN ? ERR_OK : check_token(call);
-    if (err == ERR_DENIED)
+    bool names_org = route->need.tenant == ACCESS_TENANT_ORG ||
+                     route->need.tenant == ACCESS_TENANT_DEVICE;
+    switch (
+        access_route(&call->principal, &route->need, names_org ? call->parts[0] : NULL)) {
+    case ACCESS_ALLOW:
+        return api_checks_tenant(call, route);
+    case ACCESS_LOGIN:
         api_problem(call, MHD_HTTP_UNAUTHORIZED, "a token is needed",
                     "send 'Authorization: Bearer TOKEN'; the first start left one in the "
                     "token file that the collector's log names");
-    else if (err != ERR_OK)
-        api_store_problem(call, "tokens cannot be checked", err);
-    return err == ERR_OK;
+        break;
+    case ACCESS_DENY:
+        api_problem(call, MHD_HTTP_FORBIDDEN, "not allowed",
+                    "your role does not take this; docs/authorization.md says which "
+                    "does; ask an admin");
+        break;
+    case ACCESS_HIDE:
+        api_not_found(call);
+        break;
+    }
+    return false;
 }
 
 /* ---- what is asked ------------------------------------------------------------------
@@ -225,7 +200,8 @@ static void run_route(struct api_call *call, const struct api_route *route)
     if (call->stores == NULL)
         api_problem(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the stores cannot be read",
                     why.text);
-    else if (is_let_in(call, route) && has_known_params(call, route))
+    else if (api_identify(call) && is_let_in(call, route) &&
+             has_known_params(call, route))
         route->handle(call);
     api_stores_give(call->api, call->stores);
     call->stores = NULL;
@@ -393,6 +369,9 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
     buf_fini(&call->out);
     buf_fini(&call->link);
     buf_fini(&call->allow);
+    principal_fini(&call->principal);
+    json_decref(call->places);
+    json_decref(call->devices);
     free(call);
     *slot = NULL;
 }

@@ -29,17 +29,17 @@ static void get_metrics(struct api_call *call)
 
 static void get_zones(struct api_call *call)
 {
-    api_ask_live(call, API_LIVE_ZONES, &call->out);
+    api_list_live(call, API_LIVE_ZONES, api_keeps_zone);
 }
 
 static void get_devices(struct api_call *call)
 {
-    api_ask_live(call, API_LIVE_DEVICES, &call->out);
+    api_list_live(call, API_LIVE_DEVICES, api_keeps_device);
 }
 
 static void get_placements(struct api_call *call)
 {
-    api_ask_live(call, API_LIVE_PLACEMENTS, &call->out);
+    api_list_live(call, API_LIVE_PLACEMENTS, api_keeps_placement);
 }
 
 static void get_status(struct api_call *call)
@@ -49,34 +49,41 @@ static void get_status(struct api_call *call)
 
 #define READINGS_PARAMS "from to channel limit skip format"
 
+/* Who reads what is filtered for him. */
+#define READERS (ACCESS_PEOPLE | ACCESS_INTEGRATOR)
+/* Whom an organisation shows its devices and troubles. */
+#define INSIDERS (ACCESS_STAFF | ACCESS_INTEGRATOR)
+
 const struct api_route api_routes[] = {
-    {"GET", "/healthz", API_OPEN, "", get_health, "the process is alive"},
-    {"GET", "/readyz", API_OPEN, "", get_ready,
-     "it does its work: 200, else 503 and why not"},
-    {"GET", "/metrics", API_TOKEN, "", get_metrics, "counters for Prometheus"},
-    {"GET", "/api/v1/status", API_TOKEN, "", get_status,
-     "positions, connection, version"},
-    {"GET", "/api/v1/zones", API_TOKEN, "", get_zones,
-     "zones with last values and their age"},
-    {"GET", "/api/v1/zones/*/readings", API_TOKEN, READINGS_PARAMS, api_get_zone_readings,
-     "what measured a zone"},
-    {"GET", "/api/v1/devices", API_TOKEN, "", get_devices,
-     "devices, declared or only seen"},
-    {"GET", "/api/v1/devices/*/*/readings", API_TOKEN, READINGS_PARAMS, api_get_readings,
-     "readings of ORG/DEVICE"},
-    {"GET", "/api/v1/placements", API_TOKEN, "", get_placements,
-     "which channel measures what"},
-    {"GET", "/api/v1/incidents", API_TOKEN, "state zone from to limit cursor",
-     api_get_incidents, "the newest first"},
-    {"GET", "/api/v1/incidents/*", API_TOKEN, "", api_get_incident,
-     "one, with its transitions and messages"},
-    {"POST", "/api/v1/incidents/*/acknowledge", API_TOKEN, "", api_acknowledge,
-     "somebody has taken it: {\"reason\": \"...\"}"},
-    {"GET", "/api/v1/quarantine", API_TOKEN, "limit after", api_get_quarantine,
-     "what could not be used, and why"},
-    {"GET", "/api/v1/outbox", API_TOKEN, "limit after", api_get_outbox,
-     "messages and what became of them"},
-    {"GET", "/api/v1/sinks", API_TOKEN, "", api_get_sinks,
-     "how far the other stores are"},
+    ROUTE("GET", "/healthz", ACCESS_ANYONE, NONE, NONE, "", get_health,
+          "the process is alive"),
+    ROUTE("GET", "/readyz", ACCESS_ANYONE, NONE, NONE, "", get_ready,
+          "it does its work: 200, else 503 and why not"),
+    ROUTE("GET", "/metrics", INSIDERS, METRICS, WHOLE, "", get_metrics,
+          "counters for Prometheus"),
+    ROUTE("GET", "/api/v1/status", READERS, READ, NONE, "", get_status,
+          "positions, connection, version"),
+    ROUTE("GET", "/api/v1/zones", READERS | ACCESS_SHARE, READ, LIST, "", get_zones,
+          "zones with last values and their age"),
+    ROUTE("GET", "/api/v1/zones/*/readings", READERS | ACCESS_SHARE, READ, ZONE,
+          READINGS_PARAMS, api_get_zone_readings, "what measured a zone"),
+    ROUTE("GET", "/api/v1/devices", INSIDERS, READ, LIST, "", get_devices,
+          "devices, declared or only seen"),
+    ROUTE("GET", "/api/v1/devices/*/*/readings", INSIDERS, READ, DEVICE, READINGS_PARAMS,
+          api_get_readings, "readings of ORG/DEVICE"),
+    ROUTE("GET", "/api/v1/placements", INSIDERS, READ, LIST, "", get_placements,
+          "which channel measures what"),
+    ROUTE("GET", "/api/v1/incidents", READERS, READ, LIST,
+          "state zone from to limit cursor", api_get_incidents, "the newest first"),
+    ROUTE("GET", "/api/v1/incidents/*", READERS, READ, INCIDENT, "", api_get_incident,
+          "one, with its transitions and messages"),
+    ROUTE("POST", "/api/v1/incidents/*/acknowledge", INSIDERS, INCIDENTS, INCIDENT, "",
+          api_acknowledge, "somebody has taken it: {\"reason\": \"...\"}"),
+    ROUTE("GET", "/api/v1/quarantine", INSIDERS, READ, LIST, "limit after",
+          api_get_quarantine, "what could not be used, and why"),
+    ROUTE("GET", "/api/v1/outbox", INSIDERS, READ, LIST, "limit after", api_get_outbox,
+          "messages and what became of them"),
+    ROUTE("GET", "/api/v1/sinks", INSIDERS, METRICS, WHOLE, "", api_get_sinks,
+          "how far the other stores are"),
     {.method = NULL},
 };

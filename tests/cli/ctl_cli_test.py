@@ -368,7 +368,7 @@ class Documents(unittest.TestCase):
             table = file.read().split("api_routes[] = {")[1]
         with open(os.path.join(SOURCE, "docs", "api.md"), encoding="utf-8") as file:
             text = file.read()
-        routes = re.findall(r'\{"(GET|POST)", "([^"]+)", API_\w+, (?:"([^"]*)"|READINGS_PARAMS)', table)
+        routes = re.findall(r'ROUTE\("(GET|POST|PUT|DELETE)",\s*"([^"]+)",\s*[A-Z_| ]+,\s*\w+,\s*\w+,\s*(?:"([^"]*)"|\w+_PARAMS)', table)
         self.assertGreaterEqual(len(routes), 15)
         for method, pattern, params in routes:
             heading = re.escape(f"### {method} {pattern}").replace(r"\*", "[A-Z]+")

@@ -123,7 +123,7 @@ static inline void world_add_token(struct world *world, const char *text,
     crypto_digest(digest, text, strlen(text));
     const struct state_token token = {.hash = crypto_hex(hash, digest, sizeof digest),
                                       .name = text,
-                                      .role = "viewer",
+                                      .role = "admin",
                                       .created_ms = WORLD_T0,
                                       .expires_ms = expires_ms,
                                       .revoked_ms = revoked_ms};
