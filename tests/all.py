@@ -97,6 +97,11 @@ def part_sim(totals, _):
     run_script("tests/sim/run.py", totals)
 
 
+def part_mutants(totals, _):
+    """seeded bugs: each is caught by the assertion that names its promise"""
+    run_script("tests/mutants/run.py", totals)
+
+
 def part_tools(totals, _):
     """the tests of our own scripts"""
     run_script("tests/support/tools_test.py", totals)
@@ -107,7 +112,8 @@ def part_scenario(totals, stories):
     run_script("tests/scenario/run.py", totals, *stories)
 
 
-PARTS = {"unit": part_unit, "journal": part_journal, "sim": part_sim, "tools": part_tools, "scenario": part_scenario}
+PARTS = {"unit": part_unit, "journal": part_journal, "sim": part_sim, "tools": part_tools,
+         "mutants": part_mutants, "scenario": part_scenario}
 
 
 def main(arguments):

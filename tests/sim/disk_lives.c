@@ -47,7 +47,6 @@ enum kind {
     KIND_SEGMENT_TRIMMED,
     KIND_CLOSED_IN_ORDER,
     KIND_LOSS_TOLD,
-    KIND_TAIL_ROT_CUT,
 };
 
 static const char *const kinds[] = {
@@ -72,7 +71,6 @@ static const char *const kinds[] = {
     [KIND_SEGMENT_TRIMMED] = "segments trimmed",
     [KIND_CLOSED_IN_ORDER] = "closed in order and opened",
     [KIND_LOSS_TOLD] = "synced record lost and told by LOSS",
-    [KIND_TAIL_ROT_CUT] = "rot in the last group, peers told",
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -200,7 +198,7 @@ static void check_found(struct disk_life *life, struct ledger_verdict *verdict,
 {
     struct swarm_tally *tally = &life->told->tally;
     if (verdict->missing > 0 && is_told_by_generation(life, promised)) {
-        count(life, KIND_TAIL_ROT_CUT, verdict->missing);
+        swarm_say(life->told, "%zu rotten at the end, peers told", verdict->missing);
         verdict->missing = 0;
     }
     tally->lost += verdict->missing;

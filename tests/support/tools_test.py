@@ -11,13 +11,14 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-for folder in ("tests", "tests/support", "tests/lint"):
+for folder in ("tests", "tests/support", "tests/lint", "tests/mutants"):
     sys.path.insert(0, os.path.join(ROOT, folder))
 
 import all as all_tests  # noqa: E402
 import floors  # noqa: E402
 import lint  # noqa: E402
 import results  # noqa: E402
+import run as mutants  # noqa: E402
 from house import series  # noqa: E402
 from house.process import Failure, Process, wait_for  # noqa: E402
 from house.webhook import Receiver  # noqa: E402
@@ -130,6 +131,21 @@ def signed(key, body, seconds=0):
     stamp = str(int(time.time()) + seconds)
     mac = hmac.new(b"secret", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     return {"Idempotency-Key": key, "X-Coldchain-Timestamp": stamp, "X-Coldchain-Signature": f"sha256={mac}"}
+
+
+def test_a_seeded_bug_is_caught_by_its_own_assertion_only():
+    cunit = "  Test: one ...passed\n  Test: two ...talks\nFAILED\n    1. x.c:1  - a == b\n  Test: three ...passed\n"
+    rows = [
+        ("a unit test", cunit, "two", True),
+        ("another one", cunit, "three", False),
+        ("a longer name", "  Test: two of them ...FAILED\n", "two", False),
+        ("a life", "lives: seed 7 broke nothing-is-lost: 3 records\n", "nothing-is-lost", True),
+        ("another promise", "lives: seed 7 broke nothing-is-lost: 3 records\n", "nothing-is", False),
+        ("a story", "  FAILED: freezer: told once (3.1 s)\n", "freezer: told once", True),
+        ("a crash names nothing", "Aborted (core dumped)\n", "two", False),
+    ]
+    for name, output, assertion, want in rows:
+        same(mutants.assertion_failed(output, assertion), want, f"[{name}]")
 
 
 def test_the_receiver_is_strict():
