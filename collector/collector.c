@@ -27,6 +27,7 @@
 #include "collector/store/history_follower.h"
 #include "collector/store/influx.h"
 #include "collector/store/state.h"
+#include "collector/store/upgrade.h"
 #include "journal/journal.h"
 
 #define BATCH_RECORDS 2000
@@ -597,6 +598,8 @@ static enum err open_stores(struct collector *collector, struct err_text *why)
 {
     struct state_meta meta;
     enum err err = file_make_dirs(collector->settings->data_dir, why);
+    if (err == ERR_OK)
+        err = upgrade_check(collector->state_path, collector->history_dir, why);
     if (err == ERR_OK)
         err = open_guard(collector, why);
     if (err == ERR_OK)

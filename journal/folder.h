@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "journal/format.h"
 #include "journal/journal_io.h"
 #include "journal/walk.h"
@@ -67,6 +68,8 @@ size_t segment_table_find(const struct segment_table *table, uint32_t number);
  */
 MUST_CHECK enum err folder_load(struct segment_table *table, const struct journal_io *io,
                                 int dir, uint8_t id[JOURNAL_ID_BYTES]);
+/* Says why that failed, and what to do; returns `err`. */
+enum err folder_refused(enum err err, const char *dir, struct err_text *why);
 
 /*
  * The segments that are missing between two neighbours: [*from, *to), false for none.

@@ -98,6 +98,18 @@ bool segment_header_parse(struct segment_header *header, const uint8_t *area, si
     return has_first || has_second;
 }
 
+static bool copy_is_newer(const uint8_t *from)
+{
+    return memcmp(from, MAGIC, 8) == 0 && bytes_u32(from + 84) == crc32c(0, from, 84) &&
+           bytes_u32(from + 8) > VERSION;
+}
+
+bool segment_header_is_newer(const uint8_t *area, size_t len)
+{
+    return (len >= HEADER_BYTES && copy_is_newer(area)) ||
+           (len >= HEADER_COPY + HEADER_BYTES && copy_is_newer(area + HEADER_COPY));
+}
+
 /* Appends salt and place, so that bytes of another file or offset never fit. */
 static uint32_t salted(uint32_t crc, uint64_t salt, uint64_t position)
 {

@@ -79,6 +79,12 @@ void segment_header_format(uint8_t *area, const struct segment_header *header);
 bool segment_header_parse(struct segment_header *header, const uint8_t *area, size_t len,
                           bool *damaged);
 
+/*
+ * A sound header of a version that this program does not know: no damage, and nothing to
+ * be mended. Magic, version and the checksum stay where they are in every version.
+ */
+bool segment_header_is_newer(const uint8_t *area, size_t len);
+
 struct frame {
     uint8_t type;
     uint32_t len;      /* of the body */

@@ -390,8 +390,7 @@ static enum err start(struct journal *journal, const char *dir,
     enum err err = recovery_plan(&recovery);
     if (err != ERR_OK) {
         recovery_fini(&recovery);
-        return err_set(why, err, "cannot read the journal in %s: %s", dir,
-                       err_about(err));
+        return folder_refused(err, dir, why);
     }
     memcpy(journal->id, recovery.report.id, sizeof journal->id);
     journal->generation = recovery.report.generation;

@@ -297,7 +297,7 @@ enum err journal_scan(const char *dir, const struct journal_options *options,
     else if (err == ERR_OK)
         err = visit_all(&scan);
     if (err != ERR_OK && err != ERR_NOT_FOUND)
-        err_set(why, err, "cannot read the journal in %s: %s", dir, err_about(err));
+        folder_refused(err, dir, why);
     segment_table_fini(&scan.table);
     disk_abandon(scan.io, scan.dir);
     return err;

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/store/db_copy.h"
 
 #define STATEMENTS_MAX   128 /* per connection; a power of two */
 #define BUSY_MS          1000
@@ -196,33 +197,100 @@ static int64_t newest_version(const struct db_schema *schema)
     return (int64_t)count;
 }
 
-static enum err upgrade(struct db *db, const char *path, const struct db_schema *schema,
-                        struct err_text *why)
+static enum err store_bytes(struct db *db, uint64_t *bytes)
 {
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t tables = 0;
-    enum err err = pragma_int(db, "PRAGMA application_id", &application);
+    int64_t pages = 0;
+    int64_t size = 0;
+    enum err err = pragma_int(db, "PRAGMA page_count", &pages);
     if (err == ERR_OK)
-        err = pragma_int(db, "PRAGMA user_version", &version);
-    if (err == ERR_OK)
-        err = pragma_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
+        err = pragma_int(db, "PRAGMA page_size", &size);
+    *bytes = (uint64_t)pages * (uint64_t)size;
+    return err;
+}
+
+/* The store as it is, whole, before the first step: what to go back to. */
+static enum err keep_copy(struct db *db, const char *path, const struct db_schema *schema,
+                          int64_t version, struct err_text *why)
+{
+    uint64_t bytes = 0;
+    enum err err = store_bytes(db, &bytes);
     if (err != ERR_OK)
         return err_set(why, err, "%s: %s", path, db->why);
-    if (application != schema->application_id && (tables > 0 || version > 0))
-        return err_set(why, ERR_INVALID, "%s: not a file of this store", path);
-    int64_t newest = newest_version(schema);
-    if (version < 0 || version > newest)
-        return err_set(why, ERR_UNSUPPORTED,
-                       "%s: schema version %lld is newer than this program's %lld", path,
-                       (long long)version, (long long)newest);
+    uint64_t left =
+        schema->free_bytes != NULL ? schema->free_bytes(path) : db_copy_free_bytes(path);
+    err = db_copy_check_space(path, db_copy_needs(bytes), left, why);
+    return err == ERR_OK ? db_copy_make(db->handle, path, version, why) : err;
+}
+
+/* A kill between two steps leaves a version there is a step from. */
+static enum err apply_steps(struct db *db, const char *path,
+                            const struct db_schema *schema, int64_t version,
+                            int64_t newest, struct err_text *why)
+{
+    int64_t first = version;
+    enum err err = first > 0 ? keep_copy(db, path, schema, first, why) : ERR_OK;
+    if (err != ERR_OK)
+        return err;
     for (; version < newest; version++) {
         err = apply_step(db, schema, version);
         if (err != ERR_OK)
             return err_set(why, err, "%s: upgrade to version %lld: %s", path,
                            (long long)version + 1, db->why);
     }
+    if (first > 0)
+        log_info("upgrade: %s from version %lld to %lld", path, (long long)first,
+                 (long long)newest);
+    db_copy_remove_older(path, first);
     return ERR_OK;
+}
+
+/* The version the file has; INVALID for a stranger's, UNSUPPORTED for a newer one. */
+static enum err read_version(struct db *db, const char *path,
+                             const struct db_schema *schema, int64_t *version,
+                             struct err_text *why)
+{
+    int64_t application = 0;
+    int64_t tables = 0;
+    enum err err = pragma_int(db, "PRAGMA application_id", &application);
+    if (err == ERR_OK)
+        err = pragma_int(db, "PRAGMA user_version", version);
+    if (err == ERR_OK)
+        err = pragma_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (err != ERR_OK)
+        return err_set(why, err, "%s: %s", path, db->why);
+    if (application != schema->application_id && (tables > 0 || *version > 0))
+        return err_set(why, ERR_INVALID, "%s: not a file of this store", path);
+    int64_t newest = newest_version(schema);
+    if (*version < 0 || *version > newest)
+        return err_set(why, ERR_UNSUPPORTED,
+                       "%s: schema version %lld is newer than this program's %lld; start "
+                       "the newer coldchain again, or go back to the copy that was kept "
+                       "before its upgrade (docs/upgrades.md)",
+                       path, (long long)*version, (long long)newest);
+    return ERR_OK;
+}
+
+static enum err upgrade(struct db *db, const char *path, const struct db_schema *schema,
+                        struct err_text *why)
+{
+    int64_t version = 0;
+    int64_t newest = newest_version(schema);
+    enum err err = read_version(db, path, schema, &version, why);
+    return err != ERR_OK || version == newest
+               ? err
+               : apply_steps(db, path, schema, version, newest, why);
+}
+
+enum err db_upgrade_bytes(struct db *db, const char *path, const struct db_schema *schema,
+                          uint64_t *bytes, struct err_text *why)
+{
+    int64_t version = 0;
+    *bytes = 0;
+    enum err err = read_version(db, path, schema, &version, why);
+    if (err == ERR_OK && version > 0 && version < newest_version(schema) &&
+        store_bytes(db, bytes) != ERR_OK)
+        err = err_set(why, ERR_IO, "%s: %s", path, db->why);
+    return err;
 }
 
 static enum err set_up_writer(struct db *db, int page_size)

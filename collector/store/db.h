@@ -30,12 +30,14 @@ struct db_schema {
     int page_size;
     bool takes_lock; /* false: the lock of another file guards this one */
     const char *(*step)(size_t version);
+    uint64_t (*free_bytes)(const char *path); /* NULL: what the disk says; for tests */
 };
 
 /*
  * Creates the file when absent, takes `path`.lock (BUSY: another process has it), and
- * brings the schema up to date, each step in one transaction. INVALID: a file of another
- * program. UNSUPPORTED: a newer version wrote it.
+ * brings the schema up to date, each step in one transaction, after a copy of the whole
+ * was kept (db_copy.h). INVALID: a file of another program. UNSUPPORTED: a newer version
+ * wrote it. FULL: no room for the copy, and nothing was changed.
  */
 MUST_CHECK enum err db_open(struct db **db, const char *path,
                             const struct db_schema *schema, struct err_text *why);
@@ -43,6 +45,13 @@ MUST_CHECK enum err db_open(struct db **db, const char *path,
  * their start, or when db_set_deadline() says so; 0: never. */
 MUST_CHECK enum err db_open_reader(struct db **db, const char *path, int64_t read_ms,
                                    struct err_text *why);
+/*
+ * How large the store is when opening it would upgrade it, else 0; INVALID and
+ * UNSUPPORTED as db_open(). Changes nothing.
+ */
+MUST_CHECK enum err db_upgrade_bytes(struct db *db, const char *path,
+                                     const struct db_schema *schema, uint64_t *bytes,
+                                     struct err_text *why);
 /* Accepts NULL. Rolls back. */
 void db_close(struct db *db);
 /* Running and later statements end in TIMEOUT at this clock_real_ms(). */

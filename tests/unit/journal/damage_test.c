@@ -9,7 +9,10 @@
 
 #include <malloc.h>
 
+#include "base/buf.h"
+#include "base/crc32c.h"
 #include "base/crypto.h"
+#include "journal/format.h"
 #include "journal/journal_scan.h"
 #include "tests/support/check.h"
 #include "tests/support/journal_ledger.h"
@@ -243,6 +246,38 @@ static void a_scan_finds_every_flipped_bit_in_used_bytes(void)
     memory_disk_destroy(disk);
 }
 
+/* As a later version would write it: the same frame of a header, another version. */
+static void make_newer(uint8_t *bytes)
+{
+    for (size_t copy = 0; copy <= HEADER_COPY; copy += HEADER_COPY) {
+        bytes_put_u32(bytes + copy + 8, 2);
+        bytes_put_u32(bytes + copy + 84, crc32c(0, bytes + copy, 84));
+    }
+}
+
+static void a_newer_journal_is_refused_and_left_alone(void)
+{
+    struct memory_disk *disk = make_disk(true);
+    size_t size = 0;
+    uint8_t *bytes = memory_disk_bytes(disk, FIRST, &size);
+    CHECK(bytes != NULL && size > 0);
+    make_newer(bytes);
+    uint32_t before = crc32c(0, bytes, size);
+    struct journal_options options = {.io = memory_disk_io(disk),
+                                      .segment_bytes = SEGMENT};
+    struct journal *journal = NULL;
+    struct err_text why = {0};
+    CHECK(journal_open(&journal, "j", &options, NULL, &why) == ERR_UNSUPPORTED);
+    CHECK(journal == NULL && strstr(why.text, "newer coldchain") != NULL);
+    struct journal_scan_report report;
+    CHECK(journal_scan("j", &options, NULL, &report, &why) == ERR_UNSUPPORTED);
+    CHECK(strstr(why.text, "newer coldchain") != NULL);
+    size_t after = 0;
+    bytes = memory_disk_bytes(disk, FIRST, &after);
+    CHECK(bytes != NULL && after == size && crc32c(0, bytes, after) == before);
+    memory_disk_destroy(disk);
+}
+
 static CU_TestInfo tests[] = {
     {"every bit flipped in the last segment", every_bit_flipped_in_the_last_segment},
     {"bits flipped in a sealed segment", bits_flipped_in_a_sealed_segment},
@@ -251,6 +286,8 @@ static CU_TestInfo tests[] = {
     {"whole sectors zeroed or misplaced", whole_sectors_zeroed_or_misplaced},
     {"a scan finds every flipped bit in used bytes",
      a_scan_finds_every_flipped_bit_in_used_bytes},
+    {"a newer journal is refused and left alone",
+     a_newer_journal_is_refused_and_left_alone},
     CU_TEST_INFO_NULL,
 };
 

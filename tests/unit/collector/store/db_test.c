@@ -8,10 +8,17 @@
 #include "tests/support/check.h"
 #include "tests/support/folder.h"
 
+#define LONG_ROWS 20000
+
 static size_t steps_known = 2;
+static bool use_long_steps; /* the third one is good, and takes its time */
 
 static const char *test_step(size_t version)
 {
+    if (use_long_steps && version == 2 && version < steps_known)
+        return "CREATE TABLE u (x INTEGER) STRICT;"
+               "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+               " WHERE x < 20000) INSERT INTO u SELECT x FROM n";
     static const char *const steps[] = {
         "CREATE TABLE t (k TEXT PRIMARY KEY, i INTEGER, r REAL, b BLOB) STRICT",
         ("ALTER TABLE t ADD COLUMN extra INTEGER NOT NULL DEFAULT 7;"
@@ -124,6 +131,145 @@ static void newer_and_foreign_files_are_refused(void)
     CHECK(db == NULL);
     CHECK(db_open_reader(&db, folder_file(&folder, "none.db"), 0, &why) == ERR_NOT_FOUND);
     folder_remove(&folder);
+}
+
+static const char *copy_of(struct folder *folder, int version)
+{
+    char name[64];
+    snprintf(name, sizeof name, "t.db.version-%d", version);
+    return folder_file(folder, name);
+}
+
+/* What number `key` has in the copy, opened by the program that wrote it; -1: no copy. */
+static int64_t in_copy(struct folder *folder, int version, const char *key)
+{
+    struct db *db = NULL;
+    struct db_schema older = schema;
+    older.takes_lock = false;
+    size_t known = steps_known;
+    steps_known = (size_t)version;
+    const char *path = copy_of(folder, version);
+    int64_t number = -1;
+    if (access(path, F_OK) == 0 && db_open(&db, path, &older, NULL) == ERR_OK)
+        number = get(db, key);
+    db_close(db);
+    steps_known = known;
+    return number;
+}
+
+/* A store of version 1 with a = 5, as an older program left it. */
+static void make_old(struct folder *folder)
+{
+    steps_known = 1;
+    struct db *db = open_or_die(folder_file(folder, "t.db"));
+    CHECK(put(db, "a", 5) == ERR_OK);
+    db_close(db);
+    steps_known = 2;
+}
+
+static void a_copy_is_kept_before_the_first_step(void)
+{
+    struct folder folder;
+    folder_make(&folder);
+    make_old(&folder);
+    struct db *db = open_or_die(folder_file(&folder, "t.db"));
+    CHECK(get(db, "a") == 50);
+    db_close(db);
+    CHECK(in_copy(&folder, 1, "a") == 5);
+    CHECK(access(folder_file(&folder, "t.db.version-1.part"), F_OK) != 0);
+
+    /* No step, no copy. */
+    CHECK(unlink(copy_of(&folder, 1)) == 0);
+    db = open_or_die(folder_file(&folder, "t.db"));
+    db_close(db);
+    CHECK(access(copy_of(&folder, 1), F_OK) != 0);
+    CHECK(access(copy_of(&folder, 2), F_OK) != 0);
+    folder_remove(&folder);
+}
+
+static uint64_t little_room(const char *path)
+{
+    (void)path;
+    return 4096;
+}
+
+static void without_room_for_the_copy_nothing_is_touched(void)
+{
+    struct folder folder;
+    folder_make(&folder);
+    make_old(&folder);
+    struct db_schema tight = schema;
+    tight.free_bytes = little_room;
+    struct db *db = NULL;
+    struct err_text why = {0};
+    CHECK(db_open(&db, folder_file(&folder, "t.db"), &tight, &why) == ERR_FULL);
+    CHECK(db == NULL && strstr(why.text, "nothing was touched") != NULL);
+    CHECK(access(copy_of(&folder, 1), F_OK) != 0);
+    steps_known = 1; /* the older program goes on */
+    db = open_or_die(folder_file(&folder, "t.db"));
+    CHECK(get(db, "a") == 5);
+    db_close(db);
+    steps_known = 2;
+    folder_remove(&folder);
+}
+
+/* An older copy goes when a newer one is whole and the upgrade through. */
+static void copies_do_not_pile_up(void)
+{
+    struct folder folder;
+    folder_make(&folder);
+    make_old(&folder);
+    db_close(open_or_die(folder_file(&folder, "t.db")));
+    CHECK(access(copy_of(&folder, 1), F_OK) == 0);
+    use_long_steps = true;
+    steps_known = 3;
+    db_close(open_or_die(folder_file(&folder, "t.db")));
+    CHECK(access(copy_of(&folder, 1), F_OK) != 0);
+    CHECK(in_copy(&folder, 2, "a") == 50);
+    use_long_steps = false;
+    steps_known = 2;
+    folder_remove(&folder);
+}
+
+static void is_killed_while_upgrading(const char *path, useconds_t after_us)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct db *db = NULL;
+        if (db_open(&db, path, &schema, NULL) == ERR_OK)
+            db_close(db);
+        _exit(0);
+    }
+    usleep(after_us); /* the moment is what varies */
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+/* Wherever it is killed: the next start goes on, and the copy is as the store was. */
+static void a_killed_upgrade_is_resumed(void)
+{
+    use_long_steps = true;
+    for (useconds_t life = 0; life < 40; life++) {
+        struct folder folder;
+        folder_make(&folder);
+        make_old(&folder);
+        steps_known = 3;
+        for (int kills = 0; kills < 3; kills++)
+            is_killed_while_upgrading(folder_file(&folder, "t.db"), life * 1500);
+        struct db *db = open_or_die(folder_file(&folder, "t.db"));
+        int64_t rows = 0;
+        CHECK(get(db, "a") == 50);
+        CHECK(db_get_one(db, "SELECT count(*) FROM u", DB_NONE, &rows) == ERR_OK);
+        CHECK(rows == LONG_ROWS);
+        db_close(db);
+        bool has_second = in_copy(&folder, 2, "a") == 50; /* killed between the steps */
+        CHECK(has_second || in_copy(&folder, 1, "a") == 5);
+        CHECK(access(folder_file(&folder, "t.db.version-1.part"), F_OK) != 0 ||
+              has_second);
+        steps_known = 2;
+        folder_remove(&folder);
+    }
+    use_long_steps = false;
 }
 
 static void one_process_writes(void)
@@ -317,6 +463,11 @@ int main(void)
         {"an old file is upgraded step by step", an_old_file_is_upgraded_step_by_step},
         {"a failing upgrade changes nothing", a_failing_upgrade_changes_nothing},
         {"newer and foreign files are refused", newer_and_foreign_files_are_refused},
+        {"a copy is kept before the first step", a_copy_is_kept_before_the_first_step},
+        {"without room for the copy nothing is touched",
+         without_room_for_the_copy_nothing_is_touched},
+        {"copies do not pile up", copies_do_not_pile_up},
+        {"a killed upgrade is resumed", a_killed_upgrade_is_resumed},
         {"one process writes", one_process_writes},
         {"values come back as they were", values_come_back_as_they_were},
         {"failures are told apart", failures_are_told_apart},
