@@ -200,6 +200,8 @@ static void on_effects(void *context)
     struct collector *collector = context;
     if (collector->notifier != NULL)
         pump(collector);
+    if (collector->influx != NULL)
+        influx_wake(collector->influx); /* its incidents are committed by now */
 }
 
 static void on_command(void *context, const char *id, enum err err, const char *text)
@@ -494,6 +496,7 @@ static enum err open_followers(struct collector *collector, struct err_text *why
         .settings = settings,
         .journal = collector->journal,
         .state = collector->state,
+        .state_path = collector->state_path,
         .loop = collector->loop,
         .guard = collector->guard,
         .context = collector,

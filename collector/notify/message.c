@@ -132,6 +132,16 @@ static void put_times(json_t *root, const struct incident *incident, int64_t tol
         root, "late", json_boolean(incident->learned_ms - incident->opened_ms > LATE_MS));
 }
 
+/* As it is when this is said: it may be another one later. */
+static void put_place(json_t *root, const struct incident *incident,
+                      const struct registry *registry)
+{
+    const struct registry_zone *zone =
+        registry != NULL ? registry_zone(registry, incident->zone) : NULL;
+    json_object_set_new(root, "org", json_string(zone != NULL ? zone->org : ""));
+    json_object_set_new(root, "site", json_string(zone != NULL ? zone->site : ""));
+}
+
 void message_format(const struct incident *incident, enum alert_effect_kind kind,
                     const struct registry *registry, int64_t told_ms, struct buf *out)
 {
@@ -151,6 +161,7 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
         incident->device, "channel", incident->channel, "quantity", incident->quantity,
         "acknowledged", incident->is_acknowledged, "text_en", en, "text_zh", zh);
     assert(root != NULL);
+    put_place(root, incident, registry);
     put_number(root, "value", incident->value);
     put_number(root, "worst", incident->worst);
     put_number(root, "limit", incident->limit);

@@ -17,6 +17,7 @@
 #include "collector/skip.h"
 #include "collector/store/influx_policy.h"
 #include "collector/store/state_delivery.h"
+#include "collector/store/state_incidents.h"
 #include "net/http.h"
 
 #define SINK_NAME     "influx"
@@ -24,6 +25,7 @@
 #define HEADER_SIZE   1024
 #define REASON_SIZE   512
 #define RECORDS_LOOK  4096
+#define TOLD_LOOK     500
 #define RETRY_STEP_MS 50 /* while waiting, so that a stop is seen */
 
 /* One line of the batch and the record it came from. */
@@ -49,8 +51,11 @@ struct influx {
     struct line_mark *marks;
     size_t count;
     size_t capacity;
-    uint64_t cursor;    /* everything before it was accepted or refused for good */
-    uint64_t batch_end; /* the cursor once the batch is through */
+    uint64_t cursor;         /* everything before it was accepted or refused for good */
+    uint64_t batch_end;      /* the cursor once the batch is through */
+    struct state *incidents; /* a reader; NULL: not opened yet, or none are written */
+    uint64_t told;           /* the cursor among the transitions of incidents */
+    uint64_t told_end;
     unsigned failures;
     int64_t wait_until_ms; /* real time */
     size_t most_lines;     /* halved when requests are too large */
@@ -69,6 +74,7 @@ struct posted {
     uint64_t position;
     uint32_t item;
     uint64_t cursor;
+    uint64_t told;
     uint64_t accepted;
     uint64_t rejected;
     uint64_t retries;
@@ -107,7 +113,8 @@ static enum err put_sink(struct state *state, const struct posted *posted)
         .rejected = posted->rejected,
         .retries = posted->retries,
     };
-    return state_put_sink(state, &sink);
+    enum err err = state_put_sink(state, &sink);
+    return err == ERR_OK ? state_put_told(state, SINK_NAME, posted->told) : err;
 }
 
 static void on_posted(void *context)
@@ -135,6 +142,7 @@ static struct posted *posted_new(struct influx *influx)
     struct posted *posted = mem_alloc(sizeof *posted);
     posted->influx = influx;
     posted->cursor = influx->cursor;
+    posted->told = influx->told;
     posted->accepted = influx->accepted;
     posted->rejected = influx->rejected;
     posted->retries = influx->failures;
@@ -280,6 +288,7 @@ static void deliver_batch(struct influx *influx)
     influx->state = "ok";
     influx->last_error[0] = '\0';
     influx->cursor = influx->batch_end;
+    influx->told = influx->told_end;
     metric_set(METRIC_INFLUX_POSITION, (int64_t)influx->cursor);
     post_sink(influx);
 }
@@ -300,6 +309,40 @@ static void mark_lines(struct influx *influx, size_t start, uint64_t position)
             .offset = at, .len = len, .position = position, .item = item++};
         at += len;
     }
+}
+
+/* Its place names it in the quarantine; no record is at position 0. */
+static void take_told(void *context, const struct state_told *told)
+{
+    struct influx *influx = context;
+    size_t start = influx->lines.len;
+    influx->told_end = told->place;
+    if (!influx_format_incident(told->first_body, told->body, influx->registry,
+                                &influx->lines))
+        return; /* state.db keeps it */
+    mark_lines(influx, start, 0);
+    influx->marks[influx->count - 1].item = (uint32_t)told->place;
+}
+
+/* True when there may be more. What cannot be read now is read later. */
+static bool fill_told(struct influx *influx)
+{
+    const char *path = influx->options.state_path;
+    struct err_text why = {0};
+    uint64_t before = influx->told_end;
+    if (path == NULL)
+        return false;
+    enum err err = influx->incidents != NULL
+                       ? ERR_OK
+                       : state_open_reader(&influx->incidents, path, &why);
+    if (err == ERR_OK) {
+        err = state_each_told_after(influx->incidents, before, TOLD_LOOK, influx,
+                                    take_told);
+        err_set(&why, err, "%s", state_why(influx->incidents));
+    }
+    if (err != ERR_OK)
+        log_warn("influx: incidents cannot be read, they wait: %s", why.text);
+    return err == ERR_OK && influx->told_end >= before + TOLD_LOOK;
 }
 
 static void take_config(struct influx *influx, const void *json, size_t len)
@@ -376,9 +419,11 @@ static enum err turn(void *context, struct journal_reader *reader,
         enum err err = fill_batch(influx, reader, &is_full);
         if (err != ERR_OK)
             return err_set(why, err, "the journal cannot be read: %s", err_about(err));
+        is_full = fill_told(influx) || is_full;
     }
     uint64_t before = influx->cursor;
-    if (influx->count > 0 || influx->batch_end != before)
+    if (influx->count > 0 || influx->batch_end != before ||
+        influx->told_end != influx->told)
         deliver_batch(influx);
     turn->has_more = influx->count == 0 && is_full;
     turn->wait_ms =
@@ -393,6 +438,8 @@ static void finish(void *context)
     http_client_destroy(influx->http);
     decoder_destroy(influx->decoder);
     registry_destroy(influx->registry);
+    state_close(influx->incidents);
+    influx->incidents = NULL;
     buf_fini(&influx->lines);
     free(influx->marks);
     influx->http = NULL;
@@ -464,11 +511,14 @@ enum err influx_open(struct influx **result, const struct influx_options *option
     fill_url(influx);
     fill_authorization(influx);
     enum err err = state_each_sink(options->state, influx, on_sink);
+    if (err == ERR_OK)
+        err = state_get_told(options->state, SINK_NAME, &influx->told);
     if (err != ERR_OK) {
         free(influx);
         return err_set(why, err, "state.db: %s", state_why(options->state));
     }
     influx->batch_end = influx->cursor;
+    influx->told_end = influx->told;
     influx->http = http_client_create();
     influx->decoder = decoder_create();
     if (options->config_len > 0)

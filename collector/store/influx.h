@@ -6,6 +6,9 @@
  * `seq`, `late`, and `state` where a sensor failed. Nanoseconds below the millisecond
  * come from the seq, so that distinct samples never share a time in a series and a
  * repetition overwrites itself. The cursor is kept in state.db, behind what was accepted.
+ *
+ * Measurement "incident": a point for each one, from the transitions in state.db, with a
+ * cursor of its own; tags org, site, zone, rule (influx_incidents.c).
  */
 #ifndef COLDCHAIN_COLLECTOR_STORE_INFLUX_H
 #define COLDCHAIN_COLLECTOR_STORE_INFLUX_H
@@ -27,6 +30,7 @@ struct influx_options {
     const struct settings *settings;
     struct journal *journal;
     struct state *state;
+    const char *state_path; /* for a reader of incidents; NULL: none are written */
     struct loop *loop;
     struct guard *guard; /* may be NULL */
     const char *config;  /* JSON of the configuration in force; "" before the first */
@@ -49,5 +53,12 @@ void influx_destroy(struct influx *influx);
 size_t influx_format_pack(const struct pack *pack, const struct topic *topic,
                           const struct registry *registry, int64_t arrival_ms,
                           struct buf *out);
+
+/*
+ * The line of an incident after the transition `body`, whose first one said `first_body`
+ * (what message_format() made). False, and nothing added, when they cannot be read.
+ */
+bool influx_format_incident(const char *first_body, const char *body,
+                            const struct registry *registry, struct buf *out);
 
 #endif

@@ -3,6 +3,8 @@
  * influx_lines - how a pack looks in line protocol.
  */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "collector/store/influx.h"
 #include "telemetry/line.h"
@@ -56,12 +58,26 @@ static void put_tags(struct line_writer *line, const struct topic *topic,
     line_tag(line, "zone", placement != NULL ? placement->zone : "");
 }
 
+/* A channel of ours or of a stranger may be called as our own fields are. */
+static const char *field_name(const char *quantity, char *name, size_t size)
+{
+    static const char *const ours[] = {"late", "seq", "state"};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (strcmp(quantity, ours[i]) == 0) {
+            snprintf(name, size, "%s_", quantity);
+            return name;
+        }
+    return quantity;
+}
+
 static void put_fields(struct line_writer *line, const struct pack *pack,
                        const struct reading *reading, const struct channel *channel,
                        int64_t arrival_ms)
 {
+    char name[ID_SIZE + 1];
     if (reading->quality == QUALITY_GOOD && isfinite(reading->value))
-        line_float(line, channel->quantity, reading->value);
+        line_float(line, field_name(channel->quantity, name, sizeof name),
+                   reading->value);
     else
         line_text(line, "state", quality_name((enum quality)reading->quality));
     if (pack->seq <= INT64_MAX)

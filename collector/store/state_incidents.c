@@ -286,3 +286,40 @@ enum err state_each_transition(struct state *state, const char *incident, void *
     enum err err = db_end(&rows);
     return err == ERR_OK && !is_good ? ERR_CORRUPT : err;
 }
+
+enum err state_each_told_after(struct state *state, uint64_t place, size_t limit,
+                               void *context, state_told_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT e.rowid, f.body, e.body FROM incident_event e"
+              " JOIN incident_event f ON f.incident = e.incident AND f.revision ="
+              " (SELECT min(revision) FROM incident_event WHERE incident = e.incident)"
+              " WHERE e.rowid > ? ORDER BY e.rowid LIMIT ?",
+              DB_ARGS(db_u64(place), state_limit(limit)));
+    while (db_next(&rows)) {
+        const struct state_told told = {
+            .place = db_get_u64(&rows, 0),
+            .first_body = db_get_text(&rows, 1),
+            .body = db_get_text(&rows, 2),
+        };
+        row(context, &told);
+    }
+    return db_end(&rows);
+}
+
+enum err state_get_told(struct state *state, const char *sink, uint64_t *place)
+{
+    int64_t value = 0;
+    enum err err =
+        db_get_one(state->db, "SELECT cursor FROM sink_incident WHERE sink = ?",
+                   DB_ARGS(db_text(sink)), &value);
+    *place = (uint64_t)value;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err state_put_told(struct state *state, const char *sink, uint64_t place)
+{
+    return state_write(state, "INSERT OR REPLACE INTO sink_incident VALUES (?, ?)",
+                       DB_ARGS(db_text(sink), db_u64(place)));
+}

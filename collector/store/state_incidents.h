@@ -61,6 +61,23 @@ typedef void state_transition_fn(void *context, const struct state_transition *s
 MUST_CHECK enum err state_each_transition(struct state *state, const char *incident,
                                           void *context, state_transition_fn *row);
 
+/* A transition with its place among all, and what the incident's first one said. */
+struct state_told {
+    uint64_t place;
+    const char *first_body; /* borrowed while `row` runs, as is body */
+    const char *body;
+};
+
+typedef void state_told_fn(void *context, const struct state_told *told);
+/* Transitions of all incidents behind `place`, in the order they were made. */
+MUST_CHECK enum err state_each_told_after(struct state *state, uint64_t place,
+                                          size_t limit, void *context,
+                                          state_told_fn *row);
+/* How far that sink was told of incidents; 0 when it never was. */
+MUST_CHECK enum err state_get_told(struct state *state, const char *sink,
+                                   uint64_t *place);
+MUST_CHECK enum err state_put_told(struct state *state, const char *sink, uint64_t place);
+
 /*
  *            attempt          result DONE
  *   pending ---------> pending ----------> done
