@@ -144,8 +144,8 @@ static enum err read_head(const struct journal_io *io, int dir, const struct nam
 
 /*
  * A header that is damaged, unreadable or of another journal makes a file unusable. That
- * a file cannot be opened at all says nothing about it, and is passed on. One that a newer
- * program wrote is UNSUPPORTED: it must not be taken for rot and put aside.
+ * a file cannot be opened at all says nothing about it, and is passed on. One that a
+ * newer program wrote is UNSUPPORTED: it must not be taken for rot and put aside.
  */
 static enum err load_file(struct segment *segment, const struct name *name,
                           struct load *load)
@@ -231,11 +231,12 @@ static void turn_round(struct segment_table *table)
 enum err folder_refused(enum err err, const char *dir, struct err_text *why)
 {
     if (err == ERR_UNSUPPORTED)
-        return err_set(why, err,
-                       "the journal in %s was written by a newer coldchain, and nothing was "
-                       "touched; start that version again, or restore the copy that was "
-                       "made before its upgrade (docs/upgrades.md)",
-                       dir);
+        return err_set(
+            why, err,
+            "the journal in %s was written by a newer coldchain, and nothing was "
+            "touched; start that version again, or restore the copy that was "
+            "made before its upgrade (docs/upgrades.md)",
+            dir);
     return err_set(why, err, "cannot read the journal in %s: %s", dir, err_about(err));
 }
 

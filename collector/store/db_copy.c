@@ -86,10 +86,9 @@ static int check_copy(sqlite3 *copy)
 static enum err fill(sqlite3 *from, const char *path, struct err_text *why)
 {
     sqlite3 *to = NULL;
-    int code = sqlite3_open_v2(path, &to,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                   SQLITE_OPEN_EXRESCODE,
-                               NULL);
+    int code = sqlite3_open_v2(
+        path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE,
+        NULL);
     if (code == SQLITE_OK)
         code = copy_pages(from, to);
     if (code == SQLITE_OK) /* else looking at it would make a log of its own */

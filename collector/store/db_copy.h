@@ -23,7 +23,8 @@ uint64_t db_copy_needs(uint64_t store_bytes);
 /* How much whoever runs us may write where `path` is; 0 when that cannot be told. */
 uint64_t db_copy_free_bytes(const char *path);
 
-/* FULL before anything is written, or when space ends all the same; nothing stays then. */
+/* FULL before anything is written, or when space ends all the same; nothing stays then.
+ */
 MUST_CHECK enum err db_copy_check_space(const char *path, uint64_t needed, uint64_t free,
                                         struct err_text *why);
 /* Replaces a copy of the same version, which an interrupted upgrade left. */

@@ -53,7 +53,8 @@ enum err upgrade_check(const char *state_path, const char *history_dir,
     if (err == ERR_OK)
         err = look_at_months(history_dir, &needed, why);
     if (err == ERR_OK && needed > 0)
-        err = db_copy_check_space(state_path, needed, db_copy_free_bytes(state_path), why);
+        err =
+            db_copy_check_space(state_path, needed, db_copy_free_bytes(state_path), why);
     free(history_path);
     return err;
 }
