@@ -12,7 +12,8 @@ class Broker(Process):
 
     COLLECTOR = "collector"
 
-    def __init__(self, folder, coldchainctl, name="mosquitto"):
+    def __init__(self, folder, coldchainctl, name="mosquitto", words=(), acl=None, change=None):
+        """words: more options of `broker config`; acl: the rules instead of ours; change: {text: other text}."""
         self.home = os.path.join(folder, name)
         os.makedirs(self.home)
         os.chmod(self.home, 0o755)  # started as root, mosquitto becomes its own user
@@ -21,8 +22,11 @@ class Broker(Process):
         super().__init__(name, ["/usr/sbin/mosquitto", "-c", f"{self.home}/mosquitto.conf"], self.home)
         self.add(self.COLLECTOR)
         said = [subprocess.run([coldchainctl, "broker", *words], check=True, capture_output=True, text=True).stdout
-                for words in (["acl"], ["config", "--port", str(self.port), "--dir", self.home])]
-        self._write("acl", said[0])
+                for words in (["acl"], ["config", "--port", str(self.port), "--dir", self.home, *words])]
+        for old, new in (change or {}).items():
+            assert old in said[1], f"the configuration says nothing of {old}"
+            said[1] = said[1].replace(old, new)
+        self._write("acl", said[0] if acl is None else acl(said[0]))
         self._write("mosquitto.conf", said[1].replace("/var/lib/mosquitto/", f"{self.home}/")
                     + f"user {self._own_user()}\nlog_type error\nlog_type warning\nlog_type notice\n")
 

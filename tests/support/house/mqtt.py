@@ -11,6 +11,7 @@ from house.process import Failure, wait_for
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 14
 CONTENT_TYPE = 0x03  # 2.2.2.2
+SESSION_EXPIRY = 0x11
 NOT_AUTHORIZED = 0x87
 
 
@@ -36,12 +37,21 @@ def packet(kind, flags, body):
 class Client:
     """Connected when made; messages are (topic, payload) in the order they came."""
 
-    def __init__(self, port, username=None, password=None, client_id="test"):
+    def __init__(self, port, username=None, password=None, client_id="test", will=None, session_s=0, tls=None):
+        """will: (topic, payload, retain); session_s: how long the broker keeps the session; tls: an SSLContext."""
         self.messages, self.answers = [], {}
         self.next_id, self.lock = 1, threading.Lock()
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-        flags = 0x02 | (0x80 if username else 0) | (0x40 if password else 0)  # 3.1.2.3, clean start
-        body = text("MQTT") + bytes([5, flags]) + struct.pack(">H", 0) + b"\0" + text(client_id)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
+        flags = (0x80 if username else 0) | (0x40 if password else 0)  # 3.1.2.3
+        flags |= 0 if session_s else 0x02
+        flags |= 0x0C | will[2] << 5 if will else 0  # with QoS 1
+        properties = bytes([SESSION_EXPIRY]) + struct.pack(">I", session_s) if session_s else b""
+        body = text("MQTT") + bytes([5, flags]) + struct.pack(">H", 0) + varint(len(properties)) + properties
+        body += text(client_id)
+        if will:
+            body += b"\0" + text(will[0]) + struct.pack(">H", len(will[1])) + will[1]
         body += (text(username) if username else b"") + (text(password) if password else b"")
         self.socket.sendall(packet(CONNECT, 0, body))
         self.stream = self.socket.makefile("rb")
@@ -70,6 +80,15 @@ class Client:
         body = struct.pack(">H", identifier) + b"\0" + text(topic_filter) + bytes([qos])
         self._send(packet(SUBSCRIBE, 2, body))
         return self._answer(identifier, timeout)[-1]
+
+    def leave_a_will(self):
+        """Disconnects so that the broker publishes the will, and waits until it has taken note."""
+        self._send(packet(DISCONNECT, 0, b"\x04"))  # 3.14.2.1
+        self.thread.join(10)
+        self.socket.close()
+
+    def is_alive(self):
+        return self.thread.is_alive()
 
     def received(self, topic):
         with self.lock:
