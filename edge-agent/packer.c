@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/deflate.h"
 #include "base/mem.h"
+#include "telemetry/delivery.h"
 
 /* A pack whose JSON is shorter gains nothing that is worth the work. */
 #define DEFLATE_FROM 160
@@ -132,7 +132,5 @@ void packer_reset(struct packer *packer)
 
 uint64_t packer_hash(const void *bytes, size_t len)
 {
-    uint8_t digest[CRYPTO_DIGEST_BYTES];
-    crypto_digest(digest, bytes, len);
-    return bytes_u64(digest);
+    return delivery_hash(bytes, len);
 }

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "base/crypto.h"
 #include "base/mem.h"
 #include "telemetry/topic.h"
 
@@ -33,6 +34,14 @@ static const struct range_list range_lists[] = {
 };
 
 #define LIST_COUNT (sizeof range_lists / sizeof range_lists[0])
+
+uint64_t delivery_hash(const void *bytes, size_t len)
+{
+    uint8_t digest[CRYPTO_DIGEST_BYTES];
+    crypto_digest(digest, bytes, len);
+    uint64_t hash = bytes_u64(digest);
+    return hash != 0 ? hash : 1;
+}
 
 void ack_fini(struct ack *ack)
 {
@@ -111,6 +120,8 @@ static void put_epoch(struct buf *out, const struct ack_epoch *epoch, size_t end
 {
     buf_format(out, "{\"epoch\":\"%016" PRIx64 "\",\"through\":\"%" PRIu64 "\"",
                epoch->epoch, epoch->through);
+    if (epoch->hash != 0)
+        buf_format(out, ",\"hash\":\"%016" PRIx64 "\"", epoch->hash);
     for (size_t i = 0; i < LIST_COUNT; i++) {
         const void *ranges = (const char *)epoch + range_lists[i].ranges;
         put_ranges(out, range_lists[i].name, ranges, list_count(epoch, &range_lists[i]),
@@ -172,6 +183,15 @@ static bool member_epoch(uint64_t *epoch, const json_t *object)
 {
     const char *text = json_string_value(json_object_get(object, "epoch"));
     return text != NULL && epoch_parse(epoch, text) == ERR_OK;
+}
+
+/* 16 hex digits like an epoch; absent is 0. */
+static bool member_hash(uint64_t *hash, const json_t *object)
+{
+    const json_t *json = json_object_get(object, "hash");
+    const char *text = json_string_value(json);
+    *hash = 0;
+    return json == NULL || (text != NULL && epoch_parse(hash, text) == ERR_OK);
 }
 
 /* Copies a text that fits; the caller checks what it says. */
@@ -331,6 +351,8 @@ static enum err read_ack_epoch(struct ack *ack, const json_t *json, struct err_t
     assert(epoch != NULL);
     if (!member_u64(&epoch->through, json, "through"))
         return bad(why, "through");
+    if (!member_hash(&epoch->hash, json))
+        return bad(why, "hash");
     if (!member_flag(&epoch->end_epoch, json, "end"))
         return bad(why, "end");
     enum err err = ERR_OK;

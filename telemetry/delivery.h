@@ -46,6 +46,7 @@ struct hello {
 struct ack_epoch {
     uint64_t epoch;
     uint64_t through; /* all seqs up to here are on stable storage */
+    uint64_t hash;    /* of the pack `through`, as it was taken; 0: not known */
     struct seq_range ranges[DELIVERY_RANGES_MAX];
     size_t range_count;
     struct seq_range rejected[DELIVERY_RANGES_MAX]; /* kept in quarantine; done with */
@@ -64,6 +65,9 @@ struct ack {
     struct ack_epoch *epochs;
     size_t epoch_count;
 };
+
+/* What names a pack's bytes: the first 8 bytes of their BLAKE2b-256 hash, never 0. */
+uint64_t delivery_hash(const void *bytes, size_t len);
 
 void ack_fini(struct ack *ack);
 /* Adds an empty epoch, borrowed until the next call; NULL past DELIVERY_EPOCHS_MAX. */

@@ -17,6 +17,12 @@ void pack_fini(struct pack *pack)
     *pack = (struct pack){0};
 }
 
+bool pack_is_rescued(const struct pack *pack)
+{
+    return pack->kind == PACK_THINNED && pack->ended != 0 && pack->from == pack->to &&
+           strcmp(pack->reason, PACK_REASON_FORK) == 0;
+}
+
 void pack_clear(struct pack *pack)
 {
     *pack = (struct pack){

@@ -10,6 +10,7 @@
 #ifndef COLDCHAIN_TELEMETRY_PACK_H
 #define COLDCHAIN_TELEMETRY_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,6 +91,10 @@ struct pack {
 void pack_fini(struct pack *pack);
 /* Empties the pack but keeps its memory, so that one struct serves a stream. */
 void pack_clear(struct pack *pack);
+
+#define PACK_REASON_FORK "fork"
+/* A THINNED pack that thinned nothing: one of a forked epoch, under a new name. */
+bool pack_is_rescued(const struct pack *pack);
 
 /* Index of the channel of that name, added when it is new. INVALID or LIMIT. */
 MUST_CHECK enum err pack_channel(struct pack *pack, const char *name, uint16_t *index);

@@ -2,8 +2,8 @@
 /*
  * acks - tells agents what is on stable storage, coalesced per device.
  *
- * A device that gave something is acknowledged after ack_interval, or at once when half
- * of its credits are used, when it repeats itself or says hello. Belongs to the loop.
+ * When and what is collector_core's decision; here is the queue, and the sending. Belongs
+ * to the loop.
  */
 #ifndef COLDCHAIN_COLLECTOR_PIPELINE_ACKS_H
 #define COLDCHAIN_COLLECTOR_PIPELINE_ACKS_H
@@ -20,6 +20,7 @@ struct acks_options {
     uint64_t generation;
     int64_t interval_ms;
     uint32_t credits;
+    uint64_t backlog_max; /* see collector_core; 0: no limit */
     void *context;
     /* False when it cannot be sent now: it is tried again. */
     bool (*send)(void *context, const char *topic, const void *data, size_t len);
@@ -28,10 +29,10 @@ struct acks_options {
 struct acks *acks_create(const struct acks_options *options);
 void acks_destroy(struct acks *acks);
 
-/* The device gave a pack. */
-void acks_note(struct acks *acks, struct device *device, int64_t now_ms);
-/* It repeated itself or said hello: answer with the next flush. */
-void acks_urge(struct acks *acks, struct device *device, int64_t now_ms);
+/* Owned by acks; the pipeline steps it. */
+struct collector_core *acks_core(struct acks *acks);
+/* The device's ack_due_ms has changed: it is sent by then. */
+void acks_at(struct acks *acks, struct device *device);
 /* Sends what is due; call after each batch and from a timer. now_ms is real time. */
 void acks_flush(struct acks *acks, int64_t now_ms);
 

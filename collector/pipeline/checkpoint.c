@@ -48,7 +48,7 @@ static enum err restore_device(struct pipeline *pipeline, const char *key,
     void **at = map_at(&pipeline->devices, key);
     assert(*at == NULL);
     *at = device;
-    return device_load(device, data, len);
+    return device_load(device, pipeline->core, data, len);
 }
 
 static enum err restore_placed(struct pipeline *pipeline, const void *data, size_t len)
@@ -147,6 +147,7 @@ enum err pipeline_open(struct pipeline **result, const struct pipeline_options *
     assert(options->on_effects != NULL && options->on_command != NULL);
     struct pipeline *pipeline = mem_alloc(sizeof *pipeline);
     pipeline->options = *options;
+    pipeline->core = acks_core(options->acks);
     pipeline->decoder = decoder_create();
     pipeline->redecoder = decoder_create();
     pipeline->alerts = alerts_create();
@@ -172,7 +173,7 @@ void pipeline_close(struct pipeline *pipeline)
     journal_reader_close(pipeline->reader);
     journal_reader_close(pipeline->rereader);
     for (size_t i = 0; i < pipeline->devices.count; i++)
-        device_destroy(pipeline->devices.entries[i].value);
+        device_destroy(pipeline->devices.entries[i].value, pipeline->core);
     map_fini(&pipeline->devices);
     alerts_destroy(pipeline->alerts);
     alerts_destroy(pipeline->ahead);
@@ -279,10 +280,12 @@ static uint64_t oldest_waiting(const struct pipeline *pipeline, uint64_t oldest)
 {
     for (size_t i = 0; i < pipeline->devices.count; i++) {
         const struct device *device = pipeline->devices.entries[i].value;
-        for (size_t k = 0; k < device->epoch_count; k++)
-            for (size_t n = 0; n < device->epochs[k].ahead_count; n++)
-                if (device->epochs[k].ahead[n].position < oldest)
-                    oldest = device->epochs[k].ahead[n].position;
+        for (size_t k = 0; k < device->delivery.epoch_count; k++) {
+            const struct collector_epoch *epoch = &device->delivery.epochs[k];
+            for (size_t n = 0; n < epoch->held_count; n++)
+                if (epoch->held[n].position < oldest)
+                    oldest = epoch->held[n].position;
+        }
     }
     return oldest;
 }

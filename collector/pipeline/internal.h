@@ -15,6 +15,7 @@ struct pipeline {
     struct pipeline_options options;
     struct journal_reader *reader;
     struct journal_reader *rereader; /* for packs that waited for their turn */
+    struct collector_core *core;     /* of acks */
     struct decoder *decoder;
     struct decoder *redecoder; /* of the rereader */
     struct alert_sink sink;
@@ -62,9 +63,15 @@ void pipeline_take_message(struct pipeline *pipeline,
 void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,
                         const struct topic *topic, const struct pack *pack,
                         const struct err_text *why);
-/* Seqs below the first one held exist nowhere any more: they are lost, not awaited. */
-void pipeline_close_lost_head(struct pipeline *pipeline, struct device *device,
-                              const struct hello_epoch *held);
+/* Held packs of that epoch whose turn has come. */
+void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t epoch);
+
+/* deliveries.c: what delivery says of a device as a whole */
+/* Of the actions, those that need no message: RELEASE and the following. */
+void pipeline_carry_out(struct pipeline *pipeline, struct device *device,
+                        const struct collector_action *action);
+void pipeline_take_hello(struct pipeline *pipeline, struct device *device,
+                         const struct hello *hello);
 
 /* commands.c */
 void pipeline_take_command(struct pipeline *pipeline,

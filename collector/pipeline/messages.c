@@ -45,11 +45,8 @@ static void apply_hello(struct pipeline *pipeline, const struct record_message *
     struct device *device = pipeline_device(pipeline, topic->org, topic->device);
     device->is_dirty = true;
     device->last_arrival_ms = pipeline->now_ms;
-    snprintf(device->nonce, sizeof device->nonce, "%s", hello.nonce);
     snprintf(device->version, sizeof device->version, "%s", hello.version);
-    for (size_t i = 0; i < hello.epoch_count; i++)
-        pipeline_close_lost_head(pipeline, device, &hello.epochs[i]);
-    acks_urge(pipeline->options.acks, device, pipeline->real_ms);
+    pipeline_take_hello(pipeline, device, &hello);
 }
 
 static void apply_status(struct pipeline *pipeline, const struct record_message *message,

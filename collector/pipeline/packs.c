@@ -144,11 +144,12 @@ static bool read_waiting(struct pipeline *pipeline, uint64_t position,
            *pack != NULL;
 }
 
-static void evaluate_waiting(struct pipeline *pipeline, struct device *device,
-                             struct device_epoch *epoch)
+void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t name)
 {
-    struct device_ahead next;
-    while (device_epoch_next(epoch, &next)) {
+    struct collector_epoch *epoch = collector_find_epoch(&device->delivery, name);
+    struct collector_held next;
+    assert(epoch != NULL);
+    while (collector_core_next(epoch, &next)) {
         const struct pack *pack;
         if (read_waiting(pipeline, next.position, &pack))
             apply_readings(pipeline, device, pack);
@@ -157,118 +158,139 @@ static void evaluate_waiting(struct pipeline *pipeline, struct device *device,
                       (unsigned long long)next.seq);
     }
     guard_enter(pipeline->options.guard, GUARD_PIPELINE, pipeline->at, NULL, 0);
-    if (epoch->ahead_count == 0)
+    if (epoch->held_count == 0)
         pipeline_settle(pipeline, device);
 }
 
-/* LOSS, THINNED and EPOCH_END close gaps at once: they may stand behind them. */
-static void apply_control(struct pipeline *pipeline, struct device *device,
-                          const struct pack *pack)
-{
-    if (pack->kind != PACK_LOSS && pack->kind != PACK_THINNED &&
-        pack->kind != PACK_EPOCH_END)
-        return;
-    bool is_end = pack->kind == PACK_EPOCH_END;
-    /* What is lost or thinned may belong to an epoch before. */
-    struct device_epoch *epoch =
-        device_epoch_of(device, pack->ended != 0 ? pack->ended : pack->epoch);
-    if (epoch == NULL)
-        return;
-    epoch->is_ended = epoch->is_ended || is_end;
-    if (is_end || pack->from == 0 || pack->to < pack->from)
-        return;
-    enum err err = seqset_add_range(&epoch->taken, pack->from, pack->to);
-    if (err != ERR_OK && err != ERR_EXISTS)
-        log_warn("a loss could not be noted device=%s", device->id);
-    if (pack->kind == PACK_LOSS)
-        metric_add(METRIC_LOST_PACKS, (int64_t)(pack->to - pack->from + 1));
-    evaluate_waiting(pipeline, device, epoch);
-}
+/* A message with a pack, or one that cannot be read (pack NULL). */
+struct arrival {
+    struct device *device;
+    const struct record_message *message;
+    const struct topic *topic;
+    const struct pack *pack;
+    const struct err_text *why;
+};
 
-static bool note_taken(struct pipeline *pipeline, struct device *device,
-                       struct device_epoch *epoch, uint64_t seq)
+static void accept(struct pipeline *pipeline, const struct arrival *arrival)
 {
-    enum err err = seqset_add(&epoch->taken, seq);
-    if (err == ERR_OK)
-        return true;
-    if (err == ERR_EXISTS) {
-        metric_add(METRIC_DUPLICATES, 1);
-        acks_urge(pipeline->options.acks, device, pipeline->real_ms);
-    } else {
-        log_warn("too many gaps, a pack is refused device=%s", device->id);
-    }
-    return false;
-}
-
-/* In order at once; ahead of a gap provisionally, and again when its turn comes. */
-static void take_pack(struct pipeline *pipeline, struct device *device,
-                      struct device_epoch *epoch, const struct topic *topic,
-                      const struct pack *pack, bool is_live)
-{
-    device->is_dirty = true;
     metric_add(METRIC_PACKS, 1);
-    apply_control(pipeline, device, pack);
-    epoch = device_epoch_of(device, topic->epoch);
-    assert(epoch != NULL);
-    if (topic->seq > epoch->taken.through) {
-        if (is_live) {
-            device_epoch_wait(epoch, topic->seq, pipeline->at);
-            each_reading(pipeline, device, pack, apply_ahead);
-        }
-        return;
+    apply_readings(pipeline, arrival->device, arrival->pack);
+}
+
+static void hold(struct pipeline *pipeline, const struct arrival *arrival)
+{
+    metric_add(METRIC_PACKS, 1);
+    each_reading(pipeline, arrival->device, arrival->pack, apply_ahead);
+}
+
+static void carry_out(struct pipeline *pipeline, const struct arrival *arrival,
+                      const struct collector_action *action)
+{
+    const struct topic *topic = arrival->topic;
+    switch (action->kind) {
+    case COLLECTOR_ACCEPT:
+        accept(pipeline, arrival);
+        break;
+    case COLLECTOR_HOLD:
+        hold(pipeline, arrival);
+        break;
+    case COLLECTOR_REJECT:
+        pipeline_reject(pipeline, topic, arrival->message, arrival->why->text);
+        break;
+    case COLLECTOR_DROP:
+        metric_add(METRIC_DUPLICATES, 1);
+        break;
+    case COLLECTOR_REFUSE:
+        log_warn("no room to remember a pack, it is refused device=%s",
+                 arrival->device->id);
+        break;
+    case COLLECTOR_FORK:
+        pipeline_quarantine(pipeline, topic, arrival->message, "fork",
+                            "another pack with this name, or with another one before "
+                            "it, is in: two devices go by one name");
+        break;
+    case COLLECTOR_RELEASE:
+    case COLLECTOR_ORDER_NEW_EPOCH:
+    case COLLECTOR_LOSS:
+    case COLLECTOR_TWINS:
+    case COLLECTOR_REGRESSED:
+    case COLLECTOR_ACK_AT:
+        pipeline_carry_out(pipeline, arrival->device, action);
+        break;
     }
-    if (topic->seq > epoch->evaluated)
-        epoch->evaluated = topic->seq;
-    if (is_live)
-        apply_readings(pipeline, device, pack);
-    evaluate_waiting(pipeline, device, epoch);
+}
+
+static struct collector_pack describe(const struct pipeline *pipeline,
+                                      const struct arrival *arrival)
+{
+    const struct record_message *message = arrival->message;
+    struct collector_pack described = {
+        .epoch = arrival->topic->epoch,
+        .seq = arrival->topic->seq,
+        .hash = delivery_hash(message->payload, message->payload_len),
+        .position = pipeline->at,
+        .is_live = !message->is_retained,
+    };
+    const struct pack *pack = arrival->pack;
+    if (pack == NULL)
+        return described;
+    described.is_readable = true;
+    described.previous_hash = pack->previous_hash;
+    described.kind = pack->kind;
+    described.ended = pack->ended;
+    described.from = pack->from;
+    described.to = pack->to;
+    described.is_rescued = pack_is_rescued(pack);
+    return described;
+}
+
+/* What was taken all the same, and is told of. */
+static void list_odd(struct pipeline *pipeline, const struct arrival *arrival)
+{
+    if (pipeline->implausible > 0)
+        pipeline_quarantine(
+            pipeline, arrival->topic, arrival->message, "implausible-time",
+            "kept, but readings dated in the far past or future raise no alarm");
+    else if (!arrival->device->is_declared)
+        pipeline_quarantine(pipeline, arrival->topic, arrival->message,
+                            "undeclared-device",
+                            "kept, but the device is not declared and measures no zone");
+}
+
+static bool was_taken(const struct collector_actions *actions)
+{
+    for (size_t i = 0; i < actions->count; i++)
+        if (actions->list[i].kind == COLLECTOR_ACCEPT ||
+            actions->list[i].kind == COLLECTOR_HOLD)
+            return true;
+    return false;
 }
 
 void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,
                         const struct topic *topic, const struct pack *pack,
                         const struct err_text *why)
 {
-    struct device *device = pipeline_device(pipeline, topic->org, topic->device);
-    device->last_arrival_ms = pipeline->now_ms;
-    device->is_dirty = true;
-    struct device_epoch *epoch = device_epoch_of(device, topic->epoch);
-    if (epoch == NULL) {
-        pipeline_reject(pipeline, topic, message, "too many epochs of this device");
-        return;
-    }
-    if (!note_taken(pipeline, device, epoch, topic->seq))
-        return;
-    acks_note(pipeline->options.acks, device, pipeline->real_ms);
-    if (pack == NULL) {
-        pipeline_reject(pipeline, topic, message, why->text);
-        if (seqset_add(&epoch->rejected, topic->seq) != ERR_OK)
-            log_warn("a rejected pack is not listed device=%s", device->id);
-        evaluate_waiting(pipeline, device, epoch);
-        return;
-    }
+    const struct arrival arrival = {
+        .device = pipeline_device(pipeline, topic->org, topic->device),
+        .message = message,
+        .topic = topic,
+        .pack = pack,
+        .why = why,
+    };
+    arrival.device->last_arrival_ms = pipeline->now_ms;
+    arrival.device->is_dirty = true;
     pipeline->implausible = 0;
-    take_pack(pipeline, device, epoch, topic, pack, !message->is_retained);
-    if (pipeline->implausible > 0)
-        pipeline_quarantine(
-            pipeline, topic, message, "implausible-time",
-            "kept, but readings dated in the far past or future raise no alarm");
-    else if (!device->is_declared)
-        pipeline_quarantine(pipeline, topic, message, "undeclared-device",
-                            "kept, but the device is not declared and measures no zone");
-}
-
-void pipeline_close_lost_head(struct pipeline *pipeline, struct device *device,
-                              const struct hello_epoch *held)
-{
-    struct device_epoch *epoch = device_epoch_of(device, held->epoch);
-    if (epoch == NULL || held->first <= epoch->taken.through + 1)
-        return;
-    uint64_t from = epoch->taken.through + 1;
-    enum err err = seqset_add_range(&epoch->taken, from, held->first - 1);
-    if (err != ERR_OK && err != ERR_EXISTS)
-        return;
-    log_warn("packs are lost device=%s from=%llu to=%llu", device->id,
-             (unsigned long long)from, (unsigned long long)(held->first - 1));
-    metric_add(METRIC_LOST_PACKS, (int64_t)(held->first - from));
-    evaluate_waiting(pipeline, device, epoch);
+    const struct collector_pack described = describe(pipeline, &arrival);
+    const struct collector_event event = {
+        .kind = COLLECTOR_PACK,
+        .real_ms = pipeline->real_ms,
+        .wall_ms = pipeline->now_ms,
+        .pack = &described,
+    };
+    struct collector_actions actions;
+    collector_core_step(pipeline->core, &arrival.device->delivery, &event, &actions);
+    for (size_t i = 0; i < actions.count; i++)
+        carry_out(pipeline, &arrival, &actions.list[i]);
+    if (was_taken(&actions))
+        list_odd(pipeline, &arrival);
 }

@@ -97,14 +97,14 @@ void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms, struct
     dump(list, out);
 }
 
-static json_t *epoch_json(const struct device_epoch *epoch)
+static json_t *epoch_json(const struct collector_epoch *epoch)
 {
     char text[17];
     return json_pack("{s:s, s:I, s:I, s:I, s:b}", "epoch",
                      epoch_format(epoch->epoch, text), "through",
-                     (json_int_t)epoch->taken.through, "highest",
-                     (json_int_t)seqset_highest(&epoch->taken), "waiting",
-                     (json_int_t)epoch->ahead_count, "ended", epoch->is_ended);
+                     (json_int_t)epoch->window.taken.through, "highest",
+                     (json_int_t)seqset_highest(&epoch->window.taken), "waiting",
+                     (json_int_t)epoch->held_count, "ended", epoch->is_ended);
 }
 
 static json_t *device_json(const struct device *device, int64_t now_ms)
@@ -114,8 +114,8 @@ static json_t *device_json(const struct device *device, int64_t now_ms)
         json_array_append_new(channels,
                               channel_json(device, &device->channels[k], now_ms));
     json_t *epochs = json_array();
-    for (size_t k = 0; k < device->epoch_count; k++)
-        json_array_append_new(epochs, epoch_json(&device->epochs[k]));
+    for (size_t k = 0; k < device->delivery.epoch_count; k++)
+        json_array_append_new(epochs, epoch_json(&device->delivery.epochs[k]));
     json_t *entry =
         json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:o, s:o}", "org", device->org, "id",
                   device->id, "declared", device->is_declared, "online",
@@ -137,7 +137,7 @@ static void add_unheard(const struct pipeline *pipeline, json_t *list, int64_t n
             struct device *device = device_create(declared->org, declared->id);
             device->is_declared = true;
             json_array_append_new(list, device_json(device, now_ms));
-            device_destroy(device);
+            device_destroy(device, pipeline->core);
         }
         buf_fini(&key);
     }

@@ -10,28 +10,46 @@
 
 #define EPOCH UINT64_C(0xaa)
 
-static struct device_epoch *epoch_of(struct device *device)
+static struct collector_core core;
+
+static struct device *made(void)
 {
-    struct device_epoch *epoch = device_epoch_of(device, EPOCH);
+    collector_core_init(&core, "store", 1, 1000, 8);
+    return device_create("fengjie", "one");
+}
+
+static struct collector_epoch *epoch_of(struct device *device)
+{
+    struct collector_epoch *epoch = collector_epoch_of(&device->delivery, EPOCH);
     CHECK(epoch != NULL);
     return epoch;
 }
 
 /* A pack comes: taken, and it waits for its turn. Its position is 1000 + seq. */
-static void take(struct device_epoch *epoch, uint64_t seq)
+static void take(struct device *device, uint64_t seq)
 {
-    CHECK(seqset_add(&epoch->taken, seq) == ERR_OK);
-    device_epoch_wait(epoch, seq, 1000 + seq);
+    const struct collector_pack pack = {.epoch = EPOCH,
+                                        .seq = seq,
+                                        .hash = 77 + seq,
+                                        .position = 1000 + seq,
+                                        .is_live = true,
+                                        .is_readable = seq != 4,
+                                        .kind = PACK_DATA};
+    struct collector_actions actions;
+    collector_core_step(
+        &core, &device->delivery,
+        &(struct collector_event){.kind = COLLECTOR_PACK, .real_ms = 1, .pack = &pack},
+        &actions);
 }
 
 /* The seqs whose turn it is, in order: "1 2 3". */
-static const char *turns(struct device_epoch *epoch)
+static const char *turns(struct collector_epoch *epoch)
 {
     static char text[200];
-    struct device_ahead next;
+    struct collector_held next;
     size_t len = 0;
     text[0] = '\0';
-    while (device_epoch_next(epoch, &next)) {
+    while (collector_core_next(epoch, &next)) {
         CHECK(next.position == 1000 + next.seq);
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%d", len > 0 ? " " : "",
                                 (int)next.seq);
@@ -39,91 +57,33 @@ static const char *turns(struct device_epoch *epoch)
     return text;
 }
 
-static void packs_in_order_have_their_turn_at_once(void)
+static void channels_are_found_again_and_bounded(void)
 {
-    struct device *device = device_create("fengjie", "one");
-    struct device_epoch *epoch = epoch_of(device);
-    CHECK_TEXT(turns(epoch), "");
-    take(epoch, 1);
-    CHECK_TEXT(turns(epoch), "1");
-    take(epoch, 2);
-    take(epoch, 3);
-    CHECK_TEXT(turns(epoch), "2 3");
-    CHECK(epoch->evaluated == 3);
-    device_destroy(device);
-}
-
-static void what_is_ahead_of_a_gap_waits_for_it(void)
-{
-    struct device *device = device_create("fengjie", "one");
-    struct device_epoch *epoch = epoch_of(device);
-    take(epoch, 5);
-    take(epoch, 3);
-    take(epoch, 6);
-    CHECK_TEXT(turns(epoch), "");
-    CHECK(epoch->evaluated == 0 && epoch->ahead_count == 3);
-    take(epoch, 1);
-    CHECK_TEXT(turns(epoch), "1");
-    take(epoch, 2);
-    CHECK_TEXT(turns(epoch), "2 3");
-    take(epoch, 4);
-    CHECK_TEXT(turns(epoch), "4 5 6");
-    CHECK(epoch->ahead_count == 0);
-    device_destroy(device);
-}
-
-static void a_gap_that_is_lost_is_passed_over(void)
-{
-    struct device *device = device_create("fengjie", "one");
-    struct device_epoch *epoch = epoch_of(device);
-    take(epoch, 1);
-    take(epoch, 9);
-    CHECK_TEXT(turns(epoch), "1");
-    CHECK(seqset_add_range(&epoch->taken, 2, 8) == ERR_OK); /* LOSS */
-    CHECK_TEXT(turns(epoch), "9");
-    CHECK(seqset_add_range(&epoch->taken, 10, 12) ==
-          ERR_OK); /* at the end: nothing waits */
-    CHECK_TEXT(turns(epoch), "");
-    CHECK(epoch->evaluated == 12);
-    device_destroy(device);
-}
-
-static void epochs_and_channels_are_found_again_and_bounded(void)
-{
-    struct device *device = device_create("fengjie", "one");
+    struct device *device = made();
     struct channel name;
-    CHECK(device_epoch_of(device, 7)->epoch == 7);
-    CHECK(device_epoch_of(device, 7) == &device->epochs[0]);
-    for (uint64_t i = 0; i < DEVICE_EPOCHS_MAX - 1; i++)
-        CHECK(device_epoch_of(device, 100 + i) != NULL);
-    CHECK(device_epoch_of(device, 1) == NULL);
-    CHECK(device_epoch_of(device, 7) != NULL);
     for (int i = 0; i <= DEVICE_CHANNELS_MAX; i++) {
         char text[ID_SIZE];
         snprintf(text, sizeof text, "air_temperature-%d", i);
         CHECK(channel_parse(&name, text) == ERR_OK);
         CHECK((device_channel_of(device, &name) != NULL) == (i < DEVICE_CHANNELS_MAX));
     }
-    device_destroy(device);
+    device_destroy(device, &core);
 }
 
 /* A device with everything that is saved. */
 static struct device *full_device(void)
 {
-    struct device *device = device_create("fengjie", "one");
+    struct device *device = made();
     struct channel name;
-    snprintf(device->nonce, sizeof device->nonce, "nonce");
+    snprintf(device->delivery.nonce, sizeof device->delivery.nonce, "nonce");
     snprintf(device->version, sizeof device->version, "0.1.0");
     device->is_online = true;
     device->last_arrival_ms = 123456;
     device->readings = 77;
-    struct device_epoch *epoch = epoch_of(device);
-    take(epoch, 1);
-    take(epoch, 4);
-    take(epoch, 6);
-    CHECK(seqset_add(&epoch->rejected, 4) == ERR_OK);
-    CHECK_TEXT(turns(epoch), "1");
-    device_epoch_of(device, EPOCH + 1)->is_ended = true;
+    take(device, 1);
+    take(device, 4); /* unreadable */
+    take(device, 6);
+    collector_epoch_of(&device->delivery, EPOCH + 1)->is_ended = true;
     CHECK(channel_parse(&name, "air_temperature-2") == ERR_OK);
     struct device_channel *channel = device_channel_of(device, &name);
     channel->value = (double)NAN;
@@ -136,27 +96,30 @@ static struct device *full_device(void)
 static void what_is_saved_is_loaded(void)
 {
     struct device *device = full_device();
-    struct device *back = device_create("fengjie", "one");
+    struct device *back = made();
     struct buf saved = {0};
     struct buf again = {0};
     device_save(device, &saved);
-    CHECK(device_load(back, saved.data, saved.len) == ERR_OK);
+    CHECK(device_load(back, &core, saved.data, saved.len) == ERR_OK);
     device_save(back, &again);
     CHECK(saved.len == again.len && memcmp(saved.data, again.data, saved.len) == 0);
     CHECK_TEXT(back->version, "0.1.0");
     CHECK(back->is_online && back->readings == 77 && back->last_arrival_ms == 123456);
     CHECK(back->channel_count == 1 && back->channels[0].quality == QUALITY_OPEN);
     CHECK(back->channels[0].time_ms == -5 && isnan(back->channels[0].value));
-    CHECK(back->epoch_count == 2 && back->epochs[1].is_ended);
+    CHECK(back->delivery.epoch_count == 2 && back->delivery.epochs[1].is_ended);
     /* The gap closes after the restart. */
-    struct device_epoch *epoch = device_epoch_of(back, EPOCH);
-    CHECK(seqset_add_range(&epoch->taken, 2, 3) == ERR_OK);
-    take(epoch, 5);
-    CHECK_TEXT(turns(epoch), "4 5 6");
+    struct collector_epoch *epoch = epoch_of(back);
+    take(back, 2);
+    take(back, 3);
+    CHECK_TEXT(turns(epoch), "");
+    take(back, 5);
+    CHECK_TEXT(turns(epoch), "6");
+    CHECK(epoch->window.taken.through == 6 && epoch->evaluated == 6);
     buf_fini(&saved);
     buf_fini(&again);
-    device_destroy(device);
-    device_destroy(back);
+    device_destroy(device, &core);
+    device_destroy(back, &core);
 }
 
 static void what_is_cut_is_refused(void)
@@ -167,17 +130,17 @@ static void what_is_cut_is_refused(void)
     for (size_t len = 0; len < saved.len; len++) {
         /* A copy of its own: the sanitizer sees a byte too many. */
         char *cut = mem_dup(saved.data, len);
-        struct device *back = device_create("fengjie", "one");
-        CHECK(device_load(back, cut, len) == ERR_CORRUPT);
-        device_destroy(back);
+        struct device *back = made();
+        CHECK(device_load(back, &core, cut, len) == ERR_CORRUPT);
+        device_destroy(back, &core);
         free(cut);
     }
     saved.data[0]++;
-    struct device *other = device_create("fengjie", "one");
-    CHECK(device_load(other, saved.data, saved.len) == ERR_CORRUPT);
-    device_destroy(other);
+    struct device *other = made();
+    CHECK(device_load(other, &core, saved.data, saved.len) == ERR_CORRUPT);
+    device_destroy(other, &core);
     buf_fini(&saved);
-    device_destroy(device);
+    device_destroy(device, &core);
 }
 
 static void what_is_flipped_is_refused_or_harmless(void)
@@ -187,28 +150,23 @@ static void what_is_flipped_is_refused_or_harmless(void)
     device_save(device, &saved);
     for (size_t bit = 0; bit < saved.len * 8; bit++) {
         saved.data[bit / 8] = (char)(saved.data[bit / 8] ^ (1 << (bit % 8)));
-        struct device *back = device_create("fengjie", "one");
-        enum err err = device_load(back, saved.data, saved.len);
+        struct device *back = made();
+        enum err err = device_load(back, &core, saved.data, saved.len);
         CHECK(err == ERR_OK || err == ERR_CORRUPT || err == ERR_LIMIT);
         if (err == ERR_OK)
             for (size_t i = 0; i < back->channel_count; i++)
                 CHECK(quality_name(back->channels[i].quality) != NULL);
-        device_destroy(back);
+        device_destroy(back, &core);
         saved.data[bit / 8] = (char)(saved.data[bit / 8] ^ (1 << (bit % 8)));
     }
     buf_fini(&saved);
-    device_destroy(device);
+    device_destroy(device, &core);
 }
 
 int main(void)
 {
     CU_TestInfo tests[] = {
-        {"packs in order have their turn at once",
-         packs_in_order_have_their_turn_at_once},
-        {"what is ahead of a gap waits for it", what_is_ahead_of_a_gap_waits_for_it},
-        {"a gap that is lost is passed over", a_gap_that_is_lost_is_passed_over},
-        {"epochs and channels are found again and bounded",
-         epochs_and_channels_are_found_again_and_bounded},
+        {"channels are found again and bounded", channels_are_found_again_and_bounded},
         {"what is saved is loaded", what_is_saved_is_loaded},
         {"what is cut is refused", what_is_cut_is_refused},
         {"what is flipped is refused or harmless",

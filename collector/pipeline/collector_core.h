@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * collector_core - what becomes of a pack, and what is answered: delivery without I/O.
+ *
+ * (state, event) -> actions, exactly as docs/delivery.md says. The pipeline feeds it with
+ * what is synced in the journal and carries the actions out; a simulated world may do so
+ * as well. Every ack may be lost, doubled or late without harm. For one epoch:
+ *
+ *   unknown --pack, hello--> open --EPOCH_END--> ended --all up to its last--> sealed
+ *                             |  \                 |
+ *              another body   |   gap: asked for again and again, closed by DATA or LOSS
+ *                             v                    v
+ *                           forked: nothing of the other branch is taken, the device is
+ *                                   told to begin another epoch and brings it there
+ *
+ * Pure: times and positions are inputs. What is saved follows from packs and hellos only,
+ * so reading them again gives the same state; when to ack is not saved. Belongs to one
+ * thread.
+ */
+#ifndef COLDCHAIN_COLLECTOR_PIPELINE_COLLECTOR_CORE_H
+#define COLDCHAIN_COLLECTOR_PIPELINE_COLLECTOR_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "telemetry/delivery.h"
+#include "telemetry/pack.h"
+#include "telemetry/seqset.h"
+#include "telemetry/window.h"
+
+#define COLLECTOR_EPOCHS_MAX 64 /* of one device */
+#define COLLECTOR_RANGES_MAX (UINT64_C(1) << 20)
+#define COLLECTOR_NONCES     4
+#define COLLECTOR_RETURNS    2 /* hellos that went back to an epoch that was left */
+/* A gap is asked for after two ack intervals, then doubling up to this. */
+#define COLLECTOR_ASK_MAX_MS 600000
+
+/* A pack that came ahead of a gap and waits, in the journal, for its turn. */
+struct collector_held {
+    uint64_t seq;
+    uint64_t position;
+};
+
+struct collector_epoch {
+    uint64_t epoch;
+    struct window window;        /* in the journal, whatever they held */
+    struct seqset rejected;      /* of those: in quarantine */
+    uint64_t evaluated;          /* all up to here have had their turn */
+    struct collector_held *held; /* ascending by seq */
+    size_t held_count;
+    size_t held_capacity;
+    int64_t held_since_ms; /* wall time of the first one held; 0: none */
+    uint64_t last;         /* what EPOCH_END says; 0 before */
+    uint64_t gone;         /* the device says it holds nothing up to here */
+    int64_t ask_due_ms;    /* when to ask for what is missing; 0: nothing is */
+    uint8_t asked;
+    bool is_ended;
+    bool is_forked;
+    bool is_left;  /* a later hello called another one current */
+    bool is_named; /* in the device's last hello */
+};
+
+/* What is known of one device. A zeroed struct is one never heard of. */
+struct collector_device {
+    char nonce[DELIVERY_NONCE_SIZE]; /* of its session; "" before its first hello */
+    struct collector_epoch *epochs;  /* oldest first */
+    size_t epoch_count;
+    size_t epoch_capacity;
+    uint64_t current; /* epoch, says its last hello; 0 before */
+    uint32_t nonces[COLLECTOR_NONCES];
+    uint8_t nonce_at;
+    uint8_t returns; /* hellos that went back to an epoch that was left */
+    bool is_twin;
+    /* acknowledgement; not saved */
+    bool is_queued;
+    uint32_t unacked; /* packs since the last ack */
+    int64_t ack_due_ms;
+};
+
+/* The collector as a whole. */
+struct collector_core {
+    /* fixed after init */
+    char store[DELIVERY_STORE_SIZE];
+    uint64_t generation;
+    int64_t interval_ms;
+    uint32_t credits;     /* granted to each device while there is no backlog */
+    uint64_t ranges_max;  /* beyond gaps, of all devices */
+    uint64_t backlog_max; /* as `backlog`; 0: no limit */
+
+    uint64_t ranges;  /* of all windows */
+    uint64_t backlog; /* how much was taken in and is not evaluated; the shell's unit */
+};
+
+/* A pack as the topic names it, and what it says of other packs. */
+struct collector_pack {
+    uint64_t epoch;
+    uint64_t seq;
+    uint64_t hash;     /* delivery_hash() of its bytes */
+    uint64_t position; /* where it can be read again */
+    bool is_readable;  /* what follows counts only then */
+    bool is_live;      /* not one that the broker retained: has a turn */
+    uint64_t previous_hash;
+    enum pack_kind kind;
+    uint64_t ended;
+    uint64_t from;
+    uint64_t to;
+    bool is_rescued; /* of a forked epoch, under a new name */
+};
+
+enum collector_event_kind {
+    COLLECTOR_HELLO,    /* hello */
+    COLLECTOR_PACK,     /* pack, synced here */
+    COLLECTOR_ACK_SENT, /* what collector_core_ack() said went out */
+    COLLECTOR_GIVE_UP,  /* epoch: its first gap is waited for no longer */
+};
+
+struct collector_event {
+    enum collector_event_kind kind;
+    int64_t real_ms; /* never steps; for acks */
+    int64_t wall_ms; /* of the record */
+    const struct hello *hello;
+    const struct collector_pack *pack;
+    uint64_t epoch;
+};
+
+enum collector_action_kind {
+    COLLECTOR_ACCEPT,  /* epoch, seq: its turn has come */
+    COLLECTOR_HOLD,    /* epoch, seq: ahead of a gap; taken, its turn comes */
+    COLLECTOR_RELEASE, /* epoch: collector_core_next() may have a turn for held ones */
+    COLLECTOR_REJECT,  /* epoch, seq: cannot be read; keep it in quarantine; taken */
+    COLLECTOR_DROP,    /* epoch, seq: taken before */
+    COLLECTOR_REFUSE,  /* epoch, seq: no room to remember it; not taken, not acked */
+    COLLECTOR_FORK,    /* epoch, seq: another body; keep it in quarantine; not taken */
+    COLLECTOR_ORDER_NEW_EPOCH, /* epoch: it was forked; the ack says so. An incident */
+    COLLECTOR_LOSS,            /* epoch, from, to: will never come */
+    COLLECTOR_TWINS,           /* two devices use this name. An incident */
+    COLLECTOR_REGRESSED,       /* epoch, from: the device ends below what is held, to */
+    COLLECTOR_ACK_AT,          /* at_ms: ack not later */
+};
+
+struct collector_action {
+    enum collector_action_kind kind;
+    uint64_t epoch;
+    uint64_t seq;
+    uint64_t from;
+    uint64_t to;
+    int64_t at_ms;
+};
+
+/* No event makes more; nothing is allocated per pack. */
+#define COLLECTOR_ACTIONS_MAX (2 * DELIVERY_EPOCHS_MAX + 8)
+
+struct collector_actions {
+    struct collector_action list[COLLECTOR_ACTIONS_MAX];
+    size_t count;
+};
+
+void collector_core_init(struct collector_core *core, const char *store,
+                         uint64_t generation, int64_t interval_ms, uint32_t credits);
+
+/* Empties `actions`, then fills it. Carry them out in order, before the next event. */
+void collector_core_step(struct collector_core *core, struct collector_device *device,
+                         const struct collector_event *event,
+                         struct collector_actions *actions);
+
+/* What is to be said now; `ack` is empty before and the caller finishes it. */
+void collector_core_ack(const struct collector_core *core,
+                        const struct collector_device *device, int64_t real_ms,
+                        struct ack *ack);
+/* Packs in flight that a device may have, by the backlog of all. */
+uint32_t collector_core_credits(const struct collector_core *core);
+/*
+ * The next held pack whose turn it is, or false. Seqs without a position (lost, rejected)
+ * are passed over.
+ */
+bool collector_core_next(struct collector_epoch *epoch, struct collector_held *next);
+
+/* Borrowed until an epoch is added; NULL when it is not known. */
+struct collector_epoch *collector_find_epoch(const struct collector_device *device,
+                                             uint64_t epoch);
+
+/* The same, added when it is new; NULL when there is no room for one more. */
+struct collector_epoch *collector_epoch_of(struct collector_device *device,
+                                           uint64_t epoch);
+/* Remembers a pack that is ahead of its turn. */
+void collector_epoch_hold(struct collector_epoch *epoch, struct collector_held held);
+
+/* Removes the device from the core's sums, and its memory. */
+void collector_device_fini(struct collector_core *core, struct collector_device *device);
+void collector_device_save(const struct collector_device *device, struct buf *out);
+/* Into a zeroed struct. CORRUPT: run collector_device_fini() all the same. */
+MUST_CHECK enum err collector_device_load(struct collector_core *core,
+                                          struct collector_device *device,
+                                          struct buf_reader *in);
+
+#endif
