@@ -32,6 +32,7 @@ struct client {
     struct loop *loop;
     struct mqtt *mqtt;
     const char *filter; /* subscribed at each connect */
+    const char *want;   /* waited for in `why` */
     int retain_handling;
 
     int connects;
@@ -170,6 +171,13 @@ static bool is_lost(void *context)
 static bool is_lost_twice(void *context)
 {
     return ((struct client *)context)->losses > 1;
+}
+
+/* On a busy machine a first attempt may fail for another reason: the server is slow. */
+static bool is_lost_as_wanted(void *context)
+{
+    const struct client *client = context;
+    return client->losses > 1 && strstr(client->why, client->want) != NULL;
 }
 
 static bool is_subscribed(void *context)
@@ -608,8 +616,9 @@ static void certificates_are_verified(void)
         struct mqtt_options options = options_of(&client, "tls");
         options.uri = rows[i].uri;
         options.ca_file = rows[i].ca_file;
+        client.want = rows[i].want;
         client_open(&client, loop, &options);
-        wait_for(&client, rows[i].want == NULL ? is_connected : is_lost_twice);
+        wait_for(&client, rows[i].want == NULL ? is_connected : is_lost_as_wanted);
         CHECK_ROW(rows[i].name, (client.connects > 0) == (rows[i].want == NULL));
         if (rows[i].want != NULL && strstr(client.why, rows[i].want) == NULL)
             printf("\n  got: %s\n", client.why);
