@@ -11,6 +11,7 @@
 #include "edge-agent/sampler.h"
 #include "edge-agent/spool.h"
 #include "edge-agent/status.h"
+#include "edge-agent/tap.h"
 #include "edge-agent/uplink.h"
 
 /* Recorded series wait while so many packs are not acked. */
@@ -24,6 +25,7 @@ struct agent {
     struct loop *loop;
     struct spool *spool;
     struct recorder *recorder;
+    struct tap *tap; /* or NULL */
     struct uplink *uplink;
     struct sampler *sampler;
     struct loop_timer *status_timer;
@@ -121,6 +123,7 @@ static void fill_status(const struct agent *agent, struct status *status)
         .journal_bytes = journal.disk_bytes,
         .bytes_written = journal.bytes_written,
         .syncs = journal.syncs,
+        .tap_missed = agent->tap != NULL ? tap_missed(agent->tap) : 0,
     };
     count_stored(agent->spool, status);
 }
@@ -162,6 +165,14 @@ static enum err open_journal(struct agent *agent, struct err_text *why)
                            agent->options->clock, why);
 }
 
+static enum err open_tap(struct agent *agent, struct err_text *why)
+{
+    const char *path = agent->settings->tap.socket;
+    enum err err = path != NULL ? tap_open(&agent->tap, path, why) : ERR_OK;
+    recorder_set_tap(agent->recorder, agent->tap);
+    return err;
+}
+
 static enum err open_uplink(struct agent *agent, struct err_text *why)
 {
     struct uplink_options options = {
@@ -195,6 +206,8 @@ static enum err open_sampler(struct agent *agent, struct err_text *why)
 static enum err open_all(struct agent *agent, struct err_text *why)
 {
     enum err err = open_journal(agent, why);
+    if (err == ERR_OK)
+        err = open_tap(agent, why);
     if (err == ERR_OK)
         err = open_uplink(agent, why);
     if (err == ERR_OK)
@@ -251,6 +264,7 @@ enum err agent_run(const struct settings *settings,
     sampler_close(agent.sampler);
     uplink_close(agent.uplink);
     recorder_destroy(agent.recorder);
+    tap_close(agent.tap);
     spool_close(agent.spool);
     notify_watchdog_destroy(agent.watchdog);
     loop_timer_destroy(agent.drain_timer);

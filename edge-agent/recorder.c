@@ -37,6 +37,7 @@ struct recorder {
     struct spool *spool;
     const struct clock *clock;
     struct recorder_sender sender;
+    struct tap *tap; /* or NULL */
     char boot_id[PACK_BOOT_ID_SIZE];
 
     struct packer packer;
@@ -253,6 +254,11 @@ void recorder_destroy(struct recorder *recorder)
     free(recorder);
 }
 
+void recorder_set_tap(struct recorder *recorder, struct tap *tap)
+{
+    recorder->tap = tap;
+}
+
 void recorder_set_sender(struct recorder *recorder, const struct recorder_sender *sender)
 {
     recorder->sender = *sender;
@@ -427,6 +433,14 @@ static enum err keep_budget(struct recorder *recorder)
     return ERR_OK;
 }
 
+static void tell_tap(struct recorder *recorder, uint64_t epoch, uint64_t seq)
+{
+    struct spool_pack pack;
+    if (recorder->tap != NULL && spool_read(recorder->spool, epoch, seq, &pack) == ERR_OK)
+        tap_tell(recorder->tap, recorder->settings->org, recorder->settings->device,
+                 epoch, seq, pack.bytes, pack.len);
+}
+
 static void announce(struct recorder *recorder)
 {
     size_t count = recorder->pending_count;
@@ -434,9 +448,12 @@ static void announce(struct recorder *recorder)
     recorder->pending = NULL;
     recorder->pending_count = 0;
     recorder->pending_capacity = 0;
-    for (size_t i = 0; i < count && recorder->sender.on_synced != NULL; i++)
-        recorder->sender.on_synced(recorder->sender.context, announced[i].epoch,
-                                   announced[i].seq, announced[i].is_urgent);
+    for (size_t i = 0; i < count; i++) {
+        tell_tap(recorder, announced[i].epoch, announced[i].seq);
+        if (recorder->sender.on_synced != NULL)
+            recorder->sender.on_synced(recorder->sender.context, announced[i].epoch,
+                                       announced[i].seq, announced[i].is_urgent);
+    }
     free(announced);
 }
 

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "edge-agent/settings.h"
 #include "edge-agent/spool.h"
+#include "edge-agent/tap.h"
 #include "telemetry/reading.h"
 
 struct recorder;
@@ -51,6 +52,8 @@ MUST_CHECK enum err recorder_create(struct recorder **recorder,
                                     const struct clock *clock, struct err_text *why);
 /* Accepts NULL. */
 void recorder_destroy(struct recorder *recorder);
+/* Told of each pack that was synced; outlives the recorder. */
+void recorder_set_tap(struct recorder *recorder, struct tap *tap);
 void recorder_set_sender(struct recorder *recorder, const struct recorder_sender *sender);
 
 /* `channel` as in the settings: its index in the order of sensors and their channels. */

@@ -49,6 +49,9 @@ struct settings {
         char *file; /* NULL: none */
         int64_t interval_ms;
     } status;
+    struct {
+        char *socket; /* NULL: none */
+    } tap;
     struct sensor_settings *sensors;
     size_t sensor_count;
     struct settings_band *bands;

@@ -40,7 +40,8 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason);
     X(backlog)       /* packs that wait for an ack */ \
     X(journal_bytes) /* on disk */ \
     X(bytes_written) /* to the journal, in this run */ \
-    X(syncs)
+    X(syncs) \
+    X(tap_missed) /* packs that the local listener did not take, in this run */
 
 struct status {
     bool is_connected;
