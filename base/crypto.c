@@ -80,6 +80,35 @@ bool crypto_equal(const void *a, const void *b, size_t len)
     return sodium_memcmp(a, b, len) == 0;
 }
 
+/* OWASP's least for argon2id: 19 MiB, 2 passes. A board of 1 GB bears several at once. */
+#define PASSWORD_PASSES 2
+
+static_assert(CRYPTO_PASSWORD_SIZE >= crypto_pwhash_STRBYTES, "room for the text");
+
+bool crypto_password_hash(char hash[CRYPTO_PASSWORD_SIZE], const char *password)
+{
+    return crypto_pwhash_str_alg(hash, password, strlen(password), PASSWORD_PASSES,
+                                 CRYPTO_PASSWORD_MEMORY,
+                                 crypto_pwhash_ALG_ARGON2ID13) == 0;
+}
+
+bool crypto_password_check(const char *hash, const char *password)
+{
+    char wasted[CRYPTO_PASSWORD_SIZE];
+    static const char start[] = "$argon2id$";
+    if (strncmp(hash, start, strlen(start)) == 0)
+        return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+    /* Who has no password takes as long as who has another. */
+    if (crypto_password_hash(wasted, password))
+        sodium_memzero(wasted, sizeof wasted);
+    return false;
+}
+
+void crypto_wipe(void *data, size_t len)
+{
+    sodium_memzero(data, len);
+}
+
 char *crypto_hex(char *text, const void *data, size_t len)
 {
     return sodium_bin2hex(text, 2 * len + 1, data, len);

@@ -45,6 +45,20 @@ void crypto_hmac_sha256(uint8_t out[CRYPTO_HMAC_BYTES], const void *key, size_t 
 /* Takes the same time whatever differs. */
 bool crypto_equal(const void *a, const void *b, size_t len);
 
+/*
+ * argon2id with a salt and its parameters as one text (RFC 9106). It takes some 20 to 100
+ * ms and CRYPTO_PASSWORD_MEMORY bytes while it runs: the caller bounds how many do at a
+ * time. False: that memory could not be had.
+ */
+#define CRYPTO_PASSWORD_SIZE   128
+#define CRYPTO_PASSWORD_MEMORY (19 * 1024 * 1024)
+bool crypto_password_hash(char hash[CRYPTO_PASSWORD_SIZE], const char *password);
+/* False for anything that is not such a text, after no less work. */
+bool crypto_password_check(const char *hash, const char *password);
+
+/* Overwrites it, whatever the compiler thinks of that. */
+void crypto_wipe(void *data, size_t len);
+
 /* Lower case and a NUL: `text` has room for 2 * len + 1. Returns text. */
 char *crypto_hex(char *text, const void *data, size_t len);
 /* Exactly 2 * len hex digits of either case; false otherwise. */

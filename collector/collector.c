@@ -341,17 +341,12 @@ static enum err submit(void *context, const char *json, size_t len)
     return append(context, RECORD_COMMAND, json, len);
 }
 
-static enum err put_token(void *context, const char *hash, const char *name,
-                          const char *role)
+static enum err write_state(void *context, api_change_fn *change, void *argument)
 {
     struct collector *collector = context;
-    const struct state_token token = {.hash = hash,
-                                      .name = name,
-                                      .role = role,
-                                      .created_ms = clock_wall_ms(collector->clock)};
     enum err err = state_begin(collector->state);
     if (err == ERR_OK)
-        err = state_put_token(collector->state, &token);
+        err = change(collector->state, argument);
     if (err == ERR_OK)
         err = state_commit(collector->state);
     if (err != ERR_OK)
@@ -579,7 +574,7 @@ static enum err open_api(struct collector *collector, struct err_text *why)
         .context = collector,
         .live = live,
         .submit = submit,
-        .put_token = put_token,
+        .write = write_state,
         .ready = ready,
     };
     enum err err = api_open(&collector->api, &options, why);

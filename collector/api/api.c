@@ -16,13 +16,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collector/api/internal.h"
+#include "collector/api/login.h"
 
 #define CONNECTIONS_MAX    64
 #define CONNECTIONS_PER_IP 32
 #define IDLE_MS            15000
 #define CONNECTION_BYTES   (size_t)(32 * 1024)
 #define WAIT_MS            5000
-#define TOKEN_BYTES        32
+#define SESSION_IDLE_MS    (INT64_C(12) * 3600 * 1000)
+#define SESSION_MS         (INT64_C(7) * 24 * 3600 * 1000)
+#define SETUP_MS           (INT64_C(24) * 3600 * 1000)
 
 /* One command whose caller waits. */
 struct waiter {
@@ -40,6 +43,8 @@ struct api {
     char *history_dir;
     struct MHD_Daemon *daemon;
     int port;
+    struct api_session_bounds session_bounds;
+    struct login *login; /* locks itself */
 
     /* shared, under lock */
     pthread_mutex_t lock;
@@ -54,8 +59,10 @@ struct api {
 /* Shared by the thread that waits and the loop; the second to let go frees it. */
 struct ask {
     struct api *api;
-    enum { ASK_LIVE, ASK_READY, ASK_SUBMIT } kind;
+    enum { ASK_LIVE, ASK_READY, ASK_SUBMIT, ASK_WRITE } kind;
     enum api_live what;
+    api_change_fn *change;
+    void *argument; /* owned */
     char *json;
     size_t json_len;
     /* under the api's lock */
@@ -73,6 +80,7 @@ static void ask_release(struct ask *ask)
         return;
     buf_fini(&ask->out);
     free(ask->json);
+    free(ask->argument);
     free(ask);
 }
 
@@ -92,6 +100,9 @@ static void on_ask(void *context)
             break;
         case ASK_READY:
             ask->is_true = options->ready(options->context, &ask->why);
+            break;
+        case ASK_WRITE:
+            ask->err = options->write(options->context, ask->change, ask->argument);
             break;
         case ASK_SUBMIT:
             ask->err = options->submit(options->context, ask->json, ask->json_len);
@@ -170,6 +181,17 @@ bool api_ask_ready(struct api_call *call, struct err_text *why)
     ask_release(ask);
     pthread_mutex_unlock(&api->lock);
     return is_ready;
+}
+
+enum err api_write(struct api_call *call, api_change_fn *change, void *argument)
+{
+    struct api *api = call->api;
+    struct ask *ask = ask_loop(
+        api, (struct ask){.kind = ASK_WRITE, .change = change, .argument = argument});
+    enum err err = ask->is_done && !api->is_closing ? ask->err : ERR_TIMEOUT;
+    ask_release(ask);
+    pthread_mutex_unlock(&api->lock);
+    return err;
 }
 
 static void remove_waiter(struct api *api, const struct waiter *waiter)
@@ -271,35 +293,89 @@ static enum err write_token(const char *path, const char *token, struct err_text
                : err_set(why, ERR_IO, "the API's token cannot be written to %s", path);
 }
 
-/* A store without tokens gets its first one. */
-static enum err ensure_token(struct api *api, struct err_text *why)
+struct first_token {
+    char hash[PRINCIPAL_CREDENTIAL_SIZE];
+    const char *name;
+    const char *role;
+    int64_t now_ms;
+    int64_t expires_ms;
+};
+
+/* Of a set-up link there is one at a time. */
+static enum err write_first_token(struct state *state, void *argument)
 {
-    uint64_t count;
+    const struct first_token *first = argument;
+    const struct state_token token = {
+        .hash = first->hash,
+        .id = first->expires_ms == 0 ? first->name : "",
+        .name = first->name,
+        .role = first->role,
+        .created_ms = first->now_ms,
+        .expires_ms = first->expires_ms,
+    };
+    enum err err = first->expires_ms != 0
+                       ? state_revoke_role(state, first->role, first->now_ms)
+                       : ERR_OK;
+    return err == ERR_OK ? state_put_token(state, &token) : err;
+}
+
+static enum err add_token(struct api *api, const char *secret, const char *name,
+                          const char *role, int64_t life_ms)
+{
+    int64_t now_ms = clock_wall_ms(api->options.clock);
+    struct first_token first = {.name = name,
+                                .role = role,
+                                .now_ms = now_ms,
+                                .expires_ms = life_ms > 0 ? now_ms + life_ms : 0};
+    api_hash(first.hash, secret);
+    return api->options.write(api->options.context, write_first_token, &first);
+}
+
+/* A store without tokens gets its first one. */
+static enum err ensure_token(struct api *api, uint64_t tokens, struct err_text *why)
+{
+    char token[PRINCIPAL_CREDENTIAL_SIZE];
+    if (tokens > 0)
+        return ERR_OK;
+    api_draw_secret(token);
+    /* The file first: a token nobody has would lock everybody out. */
+    enum err err = write_token(api->options.token_file, token, why);
+    if (err == ERR_OK)
+        err = add_token(api, token, "first-start", "admin", 0);
+    if (err != ERR_OK)
+        return err;
+    log_info("first start: the API's token is in file=%s", api->options.token_file);
+    return ERR_OK;
+}
+
+static enum err count_people(struct api *api, uint64_t *tokens, uint64_t *admins,
+                             struct err_text *why)
+{
     struct state *state;
     enum err err = state_open_reader(&state, api->state_path, why);
     if (err != ERR_OK)
         return err;
-    err = state_count_tokens(state, &count);
-    state_close(state);
-    if (err != ERR_OK)
-        return err_set(why, err, "state.db: the tokens cannot be counted");
-    if (count > 0)
-        return ERR_OK;
-    uint8_t secret[TOKEN_BYTES];
-    char token[2 * TOKEN_BYTES + 1];
-    uint8_t digest[CRYPTO_DIGEST_BYTES];
-    char hash[2 * CRYPTO_DIGEST_BYTES + 1];
-    crypto_random(secret, sizeof secret);
-    crypto_hex(token, secret, sizeof secret);
-    crypto_digest(digest, token, strlen(token));
-    crypto_hex(hash, digest, sizeof digest);
-    /* The file first: a token nobody has would lock everybody out. */
-    err = write_token(api->options.token_file, token, why);
+    err = state_count_tokens(state, tokens);
     if (err == ERR_OK)
-        err = api->options.put_token(api->options.context, hash, "first-start", "admin");
+        err = state_count_admins(state, admins);
+    state_close(state);
+    return err == ERR_OK
+               ? ERR_OK
+               : err_set(why, err, "state.db: tokens and people cannot be counted");
+}
+
+/* Until somebody has used one, each start makes a link and ends the one before. */
+static enum err offer_setup(struct api *api, struct err_text *why)
+{
+    char secret[PRINCIPAL_CREDENTIAL_SIZE];
+    api_draw_secret(secret);
+    enum err err = add_token(api, secret, "set-up", "setup", SETUP_MS);
     if (err != ERR_OK)
-        return err;
-    log_info("first start: the API's token is in file=%s", api->options.token_file);
+        return err_set(why, err, "state.db: the set-up link cannot be written");
+    log_info("nobody can sign in yet: make the first admin within 24 hours at "
+             "http://%s:%d/setup/%s",
+             api->options.listen, api->port, secret);
+    crypto_wipe(secret, sizeof secret);
     return ERR_OK;
 }
 
@@ -340,15 +416,27 @@ enum err api_open(struct api **result, const struct api_options *options,
         api->options.idle_ms = IDLE_MS;
     api->state_path = mem_strdup(options->state_path);
     api->history_dir = mem_strdup(options->history_dir);
+    api->login = login_create();
+    api->session_bounds = (struct api_session_bounds){
+        .idle_ms =
+            options->session_idle_ms > 0 ? options->session_idle_ms : SESSION_IDLE_MS,
+        .whole_ms = options->session_ms > 0 ? options->session_ms : SESSION_MS,
+    };
     pthread_mutex_init(&api->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&api->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    enum err err = ensure_token(api, why);
+    uint64_t tokens = 0;
+    uint64_t admins = 0;
+    enum err err = count_people(api, &tokens, &admins, why);
+    if (err == ERR_OK)
+        err = ensure_token(api, tokens, why);
     if (err == ERR_OK)
         err = start_daemon(api, why);
+    if (err == ERR_OK && admins == 0)
+        err = offer_setup(api, why);
     if (err != ERR_OK) {
         api_close(api);
         api_destroy(api);
@@ -388,7 +476,24 @@ void api_destroy(struct api *api)
     pthread_cond_destroy(&api->changed);
     free(api->state_path);
     free(api->history_dir);
+    login_destroy(api->login);
     free(api);
+}
+
+const struct api_session_bounds *api_session_bounds(const struct api *api)
+{
+    return &api->session_bounds;
+}
+
+bool api_is_secure(const struct api *api)
+{
+    (void)api;
+    return false;
+}
+
+struct login *api_login_of(const struct api *api)
+{
+    return api->login;
 }
 
 int64_t api_now_ms(const struct api *api)

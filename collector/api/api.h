@@ -30,6 +30,10 @@ enum api_live {
     API_LIVE_PLACEMENTS,
 };
 
+struct state;
+/* What is written without being a command: sessions, the first token, set-up links. */
+typedef enum err api_change_fn(struct state *state, void *argument);
+
 struct api_options {
     const char *listen; /* "127.0.0.1" */
     int port;           /* 0: any free one, see api_port() */
@@ -38,17 +42,18 @@ struct api_options {
     const char *token_file; /* where the first start leaves its token */
     struct loop *loop;
     const struct clock *clock;
-    int64_t wait_ms; /* for the loop, then 503; 0: 5 s */
-    int64_t idle_ms; /* of a connection, then it is closed; 0: 15 s */
+    int64_t wait_ms;         /* for the loop, then 503; 0: 5 s */
+    int64_t session_idle_ms; /* a session that is not used ends; 0: 12 h */
+    int64_t session_ms;      /* and any at the latest; 0: 7 days */
+    int64_t idle_ms;         /* of a connection, then it is closed; 0: 15 s */
 
     /* All of these run on the loop thread. */
     void *context;
     void (*live)(void *context, enum api_live what, struct buf *out);
     /* Appends a COMMAND record; api_command_done() follows once it was applied. */
     enum err (*submit)(void *context, const char *json, size_t len);
-    /* Keeps the hash of a new token; durable when it returns ERR_OK. */
-    enum err (*put_token)(void *context, const char *hash, const char *name,
-                          const char *role);
+    /* Runs `change` in a transaction of state.db; durable when it returns ERR_OK. */
+    enum err (*write)(void *context, api_change_fn *change, void *argument);
     /* Whether work is being done as it should; says why not. */
     bool (*ready)(void *context, struct err_text *why);
 };

@@ -22,25 +22,9 @@
 #define COMMAND_ID    16
 #define REASON_MAX    500
 
-static void put_time(json_t *object, const char *key, int64_t ms)
-{
-    char text[CLOCK_ISO_MAX];
-    json_object_set_new(object, key,
-                        ms != 0 ? json_string(clock_format_iso(text, ms)) : json_null());
-}
-
 static void put_number(json_t *object, const char *key, double value)
 {
     json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
-}
-
-static void dump(struct api_call *call, json_t *root)
-{
-    char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    assert(text != NULL);
-    buf_text(&call->out, text);
-    free(text);
-    json_decref(root);
 }
 
 static json_t *incident_json(const struct incident *incident)
@@ -55,13 +39,13 @@ static json_t *incident_json(const struct incident *incident)
                   incident->is_acknowledged, "acknowledged_by", incident->acknowledged_by,
                   "revision", (json_int_t)incident->revision);
     assert(entry != NULL);
-    put_time(entry, "acknowledged_at", incident->acknowledged_ms);
-    put_time(entry, "onset", incident->onset_ms);
-    put_time(entry, "opened", incident->opened_ms);
-    put_time(entry, "learned", incident->learned_ms);
-    put_time(entry, "changed", incident->changed_ms);
-    put_time(entry, "back", incident->back_ms);
-    put_time(entry, "closed", incident->closed_ms);
+    api_put_time(entry, "acknowledged_at", incident->acknowledged_ms);
+    api_put_time(entry, "onset", incident->onset_ms);
+    api_put_time(entry, "opened", incident->opened_ms);
+    api_put_time(entry, "learned", incident->learned_ms);
+    api_put_time(entry, "changed", incident->changed_ms);
+    api_put_time(entry, "back", incident->back_ms);
+    api_put_time(entry, "closed", incident->closed_ms);
     put_number(entry, "limit", incident->limit);
     put_number(entry, "value", incident->value);
     put_number(entry, "worst", incident->worst);
@@ -185,14 +169,14 @@ void api_get_incidents(struct api_call *call)
     json_t *next = json_null();
     if (json_array_size(page.list) == query.limit)
         next = json_sprintf("%" PRId64 "-%s", page.last_ms, page.last);
-    dump(call, json_pack("{s:o, s:o}", "incidents", page.list, "next", next));
+    api_dump(call, json_pack("{s:o, s:o}", "incidents", page.list, "next", next));
 }
 
 static void on_transition(void *context, const struct state_transition *step)
 {
     json_t *entry = json_pack("{s:I, s:s}", "revision", (json_int_t)step->revision,
                               "event", alert_effect_name(step->kind));
-    put_time(entry, "at", step->at_ms);
+    api_put_time(entry, "at", step->at_ms);
     json_t *body = json_loads(step->body, 0, NULL);
     json_object_set_new(entry, "message", body != NULL ? body : json_null());
     json_array_append_new(context, entry);
@@ -207,9 +191,9 @@ static json_t *message_json(const struct state_message *message)
         state_outbox_name(message->state), "attempts", (json_int_t)message->attempts,
         "last_result", api_json_text(message->last_result));
     assert(entry != NULL);
-    put_time(entry, "created", message->created_ms);
-    put_time(entry, "next_attempt",
-             message->state == STATE_OUTBOX_PENDING ? message->next_attempt_ms : 0);
+    api_put_time(entry, "created", message->created_ms);
+    api_put_time(entry, "next_attempt",
+                 message->state == STATE_OUTBOX_PENDING ? message->next_attempt_ms : 0);
     return entry;
 }
 
@@ -241,7 +225,7 @@ void api_get_incident(struct api_call *call)
     json_object_set_new(entry, "rule_in_force", rule != NULL ? rule : json_null());
     json_object_set_new(entry, "transitions", steps);
     json_object_set_new(entry, "messages", messages);
-    dump(call, entry);
+    api_dump(call, entry);
 }
 
 static unsigned status_of(enum err err)
@@ -344,7 +328,7 @@ static json_t *quarantined_json(const struct state_quarantined *entry)
                   "reason", entry->reason, "detail", api_json_text(entry->detail), "size",
                   (json_int_t)entry->size, "sample", sample_of(entry));
     assert(row != NULL);
-    put_time(row, "arrived", entry->arrived_ms);
+    api_put_time(row, "arrived", entry->arrived_ms);
     return row;
 }
 
@@ -423,8 +407,8 @@ void api_get_quarantine(struct api_call *call)
     if (json_array_size(page.list) == limit)
         next = json_sprintf("%" PRIu64 "-%" PRIu32 "-%s", page.last.position,
                             page.last.item, page.last.source);
-    dump(call, json_pack("{s:o, s:o, s:o}", "quarantine", page.list, "counts", counts,
-                         "next", next));
+    api_dump(call, json_pack("{s:o, s:o, s:o}", "quarantine", page.list, "counts", counts,
+                             "next", next));
 }
 
 /* Which incident a message is of is looked up when the page was read. */
@@ -498,7 +482,7 @@ void api_get_outbox(struct api_call *call)
     json_t *next = json_null();
     if (count == limit)
         next = json_incref(json_object_get(json_array_get(list, count - 1), "id"));
-    dump(call, json_pack("{s:o, s:o}", "messages", list, "next", next));
+    api_dump(call, json_pack("{s:o, s:o}", "messages", list, "next", next));
 }
 
 static void on_sink(void *context, const struct state_sink *sink)
@@ -517,7 +501,7 @@ void api_get_sinks(struct api_call *call)
     json_t *list = json_array();
     enum err err = state_each_sink(call->stores->state, list, on_sink);
     if (err == ERR_OK) {
-        dump(call, list);
+        api_dump(call, list);
         return;
     }
     json_decref(list);

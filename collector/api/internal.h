@@ -18,6 +18,7 @@
 #include "collector/store/history.h"
 #include "collector/store/state.h"
 #include "collector/store/state_incidents.h"
+#include "collector/store/state_people.h"
 
 /* Connections of one request to the stores; kept in a pool between requests. */
 struct api_stores {
@@ -45,8 +46,12 @@ struct api_call {
     unsigned status;
     const char *content_type;
     const char *download_name; /* NULL: shown, not saved */
-    struct buf link;           /* of the page that follows, RFC 8288; empty: none */
-    struct buf allow;          /* methods that the address takes, when it was another */
+    struct buf cookie;         /* Set-Cookie; empty: none */
+    const char *nonce;         /* of the page's style; NULL: no page */
+    char nonce_text[33];
+    int64_t retry_ms; /* Retry-After; 0: none */
+    struct buf link;  /* of the page that follows, RFC 8288; empty: none */
+    struct buf allow; /* methods that the address takes, when it was another */
     struct buf out;
 };
 
@@ -89,9 +94,39 @@ void api_store_problem(struct api_call *call, const char *title, enum err err);
 
 /* principal.c: finds out who asks. Answers the call itself and returns false when that
  * cannot be found out; nobody is somebody too (anonymous). */
-bool api_identify(struct api_call *call);
-/* Whether the credential that the call came with still counts: for streams. */
+bool api_identify(struct api_call *call, const struct api_route *route);
+/*
+ * Whether the credential that the call came with still counts, for streams: true renews
+ * call->principal, whose sites and grants may have changed. The call holds its stores.
+ */
 bool api_principal_is_valid(struct api_call *call, int64_t now_ms);
+
+/* Random, in hex; and the hash that is kept of one. */
+void api_draw_secret(char secret[PRINCIPAL_CREDENTIAL_SIZE]);
+void api_hash(char hash[PRINCIPAL_CREDENTIAL_SIZE], const char *secret);
+/* The word that a change under a session carries in X-CSRF-Token. */
+void api_csrf_word(char word[PRINCIPAL_CREDENTIAL_SIZE], const char *credential);
+
+#define API_SESSION_COOKIE "coldchain_session"
+
+/* How long a session counts: without being used, and at most. */
+struct api_session_bounds {
+    int64_t idle_ms;
+    int64_t whole_ms;
+};
+const struct api_session_bounds *api_session_bounds(const struct api *api);
+struct login *api_login_of(const struct api *api);
+/* Whether browsers reach us by TLS. */
+bool api_is_secure(const struct api *api);
+/* False, answered with 429, when who asks guesses too fast. `account` may be NULL. */
+bool api_may_try(struct api_call *call, const char *account);
+/* The body as an object of JSON, the caller's to release; NULL, answered, when it is
+ * none. */
+json_t *api_body(struct api_call *call);
+/* A text of that object, NULL when it is none. Borrowed. */
+const char *api_text(const json_t *object, const char *key);
+void api_dump(struct api_call *call, json_t *root);
+void api_put_time(json_t *object, const char *key, int64_t ms);
 
 /*
  * places.c: what the caller sees. Of what is somebody else's, and of what does not exist,
@@ -148,10 +183,17 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
 /* Asks the loop; TIMEOUT answers the call itself and returns false. */
 bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out);
 bool api_ask_ready(struct api_call *call, struct err_text *why);
+/* Takes `argument`, from the heap, which the loop frees; see api_change_fn. */
+enum err api_write(struct api_call *call, api_change_fn *change, void *argument);
 /* Submits the command and waits until it was applied. */
 enum err api_command(struct api_call *call, const char *id, const struct buf *json,
                      struct err_text *why);
 
+void api_get_setup(struct api_call *call);
+void api_set_up(struct api_call *call);
+void api_sign_in(struct api_call *call);
+void api_sign_out(struct api_call *call);
+void api_get_me(struct api_call *call);
 void api_get_readings(struct api_call *call);
 void api_get_zone_readings(struct api_call *call);
 void api_get_incidents(struct api_call *call);

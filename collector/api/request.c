@@ -78,11 +78,37 @@ void api_store_problem(struct api_call *call, const char *title, enum err err)
                     title, err_about(err));
 }
 
+/* Nothing is loaded from anywhere, nothing frames us, and a page has its own style. */
+static void add_shields(const struct api_call *call, struct MHD_Response *response)
+{
+    char policy[200];
+    snprintf(policy, sizeof policy,
+             "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+             "form-action 'self'%s%s%s",
+             call->nonce != NULL ? "; style-src 'nonce-" : "",
+             call->nonce != NULL ? call->nonce : "", call->nonce != NULL ? "'" : "");
+    MHD_add_response_header(response, "Content-Security-Policy", policy);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "X-Frame-Options", "DENY");
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+    MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+    MHD_add_response_header(response, "Permissions-Policy", "interest-cohort=()");
+}
+
 static void add_headers(struct api_call *call, struct MHD_Response *response)
 {
+    char seconds[24];
+    add_shields(call, response);
+    if (call->cookie.len > 0)
+        MHD_add_response_header(response, "Set-Cookie", call->cookie.data);
+    if (call->retry_ms > 0) {
+        snprintf(seconds, sizeof seconds, "%lld",
+                 (long long)(call->retry_ms + 999) / 1000);
+        MHD_add_response_header(response, "Retry-After", seconds);
+    }
     MHD_add_response_header(response, "Content-Type", call->content_type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (call->status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (call->status == MHD_HTTP_SERVICE_UNAVAILABLE)
@@ -200,7 +226,7 @@ static void run_route(struct api_call *call, const struct api_route *route)
     if (call->stores == NULL)
         api_problem(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the stores cannot be read",
                     why.text);
-    else if (api_identify(call) && is_let_in(call, route) &&
+    else if (api_identify(call, route) && is_let_in(call, route) &&
              has_known_params(call, route))
         route->handle(call);
     api_stores_give(call->api, call->stores);
@@ -274,6 +300,7 @@ struct header_check {
     unsigned encodings;
     unsigned hosts;
     unsigned authorizations;
+    unsigned origins;
     const char *length;
 };
 
@@ -286,6 +313,7 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
     check->encodings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
     check->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
     check->authorizations += strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION) == 0;
+    check->origins += strcasecmp(name, MHD_HTTP_HEADER_ORIGIN) == 0;
     if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0)
         check->length = value;
     return MHD_YES;
@@ -306,7 +334,7 @@ static bool has_clear_headers(struct api_call *call)
     MHD_get_connection_values(call->connection, MHD_HEADER_KIND, on_header, &check);
     bool is_ambiguous = call->is_odd || check.lengths > 1 || check.encodings > 1 ||
                         check.hosts > 1 || check.authorizations > 1 ||
-                        (check.lengths > 0 && check.encodings > 0);
+                        check.origins > 1 || (check.lengths > 0 && check.encodings > 0);
     if (is_ambiguous) {
         call->must_close = true;
         api_problem(call, MHD_HTTP_BAD_REQUEST, "the request is ambiguous",
@@ -369,6 +397,7 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
     buf_fini(&call->out);
     buf_fini(&call->link);
     buf_fini(&call->allow);
+    buf_fini(&call->cookie);
     principal_fini(&call->principal);
     json_decref(call->places);
     json_decref(call->devices);

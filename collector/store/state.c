@@ -185,46 +185,6 @@ enum err state_load_evaluations(struct state *state, void *context,
     return db_end(&rows);
 }
 
-enum err state_put_token(struct state *state, const struct state_token *token)
-{
-    return state_write(state, "INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?, ?)",
-                       DB_ARGS(db_text(token->hash), db_text(token->name),
-                               db_text(token->role), db_int(token->created_ms),
-                               db_int(token->expires_ms), db_int(token->revoked_ms)));
-}
-
-enum err state_find_token(struct state *state, const char *hash, void *context,
-                          state_token_fn *row)
-{
-    struct db_rows rows;
-    db_select(&rows, state->db,
-              "SELECT hash, name, role, created_ms, expires_ms, revoked_ms FROM token"
-              " WHERE hash = ?",
-              DB_ARGS(db_text(hash)));
-    bool found = db_next(&rows);
-    if (found) {
-        const struct state_token token = {
-            .hash = db_get_text(&rows, 0),
-            .name = db_get_text(&rows, 1),
-            .role = db_get_text(&rows, 2),
-            .created_ms = db_get_int(&rows, 3),
-            .expires_ms = db_get_int(&rows, 4),
-            .revoked_ms = db_get_int(&rows, 5),
-        };
-        row(context, &token);
-    }
-    enum err err = db_end(&rows);
-    return err == ERR_OK && !found ? ERR_NOT_FOUND : err;
-}
-
-enum err state_count_tokens(struct state *state, uint64_t *count)
-{
-    int64_t number = 0;
-    enum err err = db_get_one(state->db, "SELECT count(*) FROM token", DB_NONE, &number);
-    *count = (uint64_t)number;
-    return err;
-}
-
 enum err state_put_sink(struct state *state, const struct state_sink *sink)
 {
     return state_write(

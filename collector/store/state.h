@@ -81,11 +81,16 @@ typedef void state_evaluation_fn(void *context, const char *key, uint64_t positi
 MUST_CHECK enum err state_load_evaluations(struct state *state, void *context,
                                            state_evaluation_fn *row);
 
-/* A bearer token is kept by its hash only. */
+/* A bearer token is kept by its hash only. More of them is in state_people.h. */
 struct state_token {
     const char *hash; /* hex */
+    const char *id;   /* what the audit names; unique; "": made from the hash */
     const char *name; /* for people: "first start", "grafana" */
     const char *role;
+    const char *org;    /* "": the whole installation */
+    const char *sites;  /* joined by spaces; "": all of the organisation */
+    const char *scopes; /* of an integrator, joined by spaces */
+    const char *owner;  /* id of who made it, "" */
     int64_t created_ms;
     int64_t expires_ms; /* 0: never */
     int64_t revoked_ms; /* 0: not revoked */

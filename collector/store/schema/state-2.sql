@@ -8,3 +8,57 @@ CREATE TABLE sink_incident (
   sink TEXT PRIMARY KEY,
   cursor INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- ---- people, tokens, sessions, grants ---------------------------------------------------
+
+-- Names, phones, contacts and passwords of people stand here and nowhere else; what the
+-- journal and the audit name is the id, which says nothing about the person. Erased: they
+-- are '' and erased_ms is set. Sites are joined by spaces, '' is all of the organisation.
+CREATE TABLE person (
+  id TEXT PRIMARY KEY,
+  org TEXT NOT NULL,
+  role TEXT NOT NULL,
+  sites TEXT NOT NULL,
+  login TEXT NOT NULL,
+  name TEXT NOT NULL,
+  phone TEXT NOT NULL,
+  contact TEXT NOT NULL,
+  password TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  erased_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX person_login ON person (login) WHERE login <> '';
+
+-- The first start's token is of the whole installation.
+ALTER TABLE token ADD COLUMN id TEXT NOT NULL DEFAULT '';
+ALTER TABLE token ADD COLUMN org TEXT NOT NULL DEFAULT '';
+ALTER TABLE token ADD COLUMN sites TEXT NOT NULL DEFAULT '';
+ALTER TABLE token ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+ALTER TABLE token ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+UPDATE token SET id = iif(name = 'first-start', name, 't-' || substr(hash, 1, 16));
+CREATE UNIQUE INDEX token_id ON token (id);
+
+CREATE TABLE session (
+  hash TEXT PRIMARY KEY,
+  person TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  used_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX session_person ON session (person);
+
+-- [from_ms, to_ms) of a zone for an organisation, a person or a token. to_ms 0: open.
+CREATE TABLE access_grant (
+  id TEXT PRIMARY KEY,
+  holder_kind TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  from_ms INTEGER NOT NULL,
+  to_ms INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX access_grant_holder ON access_grant (holder_kind, holder);

@@ -71,12 +71,30 @@ static void random_bytes_differ(void)
     CHECK(memcmp(a, b, sizeof a) != 0);
 }
 
+static void passwords_are_argon2id(void)
+{
+    char hash[CRYPTO_PASSWORD_SIZE];
+    char other[CRYPTO_PASSWORD_SIZE];
+    CHECK(crypto_password_hash(hash, "orange truck seven hill"));
+    CHECK(crypto_password_hash(other, "orange truck seven hill"));
+    CHECK(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31) == 0);
+    CHECK(strcmp(hash, other) != 0); /* salted */
+    CHECK(crypto_password_check(hash, "orange truck seven hill"));
+    CHECK(!crypto_password_check(hash, "orange truck seven hills"));
+    CHECK(!crypto_password_check(hash, ""));
+    CHECK(!crypto_password_check("", ""));
+    CHECK(!crypto_password_check("", "orange truck seven hill"));
+    CHECK(!crypto_password_check("$argon2id$", "orange truck seven hill"));
+    CHECK(!crypto_password_check("orange truck seven hill", "orange truck seven hill"));
+}
+
 static CU_TestInfo tests[] = {
     {"HMAC-SHA-256 rows", hmac_rows},
     {"the hash is BLAKE2b-256, whole or in pieces",
      hash_is_blake2b_and_the_same_in_pieces},
     {"hex goes both ways", hex_goes_both_ways},
     {"random bytes differ", random_bytes_differ},
+    {"passwords are argon2id", passwords_are_argon2id},
     CU_TEST_INFO_NULL,
 };
 

@@ -25,6 +25,7 @@
 #include "collector/store/history.h"
 #include "collector/store/state.h"
 #include "collector/store/state_incidents.h"
+#include "collector/store/state_people.h"
 #include "tests/support/check.h"
 #include "tests/support/folder.h"
 
@@ -95,15 +96,16 @@ static inline enum err world_submit(void *context, const char *json, size_t len)
     return ERR_OK;
 }
 
-static inline enum err world_put_token(void *context, const char *hash, const char *name,
-                                       const char *role)
+static inline enum err world_write(void *context, api_change_fn *change, void *argument)
 {
     struct world *world = context;
-    const struct state_token token = {
-        .hash = hash, .name = name, .role = role, .created_ms = WORLD_T0};
-    world_must(state_begin(world->state), "begin");
-    world_must(state_put_token(world->state, &token), "token");
-    return state_commit(world->state);
+    enum err err = state_begin(world->state);
+    if (err == ERR_OK)
+        err = change(world->state, argument);
+    if (err == ERR_OK)
+        return state_commit(world->state);
+    state_rollback(world->state);
+    return err;
 }
 
 static inline bool world_ready(void *context, struct err_text *why)
@@ -114,22 +116,41 @@ static inline bool world_ready(void *context, struct err_text *why)
     return world->is_ready;
 }
 
-/* A token of that text, besides the first one. */
-static inline void world_add_token(struct world *world, const char *text,
-                                   int64_t expires_ms, int64_t revoked_ms)
+static inline void world_put_token(struct world *world, const char *text,
+                                   const char *role, int64_t expires_ms,
+                                   int64_t revoked_ms)
 {
     uint8_t digest[CRYPTO_DIGEST_BYTES];
     char hash[2 * CRYPTO_DIGEST_BYTES + 1];
     crypto_digest(digest, text, strlen(text));
     const struct state_token token = {.hash = crypto_hex(hash, digest, sizeof digest),
                                       .name = text,
-                                      .role = "admin",
+                                      .role = role,
                                       .created_ms = WORLD_T0,
                                       .expires_ms = expires_ms,
                                       .revoked_ms = revoked_ms};
     world_must(state_begin(world->state), "begin");
     world_must(state_put_token(world->state, &token), "token");
     world_must(state_commit(world->state), "commit");
+}
+
+/* A token of that text, besides the first one. */
+static inline void world_add_token(struct world *world, const char *text,
+                                   int64_t expires_ms, int64_t revoked_ms)
+{
+    world_put_token(world, text, "admin", expires_ms, revoked_ms);
+}
+
+static inline void world_add_role(struct world *world, const char *text, const char *role,
+                                  int64_t expires_ms)
+{
+    world_put_token(world, text, role, expires_ms, 0);
+}
+
+/* For the requests that follow: nobody else looks at the clock meanwhile. */
+static inline void world_set_time(struct world *world, int64_t now_ms)
+{
+    clock_init_virtual(&world->clock, now_ms, clock_real_ms(), 1);
 }
 
 static inline void *world_loop(void *context)
@@ -181,7 +202,7 @@ static inline void world_open(struct world *world)
         .context = world,
         .live = world_live,
         .submit = world_submit,
-        .put_token = world_put_token,
+        .write = world_write,
         .ready = world_ready,
     };
     world_must(api_open(&world->api, &options, &why), why.text);
@@ -231,7 +252,7 @@ static inline int world_connect(const struct world *world)
 }
 
 /* The other side may close before it has taken all. */
-static inline void world_write(int fd, const void *data, size_t len)
+static inline void world_send(int fd, const void *data, size_t len)
 {
     const char *at = data;
     while (len > 0) {
@@ -283,7 +304,7 @@ static inline void world_raw(const struct world *world, const void *data, size_t
                              struct answer *answer)
 {
     int fd = world_connect(world);
-    world_write(fd, data, len);
+    world_send(fd, data, len);
     world_read(fd, answer);
 }
 

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * setup - the page behind the first start's link, which makes the first admin.
+ *
+ * It needs no script and nothing from elsewhere; it reads on 360 px in Chinese and
+ * English. Programs may send JSON instead of the form.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "collector/access/password.h"
+#include "collector/api/form.h"
+#include "collector/api/internal.h"
+#include "collector/api/login.h"
+
+#define LOGIN_MAX  64
+#define NAME_BYTES 100 /* bytes */
+
+static const char style[] =
+    "body{font:18px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;margin:0;background:#f4f6f8;"
+    "color:#14212b}main{max-width:26em;margin:0 auto;padding:16px;box-sizing:border-box}"
+    "h1{font-size:1.3em}label{display:block;margin:16px 0 4px;font-weight:600}"
+    "input,button{font:inherit;width:100%;box-sizing:border-box;padding:10px;"
+    "border:1px solid #5b6b78;border-radius:6px;min-height:48px}"
+    "button{margin-top:24px;background:#0b5394;color:#fff;border-color:#0b5394}"
+    "input:focus,button:focus{outline:3px solid #d97706}"
+    "small{display:block;color:#3d4c58}"
+    "[role=alert]{background:#fde8e8;border-left:6px solid #9b1c1c;padding:8px 12px}";
+
+static const char form[] =
+    "<form method=\"post\">"
+    "<label for=\"login\">登录名 <span lang=\"en\">Sign-in name</span></label>"
+    "<input id=\"login\" name=\"login\" required maxlength=\"64\" "
+    "autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\">"
+    "<label for=\"name\">姓名 <span lang=\"en\">Your name</span></label>"
+    "<input id=\"name\" name=\"name\" maxlength=\"30\" autocomplete=\"name\">"
+    "<label for=\"password\">密码 <span lang=\"en\">Password</span></label>"
+    "<input id=\"password\" name=\"password\" type=\"password\" required minlength=\"10\" "
+    "autocomplete=\"new-password\" aria-describedby=\"hint\">"
+    "<small id=\"hint\">至少 10 个字符；几个不相干的词最好。"
+    "<span lang=\"en\">At least 10 characters; a few unrelated words are best.</span></small>"
+    "<label for=\"again\">再输一次密码 <span lang=\"en\">Password again</span></label>"
+    "<input id=\"again\" name=\"again\" type=\"password\" required minlength=\"10\" "
+    "autocomplete=\"new-password\">"
+    "<button type=\"submit\">创建管理员 <span lang=\"en\">Create the admin</span></button>"
+    "</form>";
+
+static void page(struct api_call *call, const char *body, const char *alert)
+{
+    uint8_t random[16];
+    crypto_random(random, sizeof random);
+    call->nonce = crypto_hex(call->nonce_text, random, sizeof random);
+    buf_clear(&call->out);
+    buf_format(&call->out,
+               "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">"
+               "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+               "<title>coldchain</title><style nonce=\"%s\">%s</style></head><body><main>"
+               "<h1>coldchain：设置第一个管理员<br><span lang=\"en\">Set up the first "
+               "admin</span></h1>",
+               call->nonce, style);
+    if (alert != NULL)
+        buf_format(&call->out, "<p role=\"alert\">%s</p>", alert);
+    buf_format(&call->out, "%s</main></body></html>", body);
+    call->content_type = "text/html; charset=utf-8";
+}
+
+static const char spent[] =
+    "此链接已使用或已过期。重新启动采集程序，日志会给出新链接。<br><span lang=\"en\">This "
+    "link was used or has expired. Start the collector again: while nobody can sign in, "
+    "its log names a new one.</span>";
+
+static void answer_spent(struct api_call *call)
+{
+    page(call, "", spent);
+    call->status = MHD_HTTP_NOT_FOUND;
+}
+
+void api_get_setup(struct api_call *call)
+{
+    if (call->principal.kind == PRINCIPAL_SETUP)
+        page(call, form, NULL);
+    else
+        answer_spent(call);
+}
+
+struct first_admin {
+    char setup[ID_SIZE]; /* token */
+    char id[ID_SIZE];
+    char login[LOGIN_MAX + 1];
+    char name[NAME_BYTES + 1];
+    char hash[CRYPTO_PASSWORD_SIZE];
+    int64_t now_ms;
+};
+
+/* Of two who come at once the second finds the link spent. */
+static enum err write_first_admin(struct state *state, void *argument)
+{
+    struct first_admin *admin = argument;
+    const struct state_person person = {
+        .id = admin->id,
+        .org = "",
+        .role = "admin",
+        .login = admin->login,
+        .name = admin->name,
+        .password = admin->hash,
+        .created_ms = admin->now_ms,
+        .changed_ms = admin->now_ms,
+    };
+    enum err err = state_revoke_token(state, admin->setup, admin->now_ms);
+    return err == ERR_OK ? state_put_person(state, &person) : err;
+}
+
+static const char *wrong_field(const json_t *fields, const char *login,
+                               const char *password, struct err_text *why)
+{
+    const char *again = api_text(fields, "again");
+    const char *name = api_text(fields, "name");
+    if (login == NULL || password == NULL || login[0] == '\0' ||
+        strlen(login) > LOGIN_MAX || strpbrk(login, " \t\r\n") != NULL)
+        return "登录名和密码必须填写，登录名不含空格。 A sign-in name without spaces (at "
+               "most 64 bytes) and a password are needed.";
+    if (name != NULL && strlen(name) > NAME_BYTES)
+        return "姓名太长。 The name is too long.";
+    if (again != NULL && strcmp(again, password) != 0)
+        return "两次输入的密码不同。 The two passwords differ.";
+    if (password_check(password, login, why) == ERR_OK)
+        return NULL;
+    return why->text;
+}
+
+static enum err make_admin(struct api_call *call, const json_t *fields, const char *login,
+                           const char *password, char id[ID_SIZE])
+{
+    const char *name = api_text(fields, "name");
+    struct first_admin *admin = mem_alloc(sizeof *admin);
+    uint8_t random[8];
+    char hex[17];
+    crypto_random(random, sizeof random);
+    snprintf(admin->id, sizeof admin->id, "p-%s", crypto_hex(hex, random, sizeof random));
+    snprintf(id, ID_SIZE, "%s", admin->id);
+    snprintf(admin->setup, sizeof admin->setup, "%s", call->principal.id);
+    snprintf(admin->login, sizeof admin->login, "%s", login);
+    snprintf(admin->name, sizeof admin->name, "%s", name != NULL ? name : "");
+    admin->now_ms = api_now_ms(call->api);
+    if (login_hash(api_login_of(call->api), admin->hash, password))
+        return api_write(call, write_first_admin, admin);
+    free(admin);
+    return ERR_LIMIT;
+}
+
+static void answer_made(struct api_call *call, bool is_form, const char *id)
+{
+    if (is_form)
+        page(
+            call,
+            "<p>管理员已创建，现在可以登录。<br><span lang=\"en\">The admin was created and "
+            "can sign in now.</span></p>",
+            NULL);
+    else
+        api_dump(call, json_pack("{s:s, s:s}", "id", id, "role", "admin"));
+}
+
+static void answer_wrong(struct api_call *call, bool is_form, unsigned status,
+                         const char *text)
+{
+    if (is_form) {
+        page(call, form, text);
+        call->status = status;
+    } else {
+        api_problem(call, status, "the admin was not made", text);
+    }
+}
+
+static void set_up(struct api_call *call, bool is_form, const json_t *fields)
+{
+    char id[ID_SIZE];
+    struct err_text why = {0};
+    const char *login = api_text(fields, "login");
+    const char *password = api_text(fields, "password");
+    const char *wrong = wrong_field(fields, login, password, &why);
+    if (wrong != NULL) {
+        answer_wrong(call, is_form, MHD_HTTP_UNPROCESSABLE_CONTENT, wrong);
+        return;
+    }
+    switch ((int)make_admin(call, fields, login, password, id)) {
+    case ERR_OK:
+        answer_made(call, is_form, id);
+        break;
+    case ERR_NOT_FOUND:
+        answer_spent(call);
+        break;
+    case ERR_EXISTS:
+        answer_wrong(call, is_form, MHD_HTTP_CONFLICT,
+                     "此登录名已被使用。 Somebody has that sign-in name; take another.");
+        break;
+    default:
+        answer_wrong(call, is_form, MHD_HTTP_SERVICE_UNAVAILABLE,
+                     "暂时无法保存，请重试。 It cannot be kept just now; try again.");
+        break;
+    }
+}
+
+void api_set_up(struct api_call *call)
+{
+    const char *type = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
+                                                   MHD_HTTP_HEADER_CONTENT_TYPE);
+    static const char form_type[] = "application/x-www-form-urlencoded";
+    bool is_form =
+        type != NULL && strncasecmp(type, form_type, sizeof form_type - 1) == 0;
+    if (call->principal.kind != PRINCIPAL_SETUP) {
+        answer_spent(call);
+        return;
+    }
+    json_t *fields = is_form ? form_parse(call->body.data != NULL ? call->body.data : "",
+                                          call->body.len)
+                             : api_body(call);
+    if (fields != NULL)
+        set_up(call, is_form, fields);
+    else if (is_form)
+        answer_wrong(call, true, MHD_HTTP_BAD_REQUEST,
+                     "表单无法识别。 The form is not understood.");
+    json_decref(fields);
+}
