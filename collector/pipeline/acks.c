@@ -11,11 +11,16 @@
 #include "telemetry/delivery.h"
 #include "telemetry/topic.h"
 
+struct due {
+    int64_t at_ms;
+    struct device *device;
+};
+
 struct acks {
     struct acks_options options; /* fixed after create */
     struct collector_core core;
-    /* Devices that wait for an ack; is_queued says which. */
-    struct device **queue;
+    /* A heap, the earliest first; an entry counts while its device stands at its time. */
+    struct due *queue;
     size_t count;
     size_t capacity;
     struct buf text;
@@ -45,13 +50,42 @@ struct collector_core *acks_core(struct acks *acks)
     return &acks->core;
 }
 
+static void push(struct acks *acks, struct due due)
+{
+    mem_grow(&acks->queue, &acks->capacity, acks->count + 1, sizeof *acks->queue);
+    size_t i = acks->count++;
+    for (; i > 0 && acks->queue[(i - 1) / 2].at_ms > due.at_ms; i = (i - 1) / 2)
+        acks->queue[i] = acks->queue[(i - 1) / 2];
+    acks->queue[i] = due;
+}
+
+static struct due pop(struct acks *acks)
+{
+    assert(acks->count > 0);
+    struct due first = acks->queue[0];
+    struct due last = acks->queue[--acks->count];
+    size_t i = 0;
+    for (size_t child = 1; child < acks->count; child = 2 * i + 1) {
+        if (child + 1 < acks->count &&
+            acks->queue[child + 1].at_ms < acks->queue[child].at_ms)
+            child++;
+        if (acks->queue[child].at_ms >= last.at_ms)
+            break;
+        acks->queue[i] = acks->queue[child];
+        i = child;
+    }
+    acks->queue[i] = last;
+    return first;
+}
+
 void acks_at(struct acks *acks, struct device *device)
 {
-    if (device->delivery.is_queued)
+    struct collector_device *delivery = &device->delivery;
+    if (delivery->is_queued && delivery->ack_queued_ms <= delivery->ack_due_ms)
         return;
-    mem_grow(&acks->queue, &acks->capacity, acks->count + 1, sizeof *acks->queue);
-    acks->queue[acks->count++] = device;
-    device->delivery.is_queued = true;
+    delivery->is_queued = true;
+    delivery->ack_queued_ms = delivery->ack_due_ms;
+    push(acks, (struct due){.at_ms = delivery->ack_due_ms, .device = device});
 }
 
 static bool send_one(struct acks *acks, struct device *device, int64_t now_ms)
@@ -75,23 +109,28 @@ static bool send_one(struct acks *acks, struct device *device, int64_t now_ms)
     return true;
 }
 
-/* It may be due again, to ask for what is missing. */
-static bool is_done(struct acks *acks, struct device *device, int64_t now_ms)
+/* False when it cannot be sent now. */
+static bool serve(struct acks *acks, const struct due *due, int64_t now_ms)
 {
-    int64_t due_ms = device->delivery.ack_due_ms;
-    return due_ms == 0 || (due_ms <= now_ms && send_one(acks, device, now_ms) &&
-                           device->delivery.ack_due_ms == 0);
+    struct device *device = due->device;
+    struct collector_device *delivery = &device->delivery;
+    if (!delivery->is_queued || delivery->ack_queued_ms != due->at_ms)
+        return true; /* it was put elsewhere */
+    delivery->is_queued = false;
+    bool is_due = delivery->ack_due_ms != 0 && delivery->ack_due_ms <= now_ms;
+    bool is_served = !is_due || send_one(acks, device, now_ms);
+    /* Not sent; due later; or due again, to ask for what is missing. */
+    if (delivery->ack_due_ms != 0)
+        acks_at(acks, device);
+    return is_served;
 }
 
 void acks_flush(struct acks *acks, int64_t now_ms)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < acks->count; i++) {
-        struct device *device = acks->queue[i];
-        if (is_done(acks, device, now_ms))
-            device->delivery.is_queued = false;
-        else
-            acks->queue[kept++] = device;
+    /* Nobody twice, whatever time the next one is due. */
+    for (size_t left = acks->count; left > 0 && acks->queue[0].at_ms <= now_ms; left--) {
+        struct due due = pop(acks);
+        if (!serve(acks, &due, now_ms))
+            return;
     }
-    acks->count = kept;
 }

@@ -48,7 +48,7 @@ static enum err restore_device(struct pipeline *pipeline, const char *key,
     void **at = map_at(&pipeline->devices, key);
     assert(*at == NULL);
     *at = device;
-    return device_load(device, pipeline->core, data, len);
+    return device_load(device, &pipeline->names, pipeline->core, data, len);
 }
 
 static enum err restore_placed(struct pipeline *pipeline, const void *data, size_t len)
@@ -175,6 +175,7 @@ void pipeline_close(struct pipeline *pipeline)
     for (size_t i = 0; i < pipeline->devices.count; i++)
         device_destroy(pipeline->devices.entries[i].value, pipeline->core);
     map_fini(&pipeline->devices);
+    device_names_fini(&pipeline->names);
     alerts_destroy(pipeline->alerts);
     alerts_destroy(pipeline->ahead);
     registry_destroy(pipeline->registry);

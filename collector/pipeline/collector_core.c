@@ -79,8 +79,9 @@ struct collector_epoch *collector_epoch_of(struct collector_device *device,
         return known;
     if (device->epoch_count >= COLLECTOR_EPOCHS_MAX && !drop_empty(device))
         return NULL;
-    mem_grow(&device->epochs, &device->epoch_capacity, device->epoch_count + 1,
-             sizeof *device->epochs);
+    /* Exactly as many as there are: nearly always it is one. */
+    device->epochs =
+        mem_realloc(device->epochs, (device->epoch_count + 1) * sizeof *device->epochs);
     struct collector_epoch *added = &device->epochs[device->epoch_count++];
     *added = (struct collector_epoch){.epoch = epoch};
     return added;

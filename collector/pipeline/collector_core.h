@@ -68,7 +68,6 @@ struct collector_device {
     char nonce[DELIVERY_NONCE_SIZE]; /* of its session; "" before its first hello */
     struct collector_epoch *epochs;  /* oldest first */
     size_t epoch_count;
-    size_t epoch_capacity;
     uint64_t current; /* epoch, says its last hello; 0 before */
     uint32_t nonces[COLLECTOR_NONCES];
     uint8_t nonce_at;
@@ -78,6 +77,7 @@ struct collector_device {
     bool is_queued;
     uint32_t unacked; /* packs since the last ack */
     int64_t ack_due_ms;
+    int64_t ack_queued_ms; /* while is_queued: where it stands in the queue */
 };
 
 /* The collector as a whole. */

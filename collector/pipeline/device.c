@@ -20,9 +20,14 @@ const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *i
 
 struct device *device_create(const char *org, const char *id)
 {
-    struct device *device = mem_alloc(sizeof *device);
-    snprintf(device->org, sizeof device->org, "%s", org);
-    snprintf(device->id, sizeof device->id, "%s", id);
+    size_t org_size = strlen(org) + 1;
+    size_t id_size = strlen(id) + 1;
+    struct device *device = mem_alloc(sizeof *device + org_size + id_size);
+    char *names = (char *)(device + 1);
+    memcpy(names, org, org_size);
+    memcpy(names + org_size, id, id_size);
+    device->org = names;
+    device->id = names + org_size;
     return device;
 }
 
@@ -33,29 +38,67 @@ void device_destroy(struct device *device, struct collector_core *core)
     collector_device_fini(core, &device->delivery);
     late_destroy(device->late);
     free(device->channels);
+    free(device->version);
     free(device);
 }
 
+const char *device_version(const struct device *device)
+{
+    return device->version != NULL ? device->version : "";
+}
+
+void device_set_version(struct device *device, const char *version)
+{
+    if (strcmp(device_version(device), version) == 0)
+        return;
+    free(device->version);
+    device->version = mem_strdup(version);
+}
+
+void device_names_fini(struct device_names *names)
+{
+    for (size_t i = 0; i < names->channels.count; i++)
+        free(names->channels.entries[i].value);
+    map_fini(&names->channels);
+}
+
+static const struct channel *intern(struct device_names *names,
+                                    const struct channel *name)
+{
+    void **at = map_at(&names->channels, name->name);
+    if (*at == NULL)
+        *at = mem_dup(name, sizeof *name);
+    return *at;
+}
+
+/* Room for exactly what is there: most devices get their few channels with one pack. */
+static struct device_channel *add_channel(struct device *device,
+                                          const struct channel *name)
+{
+    uint32_t count = device->channel_count + 1;
+    device->channels = mem_realloc(device->channels, count * sizeof *device->channels);
+    struct device_channel *added = &device->channels[device->channel_count++];
+    *added = (struct device_channel){.name = name};
+    return added;
+}
+
 struct device_channel *device_channel_of(struct device *device,
+                                         struct device_names *names,
                                          const struct channel *name)
 {
     for (size_t i = 0; i < device->channel_count; i++)
-        if (strcmp(device->channels[i].name.name, name->name) == 0)
+        if (strcmp(device->channels[i].name->name, name->name) == 0)
             return &device->channels[i];
     if (device->channel_count >= DEVICE_CHANNELS_MAX)
         return NULL;
-    mem_grow(&device->channels, &device->channel_capacity, device->channel_count + 1,
-             sizeof *device->channels);
-    struct device_channel *added = &device->channels[device->channel_count++];
-    *added = (struct device_channel){.name = *name};
-    return added;
+    return add_channel(device, intern(names, name));
 }
 
 static void save_channel(const struct device_channel *channel, struct buf *out)
 {
-    buf_blob(out, channel->name.name, strlen(channel->name.name));
+    buf_blob(out, channel->name->name, strlen(channel->name->name));
     buf_f64(out, channel->value);
-    buf_u8(out, (uint8_t)channel->quality);
+    buf_u8(out, channel->quality);
     buf_zigzag(out, channel->time_ms);
     buf_zigzag(out, channel->arrival_ms);
 }
@@ -64,7 +107,7 @@ void device_save(const struct device *device, struct buf *out)
 {
     buf_u8(out, SAVED_VERSION);
     collector_device_save(&device->delivery, out);
-    buf_blob(out, device->version, strlen(device->version));
+    buf_blob(out, device_version(device), strlen(device_version(device)));
     buf_u8(out, device->is_online);
     buf_zigzag(out, device->last_arrival_ms);
     buf_varint(out, device->readings);
@@ -84,38 +127,42 @@ static bool load_text(struct buf_reader *in, char *to, size_t size)
     return true;
 }
 
-static enum err load_channel(struct device *device, struct buf_reader *in)
+static enum err load_channel(struct device *device, struct device_names *names,
+                             struct buf_reader *in)
 {
     char name[ID_SIZE];
     struct channel parsed;
     if (!load_text(in, name, sizeof name) || channel_parse(&parsed, name) != ERR_OK)
         return ERR_CORRUPT;
-    struct device_channel *channel = device_channel_of(device, &parsed);
+    struct device_channel *channel = device_channel_of(device, names, &parsed);
     if (channel == NULL)
         return ERR_CORRUPT;
     channel->value = buf_read_f64(in);
     uint8_t quality = buf_read_u8(in);
     if (quality > QUALITY_FAULT)
         return ERR_CORRUPT;
-    channel->quality = (enum quality)quality;
+    channel->quality = quality;
     channel->time_ms = buf_read_zigzag(in);
     channel->arrival_ms = buf_read_zigzag(in);
     return in->failed ? ERR_CORRUPT : ERR_OK;
 }
 
-static enum err load_channels(struct device *device, struct buf_reader *in)
+static enum err load_channels(struct device *device, struct device_names *names,
+                              struct buf_reader *in)
 {
     enum err err = ERR_OK;
     uint64_t channels = buf_read_varint(in);
     for (uint64_t i = 0; err == ERR_OK && i < channels; i++)
-        err = load_channel(device, in);
+        err = load_channel(device, names, in);
     return err == ERR_OK && in->failed ? ERR_CORRUPT : err;
 }
 
 static bool load_head(struct device *device, struct buf_reader *in)
 {
-    if (!load_text(in, device->version, sizeof device->version))
+    char version[ID_SIZE];
+    if (!load_text(in, version, sizeof version))
         return false;
+    device_set_version(device, version);
     device->is_online = buf_read_u8(in) != 0;
     device->last_arrival_ms = buf_read_zigzag(in);
     device->readings = buf_read_varint(in);
@@ -148,8 +195,8 @@ static enum err load_old_epoch(struct collector_core *core, struct collector_epo
     return ERR_OK;
 }
 
-static enum err load_old(struct device *device, struct collector_core *core,
-                         struct buf_reader *in)
+static enum err load_old(struct device *device, struct device_names *names,
+                         struct collector_core *core, struct buf_reader *in)
 {
     char *nonce = device->delivery.nonce;
     if (!load_text(in, nonce, sizeof device->delivery.nonce) || !load_head(device, in))
@@ -164,20 +211,20 @@ static enum err load_old(struct device *device, struct collector_core *core,
         if (err != ERR_OK)
             return err;
     }
-    return load_channels(device, in);
+    return load_channels(device, names, in);
 }
 
-enum err device_load(struct device *device, struct collector_core *core, const void *data,
-                     size_t len)
+enum err device_load(struct device *device, struct device_names *names,
+                     struct collector_core *core, const void *data, size_t len)
 {
     struct buf_reader in = buf_reader_of(data, len);
     uint8_t version = buf_read_u8(&in);
     if (version == SAVED_VERSION_OLD)
-        return load_old(device, core, &in);
+        return load_old(device, names, core, &in);
     if (version != SAVED_VERSION)
         return ERR_CORRUPT;
     enum err err = collector_device_load(core, &device->delivery, &in);
     if (err != ERR_OK)
         return err;
-    return load_head(device, &in) ? load_channels(device, &in) : ERR_CORRUPT;
+    return load_head(device, &in) ? load_channels(device, names, &in) : ERR_CORRUPT;
 }

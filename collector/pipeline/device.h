@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "collector/pipeline/collector_core.h"
 #include "collector/pipeline/late.h"
 #include "collector/pipeline/registry.h"
@@ -23,31 +24,36 @@
 #define DEVICE_CHANNELS_MAX 256
 #define DEVICE_KEY_SIZE     (2 * ID_SIZE) /* "org/device" */
 
+/* Every name once: a fleet has few of them, and each device has a pointer. */
+struct device_names {
+    struct map channels; /* name -> struct channel, owned */
+};
+
+/* A fleet has millions of these. */
 struct device_channel {
-    struct channel name;
+    const struct channel *name; /* of struct device_names */
     double value;
-    enum quality quality;
     int64_t time_ms;
     int64_t arrival_ms;
     /* where it measures, while the registry is the one it was looked up in */
     const struct registry *placed_in;
     const struct registry_placement *placement;
+    uint8_t quality; /* enum quality */
 };
 
 struct device {
-    char org[ID_SIZE];
-    char id[ID_SIZE];
+    const char *org; /* these two stand behind the struct */
+    const char *id;
+    char *version; /* owned, NULL before its first hello */
     bool is_declared;
     bool is_dirty; /* changed since the last checkpoint */
     bool is_late_saved;
     bool is_online;
-    char version[ID_SIZE];
     int64_t last_arrival_ms;
     uint64_t readings;
     struct collector_device delivery; /* packs taken, order, acks */
     struct device_channel *channels;
-    size_t channel_count;
-    size_t channel_capacity;
+    uint32_t channel_count;
     struct late *late; /* NULL unless packs are missing */
 };
 
@@ -57,12 +63,24 @@ const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *i
 struct device *device_create(const char *org, const char *id);
 void device_destroy(struct device *device, struct collector_core *core);
 
-/* The channel of that name, added when it is new; NULL past DEVICE_CHANNELS_MAX. */
+/* Zeroed: no names yet. */
+void device_names_fini(struct device_names *names);
+
+/* "" before its first hello. */
+const char *device_version(const struct device *device);
+void device_set_version(struct device *device, const char *version);
+
+/*
+ * The channel of that name, added when it is new; NULL past DEVICE_CHANNELS_MAX. Borrowed
+ * until one is added.
+ */
 struct device_channel *device_channel_of(struct device *device,
+                                         struct device_names *names,
                                          const struct channel *name);
 
 void device_save(const struct device *device, struct buf *out);
-MUST_CHECK enum err device_load(struct device *device, struct collector_core *core,
-                                const void *data, size_t len);
+MUST_CHECK enum err device_load(struct device *device, struct device_names *names,
+                                struct collector_core *core, const void *data,
+                                size_t len);
 
 #endif

@@ -22,9 +22,10 @@ struct pipeline {
     struct alert_sink ahead_sink;
 
     /* state of the evaluation: checkpointed */
-    struct map devices;    /* "org/device" -> struct device */
-    struct alerts *alerts; /* in order */
-    struct alerts *ahead;  /* ahead of gaps; NULL before the first */
+    struct device_names names; /* of the channels of all devices */
+    struct map devices;        /* "org/device" -> struct device */
+    struct alerts *alerts;     /* in order */
+    struct alerts *ahead;      /* ahead of gaps; NULL before the first */
     struct registry *registry;
     struct buf config; /* the JSON that the registry was made from */
     bool config_is_dirty;

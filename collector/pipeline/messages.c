@@ -45,7 +45,7 @@ static void apply_hello(struct pipeline *pipeline, const struct record_message *
     struct device *device = pipeline_device(pipeline, topic->org, topic->device);
     device->is_dirty = true;
     device->last_arrival_ms = pipeline->now_ms;
-    snprintf(device->version, sizeof device->version, "%s", hello.version);
+    device_set_version(device, hello.version);
     pipeline_take_hello(pipeline, device, &hello);
 }
 

@@ -22,7 +22,7 @@ static const struct registry_placement *place(const struct pipeline *pipeline,
     if (pipeline->registry == NULL)
         return NULL;
     channel->placement = registry_place(pipeline->registry, device->org, device->id,
-                                        channel->name.name, time_ms);
+                                        channel->name->name, time_ms);
     channel->placed_in = pipeline->registry;
     return channel->placement;
 }
@@ -38,7 +38,7 @@ static void keep_last(const struct pipeline *pipeline, struct device_channel *ch
     if (reading->time_ms < channel->time_ms)
         return;
     channel->value = reading->value;
-    channel->quality = (enum quality)reading->quality;
+    channel->quality = (uint8_t)reading->quality;
     channel->time_ms = reading->time_ms;
     channel->arrival_ms = pipeline->now_ms;
 }
@@ -55,8 +55,8 @@ static bool address(const struct pipeline *pipeline, const struct device *device
     *given = (struct alert_reading){
         .zone = placement->zone,
         .device = device->id,
-        .channel = channel->name.name,
-        .quantity = channel->name.quantity,
+        .channel = channel->name->name,
+        .quantity = channel->name->quantity,
         .time_ms = reading->time_ms,
         .arrival_ms = pipeline->now_ms,
         .value = reading->value,
@@ -104,9 +104,9 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
     struct device_channel *channels[PACK_CHANNELS_MAX];
     assert(pack->channel_count <= PACK_CHANNELS_MAX);
     for (size_t i = 0; i < pack->channel_count; i++)
-        device_channel_of(device, &pack->channels[i]);
+        device_channel_of(device, &pipeline->names, &pack->channels[i]);
     for (size_t i = 0; i < pack->channel_count; i++)
-        channels[i] = device_channel_of(device, &pack->channels[i]);
+        channels[i] = device_channel_of(device, &pipeline->names, &pack->channels[i]);
     for (size_t i = 0; i < pack->reading_count; i++) {
         struct device_channel *channel = channels[pack->readings[i].channel];
         if (channel != NULL)

@@ -18,7 +18,7 @@ static void forget(struct pipeline *pipeline, const struct registry *registry,
         map_get(&pipeline->devices, device_key(key, placement->org, placement->device));
     size_t channels = device != NULL ? device->channel_count : 0;
     for (size_t i = 0; i < channels; i++) {
-        const char *channel = device->channels[i].name.name;
+        const char *channel = device->channels[i].name->name;
         if (registry_place(registry, placement->org, placement->device, channel,
                            time_ms) == placement)
             alerts_forget(pipeline->alerts, placement->zone, placement->device, channel);

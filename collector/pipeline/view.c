@@ -28,13 +28,14 @@ static json_t *number_or_null(double value)
 static json_t *channel_json(const struct device *device,
                             const struct device_channel *channel, int64_t now_ms)
 {
-    int registered = channel->name.registered;
+    int registered = channel->name->registered;
     json_t *entry = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I}", "org", device->org, "device",
-        device->id, "channel", channel->name.name, "quantity", channel->name.quantity,
+        device->id, "channel", channel->name->name, "quantity", channel->name->quantity,
         "unit", registered >= 0 ? quantity_at((size_t)registered)->unit : "", "value",
-        number_or_null(channel->value), "quality", quality_name(channel->quality),
-        "age_ms", (json_int_t)(now_ms - channel->time_ms));
+        number_or_null(channel->value), "quality",
+        quality_name((enum quality)channel->quality), "age_ms",
+        (json_int_t)(now_ms - channel->time_ms));
     assert(entry != NULL);
     put_time(entry, "time", channel->time_ms);
     return entry;
@@ -45,7 +46,7 @@ static const char *zone_of(const struct pipeline *pipeline, const struct device 
                            const struct device_channel *channel)
 {
     const struct registry_placement *placement =
-        registry_place(pipeline->registry, device->org, device->id, channel->name.name,
+        registry_place(pipeline->registry, device->org, device->id, channel->name->name,
                        channel->time_ms);
     return placement != NULL ? placement->zone : "";
 }
@@ -119,7 +120,7 @@ static json_t *device_json(const struct device *device, int64_t now_ms)
     json_t *entry =
         json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:o, s:o}", "org", device->org, "id",
                   device->id, "declared", device->is_declared, "online",
-                  device->is_online, "version", device->version, "readings",
+                  device->is_online, "version", device_version(device), "readings",
                   (json_int_t)device->readings, "channels", channels, "epochs", epochs);
     assert(entry != NULL);
     put_time(entry, "last_arrival", device->last_arrival_ms);

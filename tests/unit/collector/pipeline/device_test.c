@@ -11,6 +11,7 @@
 #define EPOCH UINT64_C(0xaa)
 
 static struct collector_core core;
+static struct device_names names;
 
 static struct device *made(void)
 {
@@ -65,7 +66,8 @@ static void channels_are_found_again_and_bounded(void)
         char text[ID_SIZE];
         snprintf(text, sizeof text, "air_temperature-%d", i);
         CHECK(channel_parse(&name, text) == ERR_OK);
-        CHECK((device_channel_of(device, &name) != NULL) == (i < DEVICE_CHANNELS_MAX));
+        CHECK((device_channel_of(device, &names, &name) != NULL) ==
+              (i < DEVICE_CHANNELS_MAX));
     }
     device_destroy(device, &core);
 }
@@ -76,7 +78,7 @@ static struct device *full_device(void)
     struct device *device = made();
     struct channel name;
     snprintf(device->delivery.nonce, sizeof device->delivery.nonce, "nonce");
-    snprintf(device->version, sizeof device->version, "0.1.0");
+    device_set_version(device, "0.1.0");
     device->is_online = true;
     device->last_arrival_ms = 123456;
     device->readings = 77;
@@ -85,7 +87,7 @@ static struct device *full_device(void)
     take(device, 6);
     collector_epoch_of(&device->delivery, EPOCH + 1)->is_ended = true;
     CHECK(channel_parse(&name, "air_temperature-2") == ERR_OK);
-    struct device_channel *channel = device_channel_of(device, &name);
+    struct device_channel *channel = device_channel_of(device, &names, &name);
     channel->value = (double)NAN;
     channel->quality = QUALITY_OPEN;
     channel->time_ms = -5;
@@ -100,10 +102,10 @@ static void what_is_saved_is_loaded(void)
     struct buf saved = {0};
     struct buf again = {0};
     device_save(device, &saved);
-    CHECK(device_load(back, &core, saved.data, saved.len) == ERR_OK);
+    CHECK(device_load(back, &names, &core, saved.data, saved.len) == ERR_OK);
     device_save(back, &again);
     CHECK(saved.len == again.len && memcmp(saved.data, again.data, saved.len) == 0);
-    CHECK_TEXT(back->version, "0.1.0");
+    CHECK_TEXT(device_version(back), "0.1.0");
     CHECK(back->is_online && back->readings == 77 && back->last_arrival_ms == 123456);
     CHECK(back->channel_count == 1 && back->channels[0].quality == QUALITY_OPEN);
     CHECK(back->channels[0].time_ms == -5 && isnan(back->channels[0].value));
@@ -131,13 +133,13 @@ static void what_is_cut_is_refused(void)
         /* A copy of its own: the sanitizer sees a byte too many. */
         char *cut = mem_dup(saved.data, len);
         struct device *back = made();
-        CHECK(device_load(back, &core, cut, len) == ERR_CORRUPT);
+        CHECK(device_load(back, &names, &core, cut, len) == ERR_CORRUPT);
         device_destroy(back, &core);
         free(cut);
     }
     saved.data[0]++;
     struct device *other = made();
-    CHECK(device_load(other, &core, saved.data, saved.len) == ERR_CORRUPT);
+    CHECK(device_load(other, &names, &core, saved.data, saved.len) == ERR_CORRUPT);
     device_destroy(other, &core);
     buf_fini(&saved);
     device_destroy(device, &core);
@@ -151,11 +153,11 @@ static void what_is_flipped_is_refused_or_harmless(void)
     for (size_t bit = 0; bit < saved.len * 8; bit++) {
         saved.data[bit / 8] = (char)(saved.data[bit / 8] ^ (1 << (bit % 8)));
         struct device *back = made();
-        enum err err = device_load(back, &core, saved.data, saved.len);
+        enum err err = device_load(back, &names, &core, saved.data, saved.len);
         CHECK(err == ERR_OK || err == ERR_CORRUPT || err == ERR_LIMIT);
         if (err == ERR_OK)
             for (size_t i = 0; i < back->channel_count; i++)
-                CHECK(quality_name(back->channels[i].quality) != NULL);
+                CHECK(quality_name((enum quality)back->channels[i].quality) != NULL);
         device_destroy(back, &core);
         saved.data[bit / 8] = (char)(saved.data[bit / 8] ^ (1 << (bit % 8)));
     }
@@ -173,5 +175,7 @@ int main(void)
          what_is_flipped_is_refused_or_harmless},
         CU_TEST_INFO_NULL,
     };
-    return check_run("device", tests);
+    int result = check_run("device", tests);
+    device_names_fini(&names);
+    return result;
 }
