@@ -354,20 +354,16 @@ static enum err write_state(void *context, api_change_fn *change, void *argument
     return err;
 }
 
-static bool ready(void *context, struct err_text *why)
+static enum err ready(void *context, struct err_text *why)
 {
     struct collector *collector = context;
     const char *stopped =
         collector->history != NULL ? follower_failure(collector->history) : NULL;
     if (stopped != NULL)
-        err_set(why, ERR_IO, "%s", stopped);
-    else if (!collector->is_caught_up)
-        err_set(why, ERR_BUSY, "catching up with the journal");
-    else if (!intake_is_connected(collector->intake))
-        err_set(why, ERR_OFFLINE, "the broker is not reached");
-    else
-        return true;
-    return false;
+        return err_set(why, ERR_IO, "%s", stopped);
+    if (!collector->is_caught_up)
+        return ERR_BUSY;
+    return intake_is_connected(collector->intake) ? ERR_OK : ERR_OFFLINE;
 }
 
 /* ---- opening ---------------------------------------------------------------------- */

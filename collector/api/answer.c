@@ -15,8 +15,8 @@ json_t *api_body(struct api_call *call)
     if (json_is_object(body))
         return body;
     json_decref(body);
-    api_problem(call, MHD_HTTP_BAD_REQUEST, "the body is not understood",
-                "send one object of JSON; docs/api.md says what it holds");
+    api_refuse(call, PROBLEM_BODY_NOT_UNDERSTOOD, "example", "{\"name\":\"value\"}",
+               NULL);
     return NULL;
 }
 

@@ -68,7 +68,6 @@ struct ask {
     /* under the api's lock */
     int owners;
     bool is_done;
-    bool is_true;
     enum err err;
     struct buf out;
     struct err_text why;
@@ -99,7 +98,7 @@ static void on_ask(void *context)
             options->live(options->context, ask->what, &ask->out);
             break;
         case ASK_READY:
-            ask->is_true = options->ready(options->context, &ask->why);
+            ask->err = options->ready(options->context, &ask->why);
             break;
         case ASK_WRITE:
             ask->err = options->write(options->context, ask->change, ask->argument);
@@ -151,8 +150,7 @@ static struct ask *ask_loop(struct api *api, struct ask ask)
 
 static void answer_busy(struct api_call *call)
 {
-    api_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "the collector is busy",
-                "it did not answer in time; try again in a few seconds");
+    api_refuse(call, PROBLEM_BUSY, NULL);
 }
 
 bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out)
@@ -169,18 +167,16 @@ bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out)
     return is_done;
 }
 
-bool api_ask_ready(struct api_call *call, struct err_text *why)
+enum err api_ask_ready(struct api_call *call, struct err_text *why)
 {
     struct api *api = call->api;
     struct ask *ask = ask_loop(api, (struct ask){.kind = ASK_READY});
-    bool is_ready = ask->is_done && ask->is_true;
+    enum err err = ask->is_done ? ask->err : ERR_TIMEOUT;
     if (ask->is_done)
         *why = ask->why;
-    else
-        err_set(why, ERR_TIMEOUT, "the collector is busy");
     ask_release(ask);
     pthread_mutex_unlock(&api->lock);
-    return is_ready;
+    return err;
 }
 
 enum err api_write(struct api_call *call, api_change_fn *change, void *argument)

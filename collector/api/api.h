@@ -54,8 +54,11 @@ struct api_options {
     enum err (*submit)(void *context, const char *json, size_t len);
     /* Runs `change` in a transaction of state.db; durable when it returns ERR_OK. */
     enum err (*write)(void *context, api_change_fn *change, void *argument);
-    /* Whether work is being done as it should; says why not. */
-    bool (*ready)(void *context, struct err_text *why);
+    /*
+     * Whether work is being done as it should. BUSY: catching up; OFFLINE: without the
+     * broker; IO: `why` says what cannot be written.
+     */
+    enum err (*ready)(void *context, struct err_text *why);
 };
 
 MUST_CHECK enum err api_open(struct api **api, const struct api_options *options,

@@ -125,37 +125,32 @@ static bool parse_cursor(struct state_incident_query *query, const char *text,
     return true;
 }
 
-static const char *read_incident_query(struct api_call *call,
-                                       struct state_incident_query *query,
-                                       char id[ALERT_ID_SIZE])
+static bool read_incident_query(struct api_call *call, struct state_incident_query *query,
+                                char id[ALERT_ID_SIZE])
 {
     uint64_t limit;
     query->zone = api_param(call, "zone");
     if (query->zone != NULL && !id_is_valid(query->zone))
-        return "'zone' is not an identifier";
-    if (query_time(&query->from_ms, api_param(call, "from"), 0) != ERR_OK ||
-        query_time(&query->to_ms, api_param(call, "to"), 0) != ERR_OK)
-        return "'from' and 'to' are times: 2026-11-23T08:00:00Z or milliseconds";
-    if (query_number(&limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) !=
-        ERR_OK)
-        return "'limit' is a number from 1 to 1000";
+        return api_refuse(call, PROBLEM_PARAMETER_NOT_A_NAME, "name", "zone", NULL);
     if (!parse_states(&query->states, api_param(call, "state")))
-        return "'state' lists open, recovering, unknown, closed";
+        return api_refuse(call, PROBLEM_PARAMETER_NOT_A_CHOICE, "name", "state",
+                          "choices", "open, recovering, unknown, closed", NULL);
     if (!parse_cursor(query, api_param(call, "cursor"), id))
-        return "'cursor' is what 'next' of the page before said";
+        return api_refuse(call, PROBLEM_PARAMETER_NOT_A_CURSOR, "name", "cursor", NULL);
+    if (!api_read_time(call, "from", 0, &query->from_ms) ||
+        !api_read_time(call, "to", 0, &query->to_ms) ||
+        !api_read_number(call, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit))
+        return false;
     query->limit = (size_t)limit;
-    return NULL;
+    return true;
 }
 
 void api_get_incidents(struct api_call *call)
 {
     struct state_incident_query query = {0};
     char id[ALERT_ID_SIZE];
-    const char *wrong = read_incident_query(call, &query, id);
-    if (wrong != NULL) {
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear", wrong);
+    if (!read_incident_query(call, &query, id))
         return;
-    }
     if (!api_load_places(call))
         return;
     struct incident_page page = {
@@ -163,7 +158,7 @@ void api_get_incidents(struct api_call *call)
     enum err err = fill_incidents(call, query, &page);
     if (err != ERR_OK) {
         json_decref(page.list);
-        api_store_problem(call, "state.db cannot be read", err);
+        api_store_problem(call, err);
         return;
     }
     json_t *next = json_null();
@@ -217,7 +212,7 @@ void api_get_incident(struct api_call *call)
     if (err != ERR_OK) {
         json_decref(steps);
         json_decref(messages);
-        api_store_problem(call, "state.db cannot be read", err);
+        api_store_problem(call, err);
         return;
     }
     json_t *entry = incident_json(&incident);
@@ -226,23 +221,6 @@ void api_get_incident(struct api_call *call)
     json_object_set_new(entry, "transitions", steps);
     json_object_set_new(entry, "messages", messages);
     api_dump(call, entry);
-}
-
-static unsigned status_of(enum err err)
-{
-    switch ((int)err) {
-    case ERR_NOT_FOUND:
-        return MHD_HTTP_NOT_FOUND;
-    case ERR_EXISTS:
-    case ERR_CONFLICT:
-        return MHD_HTTP_CONFLICT;
-    case ERR_INVALID:
-        return MHD_HTTP_BAD_REQUEST;
-    case ERR_TIMEOUT:
-        return MHD_HTTP_GATEWAY_TIMEOUT;
-    default:
-        return MHD_HTTP_INTERNAL_SERVER_ERROR;
-    }
 }
 
 /* The reason that the body gives, "" when there is no body; NULL when it is not JSON. */
@@ -266,8 +244,8 @@ void api_acknowledge(struct api_call *call)
 {
     json_t *reason = reason_of(call);
     if (reason == NULL) {
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the body is not understood",
-                    "send nothing, or JSON such as {\"reason\":\"on my way\"}");
+        api_refuse(call, PROBLEM_BODY_NOT_UNDERSTOOD, "example",
+                   "{\"reason\":\"on my way\"}", NULL);
         return;
     }
     uint8_t random[COMMAND_ID];
@@ -286,7 +264,7 @@ void api_acknowledge(struct api_call *call)
     if (err == ERR_OK)
         buf_text(&call->out, "{\"acknowledged\":true}");
     else
-        api_problem(call, status_of(err), "not acknowledged", why.text);
+        api_command_problem(call, err, why.text);
     buf_fini(&json);
     free(text);
     json_decref(command);
@@ -350,12 +328,6 @@ static void on_reason(void *context, const char *reason, uint64_t count)
     json_object_set_new(context, reason, json_integer((json_int_t)count));
 }
 
-static void page_problem(struct api_call *call)
-{
-    api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear",
-                "'limit' is a number from 1 to 1000, 'after' what 'next' said");
-}
-
 /* "POSITION-ITEM-SOURCE", as `next` of the page before gave it. */
 static bool parse_after(struct state_quarantine_cursor *cursor, const char *text)
 {
@@ -378,10 +350,10 @@ void api_get_quarantine(struct api_call *call)
 {
     uint64_t limit;
     struct state_quarantine_cursor cursor;
-    if (query_number(&limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) !=
-            ERR_OK ||
-        !parse_after(&cursor, api_param(call, "after"))) {
-        page_problem(call);
+    if (!api_read_number(call, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit))
+        return;
+    if (!parse_after(&cursor, api_param(call, "after"))) {
+        api_refuse(call, PROBLEM_PARAMETER_NOT_A_CURSOR, "name", "after", NULL);
         return;
     }
     if (!api_load_places(call))
@@ -400,7 +372,7 @@ void api_get_quarantine(struct api_call *call)
     if (err != ERR_OK) {
         json_decref(page.list);
         json_decref(counts);
-        api_store_problem(call, "state.db cannot be read", err);
+        api_store_problem(call, err);
         return;
     }
     json_t *next = json_null();
@@ -462,10 +434,10 @@ void api_get_outbox(struct api_call *call)
 {
     uint64_t limit;
     uint64_t after;
-    if (query_number(&limit, api_param(call, "limit"), 1, LIMIT_MAX, LIMIT_DEFAULT) !=
-            ERR_OK ||
-        query_number(&after, api_param(call, "after"), 0, INT64_MAX, 0) != ERR_OK) {
-        page_problem(call);
+    if (!api_read_number(call, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit))
+        return;
+    if (query_number(&after, api_param(call, "after"), 0, INT64_MAX, 0) != ERR_OK) {
+        api_refuse(call, PROBLEM_PARAMETER_NOT_A_CURSOR, "name", "after", NULL);
         return;
     }
     if (!api_load_places(call))
@@ -475,7 +447,7 @@ void api_get_outbox(struct api_call *call)
     enum err err = fill_messages(&page, after);
     if (err != ERR_OK) {
         json_decref(list);
-        api_store_problem(call, "state.db cannot be read", err);
+        api_store_problem(call, err);
         return;
     }
     size_t count = json_array_size(list);
@@ -505,5 +477,5 @@ void api_get_sinks(struct api_call *call)
         return;
     }
     json_decref(list);
-    api_store_problem(call, "state.db cannot be read", err);
+    api_store_problem(call, err);
 }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "collector/access/access.h"
 #include "collector/api/api.h"
+#include "collector/api/problems.h"
 #include "collector/api/query.h"
 #include "collector/store/history.h"
 #include "collector/store/state.h"
@@ -49,9 +50,10 @@ struct api_call {
     struct buf cookie;         /* Set-Cookie; empty: none */
     const char *nonce;         /* of the page's style; NULL: no page */
     char nonce_text[33];
-    int64_t retry_ms; /* Retry-After; 0: none */
-    struct buf link;  /* of the page that follows, RFC 8288; empty: none */
-    struct buf allow; /* methods that the address takes, when it was another */
+    int64_t retry_ms;     /* Retry-After; 0: none */
+    const char *language; /* of a problem; NULL: of nothing in particular */
+    struct buf link;      /* of the page that follows, RFC 8288; empty: none */
+    struct buf allow;     /* methods that the address takes, when it was another */
     struct buf out;
 };
 
@@ -84,13 +86,29 @@ extern const struct api_route api_routes[];
 
 /* The query parameter, NULL when absent. Borrowed for the call. */
 const char *api_param(const struct api_call *call, const char *name);
-/* Answers with an RFC 9457 problem: what is wrong, and what to do. */
-void api_problem(struct api_call *call, unsigned status, const char *title,
-                 const char *detail);
+/*
+ * Answers with an RFC 9457 problem in the caller's language; behind `problem` come names
+ * of places in its text and what stands there, and NULL. Returns false, so that it can be
+ * the answer of who reads a question.
+ */
+bool api_refuse(struct api_call *call, enum problem problem, ...)
+    __attribute__((sentinel));
+/*
+ * Read a parameter, or take what holds without it; false when it is refused, which
+ * answers the call.
+ */
+bool api_read_time(struct api_call *call, const char *name, int64_t fallback,
+                   int64_t *ms);
+bool api_read_number(struct api_call *call, const char *name, uint64_t least,
+                     uint64_t most, uint64_t fallback, uint64_t *number);
+/* What became of a command that was not applied; `why` is the pipeline's sentence. */
+void api_command_problem(struct api_call *call, enum err err, const char *why);
+/* Whether the history answered; false answers the call. */
+bool api_history_answers(struct api_call *call, enum err err);
 /* Of a text that need not be UTF-8: what is not becomes U+FFFD. */
 json_t *api_json_text(const char *text);
 /* What a store could not do, as a problem. NOT_FOUND is 404. */
-void api_store_problem(struct api_call *call, const char *title, enum err err);
+void api_store_problem(struct api_call *call, enum err err);
 
 /* principal.c: finds out who asks. Answers the call itself and returns false when that
  * cannot be found out; nobody is somebody too (anonymous). */
@@ -182,7 +200,8 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
 
 /* Asks the loop; TIMEOUT answers the call itself and returns false. */
 bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out);
-bool api_ask_ready(struct api_call *call, struct err_text *why);
+/* OK, or why not; TIMEOUT: it did not say in time. */
+enum err api_ask_ready(struct api_call *call, struct err_text *why);
 /* Takes `argument`, from the heap, which the loop frees; see api_change_fn. */
 enum err api_write(struct api_call *call, api_change_fn *change, void *argument);
 /* Submits the command and waits until it was applied. */

@@ -20,7 +20,7 @@ static const char *text_of(const json_t *object, const char *key)
 
 void api_not_found(struct api_call *call)
 {
-    api_problem(call, MHD_HTTP_NOT_FOUND, "not found", "there is nothing of that name");
+    api_refuse(call, PROBLEM_NOT_FOUND, NULL);
 }
 
 bool api_sees_all(const struct api_call *call)

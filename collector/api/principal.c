@@ -234,9 +234,7 @@ static bool is_from_us(struct api_call *call, const struct api_route *route)
     if (!changes_something(route) ||
         (has_our_origin(call) && (!needs_word || has_csrf_word(call))))
         return true;
-    api_problem(call, MHD_HTTP_FORBIDDEN, "this came from another page",
-                "a change under a session carries the header X-CSRF-Token with the word "
-                "that signing in gave, and an Origin that is this address");
+    api_refuse(call, PROBLEM_FOREIGN_PAGE, NULL);
     return false;
 }
 
@@ -302,7 +300,7 @@ bool api_identify(struct api_call *call, const struct api_route *route)
     if (err == ERR_OK)
         err = add_grants(state, &call->principal);
     if (err != ERR_OK) {
-        api_store_problem(call, "it cannot be found out who asks", err);
+        api_store_problem(call, err);
         return false;
     }
     return is_from_us(call, route);

@@ -87,25 +87,17 @@ static bool read_query(struct api_call *call, struct page *page)
     const char *format = api_param(call, "format");
     page->channel = api_param(call, "channel");
     page->is_csv = format != NULL && strcmp(format, "csv") == 0;
-    const char *wrong = NULL;
     struct channel name;
-    if (query_time(&page->from_ms, api_param(call, "from"), PACK_TIME_MIN) != ERR_OK)
-        wrong = "'from' is not a time: use 2026-11-23T08:00:00Z or milliseconds";
-    else if (query_time(&page->to_ms, api_param(call, "to"), PACK_TIME_MAX + 1) != ERR_OK)
-        wrong = "'to' is not a time: use 2026-11-23T08:00:00Z or milliseconds";
-    else if (query_number(&page->limit, api_param(call, "limit"), 1, HISTORY_LIMIT_MAX,
-                          LIMIT_DEFAULT) != ERR_OK)
-        wrong = "'limit' is a number from 1 to 100000";
-    else if (query_number(&page->skip, api_param(call, "skip"), 0, HISTORY_LIMIT_MAX,
-                          0) != ERR_OK)
-        wrong = "'skip' is a number from 0 to 100000";
-    else if (format != NULL && !page->is_csv && strcmp(format, "json") != 0)
-        wrong = "'format' is json or csv";
-    else if (page->channel != NULL && channel_parse(&name, page->channel) != ERR_OK)
-        wrong = "'channel' is not the name of a channel";
-    if (wrong != NULL)
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear", wrong);
-    return wrong == NULL;
+    if (format != NULL && !page->is_csv && strcmp(format, "json") != 0)
+        return api_refuse(call, PROBLEM_PARAMETER_NOT_A_CHOICE, "name", "format",
+                          "choices", "json, csv", NULL);
+    if (page->channel != NULL && channel_parse(&name, page->channel) != ERR_OK)
+        return api_refuse(call, PROBLEM_PARAMETER_NOT_A_NAME, "name", "channel", NULL);
+    return api_read_time(call, "from", PACK_TIME_MIN, &page->from_ms) &&
+           api_read_time(call, "to", PACK_TIME_MAX + 1, &page->to_ms) &&
+           api_read_number(call, "limit", 1, HISTORY_LIMIT_MAX, LIMIT_DEFAULT,
+                           &page->limit) &&
+           api_read_number(call, "skip", 0, HISTORY_LIMIT_MAX, 0, &page->skip);
 }
 
 static size_t source_of(struct page *page, const char *channel)
@@ -172,19 +164,6 @@ static bool on_reading(void *context, const struct history_reading *reading)
     return ++page->count < page->want;
 }
 
-static bool answer_fetch(struct api_call *call, enum err err)
-{
-    if (err == ERR_TIMEOUT)
-        api_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "the answer takes too long",
-                    "ask for a shorter time or for one channel");
-    else if (err == ERR_LIMIT)
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is too wide",
-                    "the device has very many channels: name one with 'channel'");
-    else if (err != ERR_OK)
-        api_store_problem(call, "the history cannot be read", err);
-    return err == ERR_OK;
-}
-
 /*
  * One more than is given, to know whether there is more; in several questions when the
  * history gives no more at once, or when much of what it gives is left out.
@@ -214,7 +193,7 @@ static bool fetch_rows(struct api_call *call, struct page *page,
         range.from_ms = page->last_ms;
         range.skip = page->last_count;
     } while (err == ERR_OK && page->count < page->want);
-    return answer_fetch(call, err);
+    return api_history_answers(call, err);
 }
 
 /* ---- writing ---------------------------------------------------------------------- */
@@ -451,8 +430,7 @@ void api_get_zone_readings(struct api_call *call)
                 goto out;
     }
     if (!is_known) {
-        api_problem(call, MHD_HTTP_NOT_FOUND, "not found",
-                    "nothing measures a zone of that name; see /api/v1/zones");
+        api_not_found(call);
         goto out;
     }
     if (page.count > 0)

@@ -6,11 +6,14 @@
  * addresses, headers that stand twice, parameters that no route knows.
  */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "collector/api/internal.h"
@@ -19,6 +22,7 @@
 /* Of a body without a length that is read to its end only to be refused. */
 #define BODY_READ_MAX (size_t)(1024 * 1024)
 #define RETRY_AFTER_S "2"
+#define PLACES_MAX    4
 
 const char *api_param(const struct api_call *call, const char *name)
 {
@@ -47,12 +51,12 @@ json_t *api_json_text(const char *text)
 /* ---- answers ------------------------------------------------------------------------
  */
 
-void api_problem(struct api_call *call, unsigned status, const char *title,
-                 const char *detail)
+static void answer_problem(struct api_call *call, const char *code, unsigned status,
+                           const char *title, const char *detail)
 {
-    json_t *problem =
-        json_pack("{s:s, s:i, s:s, s:o}", "type", "about:blank", "status", (int)status,
-                  "title", title, "detail", api_json_text(detail));
+    json_t *problem = json_pack(
+        "{s:o, s:i, s:s, s:o}", "type", json_sprintf("%s%s", PROBLEM_TYPE_START, code),
+        "status", (int)status, "title", title, "detail", api_json_text(detail));
     char *text = json_dumps(problem, JSON_COMPACT);
     assert(text != NULL);
     buf_clear(&call->out);
@@ -65,17 +69,96 @@ void api_problem(struct api_call *call, unsigned status, const char *title,
     call->download_name = NULL;
 }
 
-void api_store_problem(struct api_call *call, const char *title, enum err err)
+static char *fill(const char *text, const struct problem_place *places, size_t count)
+{
+    struct buf out = {0};
+    problem_fill(&out, text, places, count);
+    return buf_take(&out);
+}
+
+bool api_refuse(struct api_call *call, enum problem problem, ...)
+{
+    struct problem_place places[PLACES_MAX];
+    size_t count = 0;
+    va_list list;
+    va_start(list, problem);
+    for (const char *name = va_arg(list, const char *); name != NULL;
+         name = va_arg(list, const char *)) {
+        assert(count < PLACES_MAX);
+        places[count++] = (struct problem_place){name, va_arg(list, const char *)};
+    }
+    va_end(list);
+    enum problem_language language = problem_language_of(MHD_lookup_connection_value(
+        call->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
+    const struct problem_entry *entry = problem_entry(problem);
+    const struct problem_text *text = &entry->text[language];
+    char *detail = fill(text->detail, places, count);
+    answer_problem(call, entry->code, entry->status, text->title, detail);
+    call->language = problem_language_tag(language);
+    free(detail);
+    return false;
+}
+
+void api_store_problem(struct api_call *call, enum err err)
 {
     bool is_passing = err == ERR_TIMEOUT || err == ERR_BUSY;
     if (err == ERR_NOT_FOUND)
-        api_problem(call, MHD_HTTP_NOT_FOUND, "not found",
-                    "there is nothing of that name");
+        api_refuse(call, PROBLEM_NOT_FOUND, NULL);
     else
-        api_problem(call,
-                    is_passing ? MHD_HTTP_SERVICE_UNAVAILABLE
-                               : MHD_HTTP_INTERNAL_SERVER_ERROR,
-                    title, err_about(err));
+        api_refuse(call, is_passing ? PROBLEM_STORE_BUSY : PROBLEM_STORE_FAILED, "error",
+                   err_name(err), NULL);
+}
+
+void api_command_problem(struct api_call *call, enum err err, const char *why)
+{
+    const char *text = why[0] != '\0' ? why : err_about(err);
+    switch ((int)err) {
+    case ERR_NOT_FOUND:
+        api_refuse(call, PROBLEM_NOT_FOUND, NULL);
+        break;
+    case ERR_EXISTS:
+    case ERR_CONFLICT:
+        api_refuse(call, PROBLEM_COMMAND_CONFLICT, "why", text, NULL);
+        break;
+    case ERR_INVALID:
+        api_refuse(call, PROBLEM_COMMAND_INVALID, "why", text, NULL);
+        break;
+    case ERR_TIMEOUT:
+        api_refuse(call, PROBLEM_COMMAND_NOT_APPLIED, NULL);
+        break;
+    default:
+        api_refuse(call, PROBLEM_COMMAND_FAILED, "why", text, NULL);
+    }
+}
+
+bool api_history_answers(struct api_call *call, enum err err)
+{
+    if (err == ERR_TIMEOUT)
+        api_refuse(call, PROBLEM_ANSWER_TAKES_TOO_LONG, NULL);
+    else if (err == ERR_LIMIT)
+        api_refuse(call, PROBLEM_TOO_MANY_CHANNELS, NULL);
+    else if (err != ERR_OK)
+        api_store_problem(call, err);
+    return err == ERR_OK;
+}
+
+bool api_read_time(struct api_call *call, const char *name, int64_t fallback, int64_t *ms)
+{
+    return query_time(ms, api_param(call, name), fallback) == ERR_OK ||
+           api_refuse(call, PROBLEM_PARAMETER_NOT_A_TIME, "name", name, NULL);
+}
+
+bool api_read_number(struct api_call *call, const char *name, uint64_t least,
+                     uint64_t most, uint64_t fallback, uint64_t *number)
+{
+    char from[21];
+    char to[21];
+    if (query_number(number, api_param(call, name), least, most, fallback) == ERR_OK)
+        return true;
+    snprintf(from, sizeof from, "%" PRIu64, least);
+    snprintf(to, sizeof to, "%" PRIu64, most);
+    return api_refuse(call, PROBLEM_PARAMETER_NOT_A_NUMBER, "name", name, "least", from,
+                      "most", to, NULL);
 }
 
 /* Nothing is loaded from anywhere, nothing frames us, and a page has its own style. */
@@ -89,6 +172,8 @@ static void add_shields(const struct api_call *call, struct MHD_Response *respon
              call->nonce != NULL ? call->nonce : "", call->nonce != NULL ? "'" : "");
     MHD_add_response_header(response, "Content-Security-Policy", policy);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (call->language != NULL)
+        MHD_add_response_header(response, "Content-Language", call->language);
     MHD_add_response_header(response, "X-Frame-Options", "DENY");
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
@@ -151,14 +236,10 @@ static bool is_let_in(struct api_call *call, const struct api_route *route)
     case ACCESS_ALLOW:
         return api_checks_tenant(call, route);
     case ACCESS_LOGIN:
-        api_problem(call, MHD_HTTP_UNAUTHORIZED, "a token is needed",
-                    "send 'Authorization: Bearer TOKEN'; the first start left one in the "
-                    "token file that the collector's log names");
+        api_refuse(call, PROBLEM_TOKEN_NEEDED, NULL);
         break;
     case ACCESS_DENY:
-        api_problem(call, MHD_HTTP_FORBIDDEN, "not allowed",
-                    "your role does not take this; docs/authorization.md says which "
-                    "does; ask an admin");
+        api_refuse(call, PROBLEM_ROLE_NOT_ALLOWED, NULL);
         break;
     case ACCESS_HIDE:
         api_not_found(call);
@@ -171,11 +252,23 @@ static bool is_let_in(struct api_call *call, const struct api_route *route)
  */
 
 struct param_check {
+    struct api_call *call;
     const char *known;
     const char *seen[16];
     size_t count;
-    char wrong[256];
+    bool is_refused;
 };
+
+static enum MHD_Result refuse_param(struct param_check *check, enum problem problem,
+                                    const char *name)
+{
+    char text[41];
+    snprintf(text, sizeof text, "%.40s", name);
+    check->is_refused = true;
+    api_refuse(check->call, problem, "name", text, "known",
+               check->known[0] != '\0' ? check->known : "-", NULL);
+    return MHD_NO;
+}
 
 static bool is_listed(const char *list, const char *name)
 {
@@ -198,25 +291,28 @@ static enum MHD_Result on_param(void *context, enum MHD_ValueKind kind, const ch
     for (size_t i = 0; i < check->count; i++)
         is_twice = is_twice || strcmp(check->seen[i], name) == 0;
     if (!is_listed(check->known, name))
-        snprintf(check->wrong, sizeof check->wrong, "'%.40s' is not known here%s%s", name,
-                 check->known[0] != '\0' ? "; there are: " : "", check->known);
-    else if (is_twice)
-        snprintf(check->wrong, sizeof check->wrong, "'%.40s' stands twice", name);
-    else if (value == NULL)
-        snprintf(check->wrong, sizeof check->wrong, "'%.40s' has no value", name);
-    else if (check->count < sizeof check->seen / sizeof check->seen[0])
+        return refuse_param(check, PROBLEM_PARAMETER_UNKNOWN, name);
+    if (is_twice)
+        return refuse_param(check, PROBLEM_PARAMETER_TWICE, name);
+    if (value == NULL)
+        return refuse_param(check, PROBLEM_PARAMETER_EMPTY, name);
+    if (check->count < sizeof check->seen / sizeof check->seen[0])
         check->seen[check->count++] = name;
-    return check->wrong[0] == '\0' ? MHD_YES : MHD_NO;
+    return MHD_YES;
 }
 
 /* A parameter that is passed over silently answers another question than was asked. */
 static bool has_known_params(struct api_call *call, const struct api_route *route)
 {
-    struct param_check check = {.known = route->params};
+    struct param_check check = {.call = call, .known = route->params};
     MHD_get_connection_values(call->connection, MHD_GET_ARGUMENT_KIND, on_param, &check);
-    if (check.wrong[0] != '\0')
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the question is not clear", check.wrong);
-    return check.wrong[0] == '\0';
+    return !check.is_refused;
+}
+
+static void refuse_stores(struct api_call *call, const struct err_text *why)
+{
+    log_error("the stores cannot be read: %s", why->text);
+    api_refuse(call, PROBLEM_STORE_FAILED, "error", err_name(ERR_IO), NULL);
 }
 
 static void run_route(struct api_call *call, const struct api_route *route)
@@ -224,8 +320,7 @@ static void run_route(struct api_call *call, const struct api_route *route)
     struct err_text why = {0};
     call->stores = api_stores_take(call->api, &why);
     if (call->stores == NULL)
-        api_problem(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the stores cannot be read",
-                    why.text);
+        refuse_stores(call, &why);
     else if (api_identify(call, route) && is_let_in(call, route) &&
              has_known_params(call, route))
         route->handle(call);
@@ -254,11 +349,9 @@ static void dispatch(struct api_call *call, const char *method, const char *path
                    strcmp(route->method, "GET") == 0 ? "HEAD, " : "", route->method);
     }
     if (call->allow.len > 0)
-        api_problem(call, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed",
-                    "this address takes another method; see docs/api.md");
+        api_refuse(call, PROBLEM_METHOD_NOT_ALLOWED, NULL);
     else
-        api_problem(call, MHD_HTTP_NOT_FOUND, "not found",
-                    "there is nothing at this address; see docs/api.md");
+        api_refuse(call, PROBLEM_ADDRESS_UNKNOWN, NULL);
 }
 
 /* ---- what libmicrohttpd calls -------------------------------------------------------
@@ -322,8 +415,7 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
 static void refuse_body(struct api_call *call)
 {
     call->must_close = true;
-    api_problem(call, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large",
-                "at most 64 KiB are taken");
+    api_refuse(call, PROBLEM_BODY_TOO_LARGE, NULL);
 }
 
 /* False when the answer is clear before any of the body has come. */
@@ -337,9 +429,9 @@ static bool has_clear_headers(struct api_call *call)
                         check.origins > 1 || (check.lengths > 0 && check.encodings > 0);
     if (is_ambiguous) {
         call->must_close = true;
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the request is ambiguous",
-                    call->is_odd ? "the address holds what reads in two ways"
-                                 : "a header that may stand once stands twice");
+        api_refuse(call,
+                   call->is_odd ? PROBLEM_ADDRESS_AMBIGUOUS : PROBLEM_HEADER_AMBIGUOUS,
+                   NULL);
         return false;
     }
     if (check.length != NULL &&

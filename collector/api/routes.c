@@ -15,10 +15,22 @@ static void get_health(struct api_call *call)
 static void get_ready(struct api_call *call)
 {
     struct err_text why = {0};
-    if (api_ask_ready(call, &why))
+    switch ((int)api_ask_ready(call, &why)) {
+    case ERR_OK:
         buf_text(&call->out, "{\"status\":\"ready\"}");
-    else
-        api_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready", why.text);
+        break;
+    case ERR_BUSY:
+        api_refuse(call, PROBLEM_NOT_READY, NULL);
+        break;
+    case ERR_OFFLINE:
+        api_refuse(call, PROBLEM_BROKER_NOT_REACHED, NULL);
+        break;
+    case ERR_TIMEOUT:
+        api_refuse(call, PROBLEM_BUSY, NULL);
+        break;
+    default:
+        api_refuse(call, PROBLEM_HISTORY_STOPPED, "why", why.text, NULL);
+    }
 }
 
 static void get_metrics(struct api_call *call)

@@ -52,9 +52,7 @@ bool api_may_try(struct api_call *call, const char *account)
         login_try(api_login_of(call->api), account, address, api_now_ms(call->api));
     if (wait_ms == 0)
         return true;
-    api_problem(call, MHD_HTTP_TOO_MANY_REQUESTS, "too many attempts",
-                "wait as long as Retry-After says, then try once more; an admin can set "
-                "a new password with coldchainctl people reset-password");
+    api_refuse(call, PROBLEM_TOO_MANY_ATTEMPTS, NULL);
     call->retry_ms = wait_ms;
     return false;
 }
@@ -110,7 +108,7 @@ static void begin_session(struct api_call *call, const char *person)
     made->bounds = *bounds;
     enum err err = api_write(call, write_session, made);
     if (err != ERR_OK) {
-        api_store_problem(call, "the session cannot be kept", err);
+        api_store_problem(call, err);
     } else {
         set_cookie(call, secret, bounds->whole_ms);
         json_t *answer = json_pack("{s:s, s:s}", "id", person, "csrf", word);
@@ -131,12 +129,11 @@ static void check_sign_in(struct api_call *call, const char *login, const char *
     struct login *door = api_login_of(call->api);
     enum err err = state_find_login(call->stores->state, login, &found, on_person);
     if (err != ERR_OK && err != ERR_NOT_FOUND) {
-        api_store_problem(call, "people cannot be read", err);
+        api_store_problem(call, err);
         return;
     }
     if (!login_check(door, found.password, password)) {
-        api_problem(call, MHD_HTTP_UNAUTHORIZED, "not signed in",
-                    "the name or the password is wrong");
+        api_refuse(call, PROBLEM_NOT_SIGNED_IN, NULL);
         return;
     }
     address_of(call, address);
@@ -153,8 +150,8 @@ void api_sign_in(struct api_call *call)
     const char *password = api_text(body, "password");
     if (login == NULL || password == NULL || login[0] == '\0' ||
         strlen(login) > LOGIN_MAX || strlen(password) > PASSWORD_MOST)
-        api_problem(call, MHD_HTTP_BAD_REQUEST, "the body is not understood",
-                    "send {\"login\": \"...\", \"password\": \"...\"}");
+        api_refuse(call, PROBLEM_BODY_NOT_UNDERSTOOD, "example",
+                   "{\"login\":\"...\",\"password\":\"...\"}", NULL);
     else if (api_may_try(call, login))
         check_sign_in(call, login, password);
     json_decref(body);
@@ -176,7 +173,7 @@ void api_sign_out(struct api_call *call)
     snprintf(old->hash, sizeof old->hash, "%s", call->principal.credential);
     enum err err = api_write(call, end_session, old);
     if (err != ERR_OK) {
-        api_store_problem(call, "the session cannot be ended", err);
+        api_store_problem(call, err);
         return;
     }
     set_cookie(call, "", 0);

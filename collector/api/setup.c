@@ -171,7 +171,11 @@ static void answer_wrong(struct api_call *call, bool is_form, unsigned status,
         page(call, form, text);
         call->status = status;
     } else {
-        api_problem(call, status, "the admin was not made", text);
+        enum problem problem = status == MHD_HTTP_CONFLICT ? PROBLEM_LOGIN_TAKEN
+                               : status == MHD_HTTP_SERVICE_UNAVAILABLE
+                                   ? PROBLEM_ADMIN_NOT_KEPT
+                                   : PROBLEM_ADMIN_REFUSED;
+        api_refuse(call, problem, "why", text, NULL);
     }
 }
 

@@ -161,13 +161,13 @@ class Answers(Case):
             self.assertIn(word, shown)
         done = self.ask("incidents", "ack", one["id"][:8], "--reason", "门开着，已关")
         self.assertEqual(done.stdout, f"{one['id']} is acknowledged\n")
-        self.says(self.ask("incidents", "ack", one["id"], status=1), 1, "not acknowledged")
+        self.says(self.ask("incidents", "ack", one["id"], status=1), 1, "somebody was first")
         self.assertIn("first-start", self.ask("incidents").stdout)
         self.assertIs(json.loads(self.ask("incidents", "show", one["id"], "--json").stdout)["acknowledged"], True)
 
     def test_incidents_that_are_not_there(self):
         self.says(self.ask("incidents", "show", "0" * 32, status=1), 1, "no incident", "coldchainctl incidents")
-        self.says(self.ask("incidents", "ack", "f" * 32, status=1), 1, "not acknowledged")
+        self.says(self.ask("incidents", "ack", "f" * 32, status=1), 1, "not found")
         self.says(self.ask("incidents", "show", "0123456", status=1), 1, "begins with '0123456'")
         self.says(self.ask("incidents", "show", "room-1", status=1), 1, "not an incident's id")
         self.assertEqual(self.ask("incidents", "--zone", "room-2").stdout, "no incidents\n")
@@ -194,7 +194,7 @@ class Answers(Case):
                 (("readings", "room-1", "--json", "--csv"), 2, "one of --json and --csv"),
                 (("readings", "room-1", "--from", "yesterday"), 2, "--from takes a time"),
                 (("readings", "fengjie/../one"), 1, "reads in two ways"),
-                (("readings", "room-9", "--json"), 1, "nothing measures a zone of that name"),
+                (("readings", "room-9", "--json"), 1, "there is nothing of that name"),
                 (("readings", "..", "--csv"), 1, "nothing at this address"),
                 (("zones", "a", "b"), 2, "one zone at most"),
                 (("zones", "--jsno"), 2, "no option '--jsno'"),

@@ -174,7 +174,7 @@ static void an_acknowledgement_waits_for_the_command(void)
         const char *detail;
     } rows[] = {
         {"applied", ERR_OK, ERR_OK, false, 200, ""},
-        {"unknown", ERR_OK, ERR_NOT_FOUND, false, 404, "not found"},
+        {"unknown", ERR_OK, ERR_NOT_FOUND, false, 404, "nothing of that name"},
         {"somebody was first", ERR_OK, ERR_EXISTS, false, 409, "exists already"},
         {"refused", ERR_OK, ERR_INVALID, false, 400, "value not allowed"},
         {"never applied", ERR_OK, ERR_OK, true, 504, "it was not applied in time"},

@@ -186,23 +186,23 @@ static void bad_questions_are_told_what_is_right(void)
         {"/api/v1/devices/o/d/readings?limit=1e3", "'limit' is a number"},
         {"/api/v1/devices/o/d/readings?limit=99999999999999999999", "'limit'"},
         {"/api/v1/devices/o/d/readings?skip=x", "'skip' is a number"},
-        {"/api/v1/devices/o/d/readings?format=xml", "'format' is json or csv"},
-        {"/api/v1/devices/o/d/readings?channel=a%20b", "'channel' is not the name"},
+        {"/api/v1/devices/o/d/readings?format=xml", "'format' is one of: json, csv"},
+        {"/api/v1/devices/o/d/readings?channel=a%20b", "'channel' is not a name"},
         {"/api/v1/devices/o/d/readings?form=csv", "'form' is not known here"},
         {"/api/v1/devices/o/d/readings?limit=1&limit=2", "'limit' stands twice"},
         {"/api/v1/devices/o/d/readings?limit", "'limit' has no value"},
-        {"/api/v1/incidents?state=opne", "'state' lists open, recovering"},
-        {"/api/v1/incidents?state=open;closed", "'state' lists"},
-        {"/api/v1/incidents?zone=a/b", "'zone' is not an identifier"},
+        {"/api/v1/incidents?state=opne", "'state' is one of: open, recovering"},
+        {"/api/v1/incidents?state=open;closed", "'state' is one of"},
+        {"/api/v1/incidents?zone=a/b", "'zone' is not a name"},
         {"/api/v1/incidents?limit=1001", "'limit' is a number from 1 to 1000"},
         {"/api/v1/incidents?cursor=5", "'cursor' is what"},
         {"/api/v1/incidents?cursor=5-xyz", "'cursor' is what"},
         {"/api/v1/incidents?cursor=5-ab-", "'cursor' is what"},
-        {"/api/v1/incidents?from=x", "'from' and 'to' are times"},
-        {"/api/v1/quarantine?after=x", "'after' what 'next' said"},
-        {"/api/v1/quarantine?after=5", "'after' what 'next' said"},
+        {"/api/v1/incidents?from=x", "'from' is not a time"},
+        {"/api/v1/quarantine?after=x", "'after' is what 'next'"},
+        {"/api/v1/quarantine?after=5", "'after' is what 'next'"},
         {"/api/v1/quarantine?limit=0", "'limit' is a number"},
-        {"/api/v1/outbox?after=x", "'after' what 'next' said"},
+        {"/api/v1/outbox?after=x", "'after' is what 'next'"},
         {"/api/v1/zones?zone=a", "'zone' is not known here"},
     };
     struct world world;
@@ -222,6 +222,39 @@ static void bad_questions_are_told_what_is_right(void)
  */
 
 #define TOO_LONG 100000
+
+static void problems_speak_the_callers_language(void)
+{
+    static const struct {
+        const char *accept;
+        const char *tag;
+        const char *detail;
+    } rows[] = {
+        {"", "Content-Language: en\r\n", "'limit' is a number from 1 to 1000"},
+        {"Accept-Language: zh-CN,zh;q=0.9,en;q=0.8\r\n", "Content-Language: zh-CN\r\n",
+         "“limit”应为 1 到 1000 之间的整数"},
+        {"Accept-Language: en,zh;q=0.5\r\n", "Content-Language: en\r\n",
+         "'limit' is a number from 1 to 1000"},
+    };
+    struct world world;
+    world_open(&world);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct answer answer;
+        struct buf request = {0};
+        buf_format(&request,
+                   "GET /api/v1/outbox?limit=x HTTP/1.1\r\nHost: test\r\n%s"
+                   "Authorization: Bearer %s\r\nConnection: close\r\n\r\n",
+                   rows[i].accept, world.token);
+        world_raw(&world, request.data, request.len, &answer);
+        const char *type = json_string_value(json_object_get(answer.json, "type"));
+        CHECK_ROW(rows[i].tag, answer.status == 400 && answer_has(&answer, rows[i].tag));
+        CHECK_TEXT(type != NULL ? type : "", "/errors/parameter-not-a-number");
+        CHECK_TEXT(answer_detail(&answer), rows[i].detail);
+        answer_fini(&answer);
+        buf_fini(&request);
+    }
+    world_close(&world);
+}
 
 static void requests_that_read_in_two_ways_are_refused(void)
 {
@@ -273,7 +306,7 @@ static void large_bodies_are_refused_before_they_are_read(void)
                world.token);
     world_raw(&world, request.data, request.len, &answer);
     CHECK(answer.status == 413);
-    CHECK_TEXT(answer_detail(&answer), "at most 64 KiB are taken");
+    CHECK_TEXT(answer_detail(&answer), "at most 64 KiB are taken; send less at once");
     answer_fini(&answer);
     buf_clear(&request);
     /* In chunks nobody knows how much follows: it is read to its end, and refused. */
@@ -419,7 +452,7 @@ static void readiness_says_why_not(void)
     world_run(&world);
     world_ask(&world, "GET", "/readyz", NULL, NULL, &answer);
     CHECK(answer.status == 503);
-    CHECK_TEXT(answer_detail(&answer), "catching up with the journal");
+    CHECK(strstr(answer_detail(&answer), "catching up with the journal") != NULL);
     answer_fini(&answer);
     world_ask(&world, "HEAD", "/healthz", NULL, NULL, &answer);
     CHECK(answer.status == 200);
@@ -470,6 +503,7 @@ int main(void)
          the_first_start_leaves_a_token_that_only_its_owner_reads},
         {"addresses that are none", addresses_that_are_none},
         {"bad questions are told what is right", bad_questions_are_told_what_is_right},
+        {"problems speak the caller's language", problems_speak_the_callers_language},
         {"requests that read in two ways are refused",
          requests_that_read_in_two_ways_are_refused},
         {"large bodies are refused before they are read",
