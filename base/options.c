@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/manual.h"
+#include "base/roff.h"
 
 struct row {
     const char *name;
@@ -35,6 +37,12 @@ static bool take_print(struct options *options, const char *value)
     (void)value;
     options->print_config = true;
     return true;
+}
+
+static bool take_man(struct options *options, const char *value)
+{
+    options->man_page = value;
+    return strcmp(value, "program") == 0 || strcmp(value, "config") == 0;
 }
 
 static bool take_extra(struct options *options, const char *value)
@@ -100,6 +108,8 @@ static const struct row rows[] = {
      take_check},
     {"print-config", NULL, "print all settings in force with their meaning, and end",
      take_print},
+    {"man", "PAGE", "print the manual page of the program or of its config, and end",
+     take_man},
     {"log-level", "LEVEL", "error, warn, info or debug", take_log_level},
     {"simulated", NULL, "this is a simulation: allows the virtual clock", take_simulated},
     {"clock-origin", "MS", "virtual wall time at the real time below", take_origin},
@@ -126,6 +136,35 @@ static void print_help(const struct options *options)
     print_row("version", NULL, "print the version, and end");
     print_row("help", NULL, "this text");
     printf("\nexamples:\n%s", options->examples);
+}
+
+static void man_row(const char *name, const char *arg, const char *help)
+{
+    fputs(".TP\n\\fB\\-\\-", stdout);
+    roff_put(stdout, name);
+    printf("\\fR%s\\fI%s\\fR\n", arg != NULL ? " " : "", arg != NULL ? arg : "");
+    roff_put(stdout, help);
+    putchar('\n');
+}
+
+static void print_man(const struct options *options)
+{
+    roff_begin(stdout, options->program, 1, options->about);
+    printf(".SH SYNOPSIS\n.B %s\n[options] [FILE]\n.SH OPTIONS\n", options->program);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        man_row(rows[i].name, rows[i].arg, rows[i].help);
+    if (options->extra_name != NULL)
+        man_row(options->extra_name, NULL, options->extra_help);
+    man_row("version", NULL, "print the version, and end");
+    man_row("help", NULL, "a summary of this page");
+    fputs(".SH EXAMPLES\n.nf\n", stdout);
+    roff_put(stdout, options->examples);
+    fputs(".fi\n.SH EXIT STATUS\n.TP\n0\nended as it was told to\n.TP\n1\nwrong usage or "
+          "settings, or it could not go on; standard error says why\n"
+          ".SH FILES\n",
+          stdout);
+    roff_put(stdout, options->config_path);
+    printf("\n.SH SEE ALSO\n.BR %s.yaml (5),\n.BR coldchainctl (1)\n", options->program);
 }
 
 static const struct row *find_row(const struct options *options, const char *name,
@@ -202,6 +241,10 @@ enum options_result options_parse(struct options *options, int argc,
         if (!take_one(options, argc, argv, &i))
             return OPTIONS_WRONG;
     }
+    if (options->man_page != NULL && strcmp(options->man_page, "program") == 0) {
+        print_man(options);
+        return OPTIONS_DONE;
+    }
     return is_sound(options) ? OPTIONS_RUN : OPTIONS_WRONG;
 }
 
@@ -217,6 +260,10 @@ enum options_result options_load(const struct options *options, struct config *c
                                  const struct config_schema *schema, void *settings)
 {
     struct err_text why;
+    if (options->man_page != NULL) {
+        manual_config(stdout, options->program, schema);
+        return OPTIONS_DONE;
+    }
     enum err err = config_load(config, schema, settings, options->config_path, &why);
     if (err == ERR_NOT_FOUND && options->print_config && !options->is_config_given) {
         config_fini(config);

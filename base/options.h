@@ -2,8 +2,9 @@
 /*
  * options - the command line of a daemon: the same for all of them, from one table.
  *
- * --config FILE, --check, --print-config, --log-level, --simulated with the three numbers
- * of a virtual clock, --version, --help. Called once, before threads are made.
+ * --config FILE, --check, --print-config, --man PAGE, --log-level, --simulated with the
+ * three numbers of a virtual clock, --version, --help. Called once, before threads are
+ * made.
  */
 #ifndef COLDCHAIN_BASE_OPTIONS_H
 #define COLDCHAIN_BASE_OPTIONS_H
@@ -28,6 +29,7 @@ struct options {
     bool is_config_given;
     bool check_only;
     bool print_config;
+    const char *man_page; /* "program" or "config"; NULL: not asked for */
     bool extra;
     bool is_simulated;
     int64_t clock_origin_ms;

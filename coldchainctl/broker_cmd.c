@@ -25,35 +25,45 @@ struct broker_args {
     bool client_certs;
 };
 
-#define TEXT(option, field, what) \
+#define TEXT(option, field, what, name_of, about) \
     { \
         .name = option, .type = OPTION_TEXT, \
-        .offset = offsetof(struct broker_args, field), .value = what \
+        .offset = offsetof(struct broker_args, field), .value = what, .arg = name_of, \
+        .help = about \
     }
 
 static const struct option options[] = {
-    TEXT("collector", collector, "a user name"),
-    TEXT("listen", listen, "an address"),
-    TEXT("dir", folder, "a folder"),
-    TEXT("ca-file", ca_file, "a file"),
-    TEXT("cert-file", cert_file, "a file"),
-    TEXT("key-file", key_file, "a file"),
-    TEXT("crl-file", crl_file, "a file"),
+    TEXT("collector", collector, "a user name", "NAME",
+         "the collector's user (collector)"),
+    TEXT("listen", listen, "an address", "ADDRESS",
+         "the one address it listens on (127.0.0.1)"),
+    TEXT("dir", folder, "a folder", "DIR",
+         "where passwords and acl are (/etc/mosquitto/coldchain)"),
+    TEXT("ca-file", ca_file, "a file", "FILE", "certificates of those who may sign it"),
+    TEXT("cert-file", cert_file, "a file", "FILE", "certificate of the broker: TLS"),
+    TEXT("key-file", key_file, "a file", "FILE", "its private key"),
+    TEXT("crl-file", crl_file, "a file", "FILE", "certificates that were revoked"),
     {.name = "port",
      .type = OPTION_NUMBER,
      .offset = offsetof(struct broker_args, port),
      .least = 1,
      .most = 65535,
-     .value = "a port"},
+     .value = "a port",
+     .arg = "N",
+     .help = "1883, with TLS 8883"},
     {.name = "connections",
      .type = OPTION_NUMBER,
      .offset = offsetof(struct broker_args, connections),
      .least = 2,
      .most = CONNECTIONS_MAX,
-     .value = "a number"},
+     .value = "a number",
+     .arg = "N",
+     .help = "at most so many clients (10000)"},
     {.name = "client-certs",
      .type = OPTION_FLAG,
-     .offset = offsetof(struct broker_args, client_certs)},
+     .offset = offsetof(struct broker_args, client_certs),
+     .help = "a certificate of that CA instead of a password; its common name is the "
+             "user"},
     {.name = NULL},
 };
 
@@ -220,34 +230,23 @@ static int broker_run(int argc, char **argv)
 const struct command broker_command = {
     .name = "broker",
     .summary = "a mosquitto configuration and its access rules, to begin with",
-    .help =
-        "usage: coldchainctl broker acl [--collector NAME]\n"
-        "       coldchainctl broker config [--listen ADDRESS] [--port N] [--dir DIR]\n"
-        "                                  [--cert-file F --key-file F] [--ca-file F]\n"
-        "                                  [--client-certs] [--crl-file F]\n"
-        "                                  [--connections N]\n"
-        "       coldchainctl broker user NAME [--dir DIR]\n"
-        "\n"
-        "Prints what mosquitto needs so that nobody is anonymous and every device reaches its\n"
-        "own topics only. `user` checks a name (ORG/DEVICE, or the collector's) and prints the\n"
-        "command that gives it a password. Nothing is written or started.\n"
-        "\n"
-        "  --collector NAME    the collector's user (collector)\n"
-        "  --listen ADDRESS    the one address it listens on (127.0.0.1)\n"
-        "  --port N            1883, with TLS 8883\n"
-        "  --dir DIR           where passwords and acl are (/etc/mosquitto/coldchain)\n"
-        "  --cert-file, --key-file, --ca-file   TLS\n"
-        "  --client-certs      a certificate of that CA instead of a password; its common\n"
-        "                      name is the user\n"
-        "  --crl-file F        certificates that were revoked\n"
-        "  --connections N     at most so many clients (10000)\n"
-        "\n"
-        "examples:\n"
-        "  coldchainctl broker acl >/etc/mosquitto/coldchain/acl\n"
-        "  coldchainctl broker config --listen 0.0.0.0 --cert-file /etc/ssl/mq.crt \\\n"
-        "      --key-file /etc/ssl/private/mq.key >/etc/mosquitto/conf.d/coldchain.conf\n"
-        "  coldchainctl broker user fengjie/room-3\n"
-        "\n"
-        "exit status: 0 printed, 2 wrong usage\n",
+    .verbs = "acl config user",
+    .usage = "acl [--collector NAME]\n"
+             "config [--listen ADDRESS] [--port N] [--dir DIR] [--cert-file F "
+             "--key-file F] [--ca-file F] [--client-certs] [--crl-file F] "
+             "[--connections N]\n"
+             "user NAME [--dir DIR]\n",
+    .about = "Prints what mosquitto needs so that nobody is anonymous and every device "
+             "reaches its own topics only. `user` checks a name (ORG/DEVICE, or the "
+             "collector's) and prints the command that gives it a password. Nothing is "
+             "written or started.\n",
+    .options = options,
+    .examples =
+        "coldchainctl broker acl >/etc/mosquitto/coldchain/acl\n"
+        "coldchainctl broker config --listen 0.0.0.0 --cert-file /etc/ssl/mq.crt \\\n"
+        "    --key-file /etc/ssl/private/mq.key >/etc/mosquitto/conf.d/coldchain.conf\n"
+        "coldchainctl broker user fengjie/room-3\n",
+    .statuses = "0 printed\n"
+                "2 wrong usage\n",
     .run = broker_run,
 };

@@ -29,21 +29,22 @@ struct client_args {
 
 /* The rows of its option table: `args_type` is its struct of arguments, `field` this one.
  */
-#define CLIENT_OPTIONS(args_type, field) \
-    {.name = "api", \
-     .type = OPTION_TEXT, \
-     .offset = offsetof(args_type, field.api), \
-     .value = "a URL"}, \
-        {.name = "token-file", \
-         .type = OPTION_TEXT, \
-         .offset = offsetof(args_type, field.token_file), \
-         .value = "a file"}, \
+#define CLIENT_OPTION(option, args_type, member, what, name_of, about) \
     { \
-        .name = "ca-file", .type = OPTION_TEXT, \
-        .offset = offsetof(args_type, field.ca_file), .value = "a file" \
+        .name = option, .type = OPTION_TEXT, .offset = offsetof(args_type, member), \
+        .value = what, .arg = name_of, .help = about \
     }
+#define CLIENT_OPTIONS(args_type, field) \
+    CLIENT_OPTION( \
+        "api", args_type, field.api, "a URL", "URL", \
+        "where the collector's API is (COLDCHAIN_API, else " CLIENT_API_DEFAULT ")"), \
+        CLIENT_OPTION( \
+            "token-file", args_type, field.token_file, "a file", "FILE", \
+            "holds the token (COLDCHAIN_TOKEN_FILE, else " CLIENT_TOKEN_DEFAULT ")"), \
+        CLIENT_OPTION("ca-file", args_type, field.ca_file, "a file", "FILE", \
+                      "certificates to trust for https")
 
-/* The same for the help of a command. */
+/* The same for the help of a command that is written by hand. */
 #define CLIENT_HELP \
     "  --api URL           where the collector's API is (COLDCHAIN_API, else\n" \
     "                      " CLIENT_API_DEFAULT ")\n" \

@@ -15,40 +15,41 @@ static bool is_help(const char *word)
            strcmp(word, "help") == 0;
 }
 
-static const struct command *find(const struct command *table, const char *name)
+const struct command *command_find(const struct command *const *table, const char *name)
 {
-    for (; table->name != NULL; table++)
-        if (strcmp(table->name, name) == 0)
-            return table;
+    for (; *table != NULL; table++)
+        if (strcmp((*table)->name, name) == 0)
+            return *table;
     return NULL;
 }
 
-static void print_table(FILE *out, const struct command *table, const char *parent)
+static void print_table(FILE *out, const struct command *const *table, const char *parent)
 {
     fprintf(out, "usage: %s COMMAND [options]\n\ncommands:\n", parent);
-    for (; table->name != NULL; table++)
-        fprintf(out, "  %-12s %s\n", table->name, table->summary);
+    for (; *table != NULL; table++)
+        fprintf(out, "  %-12s %s\n", (*table)->name, (*table)->summary);
     fprintf(out,
             "\n'%s COMMAND --help' shows a command's options and examples.\n"
             "exit status: 0 done, 1 failed or the answer is no, 2 wrong usage\n",
             parent);
 }
 
-const char *command_nearest(const struct command *table, const char *name)
+const char *command_nearest(const struct command *const *table, const char *name)
 {
     struct names_near near;
     names_near_init(&near, name);
-    for (; table->name != NULL; table++) {
-        bool is_begun =
-            strlen(name) >= 3 && strncmp(table->name, name, strlen(name)) == 0;
+    for (; *table != NULL; table++) {
+        const char *known = (*table)->name;
+        bool is_begun = strlen(name) >= 3 && strncmp(known, name, strlen(name)) == 0;
         if (is_begun)
-            return table->name;
-        names_near_offer(&near, table->name, strlen(table->name));
+            return known;
+        names_near_offer(&near, known, strlen(known));
     }
     return near.best;
 }
 
-static int unknown(const struct command *table, const char *parent, const char *name)
+static int unknown(const struct command *const *table, const char *parent,
+                   const char *name)
 {
     const char *nearest = command_nearest(table, name);
     fprintf(stderr, "%s: there is no command '%s'%s%s%s; '%s --help' lists them\n",
@@ -57,7 +58,7 @@ static int unknown(const struct command *table, const char *parent, const char *
     return COMMAND_USAGE;
 }
 
-int command_dispatch(const struct command *table, const char *parent, int argc,
+int command_dispatch(const struct command *const *table, const char *parent, int argc,
                      char **argv)
 {
     assert(table != NULL && parent != NULL);
@@ -75,14 +76,14 @@ int command_dispatch(const struct command *table, const char *parent, int argc,
         return COMMAND_OK;
     }
     const char *name = argv[wants_help ? 2 : 1];
-    const struct command *command = find(table, name);
+    const struct command *command = command_find(table, name);
     if (command == NULL)
         return unknown(table, parent, name);
     bool is_asked =
         argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
     if (!wants_help && !is_asked)
         return command->run(argc - 1, argv + 1);
-    fputs(command->help, stdout);
+    command_print_help(stdout, parent, command);
     return COMMAND_OK;
 }
 

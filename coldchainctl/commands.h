@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * commands - every command of coldchainctl, for the table in main.c.
+ * commands - every command of coldchainctl.
  *
- * Each is defined at the end of its own <name>_cmd.c.
+ * Each is defined at the end of its own <name>_cmd.c; the table is in commands.c.
  */
 #ifndef COLDCHAIN_COLDCHAINCTL_COMMANDS_H
 #define COLDCHAIN_COLDCHAINCTL_COMMANDS_H
@@ -18,5 +18,10 @@ extern const struct command quarantine_command;
 extern const struct command journal_command;
 extern const struct command broker_command;
 extern const struct command freshness_command;
+extern const struct command completion_command;
+extern const struct command man_page_command;
+
+/* In the order in which help lists them; NULL ends it. */
+extern const struct command *const commands[];
 
 #endif

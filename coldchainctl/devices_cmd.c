@@ -16,7 +16,8 @@ static const struct option options[] = {
     CLIENT_OPTIONS(struct devices_args, client),
     {.name = "json",
      .type = OPTION_FLAG,
-     .offset = offsetof(struct devices_args, wants_json)},
+     .offset = offsetof(struct devices_args, wants_json),
+     .help = "the API's answer"},
     {.name = NULL},
 };
 
@@ -85,18 +86,17 @@ static int devices_run(int argc, char **argv)
 const struct command devices_command = {
     .name = "devices",
     .summary = "devices, declared or only seen, and how far each was taken",
-    .help =
-        "usage: coldchainctl devices [--json] [options]\n"
-        "\n"
-        "Every device that is declared in the configuration or was ever heard of. WAITING\n"
-        "counts packs that came ahead of a gap and wait for what is missing; --json also\n"
-        "says the last value of each channel, and per epoch what was taken.\n"
-        "\n"
-        "  --json              the API's answer\n" CLIENT_HELP "\n"
-        "examples:\n"
-        "  coldchainctl devices\n"
-        "  coldchainctl devices --json | jq '.[] | select(.online == false) | .id'\n"
-        "\n"
-        "exit status: 0 shown, 1 the API could not be asked, 2 wrong usage\n",
+    .usage = "[--json] [options]\n",
+    .about = "Every device that is declared in the configuration or was ever heard of. "
+             "WAITING counts packs that came ahead of a gap and wait for what is "
+             "missing; --json also says the last value of each channel, and per epoch "
+             "what was taken.\n",
+    .options = options,
+    .examples =
+        "coldchainctl devices\n"
+        "coldchainctl devices --json | jq '.[] | select(.online == false) | .id'\n",
+    .statuses = "0 shown\n"
+                "1 the API could not be asked\n"
+                "2 wrong usage\n",
     .run = devices_run,
 };

@@ -13,42 +13,57 @@
 #include "coldchainctl/commands.h"
 #include "coldchainctl/options.h"
 
-#define NUMBER(option, field, low, high, what) \
+#define NUMBER(option, field, low, high, what, name_of, about) \
     { \
         .name = option, .type = OPTION_NUMBER, \
         .offset = offsetof(struct freshness_args, field), .least = low, .most = high, \
-        .value = what \
+        .value = what, .arg = name_of, .help = about \
     }
-#define TEXT(option, field, what) \
+#define TEXT(option, field, what, name_of, about) \
     { \
         .name = option, .type = OPTION_TEXT, \
-        .offset = offsetof(struct freshness_args, field), .value = what \
+        .offset = offsetof(struct freshness_args, field), .value = what, .arg = name_of, \
+        .help = about \
     }
-#define FLAG(option, field) \
+#define FLAG(option, field, about) \
     { \
         .name = option, .type = OPTION_FLAG, \
-        .offset = offsetof(struct freshness_args, field) \
+        .offset = offsetof(struct freshness_args, field), .help = about \
     }
 
 static const struct option options[] = {
-    TEXT("profile", profile, "a profile"),
-    TEXT("compare", compare, "profiles, joined by commas"),
-    NUMBER("constant", constant, LOAD_COLDEST_C, LOAD_HOTTEST_C, "a temperature in C"),
-    NUMBER("humidity", humidity, 0, 100, "a relative humidity in %"),
-    TEXT("csv", csv, "a file"),
-    TEXT("columns", columns, "time=COLUMN,temperature=COLUMN[,humidity=COLUMN]"),
-    NUMBER("at", at, LOAD_COLDEST_C, LOAD_HOTTEST_C, "a temperature in C"),
-    TEXT("life", life, "DAYS@C, e.g. 21@5"),
-    FLAG("air", is_air),
-    NUMBER("tau", tau, 0.01, 1000, "a time constant in hours"),
-    NUMBER("pulp", pulp, LOAD_COLDEST_C, LOAD_HOTTEST_C, "a temperature in C"),
-    NUMBER("pulp-error", pulp_error, 0, 10, "an error in C"),
-    NUMBER("hold", hold_min, 0.1, 1440, "minutes"),
-    NUMBER("every", every_h, 0.01, 8760, "hours"),
-    NUMBER("mkt", mkt_h, 1, 8760, "hours"),
-    TEXT("plot", plot, "a file ending in .svg or .png"),
-    FLAG("json", wants_json),
-    FLAG("markdown", wants_markdown),
+    TEXT("profile", profile, "a profile", "P",
+         "a built-in profile, or the path of a profile file"),
+    TEXT("compare", compare, "profiles, joined by commas", "P1,P2",
+         "several of them, side by side"),
+    NUMBER("constant", constant, LOAD_COLDEST_C, LOAD_HOTTEST_C, "a temperature in C",
+           "C", "life of fresh goods at this temperature"),
+    NUMBER("humidity", humidity, 0, 100, "a relative humidity in %", "RH",
+           "of the air there, in %: dew point, vapour deficit, water loss"),
+    TEXT("csv", csv, "a file", "FILE", "life along a recorded history"),
+    TEXT(
+        "columns", columns, "time=COLUMN,temperature=COLUMN[,humidity=COLUMN]", "MAP",
+        "time=NAME[@iso|s|ms|utc|+08:00],temperature=NAME[@C|F|K], humidity=NAME, pulp=NAME; #3 is the third column"),
+    NUMBER(
+        "at", at, LOAD_COLDEST_C, LOAD_HOTTEST_C, "a temperature in C", "C",
+        "state the life left at this temperature (default: where the profile's life is published)"),
+    TEXT("life", life, "DAYS@C, e.g. 21@5", "DAYS@C",
+         "a life of your own instead of the published one"),
+    FLAG("air", is_air, "temperatures are of the air: simulate the goods by thermal.tau"),
+    NUMBER("tau", tau, 0.01, 1000, "a time constant in hours", "HOURS",
+           "the same with this time constant"),
+    NUMBER("pulp", pulp, LOAD_COLDEST_C, LOAD_HOTTEST_C, "a temperature in C", "C",
+           "temperature in the goods at the first row (implies --air)"),
+    NUMBER("pulp-error", pulp_error, 0, 10, "an error in C", "C", "of pulp probes (0.5)"),
+    NUMBER("hold", hold_min, 0.1, 1440, "minutes", "MINUTES",
+           "how long a reading holds; beyond it is a gap (15)"),
+    NUMBER("every", every_h, 0.01, 8760, "hours", "HOURS",
+           "distance of the points along the history"),
+    NUMBER("mkt", mkt_h, 1, 8760, "hours", "HOURS",
+           "mean kinetic temperature, and its worst window of this length"),
+    TEXT("plot", plot, "a file ending in .svg or .png", "FILE", "draw it, .svg or .png"),
+    FLAG("json", wants_json, "machine-readable"),
+    FLAG("markdown", wants_markdown, "accuracy: as a table of Markdown"),
     {.name = NULL},
 };
 
@@ -248,44 +263,25 @@ static int freshness_run(int argc, char **argv)
 const struct command freshness_command = {
     .name = "freshness",
     .summary = "shelf life of produce at a temperature or along a record",
-    .help =
-        "usage: coldchainctl freshness --profile P --constant C [--humidity RH]\n"
-        "       coldchainctl freshness --profile P --csv FILE --columns time=..,temperature=..\n"
-        "       coldchainctl freshness --compare P1,P2 (--constant C | --csv FILE --columns ..)\n"
-        "       coldchainctl freshness profiles | profile show P | lint FILE... | accuracy\n"
-        "\n"
-        "How much life produce has left, as a range, and what limits it. No daemon is needed.\n"
-        "P is a built-in profile or the path of a profile file.\n"
-        "\n"
-        "  --constant C        life of fresh goods at this temperature\n"
-        "  --humidity RH       of the air there, in %: dew point, vapour deficit, water loss\n"
-        "  --csv FILE          life along a recorded history\n"
-        "  --columns MAP       time=NAME[@iso|s|ms|utc|+08:00],temperature=NAME[@C|F|K],\n"
-        "                      humidity=NAME, pulp=NAME; #3 is the third column\n"
-        "  --at C              state the life left at this temperature (default: where the\n"
-        "                      profile's life is published)\n"
-        "  --life DAYS@C       a life of your own instead of the published one\n"
-        "  --air               temperatures are of the air: simulate the goods by thermal.tau\n"
-        "  --tau HOURS         the same with this time constant\n"
-        "  --pulp C            temperature in the goods at the first row (implies --air)\n"
-        "  --pulp-error C      of pulp probes (0.5)\n"
-        "  --hold MINUTES      how long a reading holds; beyond it is a gap (15)\n"
-        "  --every HOURS       distance of the points along the history\n"
-        "  --mkt HOURS         mean kinetic temperature, and its worst window of this length\n"
-        "  --plot FILE         draw it, .svg or .png\n"
-        "  --json              machine-readable; accuracy also knows --markdown\n"
-        "\n"
-        "examples:\n"
-        "  coldchainctl freshness profiles\n"
-        "  coldchainctl freshness profile show wushan_crisp_plum\n"
-        "  coldchainctl freshness --profile fengjie_navel_orange --constant 8 --humidity 92\n"
-        "  coldchainctl freshness --compare plum,peach,cherry_sweet --constant 4\n"
-        "  coldchainctl freshness --profile tongnan_lemon --csv van.csv --air --pulp 24 \\\n"
-        "      --columns 'time=Time@+08:00,temperature=T,humidity=RH' --plot van.svg\n"
-        "  coldchainctl freshness --profile fish_fresh --life 21@5 --constant 0\n"
-        "  coldchainctl freshness lint my-plum.json\n"
-        "\n"
-        "exit status: 0 a life was stated (lint: no errors), 1 none can be stated or an error,\n"
-        "2 wrong usage\n",
+    .verbs = "profiles profile lint accuracy",
+    .usage = "--profile P --constant C [--humidity RH]\n"
+             "--profile P --csv FILE --columns time=..,temperature=..\n"
+             "--compare P1,P2 (--constant C | --csv FILE --columns ..)\n"
+             "profiles | profile show P | lint FILE... | accuracy\n",
+    .about = "How much life produce has left, as a range, and what limits it. No "
+             "daemon is needed. P is a built-in profile or the path of a profile file.\n",
+    .options = options,
+    .examples =
+        "coldchainctl freshness profiles\n"
+        "coldchainctl freshness profile show wushan_crisp_plum\n"
+        "coldchainctl freshness --profile fengjie_navel_orange --constant 8 --humidity 92\n"
+        "coldchainctl freshness --compare plum,peach,cherry_sweet --constant 4\n"
+        "coldchainctl freshness --profile tongnan_lemon --csv van.csv --air --pulp 24 \\\n"
+        "    --columns 'time=Time@+08:00,temperature=T,humidity=RH' --plot van.svg\n"
+        "coldchainctl freshness --profile fish_fresh --life 21@5 --constant 0\n"
+        "coldchainctl freshness lint my-plum.json\n",
+    .statuses = "0 a life was stated (lint: no errors)\n"
+                "1 none can be stated or an error\n"
+                "2 wrong usage\n",
     .run = freshness_run,
 };

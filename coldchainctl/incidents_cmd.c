@@ -28,27 +28,33 @@ struct incidents_args {
     bool wants_json;
 };
 
-#define FIELD(option, kind, field, what) \
+#define FIELD(option, kind, field, what, name_of, about) \
     { \
         .name = option, .type = kind, .offset = offsetof(struct incidents_args, field), \
-        .value = what \
+        .value = what, .arg = name_of, .help = about \
     }
 
 static const struct option options[] = {
     CLIENT_OPTIONS(struct incidents_args, client),
-    FIELD("state", OPTION_TEXT, state, "open,recovering,unknown,closed"),
-    FIELD("zone", OPTION_TEXT, zone, "a zone"),
-    FIELD("from", OPTION_TEXT, from, "a time"),
-    FIELD("to", OPTION_TEXT, to, "a time"),
-    FIELD("cursor", OPTION_TEXT, cursor, "what the page before said"),
-    FIELD("reason", OPTION_TEXT, reason, "a text"),
+    FIELD("state", OPTION_TEXT, state, "open,recovering,unknown,closed", "LIST",
+          "of open, recovering, unknown, closed, joined by commas"),
+    FIELD("zone", OPTION_TEXT, zone, "a zone", "ZONE", "of this zone only"),
+    FIELD("from", OPTION_TEXT, from, "a time", "T",
+          "that touch the time from here: 2026-11-23T08:00:00Z, or 6h for ago"),
+    FIELD("to", OPTION_TEXT, to, "a time", "T", "that touch the time before"),
+    FIELD("cursor", OPTION_TEXT, cursor, "what the page before said", "C",
+          "the page that follows, as the one before said"),
+    FIELD("reason", OPTION_TEXT, reason, "a text", "TEXT",
+          "kept with the acknowledgement"),
     {.name = "limit",
      .type = OPTION_NUMBER,
      .offset = offsetof(struct incidents_args, limit),
      .least = 1,
      .most = 1000,
-     .value = "a number of incidents"},
-    FIELD("json", OPTION_FLAG, wants_json, NULL),
+     .value = "a number of incidents",
+     .arg = "N",
+     .help = "at most so many (100; up to 1000)"},
+    FIELD("json", OPTION_FLAG, wants_json, NULL, NULL, "the API's answer"),
     {.name = NULL},
 };
 
@@ -318,29 +324,22 @@ static int incidents_run(int argc, char **argv)
 const struct command incidents_command = {
     .name = "incidents",
     .summary = "what is or was wrong; who has taken it, who was told",
-    .help =
-        "usage: coldchainctl incidents [list] [--state S] [--zone Z] [--from T] [--to T]\n"
-        "       coldchainctl incidents show ID\n"
-        "       coldchainctl incidents ack ID [--reason TEXT]\n"
-        "\n"
-        "The newest first. TAKEN BY says NEEDED until somebody acknowledges, also when the\n"
-        "incident is closed. VALUE is the latest, of a closed one the worst. An ID may be\n"
-        "shortened to its first digits. ack answers once the acknowledgement is applied; it\n"
-        "fails when somebody else was first.\n"
-        "\n"
-        "  --state LIST        of open, recovering, unknown, closed, joined by commas\n"
-        "  --zone ZONE         of this zone only\n"
-        "  --from T, --to T    that touch this time: 2026-11-23T08:00:00Z, or 6h for ago\n"
-        "  --limit N           at most so many (100; up to 1000)\n"
-        "  --cursor C          the page that follows, as the one before said\n"
-        "  --reason TEXT       kept with the acknowledgement\n"
-        "  --json              the API's answer\n" CLIENT_HELP "\n"
-        "examples:\n"
-        "  coldchainctl incidents --state open,recovering,unknown\n"
-        "  coldchainctl incidents show 3f9a01c2\n"
-        "  coldchainctl incidents ack 3f9a01c2 --reason 'door was open, closed it'\n"
-        "\n"
-        "exit status: 0 done, 1 no such incident, taken by somebody else, or the API could not\n"
-        "be asked, 2 wrong usage\n",
+    .verbs = "list show ack",
+    .usage = "[list] [--state S] [--zone Z] [--from T] [--to T]\n"
+             "show ID\n"
+             "ack ID [--reason TEXT]\n",
+    .about = "The newest first. TAKEN BY says NEEDED until somebody acknowledges, also "
+             "when the incident is closed. VALUE is the latest, of a closed one the "
+             "worst. An ID may be shortened to its first digits. ack answers once the "
+             "acknowledgement is applied; it fails when somebody else was first.\n",
+    .options = options,
+    .examples =
+        "coldchainctl incidents --state open,recovering,unknown\n"
+        "coldchainctl incidents show 3f9a01c2\n"
+        "coldchainctl incidents ack 3f9a01c2 --reason 'door was open, closed it'\n",
+    .statuses = "0 done\n"
+                "1 no such incident, taken by somebody else, or the API could not be "
+                "asked\n"
+                "2 wrong usage\n",
     .run = incidents_run,
 };

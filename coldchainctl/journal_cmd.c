@@ -23,23 +23,29 @@ struct journal_args {
     bool wants_all;
 };
 
-#define FIELD(option, kind_of, field, what) \
+#define FIELD(option, kind_of, field, what, name_of, about) \
     { \
         .name = option, .type = kind_of, .offset = offsetof(struct journal_args, field), \
-        .value = what \
+        .value = what, .arg = name_of, .help = about \
     }
 
 static const struct option options[] = {
-    FIELD("from", OPTION_TEXT, from, "a position"),
-    FIELD("kind", OPTION_TEXT, kind, "message, pack, config, ..."),
+    FIELD("from", OPTION_TEXT, from, "a position", "P", "cat: not before this position"),
+    FIELD(
+        "kind", OPTION_TEXT, kind, "message, pack, config, ...", "K",
+        "cat: message, start, stop, tick, config, command, result, skipped of a collector; pack, marks of an agent; loss"),
     {.name = "limit",
      .type = OPTION_NUMBER,
      .offset = offsetof(struct journal_args, limit),
      .least = 1,
      .most = 1e15,
-     .value = "a number of records"},
-    FIELD("all", OPTION_FLAG, wants_all, NULL),
-    FIELD("json", OPTION_FLAG, wants_json, NULL),
+     .value = "a number of records",
+     .arg = "N",
+     .help = "cat: at most so many records"},
+    FIELD("all", OPTION_FLAG, wants_all, NULL, NULL,
+          "cat: the journal's own frames (begin, commit) too"),
+    FIELD("json", OPTION_FLAG, wants_json, NULL, NULL,
+          "machine-readable; cat: one object per line"),
     {.name = NULL},
 };
 
@@ -312,29 +318,22 @@ static int journal_run(int argc, char **argv)
 const struct command journal_command = {
     .name = "journal",
     .summary = "look into a journal's folder, check it, mend it; no daemon is needed",
-    .help =
-        "usage: coldchainctl journal info|verify DIR [--json]\n"
-        "       coldchainctl journal cat DIR [--from P] [--limit N] [--kind K] [--json]\n"
-        "       coldchainctl journal repair DIR [--json]\n"
-        "\n"
-        "Works on the journal of a collector (DATA_DIR/journal) and of an agent alike. info,\n"
-        "verify and cat take no lock and write nothing: beside a running daemon they may see a\n"
-        "tail that is being written. verify checks every byte and the chain of hashes. repair\n"
-        "needs the daemon stopped; it deletes nothing and records what is lost.\n"
-        "\n"
-        "  --from P            cat: not before this position\n"
-        "  --limit N           cat: at most so many records\n"
-        "  --kind K            cat: message, start, stop, tick, config, command, result,\n"
-        "                      skipped of a collector; pack, marks of an agent; loss\n"
-        "  --all               cat: the journal's own frames (begin, commit) too\n"
-        "  --json              machine-readable; cat: one object per line\n"
-        "\n"
-        "examples:\n"
-        "  coldchainctl journal verify /var/lib/coldchain/collector/journal\n"
-        "  coldchainctl journal cat ./journal --kind command\n"
-        "  coldchainctl journal cat ./journal --json | jq -c 'select(.kind == \"message\")'\n"
-        "\n"
-        "exit status: 0 done and (verify) sound, 1 damaged, no journal there, or it cannot be\n"
-        "read, 2 wrong usage\n",
+    .verbs = "info verify cat repair",
+    .usage = "info|verify DIR [--json]\n"
+             "cat DIR [--from P] [--limit N] [--kind K] [--json]\n"
+             "repair DIR [--json]\n",
+    .about = "Works on the journal of a collector (DATA_DIR/journal) and of an agent "
+             "alike. info, verify and cat take no lock and write nothing: beside a "
+             "running daemon they may see a tail that is being written. verify checks "
+             "every byte and the chain of hashes. repair needs the daemon stopped; it "
+             "deletes nothing and records what is lost.\n",
+    .options = options,
+    .examples =
+        "coldchainctl journal verify /var/lib/coldchain/collector/journal\n"
+        "coldchainctl journal cat ./journal --kind command\n"
+        "coldchainctl journal cat ./journal --json | jq -c 'select(.kind == \"message\")'\n",
+    .statuses = "0 done and (verify) sound\n"
+                "1 damaged, no journal there, or it cannot be read\n"
+                "2 wrong usage\n",
     .run = journal_run,
 };

@@ -25,6 +25,9 @@ struct option {
     double least;
     double most;
     const char *value; /* what messages call the value */
+    const char *arg;   /* what help calls it: "FILE" and "DIR" are completed as files */
+    const char *help;  /* wrapped when it is printed */
+    const char *words; /* of which the value is one, by spaces; NULL: any */
 };
 
 /*

@@ -23,14 +23,19 @@ static const struct option options[] = {
      .offset = offsetof(struct quarantine_args, limit),
      .least = 1,
      .most = 1000,
-     .value = "a number of entries"},
+     .value = "a number of entries",
+     .arg = "N",
+     .help = "at most so many (100; up to 1000)"},
     {.name = "after",
      .type = OPTION_TEXT,
      .offset = offsetof(struct quarantine_args, after),
-     .value = "what the page before said"},
+     .value = "what the page before said",
+     .arg = "A",
+     .help = "the page that follows, as the one before said"},
     {.name = "json",
      .type = OPTION_FLAG,
-     .offset = offsetof(struct quarantine_args, wants_json)},
+     .offset = offsetof(struct quarantine_args, wants_json),
+     .help = "the API's answer, with the first bytes of each"},
     {.name = NULL},
 };
 
@@ -118,20 +123,15 @@ static int quarantine_run(int argc, char **argv)
 const struct command quarantine_command = {
     .name = "quarantine",
     .summary = "messages that could not be used, and why",
-    .help =
-        "usage: coldchainctl quarantine [--limit N] [--after A] [--json] [options]\n"
-        "\n"
-        "What arrived and could not be read, or was refused by another store: kept, counted\n"
-        "by reason, never in the way of what came behind it. The oldest first.\n"
-        "\n"
-        "  --limit N           at most so many (100; up to 1000)\n"
-        "  --after A           the page that follows, as the one before said\n"
-        "  --json              the API's answer, with the first bytes of each\n" CLIENT_HELP
-        "\n"
-        "examples:\n"
-        "  coldchainctl quarantine\n"
-        "  coldchainctl quarantine --json | jq '.counts'\n"
-        "\n"
-        "exit status: 0 shown, 1 the API could not be asked, 2 wrong usage\n",
+    .usage = "[--limit N] [--after A] [--json] [options]\n",
+    .about = "What arrived and could not be read, or was refused by another store: "
+             "kept, counted by reason, never in the way of what came behind it. The "
+             "oldest first.\n",
+    .options = options,
+    .examples = "coldchainctl quarantine\n"
+                "coldchainctl quarantine --json | jq '.counts'\n",
+    .statuses = "0 shown\n"
+                "1 the API could not be asked\n"
+                "2 wrong usage\n",
     .run = quarantine_run,
 };

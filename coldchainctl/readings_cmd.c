@@ -27,25 +27,30 @@ struct readings_args {
     bool wants_csv;
 };
 
-#define FIELD(option, kind, field, what) \
+#define FIELD(option, kind, field, what, name_of, about) \
     { \
         .name = option, .type = kind, .offset = offsetof(struct readings_args, field), \
-        .value = what \
+        .value = what, .arg = name_of, .help = about \
     }
 
 static const struct option options[] = {
     CLIENT_OPTIONS(struct readings_args, client),
-    FIELD("from", OPTION_TEXT, from, "a time"),
-    FIELD("to", OPTION_TEXT, to, "a time"),
-    FIELD("channel", OPTION_TEXT, channel, "a channel"),
+    FIELD("from", OPTION_TEXT, from, "a time", "T",
+          "not before (24h; 0: from the beginning)"),
+    FIELD("to", OPTION_TEXT, to, "a time", "T", "before"),
+    FIELD("channel", OPTION_TEXT, channel, "a channel", "NAME",
+          "of this channel only, such as air_temperature-2"),
     {.name = "limit",
      .type = OPTION_NUMBER,
      .offset = offsetof(struct readings_args, limit),
      .least = 1,
      .most = 1e9,
-     .value = "a number of readings"},
-    FIELD("json", OPTION_FLAG, wants_json, NULL),
-    FIELD("csv", OPTION_FLAG, wants_csv, NULL),
+     .value = "a number of readings",
+     .arg = "N",
+     .help = "at most so many (a table: 1000, else all)"},
+    FIELD("json", OPTION_FLAG, wants_json, NULL, NULL, "an array of objects"),
+    FIELD("csv", OPTION_FLAG, wants_csv, NULL, NULL,
+          "with a byte order mark, so that spreadsheets see UTF-8"),
     {.name = NULL},
 };
 
@@ -246,25 +251,17 @@ static int readings_run(int argc, char **argv)
 const struct command readings_command = {
     .name = "readings",
     .summary = "what was measured in a zone or by a device, as table, CSV or JSON",
-    .help =
-        "usage: coldchainctl readings ZONE|ORG/DEVICE [--from T] [--to T] [options]\n"
-        "\n"
-        "Readings in the order of time, exact to the last bit. A zone's are those of the\n"
-        "channels that were placed there at the time. T is 2026-11-23T08:00:00Z, milliseconds\n"
-        "since 1970, or 6h for so long ago.\n"
-        "\n"
-        "  --from T            not before (24h; 0: from the beginning)\n"
-        "  --to T              before\n"
-        "  --channel NAME      of this channel only, such as air_temperature-2\n"
-        "  --limit N           at most so many (a table: 1000, else all)\n"
-        "  --csv               with a byte order mark, so that spreadsheets see UTF-8\n"
-        "  --json              an array of objects\n" CLIENT_HELP "\n"
-        "examples:\n"
-        "  coldchainctl readings room-1 --from 6h\n"
-        "  coldchainctl readings fengjie/cr-1 --channel air_temperature --from 0 --csv >a.csv\n"
-        "  coldchainctl readings van-2 --from 2026-11-23T00:00:00Z --to 2026-11-24 --json\n"
-        "\n"
-        "exit status: 0 shown (also when there are none), 1 no such zone or the API could not\n"
-        "be asked, 2 wrong usage\n",
+    .usage = "ZONE|ORG/DEVICE [--from T] [--to T] [options]\n",
+    .about = "Readings in the order of time, exact to the last bit. A zone's are those "
+             "of the channels that were placed there at the time. T is "
+             "2026-11-23T08:00:00Z, milliseconds since 1970, or 6h for so long ago.\n",
+    .options = options,
+    .examples =
+        "coldchainctl readings room-1 --from 6h\n"
+        "coldchainctl readings fengjie/cr-1 --channel air_temperature --from 0 --csv >a.csv\n"
+        "coldchainctl readings van-2 --from 2026-11-23T00:00:00Z --to 2026-11-24 --json\n",
+    .statuses = "0 shown (also when there are none)\n"
+                "1 no such zone or the API could not be asked\n"
+                "2 wrong usage\n",
     .run = readings_run,
 };

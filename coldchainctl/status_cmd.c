@@ -17,7 +17,8 @@ static const struct option options[] = {
     CLIENT_OPTIONS(struct status_args, client),
     {.name = "json",
      .type = OPTION_FLAG,
-     .offset = offsetof(struct status_args, wants_json)},
+     .offset = offsetof(struct status_args, wants_json),
+     .help = "what the API answered"},
     {.name = NULL},
 };
 
@@ -141,17 +142,16 @@ static int status_run(int argc, char **argv)
 const struct command status_command = {
     .name = "status",
     .summary = "whether the collector does its work, and how far it is",
-    .help =
-        "usage: coldchainctl status [--json] [options]\n"
-        "\n"
-        "Ready, broker, devices, open incidents, and how far the journal is evaluated and\n"
-        "written to the stores (positions; 'behind' is normal for moments).\n"
-        "\n"
-        "  --json              what the API answered\n" CLIENT_HELP "\n"
-        "examples:\n"
-        "  coldchainctl status\n"
-        "  coldchainctl status --api http://10.0.0.5:8480 --token-file ~/.coldchain-token\n"
-        "\n"
-        "exit status: 0 ready, 1 not ready or not reachable, 2 wrong usage\n",
+    .usage = "[--json] [options]\n",
+    .about = "Ready, broker, devices, open incidents, and how far the journal is "
+             "evaluated and written to the stores (positions; 'behind' is normal for "
+             "moments).\n",
+    .options = options,
+    .examples =
+        "coldchainctl status\n"
+        "coldchainctl status --api http://10.0.0.5:8480 --token-file ~/.coldchain-token\n",
+    .statuses = "0 ready\n"
+                "1 not ready or not reachable\n"
+                "2 wrong usage\n",
     .run = status_run,
 };

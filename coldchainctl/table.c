@@ -4,50 +4,15 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-/* Blocks of Unicode 15 whose East Asian Width is wide or fullwidth, joined where near. */
-static const struct {
-    uint32_t first;
-    uint32_t last;
-} wide[] = {
-    {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},   {0xAC00, 0xD7A3},
-    {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
-    {0x1F300, 0x1F64F}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD},
-};
-
-/* Decodes one character; a broken byte counts as itself. */
-static uint32_t decode(const char **at)
-{
-    const unsigned char *text = (const unsigned char *)*at;
-    size_t len = text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : text[0] >= 0xC0 ? 2 : 1;
-    uint32_t code = len == 1 ? text[0] : text[0] & (0xFFu >> (len + 1));
-    for (size_t i = 1; i < len; i++) {
-        if ((text[i] & 0xC0) != 0x80) {
-            (*at)++;
-            return text[0];
-        }
-        code = code << 6 | (text[i] & 0x3F);
-    }
-    *at += len;
-    return code;
-}
+#include "coldchainctl/width.h"
 
 size_t table_width(const char *text)
 {
-    size_t width = 0;
-    while (*text != '\0') {
-        uint32_t code = decode(&text);
-        bool is_combining = code >= 0x300 && code <= 0x36F;
-        width += !is_combining;
-        for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++)
-            width += code >= wide[i].first && code <= wide[i].last;
-    }
-    return width;
+    return width_of(text, strlen(text));
 }
 
 void table_cell(struct table *table, const char *fmt, ...)

@@ -17,7 +17,8 @@ static const struct option options[] = {
     CLIENT_OPTIONS(struct zones_args, client),
     {.name = "json",
      .type = OPTION_FLAG,
-     .offset = offsetof(struct zones_args, wants_json)},
+     .offset = offsetof(struct zones_args, wants_json),
+     .help = "the API's answer"},
     {.name = NULL},
 };
 
@@ -153,18 +154,15 @@ static int zones_run(int argc, char **argv)
 const struct command zones_command = {
     .name = "zones",
     .summary = "zones with the last value of each channel and its age",
-    .help =
-        "usage: coldchainctl zones [ZONE] [--json] [options]\n"
-        "\n"
-        "Every zone, or one, with the last value of each channel that measures it, its band\n"
-        "and its age. STATE judges the air only, by the zone's band; 'never heard' means that\n"
-        "no reading of a channel placed there has come.\n"
-        "\n"
-        "  --json              the API's answer\n" CLIENT_HELP "\n"
-        "examples:\n"
-        "  coldchainctl zones\n"
-        "  coldchainctl zones room-1 --json\n"
-        "\n"
-        "exit status: 0 shown, 1 no such zone or the API could not be asked, 2 wrong usage\n",
+    .usage = "[ZONE] [--json] [options]\n",
+    .about = "Every zone, or one, with the last value of each channel that measures "
+             "it, its band and its age. STATE judges the air only, by the zone's band; "
+             "'never heard' means that no reading of a channel placed there has come.\n",
+    .options = options,
+    .examples = "coldchainctl zones\n"
+                "coldchainctl zones room-1 --json\n",
+    .statuses = "0 shown\n"
+                "1 no such zone or the API could not be asked\n"
+                "2 wrong usage\n",
     .run = zones_run,
 };

@@ -78,11 +78,11 @@ static int run_store(int argc, char **argv)
     return COMMAND_OK;
 }
 
-static const struct command commands[] = {
-    {.name = "store", .summary = "s", .help = "h\n", .run = run_store},
-    {.name = "readings", .summary = "r", .help = "h\n", .run = run_store},
-    {.name = NULL},
-};
+static const struct command store_command = {
+    .name = "store", .summary = "s", .help = "h\n", .run = run_store};
+static const struct command readings_row = {
+    .name = "readings", .summary = "r", .help = "h\n", .run = run_store};
+static const struct command *const known[] = {&store_command, &readings_row, NULL};
 
 static void a_slip_of_the_finger_is_recognised(void)
 {
@@ -95,7 +95,7 @@ static void a_slip_of_the_finger_is_recognised(void)
                 {"zzz", ""},
                 {"", ""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *got = command_nearest(commands, rows[i].word);
+        const char *got = command_nearest(known, rows[i].word);
         CHECK_ROW(rows[i].word, strcmp(got != NULL ? got : "", rows[i].want) == 0);
     }
 }
@@ -105,13 +105,13 @@ static void dispatch_gives_the_documented_statuses(void)
     char zero[] = "t", store[] = "store", x[] = "x", wrong[] = "wrong", help[] = "--help";
     char *good[] = {zero, store, x}, *bad[] = {zero, wrong},
          *asked[] = {zero, store, help};
-    CHECK(command_dispatch(commands, "t", 3, good) == COMMAND_OK);
+    CHECK(command_dispatch(known, "t", 3, good) == COMMAND_OK);
     CHECK(ran == 1);
     ran = 0;
-    CHECK(command_dispatch(commands, "t", 3, asked) == COMMAND_OK);
+    CHECK(command_dispatch(known, "t", 3, asked) == COMMAND_OK);
     CHECK(ran == 0);
-    CHECK(command_dispatch(commands, "t", 2, bad) == COMMAND_USAGE);
-    CHECK(command_dispatch(commands, "t", 1, good) == COMMAND_USAGE);
+    CHECK(command_dispatch(known, "t", 2, bad) == COMMAND_USAGE);
+    CHECK(command_dispatch(known, "t", 1, good) == COMMAND_USAGE);
 }
 
 int main(void)
