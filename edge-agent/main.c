@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* coldchain-agent - reads sensors, keeps what they say, and delivers it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/config.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "edge-agent/agent.h"
+#include "edge-agent/sensors_list.h"
 
 static enum err run(const struct options *options, const struct settings *settings,
                     struct err_text *why)
@@ -26,7 +28,8 @@ int main(int argc, char **argv)
         .program = "coldchain-agent",
         .about = "Reads sensors, keeps what they say, and delivers it.",
         .examples = "coldchain-agent --config examples/agent-room.yaml --check\n"
-                    "coldchain-agent --config replay.yaml --exit-when-drained\n",
+                    "coldchain-agent --config replay.yaml --exit-when-drained\n"
+                    "coldchain-agent sensors   # lists the probes of this machine\n",
         .extra_name = "exit-when-drained",
         .extra_help = "end when all sensors have ended and everything is acknowledged",
         .config_path = "/etc/coldchain/agent.yaml",
@@ -36,6 +39,8 @@ int main(int argc, char **argv)
     struct err_text why = {0};
     enum err err = ERR_OK;
 
+    if (argc >= 2 && strcmp(argv[1], "sensors") == 0)
+        return sensors_list_run(argc - 1, (const char *const *)argv + 1);
     enum options_result result = options_parse(&options, argc, (const char *const *)argv);
     if (result == OPTIONS_RUN)
         result = options_load(&options, &config, &settings_schema, &settings);

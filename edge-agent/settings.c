@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/names.h"
 #include "base/number.h"
+#include "edge-agent/sensors/diagnose.h"
 #include "edge-agent/sensors/sensors.h"
 #include "edge-agent/sensors/sim.h"
 #include "telemetry/channel.h"
@@ -41,6 +42,10 @@ static void check_channel(struct config *config, const void *record)
     if (channel->gain == 0)
         config_problem(config, &channel->gain,
                        "gain 0 would make every reading the same");
+    struct err_text why = {0};
+    if (diagnose_check(channel, &why) != ERR_OK)
+        config_problem(config, &channel->name, "channel '%s': %s", channel->name,
+                       why.text);
     int64_t due_ms;
     if (channel->due != NULL && !clock_parse_iso(&due_ms, channel->due))
         config_problem(config, &channel->due, "'%s' is no date; write 2027-04-01",
@@ -72,6 +77,30 @@ static const struct config_key channel_keys[] = {
      .type = CONFIG_STRING,
      CHANNEL(due),
      .help = "date of the next calibration"},
+    {.name = "probe",
+     .type = CONFIG_STRING,
+     CHANNEL(probe),
+     .help = "drivers w1, sysfs, exec: 28-0316a2795dff; see `coldchain-agent sensors`"},
+    {.name = "min",
+     .type = CONFIG_STRING,
+     CHANNEL(min),
+     .help = "what is below reads `range`; raw values, as the next four"},
+    {.name = "max",
+     .type = CONFIG_STRING,
+     CHANNEL(max),
+     .help = "what is above reads `range`"},
+    {.name = "open_at",
+     .type = CONFIG_STRING,
+     CHANNEL(open_at),
+     .help = "where the value ends up when a wire breaks: from there on `open`"},
+    {.name = "short_at",
+     .type = CONFIG_STRING,
+     CHANNEL(short_at),
+     .help = "the same when two wires touch: `short`"},
+    {.name = "max_per_minute",
+     .type = CONFIG_STRING,
+     CHANNEL(max_per_minute),
+     .help = "what changes faster reads `fault`"},
     {.name = NULL},
 };
 static const struct config_schema channel_schema = {
@@ -234,7 +263,7 @@ static const struct config_key sensor_keys[] = {
      .type = CONFIG_STRING,
      .is_required = true,
      SENSOR(driver),
-     .help = "null, sim or replay"},
+     .help = "null, sim, replay, sysfs, w1 or exec (docs/sensors)"},
     {.name = "interval",
      .type = CONFIG_DURATION,
      SENSOR(interval_ms),
@@ -242,6 +271,18 @@ static const struct config_key sensor_keys[] = {
      .least = 100,
      .most = DAY_MS,
      .help = "between two readings"},
+    {.name = "timeout",
+     .type = CONFIG_DURATION,
+     SENSOR(timeout_ms),
+     .fallback = "10s",
+     .least = 100,
+     .most = HOUR_MS,
+     .help = "drivers sysfs, w1, exec: of one measurement"},
+    {.name = "root",
+     .type = CONFIG_STRING,
+     SENSOR(root),
+     .fallback = "/",
+     .help = "drivers sysfs, w1: a folder that stands for /, for tests"},
     {.name = "channels",
      .type = CONFIG_RECORDS,
      .is_required = true,
@@ -306,6 +347,20 @@ static const struct config_key sensor_keys[] = {
      .fallback = "recorded",
      .words = rate_words,
      .help = "as recorded, or as fast as the journal takes it"},
+    {.name = "exec.command",
+     .type = CONFIG_STRINGS,
+     SENSOR(exec.command),
+     .count_offset = offsetof(struct sensor_settings, exec.command_count),
+     .least = 0,
+     .most = 64,
+     .help = "driver exec: [/usr/local/bin/program, argument]; no shell"},
+    {.name = "exec.max_output",
+     .type = CONFIG_SIZE,
+     SENSOR(exec.max_output),
+     .fallback = "64K",
+     .least = 256,
+     .most = MEBI,
+     .help = "what prints more is ended"},
     {.name = NULL},
 };
 static const struct config_schema sensor_schema = {

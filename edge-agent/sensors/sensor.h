@@ -26,7 +26,14 @@ struct sensor_channel {
     double offset; /* value = raw * gain + offset */
     double gain;
     char *certificate;
-    char *due; /* date of the next calibration, "2027-04-01" */
+    char *due;   /* date of the next calibration, "2027-04-01" */
+    char *probe; /* what the driver calls it; NULL: as the channel */
+    /* Numbers, or NULL: see diagnose.h. */
+    char *min;
+    char *max;
+    char *open_at;
+    char *short_at;
+    char *max_per_minute;
 };
 
 /* Options of `sim`; times count from the origin of the clock. */
@@ -75,6 +82,13 @@ struct sensor_replay {
     int rate;      /* enum sensor_replay_rate */
 };
 
+/* Options of `exec`. */
+struct sensor_exec {
+    char **command; /* an absolute path, and its arguments; no shell */
+    size_t command_count;
+    int64_t max_output;
+};
+
 /* One sensor as configured. */
 struct sensor_settings {
     char *name; /* of this sensor on this device; the resume cursor hangs on it */
@@ -84,6 +98,9 @@ struct sensor_settings {
     size_t channel_count;
     struct sensor_sim sim;
     struct sensor_replay replay;
+    struct sensor_exec exec;
+    char *root;         /* sysfs, w1: the folder that stands for / */
+    int64_t timeout_ms; /* sysfs, w1, exec: of one measurement */
 };
 
 struct sample {
@@ -107,6 +124,20 @@ void samples_clear(struct samples *samples);
 void samples_add(struct samples *samples, int64_t time_ms, size_t channel, double value,
                  enum quality quality);
 
+/* A probe of this machine that nobody need have configured; all is borrowed. */
+#define SENSOR_PROBE_SIZE 256
+
+struct sensor_found {
+    const char *driver;
+    const char *probe; /* as a channel's `probe` */
+    const char *unit;  /* of SenML */
+    double value;      /* NaN unless quality is GOOD */
+    enum quality quality;
+    const char *reason; /* of a quality that is not GOOD */
+};
+
+typedef void sensor_found_fn(void *context, const struct sensor_found *found);
+
 struct sensor_ops {
     const char *name;
     const char *help; /* one line */
@@ -118,10 +149,15 @@ struct sensor_ops {
     /* Adds what there is at now_ms. ERR_NOT_FOUND: that was the last, now and ever. */
     enum err (*read)(void *state, int64_t now_ms, struct samples *samples);
     void (*close)(void *state);
+    /* Reads and names every probe there is below `root`; may block. NULL: has no list. */
+    void (*list)(const char *root, void *context, sensor_found_fn *found);
 };
 
 extern const struct sensor_ops sensor_null_ops;
 extern const struct sensor_ops sensor_sim_ops;
 extern const struct sensor_ops sensor_replay_ops;
+extern const struct sensor_ops sensor_sysfs_ops;
+extern const struct sensor_ops sensor_w1_ops;
+extern const struct sensor_ops sensor_exec_ops;
 
 #endif

@@ -3,17 +3,19 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "edge-agent/sensors/devfile.h"
+#include "edge-agent/sensors/diagnose.h"
 
 /* The whole registry, in plain sight. */
 static const struct sensor_ops *const all_sensors[] = {
-    &sensor_null_ops,
-    &sensor_sim_ops,
-    &sensor_replay_ops,
+    &sensor_null_ops,  &sensor_sim_ops, &sensor_replay_ops,
+    &sensor_sysfs_ops, &sensor_w1_ops,  &sensor_exec_ops,
 };
 #define SENSOR_COUNT (sizeof all_sensors / sizeof all_sensors[0])
 
@@ -21,6 +23,8 @@ struct sensor {
     const struct sensor_ops *ops;
     const struct sensor_settings *settings;
     void *state;
+    struct diagnose *diagnoses; /* of each channel */
+    struct channel_note *notes;
     bool has_ended;
 };
 
@@ -78,6 +82,9 @@ enum err sensor_open(struct sensor **sensor, const struct sensor_settings *setti
         return err_set(why, err, "sensor %s: %s", settings->name, reason.text);
     *sensor = mem_alloc(sizeof **sensor);
     **sensor = (struct sensor){.ops = ops, .settings = settings, .state = state};
+    size_t count = settings->channel_count;
+    (*sensor)->diagnoses = mem_array(count, sizeof(struct diagnose));
+    (*sensor)->notes = mem_array(count, sizeof(struct channel_note));
     return ERR_OK;
 }
 
@@ -86,6 +93,8 @@ void sensor_close(struct sensor *sensor)
     if (sensor == NULL)
         return;
     sensor->ops->close(sensor->state);
+    free(sensor->diagnoses);
+    free(sensor->notes);
     free(sensor);
 }
 
@@ -112,6 +121,26 @@ enum err sensor_failed(const struct sensor_settings *settings, enum err err,
     return ERR_OK;
 }
 
+static void diagnose_all(struct sensor *sensor, struct samples *samples)
+{
+    for (size_t i = 0; i < samples->count; i++) {
+        struct sample *sample = &samples->list[i];
+        size_t at = sample->channel;
+        const struct sensor_channel *channel = &sensor->settings->channels[at];
+        if (sample->quality != QUALITY_GOOD)
+            continue;
+        sample->quality = diagnose_value(&sensor->diagnoses[at], channel, sample->time_ms,
+                                         sample->value);
+        char reason[80];
+        snprintf(reason, sizeof reason, "it reads %g, beyond what is configured",
+                 sample->value);
+        channel_note(&sensor->notes[at], sensor->settings->name, channel->name,
+                     sample->quality, reason);
+        if (sample->quality != QUALITY_GOOD)
+            sample->value = (double)NAN;
+    }
+}
+
 enum err sensor_read(struct sensor *sensor, int64_t now_ms, struct samples *samples)
 {
     assert(now_ms >= 0);
@@ -121,6 +150,7 @@ enum err sensor_read(struct sensor *sensor, int64_t now_ms, struct samples *samp
     enum err err = sensor->ops->read(sensor->state, now_ms, samples);
     if (err == ERR_NOT_FOUND)
         sensor->has_ended = true;
+    diagnose_all(sensor, samples);
     if (err == ERR_OK || err == ERR_NOT_FOUND)
         return err;
     return sensor_failed(sensor->settings, err, now_ms, samples);

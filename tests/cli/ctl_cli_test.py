@@ -319,7 +319,7 @@ class BrokerFiles(Case):
         folder = tempfile.mkdtemp(dir=self.world.folder)
         port = free_port()
         text = run("broker", "config", "--port", str(port), "--dir", folder).stdout
-        text = text.replace("/var/lib/mosquitto/", folder + "/")
+        text = text.replace("#persistence_location /var/lib/mosquitto", f"persistence_location {folder}")
         path = os.path.join(folder, "mosquitto.conf")
         for name, content in (("mosquitto.conf", text + "user root\n"), ("passwords", ""),
                               ("acl", run("broker", "acl").stdout)):

@@ -27,7 +27,7 @@ class Broker(Process):
             assert old in said[1], f"the configuration says nothing of {old}"
             said[1] = said[1].replace(old, new)
         self._write("acl", said[0] if acl is None else acl(said[0]))
-        self._write("mosquitto.conf", said[1].replace("/var/lib/mosquitto/", f"{self.home}/")
+        self._write("mosquitto.conf", said[1].replace("#persistence_location /var/lib/mosquitto", f"persistence_location {self.home}")
                     + f"user {self._own_user()}\nlog_type error\nlog_type warning\nlog_type notice\n")
 
     @property

@@ -52,13 +52,13 @@ static void every_driver_is_complete(void)
 
 static void an_unknown_driver_is_named(void)
 {
-    char driver[] = "w1";
+    char driver[] = "modbus";
     struct sensor_settings settings = sim_settings();
     settings.driver = driver;
     struct sensor *sensor;
     struct err_text why = {0};
     CHECK(sensor_open(&sensor, &settings, 0, &why) == ERR_NOT_FOUND);
-    CHECK(sensor == NULL && strstr(why.text, "'w1'") != NULL);
+    CHECK(sensor == NULL && strstr(why.text, "'modbus'") != NULL);
     sensor_close(NULL);
 }
 
