@@ -100,6 +100,18 @@ enum err topic_parse(struct topic *topic, const char *text, size_t len)
     return err;
 }
 
+bool topic_is_newer(const char *text, size_t len)
+{
+    static const char prefix[] = "coldchain/v";
+    size_t at = sizeof prefix - 1;
+    if (len <= at || memcmp(text, prefix, at) != 0 || text[at] < '1' || text[at] > '9')
+        return false;
+    bool is_one = text[at] == '1';
+    while (++at < len && text[at] >= '0' && text[at] <= '9')
+        is_one = false;
+    return !is_one && at < len && text[at] == '/';
+}
+
 const char *topic_format(const struct topic *topic, char text[TOPIC_MAX])
 {
     assert(id_is_valid(topic->org) && id_is_valid(topic->device));

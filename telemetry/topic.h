@@ -7,6 +7,7 @@
 #ifndef COLDCHAIN_TELEMETRY_TOPIC_H
 #define COLDCHAIN_TELEMETRY_TOPIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ struct topic {
  * exactly such a topic: upper-case hex, leading zeros, more levels, wildcards.
  */
 MUST_CHECK enum err topic_parse(struct topic *topic, const char *text, size_t len);
+/* Whether it is a topic of a later version of the wire: coldchain/v2/... and so on. */
+bool topic_is_newer(const char *text, size_t len);
 /* Writes the topic, whose parts must be valid; returns `text`. */
 const char *topic_format(const struct topic *topic, char text[TOPIC_MAX]);
 

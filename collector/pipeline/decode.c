@@ -78,6 +78,10 @@ enum err decoder_read(struct decoder *decoder, const struct record_message *mess
     *topic = (struct topic){0};
     if (topic_parse(topic, message->topic, message->topic_len) != ERR_OK) {
         *topic = (struct topic){0};
+        if (message->topic_len > 0 && topic_is_newer(message->topic, message->topic_len))
+            return err_set(why, ERR_UNSUPPORTED,
+                           "topic of a later version than coldchain/v1: upgrade the "
+                           "collector before its devices");
         return err_set(why, ERR_INVALID, "topic is not of the form coldchain/v1/...");
     }
     if (topic->kind != TOPIC_READINGS)

@@ -309,6 +309,7 @@ def zone(language):
 
 
 DATASOURCES = f"""\
+# SPDX-License-Identifier: Apache-2.0
 # Written by dashboards/grafana/generate.py. For /etc/grafana/provisioning/datasources/.
 # Set COLDCHAIN_INFLUX_URL, and where InfluxDB asks for them the user and the password, in
 # Grafana's environment. For InfluxDB 2.x see docs/grafana.md.
@@ -325,6 +326,7 @@ datasources:
 """
 
 PROVIDERS = """\
+# SPDX-License-Identifier: Apache-2.0
 # Written by dashboards/grafana/generate.py. For /etc/grafana/provisioning/dashboards/.
 # One provider per language; remove the one that nobody reads.
 apiVersion: 1

@@ -146,8 +146,18 @@ class Demo:
               f"  curl -H \"Authorization: Bearer $(cat {token})\" {self.collector.url}/api/v1/zones\n"
               f"  {os.path.join(BIN, 'coldchainctl')} zones --api {self.collector.url} --token-file {token}")
         if self.influx:
-            print(f"InfluxDB: {self.influx.url}, database {self.influx.DATABASE}")
+            self.print_grafana()
         sys.stdout.flush()
+
+    def print_grafana(self):
+        """How a Grafana is put beside it; there is none in Debian to start."""
+        folder = os.path.join(ROOT, "dashboards", "grafana")
+        print(f"InfluxDB: {self.influx.url}, database {self.influx.DATABASE}\n"
+              "Grafana (docs/grafana.md): start one with the dashboards and this InfluxDB, then open\n"
+              "  http://127.0.0.1:3000/d/coldchain-overview-en or .../coldchain-overview-zh\n"
+              f"  COLDCHAIN_INFLUX_URL={self.influx.url} COLDCHAIN_DASHBOARDS={folder}/dashboards \\\n"
+              f"    GF_PATHS_PROVISIONING={folder}/provisioning grafana server --homepath /usr/share/grafana\n"
+              "  or add InfluxDB at that address, database coldchain, query language InfluxQL, as a data source")
 
     def check_running(self):
         for part in self.parts:

@@ -25,6 +25,7 @@ from house.influx import Influx  # noqa: E402
 from house.process import Failure  # noqa: E402
 
 FOLDER = os.path.join(ROOT, "dashboards", "grafana")
+INFLUXD = "/usr/bin/influxd"
 START_MS = 1790722800000
 MINUTES = 180
 
@@ -157,7 +158,7 @@ def write(influx, lines):
 
 
 def test_every_query_is_answered():
-    if not os.path.exists("/usr/bin/influxd"):
+    if not os.path.exists(INFLUXD):
         raise results.Skipped("influxd is not installed (packaging/apt-packages.txt, group run)")
     folder = tempfile.mkdtemp(prefix="coldchain-grafana-")
     influx = Influx(folder)
@@ -177,7 +178,8 @@ def main():
     options = parser.parse_args()
     tests = [(f"grafana: {name[5:].replace('_', ' ')}", function) for name, function in globals().items()
              if name.startswith("test_")]
-    return results.run_all(tests, options.results)
+    status = results.run_all(tests, options.results)
+    return 77 if status == 0 and not os.path.exists(INFLUXD) else status  # as ctest skips
 
 
 if __name__ == "__main__":

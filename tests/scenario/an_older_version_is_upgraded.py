@@ -68,12 +68,12 @@ class Old:
         self.put_token()
 
     def put_token(self):
-        """Of that version, too: the one it had is no part of what is committed."""
+        """The one that was shown at the first start is no part of what is committed."""
         token = secrets.token_hex(32)
         with open(self.path("api.token"), "w", encoding="utf-8") as file:
             file.write(token)
         db = sqlite3.connect(self.path("state.db"))
-        db.execute("INSERT INTO token VALUES (?, 'first-start', 'admin', 1790722800000, 0, 0)",
+        db.execute("UPDATE token SET hash = ? WHERE name = 'first-start'",
                    (hashlib.blake2b(token.encode(), digest_size=32).hexdigest(),))
         db.commit()
         db.close()

@@ -667,6 +667,27 @@ static void acks_say_what_is_taken(void)
     house_close(&house);
 }
 
+/* A device that was upgraded before its collector is seen, and nothing of it is lost. */
+static void a_message_of_a_later_version_is_kept_and_counted(void)
+{
+    static const char topic[] = "coldchain/v2/o/d/readings/000000000000000a/1";
+    struct house house;
+    house_open(&house);
+    int64_t before = metric_get(METRIC_QUARANTINED);
+    put_message(&house, START_MS, topic, "who knows", 9);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    pipeline_start(&house);
+    advance(&house, 1000);
+    CHECK(metric_get(METRIC_QUARANTINED) == before + 1);
+    struct state_quarantine_cursor cursor = {0};
+    struct buf out = {0};
+    CHECK(state_page_quarantine(house.state, &cursor, 10, &out, dump_quarantined) ==
+          ERR_OK);
+    CHECK(out.len > 0 && strstr(out.data, "unreadable") != NULL);
+    buf_fini(&out);
+    house_close(&house);
+}
+
 static void a_command_is_answered_once_it_was_applied(void)
 {
     struct house house;
@@ -791,6 +812,8 @@ int main(void)
          who_took_it_is_kept_when_the_gap_closes},
         {"silence follows the placements", silence_follows_the_placements},
         {"acks say what is taken", acks_say_what_is_taken},
+        {"a message of a later version is kept and counted",
+         a_message_of_a_later_version_is_kept_and_counted},
         {"a command is answered once it was applied",
          a_command_is_answered_once_it_was_applied},
         {"a poisonous record is passed over", a_poisonous_record_is_passed_over},

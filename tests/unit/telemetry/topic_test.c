@@ -137,6 +137,29 @@ static void epochs_have_one_spelling(void)
     }
 }
 
+static void a_later_version_is_told_from_a_strange_topic(void)
+{
+    static const struct {
+        const char *topic;
+        bool want;
+    } rows[] = {
+        {"coldchain/v2/o/d/status", true},
+        {"coldchain/v10/o/d/status", true},
+        {"coldchain/v1/o/d/status", false},
+        {"coldchain/v1", false},
+        {"coldchain/v2", false},
+        {"coldchain/v02/o", false},
+        {"coldchain/v0/o", false},
+        {"coldchain/vx/o", false},
+        {"other/v2/o/d/status", false},
+        {"coldchain/v", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_ROW(rows[i].topic,
+                  topic_is_newer(rows[i].topic, strlen(rows[i].topic)) == rows[i].want);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -144,6 +167,8 @@ int main(void)
         {"anything else is refused", anything_else_is_refused},
         {"cut and embedded NUL", cut_and_embedded_nul},
         {"epochs have one spelling", epochs_have_one_spelling},
+        {"a later version is told from a strange topic",
+         a_later_version_is_told_from_a_strange_topic},
         CU_TEST_INFO_NULL,
     };
     return check_run("topic", tests);
