@@ -357,10 +357,9 @@ static enum err write_state(void *context, api_change_fn *change, void *argument
 static enum err ready(void *context, struct err_text *why)
 {
     struct collector *collector = context;
-    const char *stopped =
-        collector->history != NULL ? follower_failure(collector->history) : NULL;
-    if (stopped != NULL)
-        return err_set(why, ERR_IO, "%s", stopped);
+    struct err_text failure;
+    if (collector->history != NULL && follower_has_failed(collector->history, &failure))
+        return err_set(why, ERR_IO, "%s", failure.text);
     if (!collector->is_caught_up)
         return ERR_BUSY;
     return intake_is_connected(collector->intake) ? ERR_OK : ERR_OFFLINE;

@@ -126,14 +126,20 @@ static void apply_readings(struct pipeline *pipeline, struct device *device,
 
 /* ---- packs ------------------------------------------------------------------------ */
 
-/* False when it cannot be read again, or has crashed us before. */
+/*
+ * False when it cannot be read again, or has crashed us before. A disk that refuses for
+ * now (no descriptor is left) ends the batch: the next start reads it.
+ */
 static bool read_waiting(struct pipeline *pipeline, uint64_t position,
                          const struct pack **pack)
 {
     struct journal_record record;
     struct record_message message;
     struct topic topic;
-    if (journal_read_at(pipeline->rereader, position, &record) != ERR_OK)
+    enum err err = journal_read_at(pipeline->rereader, position, &record);
+    if (err != ERR_OK && err != ERR_CORRUPT && err != ERR_NOT_FOUND)
+        pipeline_note(pipeline, err);
+    if (err != ERR_OK)
         return false;
     unsigned crashes = guard_enter(pipeline->options.guard, GUARD_PIPELINE, position,
                                    record.data, record.len);

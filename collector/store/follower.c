@@ -4,11 +4,16 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+
+/* After a turn that failed; doubled up to the second. */
+#define AGAIN_MS     250
+#define AGAIN_MAX_MS 15000
 
 struct follower {
     /* fixed after open */
@@ -67,13 +72,46 @@ static bool is_over(struct follower *follower, const struct follower_turn *turn)
     return over;
 }
 
-static void fail(struct follower *follower, const struct err_text *why)
+/* Says so once for each reason. */
+static void complain(struct follower *follower, enum err err, const struct err_text *why)
 {
-    log_error("%s stopped: %s", follower->ops->name, why->text);
     pthread_mutex_lock(&follower->lock);
+    bool is_known = follower->has_failed && strcmp(follower->why.text, why->text) == 0;
     follower->has_failed = true;
     follower->why = *why;
     pthread_mutex_unlock(&follower->lock);
+    if (err == ERR_CORRUPT)
+        log_error("%s stopped: %s", follower->ops->name, why->text);
+    else if (!is_known)
+        log_error("%s waits: %s", follower->ops->name, why->text);
+}
+
+static void recover(struct follower *follower)
+{
+    pthread_mutex_lock(&follower->lock);
+    bool had_failed = follower->has_failed;
+    follower->has_failed = false;
+    pthread_mutex_unlock(&follower->lock);
+    if (had_failed)
+        log_info("%s goes on", follower->ops->name);
+}
+
+/* One turn; one that failed is tried again after *again_ms. CORRUPT ends it all. */
+static enum err take_turn(struct follower *follower, struct follower_turn *turn,
+                          int64_t *again_ms)
+{
+    struct err_text why = {0};
+    *turn = (struct follower_turn){0};
+    enum err err = follower->ops->turn(follower->context, follower->reader, turn, &why);
+    if (err == ERR_OK) {
+        recover(follower);
+        *again_ms = AGAIN_MS;
+        return ERR_OK;
+    }
+    complain(follower, err, &why);
+    *turn = (struct follower_turn){.wait_ms = *again_ms, .ignores_news = true};
+    *again_ms = *again_ms * 2 < AGAIN_MAX_MS ? *again_ms * 2 : AGAIN_MAX_MS;
+    return err == ERR_CORRUPT ? err : ERR_OK;
 }
 
 static void *run(void *context)
@@ -81,15 +119,10 @@ static void *run(void *context)
     struct follower *follower = context;
     pthread_setname_np(pthread_self(), follower->ops->name);
     struct follower_turn turn = {.has_more = true};
+    int64_t again_ms = AGAIN_MS;
     for (bool was_stopping = false;;) {
-        struct err_text why = {0};
-        turn = (struct follower_turn){0};
-        enum err err =
-            follower->ops->turn(follower->context, follower->reader, &turn, &why);
-        if (err != ERR_OK) {
-            fail(follower, &why);
+        if (take_turn(follower, &turn, &again_ms) != ERR_OK)
             break;
-        }
         if (is_over(follower, &turn) && was_stopping)
             break;
         if (!turn.has_more)
@@ -157,10 +190,11 @@ void follower_close(struct follower *follower, int64_t drain_ms)
     free(follower);
 }
 
-const char *follower_failure(struct follower *follower)
+bool follower_has_failed(struct follower *follower, struct err_text *why)
 {
     pthread_mutex_lock(&follower->lock);
-    const char *why = follower->has_failed ? follower->why.text : NULL;
+    bool has_failed = follower->has_failed;
+    *why = follower->why;
     pthread_mutex_unlock(&follower->lock);
-    return why;
+    return has_failed;
 }

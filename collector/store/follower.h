@@ -25,7 +25,11 @@ struct follower_turn {
 
 struct follower_ops {
     const char *name; /* of the thread, at most 15 bytes */
-    /* The follower's thread. Reads what it likes from the reader. An error stops it. */
+    /*
+     * The follower's thread. Reads what it likes from the reader. CORRUPT stops it; after
+     * any other error (no space, no descriptors) it is called again, later and later, and
+     * goes on from where its store is: the turn puts the reader back there.
+     */
     enum err (*turn)(void *context, struct journal_reader *reader,
                      struct follower_turn *turn, struct err_text *why);
     /* The follower's thread, last: nothing follows. */
@@ -40,7 +44,7 @@ MUST_CHECK enum err follower_open(struct follower **follower, struct journal *jo
 void follower_wake(struct follower *follower);
 /* Runs one last turn after another until nothing is left, at most drain_ms, and joins. */
 void follower_close(struct follower *follower, int64_t drain_ms);
-/* Any thread: the reason when it has stopped by an error, NULL otherwise. */
-const char *follower_failure(struct follower *follower);
+/* Any thread: whether its last turn failed, and why. */
+bool follower_has_failed(struct follower *follower, struct err_text *why);
 
 #endif

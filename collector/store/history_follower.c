@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/history_follower.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -90,8 +91,6 @@ static enum err take_batch(struct history_follower *follower,
     }
     if (err == ERR_OK)
         err = history_commit(follower->history, journal_reader_position(reader));
-    if (err != ERR_OK)
-        history_rollback(follower->history);
     return err;
 }
 
@@ -112,6 +111,15 @@ static enum err tidy(struct history_follower *follower, size_t appended)
     return err;
 }
 
+/* The reader may be ahead of what was committed. */
+static void start_over(struct history_follower *follower, struct journal_reader *reader)
+{
+    history_rollback(follower->history);
+    enum err err = journal_reader_seek(reader, history_cursor(follower->history));
+    assert(err == ERR_OK && "the cursor was in this journal before");
+    (void)err;
+}
+
 static enum err turn(void *context, struct journal_reader *reader,
                      struct follower_turn *turn, struct err_text *why)
 {
@@ -120,9 +128,12 @@ static enum err turn(void *context, struct journal_reader *reader,
     enum err err = take_batch(follower, reader, &taken);
     if (err == ERR_OK)
         err = tidy(follower, taken);
-    if (err != ERR_OK)
-        return err_set(why, err, "history: %s (%s)", err_about(err),
-                       history_why(follower->history));
+    if (err != ERR_OK) {
+        err_set(why, err, "history: %s (%s)", err_about(err),
+                history_why(follower->history));
+        start_over(follower, reader);
+        return err;
+    }
     metric_set(METRIC_HISTORY_POSITION, (int64_t)history_cursor(follower->history));
     turn->has_more = taken == BATCH_RECORDS;
     turn->wait_ms = LINGER_MS;

@@ -2,6 +2,7 @@
 /* A thread that follows the journal: what it sees, when it rests, how it ends. */
 #include "collector/store/follower.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -22,6 +23,7 @@ struct house {
     atomic_uint finished;
     unsigned per_turn; /* records */
     unsigned fail_at;  /* 0: never */
+    enum err failure;  /* then; the reader is put back, and the next time it goes well */
     int64_t wait_ms;
     bool ignores_news;
     sem_t read; /* posted for each record */
@@ -38,8 +40,12 @@ static enum err on_turn(void *context, struct journal_reader *reader,
         unsigned seen = atomic_fetch_add(&house->seen, 1) + 1;
         CHECK(record.len == 1 && *(const char *)record.data == (char)seen);
         sem_post(&house->read);
-        if (seen == house->fail_at)
-            return err_set(why, ERR_FULL, "no room for record %u", seen);
+        if (seen == house->fail_at) {
+            house->fail_at = 0;
+            atomic_store(&house->seen, 0);
+            CHECK(journal_reader_seek(reader, 0) == ERR_OK);
+            return err_set(why, house->failure, "no room for record %u", seen);
+        }
     }
     turn->has_more = count == house->per_turn;
     turn->wait_ms = house->wait_ms;
@@ -118,7 +124,8 @@ static void it_reads_what_is_there_and_what_comes(void)
     append(&house, 8, 9);
     follower_wake(house.follower);
     CHECK(wait_read(&house, 2));
-    CHECK(follower_failure(house.follower) == NULL);
+    struct err_text why;
+    CHECK(!follower_has_failed(house.follower, &why));
     follower_close(house.follower, 1000);
     CHECK(atomic_load(&house.seen) == 9);
     house_close(&house);
@@ -154,23 +161,46 @@ static void a_pause_is_not_ended_by_news_but_by_the_end(void)
     house_close(&house);
 }
 
-static void an_error_stops_it_and_says_why(void)
+/* What it says of its last turn, once it says anything. */
+static bool is_told(struct house *house, const char *want)
+{
+    struct err_text why = {0};
+    int64_t end_ms = clock_real_ms() + BOUND_S * 1000;
+    while (!follower_has_failed(house->follower, &why) && clock_real_ms() < end_ms)
+        sched_yield();
+    CHECK_TEXT(why.text, want);
+    return strcmp(why.text, want) == 0;
+}
+
+static void damage_stops_it_and_it_says_why(void)
 {
     struct house house;
     house_open(&house);
     house.fail_at = 2;
+    house.failure = ERR_CORRUPT;
     append(&house, 1, 5);
     house_follow(&house);
     CHECK(wait_read(&house, 2));
-    const char *why = NULL;
-    for (int64_t end = clock_real_ms() + BOUND_S * 1000;
-         why == NULL && clock_real_ms() < end;)
-        why = follower_failure(house.follower);
-    CHECK(why != NULL);
-    CHECK_TEXT(why != NULL ? why : "", "no room for record 2");
+    CHECK(is_told(&house, "no room for record 2"));
     follower_wake(house.follower);
     follower_close(house.follower, 5000);
-    CHECK(atomic_load(&house.seen) == 2);
+    CHECK(atomic_load(&house.seen) == 0);
+    house_close(&house);
+}
+
+static void a_full_disk_is_told_and_waited_for(void)
+{
+    struct house house;
+    house_open(&house);
+    house.fail_at = 2;
+    house.failure = ERR_FULL;
+    append(&house, 1, 5);
+    house_follow(&house);
+    CHECK(wait_read(&house, 2));
+    CHECK(is_told(&house, "no room for record 2"));
+    CHECK(wait_read(&house, 5)); /* all of it, from the beginning */
+    follower_close(house.follower, 5000);
+    CHECK(atomic_load(&house.seen) == 5);
     house_close(&house);
 }
 
@@ -196,7 +226,8 @@ int main(void)
         {"the end drains what is left", the_end_drains_what_is_left},
         {"a pause is not ended by news but by the end",
          a_pause_is_not_ended_by_news_but_by_the_end},
-        {"an error stops it and says why", an_error_stops_it_and_says_why},
+        {"damage stops it, and it says why", damage_stops_it_and_it_says_why},
+        {"a full disk is told, and waited for", a_full_disk_is_told_and_waited_for},
         {"a cursor of another journal is told", a_cursor_of_another_journal_is_told},
         CU_TEST_INFO_NULL,
     };
