@@ -102,6 +102,11 @@ def part_mutants(totals, _):
     run_script("tests/mutants/run.py", totals)
 
 
+def part_chaos(totals, _):
+    """release builds under fire, and an oracle that shares no code with them"""
+    run_script("tests/chaos/run.py", totals)
+
+
 def part_tools(totals, _):
     """the tests of our own scripts"""
     run_script("tests/support/tools_test.py", totals)
@@ -113,7 +118,7 @@ def part_scenario(totals, stories):
 
 
 PARTS = {"unit": part_unit, "journal": part_journal, "sim": part_sim, "tools": part_tools,
-         "mutants": part_mutants, "scenario": part_scenario}
+         "mutants": part_mutants, "chaos": part_chaos, "scenario": part_scenario}
 
 
 def main(arguments):
