@@ -71,7 +71,7 @@ static enum err read_file(const char *root, const char *id, const char *name,
 static struct w1_answer read_probe(const char *root, const char *id, int64_t end_ms,
                                    struct err_text *why)
 {
-    struct devfile file;
+    struct devfile file = {.len = 0};
     enum err err = read_file(root, id, "w1_slave", end_ms, &file, why);
     if (err == ERR_OK)
         return w1_parse_slave(file.text, file.len);
