@@ -411,7 +411,11 @@ static enum err open_state(struct collector *collector, struct state_meta *meta,
         return err_set(why, err, "state.db: %s", state_why(collector->state));
     struct journal_stats stats;
     journal_stats(collector->journal, &stats);
-    meta->generation = stats.generation;
+    /* Another one for each start: a copy that is started again goes on as another life,
+     * so that agents rewind to what it holds, whatever it was copied from. */
+    uint32_t life;
+    crypto_random(&life, sizeof life);
+    meta->generation = stats.generation << 32 | life;
     return ERR_OK;
 }
 

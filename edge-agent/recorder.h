@@ -71,6 +71,12 @@ int64_t recorder_due_ms(const struct recorder *recorder);
 MUST_CHECK enum err recorder_write_loss(struct recorder *recorder, uint64_t epoch,
                                         uint64_t from, uint64_t to, const char *reason);
 MUST_CHECK enum err recorder_new_epoch(struct recorder *recorder);
+/*
+ * Another device goes by the name of this epoch: begins a new one, and takes along every
+ * pack from seq `from` on, under a new name. A crash in between is made good at the next
+ * start.
+ */
+MUST_CHECK enum err recorder_fork(struct recorder *recorder, uint64_t from);
 
 /*
  * Syncs what was written, makes room when the budget is reached, and announces. ERR_IO:

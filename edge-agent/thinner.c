@@ -18,6 +18,7 @@ struct thinner {
     size_t count;
     size_t capacity;
     size_t given;
+    bool is_rescue;
     uint64_t seen; /* in-range readings, for one in so many */
     struct pack source;
     struct buf text;
@@ -27,6 +28,13 @@ struct thinner *thinner_create(const struct packer *packer)
 {
     struct thinner *thinner = mem_alloc(sizeof *thinner);
     thinner->packer = packer;
+    return thinner;
+}
+
+struct thinner *thinner_create_rescue(const struct packer *packer)
+{
+    struct thinner *thinner = thinner_create(packer);
+    thinner->is_rescue = true;
     return thinner;
 }
 
@@ -54,7 +62,7 @@ static struct thinned *add_result(struct thinner *thinner, const struct spool_pa
 /* The result that this pack may be added to. */
 static struct thinned *result_for(struct thinner *thinner, const struct spool_pack *pack)
 {
-    if (thinner->count > 0) {
+    if (thinner->count > 0 && !thinner->is_rescue) {
         struct thinned *last = &thinner->results[thinner->count - 1];
         if (last->stands_for_source && last->epoch == pack->epoch &&
             last->to + 1 == pack->seq && last->pack.reading_count < THINNED_READINGS)
@@ -63,7 +71,8 @@ static struct thinned *result_for(struct thinner *thinner, const struct spool_pa
     struct thinned *added = add_result(thinner, pack);
     added->stands_for_source = true;
     added->pack.kind = PACK_THINNED;
-    memcpy(added->pack.reason, "space", sizeof "space");
+    const char *reason = thinner->is_rescue ? PACK_REASON_FORK : "space";
+    memcpy(added->pack.reason, reason, strlen(reason));
     return added;
 }
 
@@ -101,7 +110,7 @@ static void thin(struct thinner *thinner, struct thinned *result)
         bool breach =
             is_breach(thinner, source->channels[reading->channel].name, reading);
         result->has_breach |= breach;
-        if (breach || thinner->seen++ % THINNER_KEEP == 0)
+        if (breach || thinner->is_rescue || thinner->seen++ % THINNER_KEEP == 0)
             keep(result, source, reading);
         else
             result->dropped++;
@@ -146,6 +155,8 @@ void thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_
         thin(thinner, result_for(thinner, pack));
     else
         pass_on(thinner, pack);
+    if (thinner->is_rescue && !thinner->results[thinner->count - 1].stands_for_source)
+        result_for(thinner, pack);
     struct thinned *last = &thinner->results[thinner->count - 1];
     last->to = pack->seq;
 }

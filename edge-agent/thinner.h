@@ -30,6 +30,8 @@ struct thinned {
 
 /* Borrows the packer for its bands. */
 struct thinner *thinner_create(const struct packer *packer);
+/* One that thins nothing: each pack of a forked epoch goes under a new name. */
+struct thinner *thinner_create_rescue(const struct packer *packer);
 /* Accepts NULL. */
 void thinner_destroy(struct thinner *thinner);
 

@@ -183,7 +183,7 @@ static void carry_out(struct uplink *uplink, const struct agent_action *action)
         break;
     case AGENT_NEW_EPOCH:
         if (action->epoch == recorder_epoch(recorder))
-            note_written(uplink, recorder_new_epoch(recorder));
+            note_written(uplink, recorder_fork(recorder, action->from));
         break;
     case AGENT_SAVE_MARKS:
         save_marks(uplink);
@@ -306,13 +306,27 @@ struct letter {
     char payload[];
 };
 
+/* Of the pack that the ack calls its mark, where that would prove anything new. */
+static uint64_t held_hash(struct uplink *uplink, const struct ack_epoch *said)
+{
+    struct spool_pack pack;
+    if (said->hash == 0 || said->epoch != recorder_epoch(uplink->options.recorder) ||
+        spool_read(uplink->options.spool, said->epoch, said->through, &pack) != ERR_OK)
+        return 0;
+    return delivery_hash(pack.bytes, pack.len);
+}
+
 static void take_ack(struct uplink *uplink, const struct letter *letter)
 {
     struct ack ack = {0};
+    uint64_t hashes[DELIVERY_EPOCHS_MAX];
     struct err_text why = {0};
     if (ack_parse(&ack, letter->payload, letter->len, &why) == ERR_OK) {
+        for (size_t i = 0; i < ack.epoch_count; i++)
+            hashes[i] = held_hash(uplink, &ack.epochs[i]);
         feed(uplink, &(struct agent_event){.kind = AGENT_ACK,
                                            .ack = &ack,
+                                           .held_hashes = hashes,
                                            .is_retained = letter->is_retained});
         count_acked(uplink);
     } else {

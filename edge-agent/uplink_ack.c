@@ -57,6 +57,40 @@ static void forget_done(const struct agent_core *core, struct agent_epoch *held)
     }
 }
 
+/*
+ * The collector says so, or it has what was never closed here, or another body where we
+ * have one: whatever it names may be another device's.
+ */
+static bool is_forked(const struct agent_core *core, const struct agent_epoch *held,
+                      const struct ack_epoch *said, uint64_t held_hash)
+{
+    if (held != &core->epochs[core->epoch_count - 1])
+        return false; /* what it holds was taken along before */
+    return said->end_epoch || said->through > held->last ||
+           (said->hash != 0 && held_hash != 0 && said->hash != held_hash);
+}
+
+/* What is not proved to be there goes along, whoever's the names are by now. */
+static void leave_epoch(const struct agent_step *step, struct agent_epoch *held)
+{
+    if (held->is_ending)
+        return;
+    held->is_ending = true;
+    step->core->counts.forks++;
+    uint64_t from = held->proved + 1 > held->first ? held->proved + 1 : held->first;
+    agent_act(step, (struct agent_action){.kind = AGENT_NEW_EPOCH,
+                                          .epoch = held->epoch,
+                                          .from = from,
+                                          .to = held->last});
+}
+
+static void note_proved(struct agent_epoch *held, const struct ack_epoch *said,
+                        uint64_t held_hash)
+{
+    if (said->hash != 0 && said->hash == held_hash && said->through > held->proved)
+        held->proved = said->through;
+}
+
 static void take_epoch(const struct agent_step *step, struct agent_epoch *held,
                        const struct ack_epoch *said, bool is_base)
 {
@@ -78,12 +112,6 @@ static void take_epoch(const struct agent_step *step, struct agent_epoch *held,
                             known;
     }
     held->is_heard = true;
-    if (said->end_epoch && !held->is_ending &&
-        held == &step->core->epochs[step->core->epoch_count - 1]) {
-        held->is_ending = true;
-        agent_act(step,
-                  (struct agent_action){.kind = AGENT_NEW_EPOCH, .epoch = held->epoch});
-    }
 }
 
 /* The collector has seen later seqs and misses these. */
@@ -142,11 +170,16 @@ static void meet_collector(struct agent_core *core, const struct ack *ack)
     if (is_same)
         return;
     bool is_first = core->store[0] == '\0';
+    bool is_other = !is_first && strcmp(core->store, ack->store) != 0;
+    if (!is_first && core->is_answered && core->left_count < AGENT_LEFT_MAX)
+        core->left[core->left_count++] = core->generation;
     memcpy(core->store, ack->store, sizeof core->store);
     core->generation = ack->generation;
     for (size_t i = 0; i < core->epoch_count; i++) {
         struct agent_epoch *epoch = &core->epochs[i];
         epoch->is_heard = false;
+        if (is_other)
+            epoch->proved = 0; /* another device may have been there before us */
         bool is_named = false;
         for (size_t j = 0; j < ack->epoch_count; j++)
             is_named |= ack->epochs[j].epoch == epoch->epoch;
@@ -173,10 +206,43 @@ static void end_silence(const struct agent_step *step)
         agent_resend_due(step);
 }
 
-void agent_on_ack(const struct agent_step *step, const struct ack *ack, bool is_retained)
+/* It was overtaken by one of a later life of the collector. */
+static bool is_late(const struct agent_core *core, const struct ack *ack)
+{
+    if (ack->generation == core->generation)
+        return false;
+    for (size_t i = 0; i < core->left_count; i++)
+        if (core->left[i] == ack->generation)
+            return true;
+    return false;
+}
+
+static void take_epochs(const struct agent_step *step, const struct agent_event *event)
+{
+    const struct ack *ack = event->ack;
+    for (size_t i = 0; i < ack->epoch_count; i++) {
+        const struct ack_epoch *said = &ack->epochs[i];
+        struct agent_epoch *held = agent_find_epoch(step->core, said->epoch);
+        uint64_t hash = event->held_hashes != NULL ? event->held_hashes[i] : 0;
+        if (held != NULL && is_forked(step->core, held, said, hash)) {
+            leave_epoch(step, held);
+            continue;
+        }
+        if (held != NULL) {
+            note_proved(held, said, hash);
+            take_epoch(step, held, said, !held->is_heard);
+        }
+        for (size_t j = 0; j < said->wanted_count; j++)
+            take_wanted(step, said, said->wanted[j]);
+    }
+}
+
+void agent_on_ack(const struct agent_step *step, const struct agent_event *event)
 {
     struct agent_core *core = step->core;
-    if (is_retained || !core->is_connected || strcmp(ack->nonce, core->nonce) != 0) {
+    const struct ack *ack = event->ack;
+    if (event->is_retained || !core->is_connected ||
+        strcmp(ack->nonce, core->nonce) != 0 || is_late(core, ack)) {
         core->counts.acks_ignored++;
         return;
     }
@@ -185,14 +251,7 @@ void agent_on_ack(const struct agent_step *step, const struct ack *ack, bool is_
     meet_collector(core, ack);
     land_flights(core, ack);
     core->wanted_count = 0;
-    for (size_t i = 0; i < ack->epoch_count; i++) {
-        const struct ack_epoch *said = &ack->epochs[i];
-        struct agent_epoch *held = agent_find_epoch(core, said->epoch);
-        if (held != NULL)
-            take_epoch(step, held, said, !held->is_heard);
-        for (size_t j = 0; j < said->wanted_count; j++)
-            take_wanted(step, said, said->wanted[j]);
-    }
+    take_epochs(step, event);
     end_silence(step);
     agent_act(step, (struct agent_action){.kind = AGENT_SAVE_MARKS});
 }

@@ -56,6 +56,7 @@ static void on_connected(const struct agent_step *step, const char *nonce)
     core->wanted_count = 0;
     core->urgent_count = 0;
     core->told_count = 0;
+    core->left_count = 0;
     core->silent_count = 0;
     core->patient_until_ms = 0;
     for (size_t i = 0; i < core->epoch_count; i++) {
@@ -121,7 +122,7 @@ void agent_core_step(struct agent_core *core, const struct agent_event *event,
         on_lost(core);
         break;
     case AGENT_ACK:
-        agent_on_ack(&step, event->ack, event->is_retained);
+        agent_on_ack(&step, event);
         break;
     case AGENT_TIMER:
         agent_on_timer(&step);

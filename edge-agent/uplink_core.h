@@ -41,6 +41,7 @@
 #define AGENT_URGENT_MAX  32
 #define AGENT_WANTED_MAX  64
 #define AGENT_TOLD_MAX    32
+#define AGENT_LEFT_MAX    8
 
 /* One epoch of which packs are held. */
 struct agent_epoch {
@@ -52,8 +53,9 @@ struct agent_epoch {
     uint64_t next;      /* backlog: all below were done or sent in this session */
     uint64_t live_from; /* closed since the session began */
     uint64_t live_next;
-    bool is_heard;  /* an ack of this session has named it */
-    bool is_ending; /* the collector ordered its end */
+    uint64_t proved; /* up to here the collector's packs are ours, by their hash */
+    bool is_heard;   /* an ack of this session has named it */
+    bool is_ending;  /* the collector ordered its end */
 };
 
 struct agent_flight {
@@ -77,6 +79,7 @@ struct agent_counts {
     uint64_t acks_ignored; /* retained, foreign, late */
     uint64_t rejected;     /* seqs that the collector keeps in quarantine */
     uint64_t rewinds;      /* the collector held less than it once had */
+    uint64_t forks;        /* epochs that another device had a hand in */
 };
 
 struct agent_core {
@@ -109,6 +112,8 @@ struct agent_core {
     /* the collector that acked last */
     char store[DELIVERY_STORE_SIZE];
     uint64_t generation;
+    uint64_t left[AGENT_LEFT_MAX]; /* its generations before, of this session */
+    size_t left_count;
 
     struct rng rng;
     struct agent_counts counts;
@@ -135,6 +140,9 @@ struct agent_event {
     bool is_retained;
     const char *nonce;
     const struct ack *ack;
+    /* ACK: hashes of our own packs `through`, one for each epoch of the ack; 0: not
+     * held. NULL: all 0. */
+    const uint64_t *held_hashes;
 };
 
 enum agent_action_kind {
@@ -142,7 +150,7 @@ enum agent_action_kind {
     AGENT_PUBLISH_HELLO, /* what agent_core_hello() says */
     AGENT_SET_TIMER,     /* at_ms; 0 cancels; replaces the one before */
     AGENT_WRITE_LOSS,    /* epoch, from, to: these seqs cannot be sent any more */
-    AGENT_NEW_EPOCH,     /* end `epoch`, begin another */
+    AGENT_NEW_EPOCH,     /* end `epoch`, begin another, take along [from, to] */
     AGENT_SAVE_MARKS,    /* store what agent_core_save() says; need not be synced */
 };
 

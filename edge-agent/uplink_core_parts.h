@@ -44,6 +44,6 @@ void agent_on_thinned(const struct agent_step *step, uint64_t epoch, uint64_t fr
 void agent_on_trimmed(const struct agent_step *step, uint64_t epoch, uint64_t first);
 
 /* uplink_ack.c */
-void agent_on_ack(const struct agent_step *step, const struct ack *ack, bool is_retained);
+void agent_on_ack(const struct agent_step *step, const struct agent_event *event);
 
 #endif

@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 
-#define MARKS_VERSION 1
+#define MARKS_VERSION     2
+#define MARKS_VERSION_OLD 1 /* without what is proved */
 
 struct agent_epoch *agent_find_epoch(const struct agent_core *core, uint64_t epoch)
 {
@@ -103,10 +104,12 @@ void agent_core_save(const struct agent_core *core, struct buf *out)
     for (size_t i = 0; i < core->epoch_count; i++) {
         buf_u64(out, core->epochs[i].epoch);
         seqset_save(&core->epochs[i].done, out);
+        buf_varint(out, core->epochs[i].proved);
     }
 }
 
-static enum err load_epochs(struct agent_core *core, struct buf_reader *in, bool apply)
+static enum err load_epochs(struct agent_core *core, struct buf_reader *in, bool is_old,
+                            bool apply)
 {
     uint64_t count = buf_read_varint(in);
     for (uint64_t i = 0; i < count && !in->failed; i++) {
@@ -116,10 +119,12 @@ static enum err load_epochs(struct agent_core *core, struct buf_reader *in, bool
             seqset_fini(&done);
             return ERR_CORRUPT;
         }
+        uint64_t proved = is_old ? done.through : buf_read_varint(in);
         struct agent_epoch *held = apply ? agent_find_epoch(core, epoch) : NULL;
         if (held != NULL) {
             seqset_fini(&held->done);
             held->done = done;
+            held->proved = proved;
         } else {
             seqset_fini(&done);
         }
@@ -130,7 +135,9 @@ static enum err load_epochs(struct agent_core *core, struct buf_reader *in, bool
 enum err agent_core_load(struct agent_core *core, const void *data, size_t len)
 {
     struct buf_reader in = buf_reader_of(data, len);
-    if (buf_read_u8(&in) != MARKS_VERSION)
+    uint8_t version = buf_read_u8(&in);
+    bool is_old = version == MARKS_VERSION_OLD;
+    if (version != MARKS_VERSION && !is_old)
         return ERR_CORRUPT;
     size_t store_len = 0;
     const char *store = buf_read_blob(&in, &store_len);
@@ -139,12 +146,12 @@ enum err agent_core_load(struct agent_core *core, const void *data, size_t len)
         return ERR_CORRUPT;
     /* Once to see that it is sound, once to take it. */
     struct buf_reader check = in;
-    if (load_epochs(core, &check, false) != ERR_OK || check.at != check.len)
+    if (load_epochs(core, &check, is_old, false) != ERR_OK || check.at != check.len)
         return ERR_CORRUPT;
     memcpy(core->store, store, store_len);
     core->store[store_len] = '\0';
     core->generation = generation;
-    return load_epochs(core, &in, true);
+    return load_epochs(core, &in, is_old, true);
 }
 
 static void say_epoch(const struct agent_core *core, size_t index, struct hello *hello)

@@ -59,6 +59,13 @@ void agent_on_thinned(const struct agent_step *step, uint64_t epoch, uint64_t fr
     struct agent_epoch *held = agent_find_epoch(step->core, epoch);
     if (held == NULL)
         return;
+    struct agent_core *core = step->core;
+    size_t kept = 0;
+    for (size_t i = 0; i < core->flight_count; i++)
+        if (core->flights[i].epoch != epoch || core->flights[i].seq < from ||
+            core->flights[i].seq > to)
+            core->flights[kept++] = core->flights[i];
+    core->flight_count = kept;
     enum err err = seqset_add_range(&held->gone, from, to);
     if (err != ERR_OK && err != ERR_EXISTS) {
         /* LIMIT: trimming tells these as a loss, and the thinned pack closes it. */

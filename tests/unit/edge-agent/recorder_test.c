@@ -186,6 +186,13 @@ static void parse_stored(struct bench *bench, uint64_t epoch, uint64_t seq,
     buf_fini(&text);
 }
 
+static uint64_t bits_of(double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 /* ---- stories ---- */
 
 static void packs_follow_each_other(void)
@@ -317,6 +324,81 @@ static void an_ordered_epoch_end_goes_first(void)
     parse_stored(bench, epoch, 3, &pack);
     CHECK(pack.kind == PACK_DATA && pack.reading_count == 16);
     pack_fini(&pack);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+/* Every reading of packs [from, last] of the forked epoch, once, and in order. */
+static void check_rescued(struct bench *bench, uint64_t forked, uint64_t from,
+                          uint64_t last)
+{
+    uint64_t epoch = recorder_epoch(bench->recorder);
+    size_t count = spool_epoch_count(bench->spool);
+    CHECK(epoch != forked &&
+          spool_epoch_at(bench->spool, count - 1)->last == 1 + last - from + 1);
+    struct pack pack = {0};
+    parse_stored(bench, epoch, 1, &pack);
+    CHECK(pack.kind == PACK_EPOCH_END && pack.ended == forked && pack.to == last);
+    for (uint64_t seq = from; seq <= last; seq++) {
+        struct pack source = {0};
+        pack_clear(&pack);
+        parse_stored(bench, epoch, 2 + seq - from, &pack);
+        parse_stored(bench, forked, seq, &source);
+        CHECK(pack_is_rescued(&pack) && pack.ended == forked);
+        CHECK(pack.from == seq && pack.to == seq);
+        CHECK(pack.reading_count == source.reading_count);
+        for (size_t i = 0; i < pack.reading_count; i++)
+            CHECK(pack.readings[i].time_ms == source.readings[i].time_ms &&
+                  bits_of(pack.readings[i].value) == bits_of(source.readings[i].value));
+        pack_fini(&source);
+    }
+    pack_fini(&pack);
+}
+
+static void a_forked_epoch_is_taken_along(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 8 * 100);
+    uint64_t forked = recorder_epoch(bench->recorder);
+    CHECK(recorder_fork(bench->recorder, 4) == ERR_OK);
+    CHECK(bench->thinned_to == 100); /* not sent under the old names any more */
+    check_rescued(bench, forked, 4, 100);
+    bench_close(bench);
+    bench_open(bench); /* nothing is taken along twice */
+    check_rescued(bench, forked, 4, 100);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+static void die_at_70(void *context, uint64_t epoch, uint64_t from, uint64_t to)
+{
+    (void)context;
+    (void)epoch;
+    (void)to;
+    if (from == 70)
+        _exit(0);
+}
+
+static void taking_along_survives_a_kill(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 8 * 100);
+    uint64_t forked = recorder_epoch(bench->recorder);
+    bench_close(bench);
+    pid_t child = fork();
+    assert(child >= 0);
+    if (child == 0) {
+        bench_open(bench);
+        recorder_set_sender(bench->recorder,
+                            &(struct recorder_sender){.on_thinned = die_at_70});
+        _exit(recorder_fork(bench->recorder, 4) == ERR_OK);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+    bench_open(bench);
+    check_rescued(bench, forked, 4, 100);
     bench_close(bench);
     bench_destroy(bench);
 }
@@ -542,6 +624,8 @@ int main(void)
         {"a restart goes on in the epoch", a_restart_goes_on_in_the_epoch},
         {"a cut begins a new epoch", a_cut_begins_a_new_epoch},
         {"an ordered epoch's end goes first", an_ordered_epoch_end_goes_first},
+        {"a forked epoch is taken along", a_forked_epoch_is_taken_along},
+        {"taking along survives a kill", taking_along_survives_a_kill},
         {"a cursor goes with its readings", a_cursor_goes_with_its_readings},
         {"acked packs go first, and whole", acked_packs_go_first_and_whole},
         {"a full journal keeps the breaches", a_full_journal_keeps_the_breaches},

@@ -251,15 +251,81 @@ static void an_ack_must_answer_this_session(void)
     bench_fini(&bench);
 }
 
+static const struct agent_action *new_epoch(const struct bench *bench)
+{
+    for (size_t i = 0; i < bench->actions.count; i++)
+        if (bench->actions.list[i].kind == AGENT_NEW_EPOCH)
+            return &bench->actions.list[i];
+    return NULL;
+}
+
+/* The ack's hash of its mark is 7 times the mark where the packs are ours. */
+static void take_proved(struct bench *bench, uint64_t through, uint64_t hash)
+{
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, through);
+    epoch.hash = hash;
+    const uint64_t held = 7 * through;
+    step(bench,
+         (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .held_hashes = &held});
+}
+
 static void an_ack_beyond_the_head_hides_nothing(void)
 {
     struct bench bench = bench_of(3);
     bench_connect(&bench);
-    ack_through(&bench, 1000000);
-    CHECK(agent_core_backlog(&bench.core) == 0);
-    pack(&bench, 4, false);
-    CHECK_TEXT(published(&bench), "4");
-    CHECK(agent_core_backlog(&bench.core) == 1);
+    ack_through(&bench, 1000000); /* another device's: this one is a copy */
+    CHECK(agent_core_backlog(&bench.core) == 3);
+    CHECK(new_epoch(&bench)->from == 1 && new_epoch(&bench)->to == 3);
+    bench_fini(&bench);
+}
+
+static void a_copy_takes_along_what_is_not_proved(void)
+{
+    struct bench bench = bench_of(9);
+    bench_connect(&bench);
+    take_proved(&bench, 4, 28);
+    CHECK(new_epoch(&bench) == NULL && bench.core.epochs[0].proved == 4);
+    take_proved(&bench, 5, 0); /* not known: proves nothing */
+    CHECK(new_epoch(&bench) == NULL && bench.core.epochs[0].proved == 4);
+    take_proved(&bench, 7, 50);
+    CHECK(new_epoch(&bench)->from == 5 && new_epoch(&bench)->to == 9);
+    CHECK(!agent_core_is_done(&bench.core, EPOCH, 7));
+    bench_fini(&bench);
+}
+
+static void what_is_proved_survives_a_restart(void)
+{
+    struct bench bench = bench_of(9);
+    bench_connect(&bench);
+    take_proved(&bench, 6, 42);
+    struct buf marks = {0};
+    agent_core_save(&bench.core, &marks);
+    bench_fini(&bench);
+    bench = bench_of(9);
+    CHECK(agent_core_load(&bench.core, marks.data, marks.len) == ERR_OK);
+    bench_connect(&bench);
+    take_proved(&bench, 8, 1);
+    CHECK(new_epoch(&bench)->from == 7);
+    buf_fini(&marks);
+    bench_fini(&bench);
+}
+
+static void an_ack_of_a_life_that_is_over_is_ignored(void)
+{
+    struct bench bench = bench_of(5);
+    bench_connect(&bench);
+    struct ack_epoch epoch;
+    struct ack old = ack_of(&epoch, 5);
+    take(&bench, &old);
+    struct ack_epoch less;
+    struct ack restored = ack_of(&less, 2);
+    restored.generation = 77; /* no order: another life */
+    take(&bench, &restored);
+    CHECK(agent_core_backlog(&bench.core) == 3);
+    take(&bench, &old);
+    CHECK(agent_core_backlog(&bench.core) == 3);
+    CHECK(bench.core.counts.acks_ignored == 1);
     bench_fini(&bench);
 }
 
@@ -616,6 +682,10 @@ int main(void)
         {"live goes before backlog, urgent before live", live_goes_before_backlog},
         {"backlog leaves room for the present", backlog_leaves_room_for_the_present},
         {"an ack must answer this session", an_ack_must_answer_this_session},
+        {"a copy takes along what is not proved", a_copy_takes_along_what_is_not_proved},
+        {"what is proved survives a restart", what_is_proved_survives_a_restart},
+        {"an ack of a life that is over is ignored",
+         an_ack_of_a_life_that_is_over_is_ignored},
         {"an ack beyond the head hides nothing", an_ack_beyond_the_head_hides_nothing},
         {"a lone pack is sent again", a_lone_pack_is_sent_again},
         {"silence is probed with one pack", silence_is_probed_with_one_pack},
