@@ -217,12 +217,42 @@ static enum err find_series(struct history *history, struct known_device *device
     return err;
 }
 
-/* The seqs before its own that such a pack says will never come. */
+/* The seqs that such a pack says will never come: of its own epoch those before it. */
 static bool lost_range(const struct pack *pack, uint64_t seq, struct seq_range *lost)
 {
     *lost = (struct seq_range){.first = pack->from, .last = pack->to};
     return (pack->kind == PACK_LOSS || pack->kind == PACK_THINNED) && pack->from > 0 &&
-           pack->from <= pack->to && pack->to < seq;
+           pack->from <= pack->to && (pack->ended != 0 || pack->to < seq);
+}
+
+static enum err insert_row(struct history *history, const struct known_device *device,
+                           const struct history_message *message)
+{
+    history->rows++;
+    history->last_row++;
+    return db_run(history->db, "INSERT INTO recent VALUES (?, ?, ?, ?, ?, ?, ?)",
+                  DB_ARGS(db_int(history->last_row), db_int(device->id),
+                          db_u64(message->position), db_u64(message->epoch),
+                          db_u64(message->seq), db_int(message->arrival_ms),
+                          db_blob(history->blob.data, history->blob.len)));
+}
+
+/* A row that only says what is taken, in whichever epoch. */
+static enum err close_range(struct history *history, struct known_device *device,
+                            const struct history_message *message, uint64_t name,
+                            const struct seq_range *range)
+{
+    const struct pack nothing = {0};
+    struct history_message row = *message;
+    struct known_epoch *epoch = devices_epoch(device, name);
+    if (seqset_add_range(&epoch->taken, range->first, range->last) != ERR_OK)
+        return ERR_OK; /* known; or no room, and then the pipeline has none either */
+    devices_mark(&history->devices, device, epoch);
+    buf_clear(&history->blob);
+    recent_encode(&history->blob, &nothing, NULL, row.arrival_ms, range);
+    row.epoch = name;
+    row.seq = range->last;
+    return insert_row(history, device, &row);
 }
 
 /* EXISTS and LIMIT say what history_append() says by them. */
@@ -239,29 +269,6 @@ static enum err take_seq(struct history *history, struct known_device *device,
         err = seqset_add(&epoch->taken, message->seq);
     devices_mark(&history->devices, device, epoch);
     return err;
-}
-
-static enum err append_named(struct history *history, struct known_device *device,
-                             const struct history_message *message,
-                             const struct pack *pack)
-{
-    struct seq_range range;
-    const struct seq_range *lost = lost_range(pack, message->seq, &range) ? &range : NULL;
-    enum err err = take_seq(history, device, message, lost);
-    if (err == ERR_OK)
-        err = find_series(history, device, pack);
-    if (err != ERR_OK)
-        return err;
-    buf_clear(&history->blob);
-    recent_encode(&history->blob, pack, history->series, message->arrival_ms, lost);
-    history->rows++;
-    history->readings += pack->reading_count;
-    history->last_row++;
-    return db_run(history->db, "INSERT INTO recent VALUES (?, ?, ?, ?, ?, ?, ?)",
-                  DB_ARGS(db_int(history->last_row), db_int(device->id),
-                          db_u64(message->position), db_u64(message->epoch),
-                          db_u64(message->seq), db_int(message->arrival_ms),
-                          db_blob(history->blob.data, history->blob.len)));
 }
 
 static uint64_t bits_of(double number)
@@ -309,6 +316,127 @@ static enum err append_loose(struct history *history, int64_t series,
     if (err == ERR_OK)
         *added += (size_t)db_changes(history->db);
     return err;
+}
+
+/* Whether one of the row's readings is that one. */
+static bool row_has(const void *data, size_t len, int64_t arrival_ms, int64_t series,
+                    const struct reading *reading)
+{
+    struct recent_reader reader;
+    struct sample sample;
+    int64_t at;
+    if (!recent_read(&reader, data, len, arrival_ms))
+        return false;
+    while (recent_next(&reader, &at, &sample))
+        if (at == series && sample.time_ms == reading->time_ms &&
+            bits_of(sample.value) == bits_of(reading->value))
+            return true;
+    return false;
+}
+
+/* The row of that name, when it was not moved yet: copied to *data. */
+static enum err load_row(struct history *history, const struct known_device *device,
+                         uint64_t epoch, uint64_t seq, struct buf *data,
+                         int64_t *arrival_ms)
+{
+    struct db_rows rows;
+    db_select(&rows, history->db,
+              "SELECT arrival_ms, data FROM recent WHERE device = ? AND epoch = ? AND "
+              "seq = ?",
+              DB_ARGS(db_int(device->id), db_u64(epoch), db_u64(seq)));
+    if (db_next(&rows)) {
+        size_t len = 0;
+        *arrival_ms = db_get_int(&rows, 0);
+        const void *blob = db_get_blob(&rows, 1, &len);
+        buf_add(data, blob, len);
+    }
+    return db_end(&rows);
+}
+
+/*
+ * A pack of a forked epoch under a new name may be in under its old one, and another
+ * device's may be in its place: each of its readings is looked up. `kept` borrows what
+ * is not in yet.
+ */
+static enum err drop_known(struct history *history, const struct known_device *device,
+                           const struct history_message *message, const struct pack *pack,
+                           struct pack *kept)
+{
+    struct buf row = {0};
+    int64_t arrival_ms = 0;
+    enum err err = load_row(history, device, pack->ended, pack->from, &row, &arrival_ms);
+    *kept = *pack;
+    kept->readings = mem_array(pack->reading_count, sizeof *kept->readings);
+    kept->reading_count = 0;
+    for (size_t i = 0; i < pack->reading_count && err == ERR_OK; i++) {
+        const struct reading *reading = &pack->readings[i];
+        int64_t series = history->series[reading->channel];
+        bool is_known =
+            row.len > 0 && row_has(row.data, row.len, arrival_ms, series, reading);
+        if (!is_known)
+            err = was_moved(history, series, reading, message->arrival_ms, &is_known);
+        if (!is_known)
+            kept->readings[kept->reading_count++] = *reading;
+    }
+    buf_fini(&row);
+    return err;
+}
+
+static enum err write_pack(struct history *history, const struct known_device *device,
+                           const struct history_message *message, const struct pack *pack,
+                           const struct seq_range *lost)
+{
+    buf_clear(&history->blob);
+    recent_encode(&history->blob, pack, history->series, message->arrival_ms, lost);
+    history->readings += pack->reading_count;
+    return insert_row(history, device, message);
+}
+
+static enum err append_rescued(struct history *history, const struct known_device *device,
+                               const struct history_message *message,
+                               const struct pack *pack)
+{
+    struct pack kept;
+    enum err err = drop_known(history, device, message, pack, &kept);
+    if (err == ERR_OK)
+        err = write_pack(history, device, message, &kept, NULL);
+    free(kept.readings);
+    return err;
+}
+
+static enum err append_named(struct history *history, struct known_device *device,
+                             const struct history_message *message,
+                             const struct pack *pack)
+{
+    struct seq_range range;
+    bool has_lost = lost_range(pack, message->seq, &range);
+    bool is_own = pack->ended == 0 || pack->ended == message->epoch;
+    const struct seq_range *lost = has_lost && is_own ? &range : NULL;
+    enum err err = take_seq(history, device, message, lost);
+    if (err == ERR_OK)
+        err = find_series(history, device, pack);
+    if (err != ERR_OK)
+        return err;
+    if (pack_is_rescued(pack))
+        err = append_rescued(history, device, message, pack);
+    else
+        err = write_pack(history, device, message, pack, lost);
+    if (err == ERR_OK && has_lost && !is_own)
+        err = close_range(history, device, message, pack->ended, &range);
+    return err;
+}
+
+enum err history_close_gap(struct history *history, const struct history_message *message,
+                           uint64_t from, uint64_t to)
+{
+    assert(db_is_in_transaction(history->db) && from >= 1 && from <= to);
+    const struct seq_range range = {.first = from, .last = to};
+    struct known_device *device = NULL;
+    enum err err =
+        devices_find(&history->devices, message->org, message->device, &device);
+    if (err == ERR_OK)
+        err = close_range(history, device, message, message->epoch, &range);
+    return history_note(history, history->db, err);
 }
 
 /* A sender without seq: each reading speaks for itself. */

@@ -66,6 +66,13 @@ MUST_CHECK enum err history_begin(struct history *history);
 MUST_CHECK enum err history_append(struct history *history,
                                    const struct history_message *message,
                                    const struct pack *pack);
+/*
+ * [from, to] of message's epoch hold nothing to keep: names that could not be read, or
+ * that nobody waits for any more.
+ */
+MUST_CHECK enum err history_close_gap(struct history *history,
+                                      const struct history_message *message,
+                                      uint64_t from, uint64_t to);
 MUST_CHECK enum err history_commit(struct history *history, uint64_t cursor);
 void history_rollback(struct history *history);
 

@@ -48,6 +48,23 @@ static enum err append_pack(struct history_follower *follower,
     return err == ERR_EXISTS || err == ERR_LIMIT ? ERR_OK : err;
 }
 
+/* What cannot be read is in the pipeline's quarantine, and its name is taken. */
+static enum err take_name(struct history_follower *follower,
+                          const struct journal_record *record, const struct topic *topic)
+{
+    if (topic->device[0] == '\0' || topic->kind != TOPIC_READINGS || topic->seq == 0)
+        return ERR_OK;
+    const struct history_message message = {
+        .position = record->position,
+        .org = topic->org,
+        .device = topic->device,
+        .epoch = topic->epoch,
+        .seq = topic->seq,
+        .arrival_ms = record->wall_ms,
+    };
+    return history_close_gap(follower->history, &message, topic->seq, topic->seq);
+}
+
 static enum err take_record(struct history_follower *follower,
                             const struct journal_record *record)
 {
@@ -56,11 +73,13 @@ static enum err take_record(struct history_follower *follower,
     const struct pack *pack;
     follower->now_ms = record->wall_ms;
     if (record->type != RECORD_MESSAGE ||
-        record_message_parse(&message, record->data, record->len) != ERR_OK ||
-        decoder_read(follower->decoder, &message, record->wall_ms, &topic, &pack, NULL) !=
-            ERR_OK ||
-        pack == NULL)
-        return ERR_OK; /* what cannot be read is in the pipeline's quarantine */
+        record_message_parse(&message, record->data, record->len) != ERR_OK)
+        return ERR_OK;
+    if (decoder_read(follower->decoder, &message, record->wall_ms, &topic, &pack, NULL) !=
+        ERR_OK)
+        return take_name(follower, record, &topic);
+    if (pack == NULL)
+        return ERR_OK;
     return append_pack(follower, record, &topic, pack);
 }
 

@@ -174,6 +174,88 @@ static void a_loss_closes_its_range(void)
     end_world();
 }
 
+/* The end of the epoch before, told in this one. */
+static void a_loss_of_another_epoch_closes_nothing_here(void)
+{
+    begin_world();
+    one_reading(0, WORLD_NOW, 1);
+    CHECK(append(1) == ERR_OK);
+    parcel.pack.kind = PACK_LOSS;
+    parcel.pack.reading_count = 0;
+    parcel.pack.ended = 6;
+    parcel.pack.from = 2;
+    parcel.pack.to = 5;
+    CHECK(append(9) == ERR_OK);
+    parcel.pack.kind = PACK_DATA;
+    parcel.pack.ended = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        one_reading(0, WORLD_NOW + 1 + pass, 2);
+        CHECK(append(3 + (uint64_t)pass) == ERR_OK);
+        message.epoch = 6;
+        CHECK(append(3 + (uint64_t)pass) == ERR_EXISTS);
+        message.epoch = 7;
+        reopen();
+    }
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    end_world();
+}
+
+static void a_name_that_could_not_be_read_is_taken(void)
+{
+    begin_world();
+    message.seq = 2;
+    message.position = 50;
+    CHECK(history_begin(history) == ERR_OK);
+    CHECK(history_close_gap(history, &message, 2, 2) == ERR_OK);
+    CHECK(history_commit(history, 50) == ERR_OK);
+    reopen();
+    one_reading(0, WORLD_NOW, 1);
+    CHECK(append(2) == ERR_EXISTS);
+    CHECK(append(1) == ERR_OK);
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    end_world();
+}
+
+/* Pack 1 of epoch 7 comes again as `seq` of epoch 8. */
+static enum err rescue(uint64_t seq, double value)
+{
+    struct twin unchanged = twin;
+    one_reading(0, WORLD_NOW, value);
+    parcel.pack.kind = PACK_THINNED;
+    parcel.pack.ended = 7;
+    parcel.pack.from = 1;
+    parcel.pack.to = 1;
+    snprintf(parcel.pack.reason, sizeof parcel.pack.reason, PACK_REASON_FORK);
+    message.epoch = 8;
+    enum err err = append(seq);
+    if (value == 1) /* known: not twice */
+        twin.count = unchanged.count;
+    message.epoch = 7;
+    parcel.pack.kind = PACK_DATA;
+    parcel.pack.ended = 0;
+    return err;
+}
+
+static void what_is_rescued_from_a_fork_is_there_once(void)
+{
+    for (int is_moved = 0; is_moved <= 1; is_moved++) {
+        begin_world();
+        one_reading(0, WORLD_NOW, 1);
+        CHECK(append(1) == ERR_OK);
+        if (is_moved != 0)
+            compact_all(history, 100);
+        CHECK(rescue(1, 1) == ERR_OK); /* the same */
+        CHECK(twin_agrees_on_all(&twin, reader, "d"));
+        CHECK(rescue(2, 5) == ERR_OK); /* another one under that name */
+        CHECK(rescue(2, 5) == ERR_EXISTS);
+        CHECK(twin.count == 2);
+        CHECK(twin_agrees_on_all(&twin, reader, "d"));
+        compact_all(history, 100);
+        CHECK(twin_agrees_on_all(&twin, reader, "d"));
+        end_world();
+    }
+}
+
 static void too_many_gaps_are_refused(void)
 {
     begin_world();
@@ -574,6 +656,12 @@ int main(void)
         {"a rolled back batch is forgotten", a_rolled_back_batch_is_forgotten},
         {"messages are taken once", messages_are_taken_once},
         {"a loss closes its range", a_loss_closes_its_range},
+        {"a loss of another epoch closes nothing here",
+         a_loss_of_another_epoch_closes_nothing_here},
+        {"a name that could not be read is taken",
+         a_name_that_could_not_be_read_is_taken},
+        {"what is rescued from a fork is there once",
+         what_is_rescued_from_a_fork_is_there_once},
         {"too many gaps are refused", too_many_gaps_are_refused},
         {"senders without seq are told apart by what they say",
          senders_without_seq_are_told_apart_by_what_they_say},
