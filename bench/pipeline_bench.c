@@ -156,12 +156,14 @@ static bool on_send(void *context, const char *topic, const void *data, size_t l
     return true;
 }
 
-static void on_command(void *context, const char *id, enum err err, const char *text)
+static void on_command(void *context, const char *id, enum err err, const char *text,
+                       const char *result)
 {
     (void)context;
     (void)id;
     (void)err;
     (void)text;
+    (void)result;
 }
 
 static void on_effects(void *context)

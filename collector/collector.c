@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/notify.h"
 #include "collector/api/api.h"
+#include "collector/command/change.h"
 #include "collector/guard.h"
 #include "collector/intake/committer.h"
 #include "collector/intake/intake.h"
@@ -27,6 +28,8 @@
 #include "collector/store/history_follower.h"
 #include "collector/store/influx.h"
 #include "collector/store/state.h"
+#include "collector/store/state_audit.h"
+#include "collector/store/state_entities.h"
 #include "collector/store/upgrade.h"
 #include "journal/journal.h"
 
@@ -137,6 +140,8 @@ static void advance(void *context)
         return;
     }
     acks_flush(collector->acks, clock_real_ms());
+    if (collector->influx != NULL)
+        influx_wake(collector->influx);
     if (more)
         post_advance(collector);
     else if (!collector->is_caught_up)
@@ -204,11 +209,12 @@ static void on_effects(void *context)
         influx_wake(collector->influx); /* its incidents are committed by now */
 }
 
-static void on_command(void *context, const char *id, enum err err, const char *text)
+static void on_command(void *context, const char *id, enum err err, const char *text,
+                       const char *result)
 {
     struct collector *collector = context;
     if (collector->api != NULL)
-        api_command_done(collector->api, id, err, text);
+        api_command_done(collector->api, id, err, text, result);
 }
 
 static void on_result(void *context, const struct record_result *result)
@@ -450,7 +456,45 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
     return pipeline_open(&collector->pipeline, &options, why);
 }
 
-/* The seed is applied when it is not the configuration in force. */
+struct seeded {
+    char hash[17];
+    bool is_seeded;
+};
+
+static void on_seed(void *context, const struct state_audit *row)
+{
+    struct seeded *seeded = context;
+    json_t *body = json_loads(row->body, 0, NULL);
+    const char *hash = json_string_value(json_object_get(body, "hash"));
+    snprintf(seeded->hash, sizeof seeded->hash, "%s", hash != NULL ? hash : "");
+    seeded->is_seeded = true;
+    json_decref(body);
+}
+
+/* A seed is for an empty state.db; later ones only say that they are not heard. */
+static enum err offer_seed(struct collector *collector, const struct buf *seed,
+                           const char *hash, struct err_text *why)
+{
+    const struct settings *settings = collector->settings;
+    bool is_empty_seed = settings->site_count == 0 && settings->device_count == 0 &&
+                         settings->rule_count == 0;
+    struct seeded seeded = {0};
+    uint64_t count = 0;
+    enum err err = state_count_entities(collector->state, &count);
+    if (err == ERR_OK)
+        err = state_find_audit(collector->state, SEED_VERB, &seeded, on_seed);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err_set(why, err, "state.db: %s", state_why(collector->state));
+    if (is_empty_seed || strcmp(seeded.hash, hash) == 0)
+        return ERR_OK;
+    if (count == 0 && !seeded.is_seeded)
+        return append(collector, RECORD_CONFIG, seed->data, seed->len);
+    log_warn("places, devices and rules in the settings are not what this state.db began "
+             "with, and are not applied: they change by commands; compare and apply them "
+             "with 'coldchainctl config import FILE'");
+    return ERR_OK;
+}
+
 static enum err append_start(struct collector *collector, struct err_text *why)
 {
     struct buf seed = {0};
@@ -459,9 +503,7 @@ static enum err append_start(struct collector *collector, struct err_text *why)
     char hash[17];
     crypto_digest(digest, seed.data, seed.len);
     crypto_hex(hash, digest, 8);
-    bool is_new = strcmp(hash, pipeline_config_hash(collector->pipeline)) != 0;
-    enum err err =
-        is_new ? append(collector, RECORD_CONFIG, seed.data, seed.len) : ERR_OK;
+    enum err err = offer_seed(collector, &seed, hash, why);
     struct buf start = {0};
     buf_format(&start, "{\"version\":\"%s\",\"config\":\"%s\"}", COLDCHAIN_VERSION, hash);
     if (err == ERR_OK)
@@ -478,6 +520,13 @@ static void on_influx_failed(void *context, enum err err, const struct err_text 
     fail(context, err, why);
 }
 
+/* Any thread. */
+static uint64_t evaluated(void *context)
+{
+    const struct collector *collector = context;
+    return pipeline_committed(collector->pipeline);
+}
+
 static enum err open_followers(struct collector *collector, struct err_text *why)
 {
     const struct settings *settings = collector->settings;
@@ -486,7 +535,7 @@ static enum err open_followers(struct collector *collector, struct err_text *why
         settings->history.keep_ms, collector->guard, why);
     if (err != ERR_OK || settings->influx.url == NULL)
         return err;
-    struct influx_options options = {
+    const struct influx_options options = {
         .settings = settings,
         .journal = collector->journal,
         .state = collector->state,
@@ -495,8 +544,9 @@ static enum err open_followers(struct collector *collector, struct err_text *why
         .guard = collector->guard,
         .context = collector,
         .on_failed = on_influx_failed,
+        .registry = pipeline_registry(collector->pipeline),
+        .evaluated = evaluated,
     };
-    options.config = pipeline_config(collector->pipeline, &options.config_len);
     return influx_open(&collector->influx, &options, why);
 }
 

@@ -578,7 +578,7 @@ static void seed_rules(struct registry *registry, const struct settings *setting
 
 void settings_seed(const struct settings *settings, struct buf *json)
 {
-    struct registry *registry = mem_alloc(sizeof *registry);
+    struct registry *registry = registry_create();
     seed_zones(registry, settings);
     seed_devices(registry, settings);
     seed_rules(registry, settings);

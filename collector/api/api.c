@@ -34,6 +34,7 @@ struct waiter {
     bool is_done;
     enum err err;
     struct err_text why;
+    struct buf *result;
 };
 
 struct api {
@@ -199,10 +200,10 @@ static void remove_waiter(struct api *api, const struct waiter *waiter)
 }
 
 enum err api_command(struct api_call *call, const char *id, const struct buf *json,
-                     struct err_text *why)
+                     struct buf *result, struct err_text *why)
 {
     struct api *api = call->api;
-    struct waiter waiter = {.id = id, .err = ERR_TIMEOUT};
+    struct waiter waiter = {.id = id, .err = ERR_TIMEOUT, .result = result};
     err_set(&waiter.why, ERR_TIMEOUT,
             "it was not applied in time, and may still be; look again before repeating");
     pthread_mutex_lock(&api->lock);
@@ -225,13 +226,16 @@ enum err api_command(struct api_call *call, const char *id, const struct buf *js
     return waiter.err;
 }
 
-void api_command_done(struct api *api, const char *id, enum err err, const char *text)
+void api_command_done(struct api *api, const char *id, enum err err, const char *text,
+                      const char *result)
 {
     pthread_mutex_lock(&api->lock);
     for (struct waiter *waiter = api->waiters; waiter != NULL; waiter = waiter->next) {
         if (strcmp(waiter->id, id) != 0)
             continue;
         waiter->is_done = true;
+        buf_clear(waiter->result);
+        buf_text(waiter->result, result);
         waiter->err = err;
         err_set(&waiter->why, err, "%s", text);
     }

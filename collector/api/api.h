@@ -69,7 +69,9 @@ void api_close(struct api *api);
 void api_destroy(struct api *api);
 int api_port(const struct api *api);
 
-/* The command with that id was applied, or refused with err and a sentence. */
-void api_command_done(struct api *api, const char *id, enum err err, const char *text);
+/* The command with that id was applied, or refused with err and a sentence; `result` is
+ * a JSON object. */
+void api_command_done(struct api *api, const char *id, enum err err, const char *text,
+                      const char *result);
 
 #endif

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "collector/api/internal.h"
 #include "collector/store/state_delivery.h"
 #include "collector/store/state_incidents.h"
@@ -19,8 +18,6 @@
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX     1000
-#define COMMAND_ID    16
-#define REASON_MAX    500
 
 static void put_number(json_t *object, const char *key, double value)
 {
@@ -221,53 +218,6 @@ void api_get_incident(struct api_call *call)
     json_object_set_new(entry, "transitions", steps);
     json_object_set_new(entry, "messages", messages);
     api_dump(call, entry);
-}
-
-/* The reason that the body gives, "" when there is no body; NULL when it is not JSON. */
-static json_t *reason_of(const struct api_call *call)
-{
-    if (call->body.len == 0)
-        return json_string("");
-    json_t *body =
-        json_loadb(call->body.data, call->body.len, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *reason = json_object_get(body, "reason");
-    json_t *copy = NULL;
-    if (json_is_object(body) &&
-        (reason == NULL ||
-         (json_is_string(reason) && json_string_length(reason) <= REASON_MAX)))
-        copy = json_string(reason != NULL ? json_string_value(reason) : "");
-    json_decref(body);
-    return copy;
-}
-
-void api_acknowledge(struct api_call *call)
-{
-    json_t *reason = reason_of(call);
-    if (reason == NULL) {
-        api_refuse(call, PROBLEM_BODY_NOT_UNDERSTOOD, "example",
-                   "{\"reason\":\"on my way\"}", NULL);
-        return;
-    }
-    uint8_t random[COMMAND_ID];
-    char id[2 * COMMAND_ID + 1];
-    crypto_random(random, sizeof random);
-    crypto_hex(id, random, sizeof random);
-    json_t *command = json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", id, "verb",
-                                "acknowledge", "incident", call->parts[0], "actor",
-                                call->principal.id, "reason", reason);
-    char *text = json_dumps(command, JSON_COMPACT);
-    assert(text != NULL);
-    struct buf json = {0};
-    buf_text(&json, text);
-    struct err_text why;
-    enum err err = api_command(call, id, &json, &why);
-    if (err == ERR_OK)
-        buf_text(&call->out, "{\"acknowledged\":true}");
-    else
-        api_command_problem(call, err, why.text);
-    buf_fini(&json);
-    free(text);
-    json_decref(command);
 }
 
 /* ---- quarantine, outbox, sinks ----------------------------------------------------- */

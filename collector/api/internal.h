@@ -28,9 +28,12 @@ struct api_stores {
     struct history_reader *history;
 };
 
+struct api_route;
+
 /* One request being answered. */
 struct api_call {
     struct api *api;
+    const struct api_route *route;
     struct MHD_Connection *connection;
     bool has_begun;  /* its headers are known */
     bool is_odd;     /* its address reads in two ways */
@@ -45,6 +48,7 @@ struct api_call {
 
     /* the answer */
     unsigned status;
+    char etag[24]; /* "": none */
     const char *content_type;
     const char *download_name; /* NULL: shown, not saved */
     struct buf cookie;         /* Set-Cookie; empty: none */
@@ -68,6 +72,17 @@ struct api_route {
     const char *params; /* what may stand behind '?', each once, joined by spaces */
     void (*handle)(struct api_call *call);
     const char *help;
+    const char *verb; /* of a route that changes something; see collector/command */
+};
+
+/* A change that is wanted. */
+struct api_wish {
+    const char *verb;
+    const json_t *body;
+    const char *reason;       /* may be NULL */
+    int64_t if_version;       /* COMMAND_ANY: whatever it is */
+    const void *private_data; /* people's: kept out of the journal; NULL: none */
+    size_t private_len;
 };
 
 /* `roles` itself, or an error of the compiler when it is 0. */
@@ -79,6 +94,16 @@ struct api_route {
                  .scope = ACCESS_SCOPE_##scope_, \
                  .tenant = ACCESS_TENANT_##tenant_}, \
         .params = (params_), .handle = (handle_), .help = (help_), \
+    }
+
+/* One that changes something by a verb. */
+#define ROUTE_VERB(method_, pattern_, roles_, scope_, tenant_, verb_, help_) \
+    { \
+        .method = (method_), .pattern = (pattern_), \
+        .need = {.roles = (unsigned)API_ROLES(roles_), \
+                 .scope = ACCESS_SCOPE_##scope_, \
+                 .tenant = ACCESS_TENANT_##tenant_}, \
+        .params = "", .handle = api_run_verb, .help = (help_), .verb = (verb_), \
     }
 
 /* The whole interface, in plain sight; ends with a NULL method. */
@@ -160,6 +185,8 @@ bool api_load_places(struct api_call *call);
 /* NOT_FOUND when there is no such zone; the place is borrowed for the call. */
 enum err api_find_place(struct api_call *call, const char *zone,
                         struct access_place *place);
+/* Whether a zone of that site is the caller's own. */
+bool api_owns_site(struct api_call *call, const char *site);
 bool api_sees_zone(struct api_call *call, const char *zone);
 /* Whether the caller sees the device now: by its organisation and its placements. */
 bool api_sees_device(struct api_call *call, const char *org, const char *device);
@@ -204,20 +231,37 @@ bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out);
 enum err api_ask_ready(struct api_call *call, struct err_text *why);
 /* Takes `argument`, from the heap, which the loop frees; see api_change_fn. */
 enum err api_write(struct api_call *call, api_change_fn *change, void *argument);
-/* Submits the command and waits until it was applied. */
+/* Submits the command and waits until it was applied; *result is a JSON object then. */
 enum err api_command(struct api_call *call, const char *id, const struct buf *json,
-                     struct err_text *why);
+                     struct buf *result, struct err_text *why);
 
 void api_get_setup(struct api_call *call);
 void api_set_up(struct api_call *call);
 void api_sign_in(struct api_call *call);
 void api_sign_out(struct api_call *call);
 void api_get_me(struct api_call *call);
+/* commands.c */
+/* Makes a command of it, under the request's Idempotency-Key, and waits for its fate;
+ * *result is an object, or NULL, and the caller's. */
+enum err api_apply(struct api_call *call, const struct api_wish *wish, json_t **result,
+                   struct err_text *why);
+/* The same, and answers the request. */
+void api_answer(struct api_call *call, const struct api_wish *wish);
+void api_etag(struct api_call *call, int64_t version);
+/* Of a route that names its verb. */
+void api_run_verb(struct api_call *call);
+void api_post_command(struct api_call *call);
+void api_get_verbs(struct api_call *call);
+void api_get_entity(struct api_call *call);
+void api_get_channel(struct api_call *call);
+void api_get_entities(struct api_call *call);
+void api_get_audit(struct api_call *call);
+void api_verify_audit(struct api_call *call);
+
 void api_get_readings(struct api_call *call);
 void api_get_zone_readings(struct api_call *call);
 void api_get_incidents(struct api_call *call);
 void api_get_incident(struct api_call *call);
-void api_acknowledge(struct api_call *call);
 void api_get_quarantine(struct api_call *call);
 void api_get_sinks(struct api_call *call);
 void api_get_outbox(struct api_call *call);

@@ -149,7 +149,7 @@ bool api_sees_device(struct api_call *call, const char *org, const char *device)
 /* ---- what an address names ----------------------------------------------------------
  */
 
-static bool sees_site(struct api_call *call, const char *site)
+bool api_owns_site(struct api_call *call, const char *site)
 {
     const char *zone;
     json_t *entry;
@@ -182,7 +182,7 @@ bool api_checks_tenant(struct api_call *call, const struct api_route *route)
         is_seen = api_sees_zone(call, call->parts[0]);
         break;
     case ACCESS_TENANT_SITE:
-        is_seen = sees_site(call, call->parts[0]);
+        is_seen = api_owns_site(call, call->parts[0]);
         break;
     case ACCESS_TENANT_DEVICE:
         is_seen = api_sees_device(call, call->parts[0], call->parts[1]);

@@ -157,6 +157,28 @@ static const struct problem_entry entries[] = {
            "there is nothing of that name, or not for you; lists such as /api/v1/zones show what there is"},
           {"未找到",
            "没有这个名称的内容，或对您不可见；可在 /api/v1/zones 等列表中查找"}}},
+    [PROBLEM_COMMAND_NOT_FOUND] =
+        {"command-not-found",
+         404,
+         {{"not found", "{why}; lists such as /api/v1/entities/zone show what there is"},
+          {"未找到", "{why}；可在 /api/v1/entities/zone 等列表中查找"}}},
+    [PROBLEM_COMMAND_DENIED] =
+        {"command-denied",
+         403,
+         {{"not allowed", "{why}; ask an admin, docs/commands.md says who may what"},
+          {"不允许", "{why}；请联系管理员"}}},
+    [PROBLEM_CONDITION_NOT_UNDERSTOOD] =
+        {"condition-not-understood",
+         400,
+         {{"the condition is not understood",
+           "send If-Match with what ETag said, such as \"3\""},
+          {"无法理解条件", "If-Match 请填写 ETag 的值，例如 \"3\""}}},
+    [PROBLEM_NAMES_DIFFER] =
+        {"names-differ",
+         400,
+         {{"the body is not understood",
+           "the address and the body name different things; leave '{name}' out of the body"},
+          {"无法理解请求内容", "地址与内容所指不同；请从内容中去掉 '{name}'"}}},
     [PROBLEM_COMMAND_INVALID] = {"command-invalid",
                                  400,
                                  {{"the change is not possible",

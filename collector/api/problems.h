@@ -52,6 +52,10 @@ enum problem_language {
     X(NOT_FOUND) \
     /* commands */ \
     X(COMMAND_INVALID) \
+    X(COMMAND_NOT_FOUND) \
+    X(COMMAND_DENIED) \
+    X(CONDITION_NOT_UNDERSTOOD) \
+    X(NAMES_DIFFER) \
     X(COMMAND_CONFLICT) \
     X(COMMAND_NOT_APPLIED) \
     X(COMMAND_FAILED) \

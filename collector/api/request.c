@@ -114,13 +114,18 @@ void api_command_problem(struct api_call *call, enum err err, const char *why)
     const char *text = why[0] != '\0' ? why : err_about(err);
     switch ((int)err) {
     case ERR_NOT_FOUND:
-        api_refuse(call, PROBLEM_NOT_FOUND, NULL);
+    case ERR_UNSUPPORTED:
+        api_refuse(call, PROBLEM_COMMAND_NOT_FOUND, "why", text, NULL);
+        break;
+    case ERR_DENIED:
+        api_refuse(call, PROBLEM_COMMAND_DENIED, "why", text, NULL);
         break;
     case ERR_EXISTS:
     case ERR_CONFLICT:
         api_refuse(call, PROBLEM_COMMAND_CONFLICT, "why", text, NULL);
         break;
     case ERR_INVALID:
+    case ERR_LIMIT:
         api_refuse(call, PROBLEM_COMMAND_INVALID, "why", text, NULL);
         break;
     case ERR_TIMEOUT:
@@ -198,6 +203,8 @@ static void add_headers(struct api_call *call, struct MHD_Response *response)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (call->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         MHD_add_response_header(response, "Retry-After", RETRY_AFTER_S);
+    if (call->etag[0] != '\0' && call->status < MHD_HTTP_BAD_REQUEST)
+        MHD_add_response_header(response, "ETag", call->etag);
     if (call->link.len > 0)
         MHD_add_response_header(response, "Link", call->link.data);
     if (call->allow.len > 0)
@@ -342,6 +349,7 @@ static void dispatch(struct api_call *call, const char *method, const char *path
             continue;
         if (takes(route, method)) {
             buf_clear(&call->allow);
+            call->route = route;
             run_route(call, route);
             return;
         }

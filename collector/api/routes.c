@@ -66,6 +66,16 @@ static void get_status(struct api_call *call)
 /* Whom an organisation shows its devices and troubles. */
 #define INSIDERS (ACCESS_STAFF | ACCESS_INTEGRATOR)
 
+/* Who changes what is declared. */
+#define ADMINS (ACCESS_ADMIN | ACCESS_INTEGRATOR)
+
+/* All of it, or some fields of it. */
+#define ENTITY(name, verb, what) \
+    ROUTE_VERB("PUT", "/api/v1/" name "/*", ADMINS, REGISTRY, COMMAND, verb, \
+               "makes or replaces " what), \
+        ROUTE_VERB("PATCH", "/api/v1/" name "/*", ADMINS, REGISTRY, COMMAND, verb, \
+                   "changes " what)
+
 const struct api_route api_routes[] = {
     ROUTE("GET", "/healthz", ACCESS_ANYONE, NONE, NONE, "", get_health,
           "the process is alive"),
@@ -99,13 +109,64 @@ const struct api_route api_routes[] = {
           "state zone from to limit cursor", api_get_incidents, "the newest first"),
     ROUTE("GET", "/api/v1/incidents/*", READERS, READ, INCIDENT, "", api_get_incident,
           "one, with its transitions and messages"),
-    ROUTE("POST", "/api/v1/incidents/*/acknowledge", INSIDERS, INCIDENTS, INCIDENT, "",
-          api_acknowledge, "somebody has taken it: {\"reason\": \"...\"}"),
+    ROUTE_VERB("POST", "/api/v1/incidents/*/acknowledge", INSIDERS, INCIDENTS, INCIDENT,
+               "incident.acknowledge", "somebody has taken it: {\"reason\": \"...\"}"),
+    ROUTE_VERB("POST", "/api/v1/incidents/*/close", INSIDERS, INCIDENTS, INCIDENT,
+               "incident.close", "a person says that it is over"),
+    ROUTE_VERB("POST", "/api/v1/incidents/*/comment", INSIDERS, INCIDENTS, INCIDENT,
+               "incident.comment", "says something of it: {\"text\": \"...\"}"),
     ROUTE("GET", "/api/v1/quarantine", INSIDERS, READ, LIST, "limit after",
           api_get_quarantine, "what could not be used, and why"),
     ROUTE("GET", "/api/v1/outbox", INSIDERS, READ, LIST, "limit after", api_get_outbox,
           "messages and what became of them"),
     ROUTE("GET", "/api/v1/sinks", INSIDERS, METRICS, WHOLE, "", api_get_sinks,
           "how far the other stores are"),
+    ROUTE("GET", "/api/v1/verbs", READERS, READ, NONE, "", api_get_verbs,
+          "everything that can be changed"),
+    ROUTE("POST", "/api/v1/commands", INSIDERS, REGISTRY, COMMAND, "", api_post_command,
+          "any verb: {\"verb\": \"zone.put\", \"body\": {...}, \"reason\": \"...\"}"),
+    ROUTE("GET", "/api/v1/audit", ADMINS, REGISTRY, WHOLE, "limit after", api_get_audit,
+          "who changed what, when and why"),
+    ROUTE("GET", "/api/v1/audit/verify", ADMINS, REGISTRY, WHOLE, "", api_verify_audit,
+          "whether the audit is as it was written"),
+    ROUTE(
+        "GET", "/api/v1/entities/*", INSIDERS, READ, LIST, "limit after",
+        api_get_entities,
+        "what is declared of a kind: org, site, zone, device, channel, placement, rule"),
+    ROUTE("GET", "/api/v1/entities/*/*", INSIDERS, READ, LIST, "", api_get_entity,
+          "one of them, with its version"),
+    ROUTE("GET", "/api/v1/channels/*/*", INSIDERS, READ, LIST, "", api_get_channel,
+          "calibrations and probes of DEVICE/CHANNEL"),
+    ENTITY("orgs", "org.put", "an organisation"),
+    ENTITY("sites", "site.put", "a place or vehicle"),
+    ENTITY("zones", "zone.put", "a zone"),
+    ENTITY("devices", "device.put", "a device"),
+    ENTITY("rules", "rule.put", "a rule"),
+    ROUTE_VERB("DELETE", "/api/v1/rules/*", ADMINS, REGISTRY, COMMAND, "rule.delete",
+               "takes a rule away"),
+    ROUTE_VERB("POST", "/api/v1/sites/*/archive", ADMINS, REGISTRY, COMMAND,
+               "site.archive", "takes a place out of use"),
+    ROUTE_VERB("POST", "/api/v1/sites/*/plate", INSIDERS, REGISTRY, COMMAND,
+               "vehicle.plate", "a vehicle has another plate or lessor"),
+    ROUTE_VERB("POST", "/api/v1/zones/*/archive", ADMINS, REGISTRY, COMMAND,
+               "zone.archive", "takes a zone out of use"),
+    ROUTE_VERB("POST", "/api/v1/zones/*/duty", INSIDERS, REGISTRY, COMMAND, "zone.duty",
+               "puts a zone on or off duty"),
+    ROUTE_VERB("POST", "/api/v1/devices/*/archive", ADMINS, REGISTRY, COMMAND,
+               "device.archive", "takes a device out of use"),
+    ROUTE_VERB("POST", "/api/v1/devices/*/replace", INSIDERS, REGISTRY, COMMAND,
+               "device.replace", "another device takes its place"),
+    ROUTE_VERB("POST", "/api/v1/channels/*/*/calibrate", INSIDERS, REGISTRY, COMMAND,
+               "channel.calibrate", "a channel was calibrated"),
+    ROUTE_VERB("POST", "/api/v1/channels/*/*/swap", INSIDERS, REGISTRY, COMMAND,
+               "probe.swap", "a channel has another probe"),
+    ROUTE_VERB("POST", "/api/v1/placements", INSIDERS, REGISTRY, COMMAND, "placement.put",
+               "a device or channel measures a zone"),
+    ROUTE_VERB("POST", "/api/v1/placements/move", INSIDERS, REGISTRY, COMMAND,
+               "placement.move", "it measures another zone"),
+    ROUTE_VERB("POST", "/api/v1/placements/end", INSIDERS, REGISTRY, COMMAND,
+               "placement.end", "it measures that zone no longer"),
+    ROUTE_VERB("PATCH", "/api/v1/placements/*", INSIDERS, REGISTRY, COMMAND,
+               "placement.correct", "puts a placement right"),
     {.method = NULL},
 };

@@ -17,12 +17,13 @@
 enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *why)
 {
     const struct registry *registry = pipeline->registry;
-    if (pipeline->ahead == NULL || registry == NULL)
+    if (pipeline->ahead == NULL)
         return ERR_OK;
     struct alert_rule *rules = mem_array(registry->rule_count, sizeof *rules);
     size_t count = 0;
     for (size_t i = 0; i < registry->rule_count; i++)
-        if (!alert_kind_is_silence(registry->rules[i].kind))
+        if (!alert_kind_is_silence(registry->rules[i].kind) &&
+            registry_is_on_duty(registry, registry->rules[i].zone))
             rules[count++] = registry->rules[i];
     enum err err = alerts_set_rules(pipeline->ahead, rules, count, pipeline->now_ms, why);
     free(rules);
@@ -43,9 +44,7 @@ struct alerts *pipeline_ahead(struct pipeline *pipeline)
 static struct device *device_of(const struct pipeline *pipeline,
                                 const struct incident *incident)
 {
-    const struct registry_zone *zone =
-        pipeline->registry != NULL ? registry_zone(pipeline->registry, incident->zone)
-                                   : NULL;
+    const struct registry_zone *zone = registry_zone(pipeline->registry, incident->zone);
     if (zone == NULL)
         return NULL;
     char key[DEVICE_KEY_SIZE];

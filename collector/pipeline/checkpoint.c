@@ -3,8 +3,10 @@
  * checkpoint - opening the pipeline where the last checkpoint left it, and making one.
  *
  * All entities of a checkpoint are as of one position, so a restart reads the journal
- * from there. Keys: "config", "device:ORG/ID", "late:ORG/ID", "alert:..."
- * (the alert engine's own), "ahead:..." (the same of the one that judges ahead of gaps).
+ * from there. What is declared (the registry) is in state.db as of the last effect, which
+ * may be later: the audit's rows in between lead back. Keys: "device:ORG/ID",
+ * "late:ORG/ID", "alert:..." (the alert engine's own), "ahead:..." (the same of the one
+ * that judges ahead of gaps).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -12,10 +14,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/command/change.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
+#include "collector/store/state_audit.h"
+#include "collector/store/state_entities.h"
 
-#define KEY_CONFIG "config"
+#define KEY_CONFIG "config" /* of version 1: the registry, as JSON */
 #define KEY_DEVICE "device:"
 #define KEY_ALERT  "alert:"
 #define KEY_AHEAD  "ahead:"
@@ -24,7 +29,6 @@
 
 struct restore {
     struct pipeline *pipeline;
-    bool wants_config;
     enum err err;
 };
 
@@ -43,8 +47,7 @@ static enum err restore_device(struct pipeline *pipeline, const char *key,
     char org[ID_SIZE] = "";
     memcpy(org, key, org_len);
     struct device *device = device_create(org, slash + 1);
-    device->is_declared = pipeline->registry != NULL &&
-                          registry_has_device(pipeline->registry, org, device->id);
+    device->is_declared = registry_has_device(pipeline->registry, org, device->id);
     void **at = map_at(&pipeline->devices, key);
     assert(*at == NULL);
     *at = device;
@@ -72,8 +75,6 @@ static enum err restore_late(struct pipeline *pipeline, const char *key, const v
 static enum err restore_entity(struct pipeline *pipeline, const char *key,
                                const void *data, size_t len)
 {
-    if (strcmp(key, KEY_CONFIG) == 0)
-        return pipeline_take_config(pipeline, data, len);
     if (strcmp(key, KEY_PLACED) == 0)
         return restore_placed(pipeline, data, len);
     if (has_prefix(key, KEY_DEVICE))
@@ -90,36 +91,121 @@ static void on_entity(void *context, const char *key, uint64_t position, const v
 {
     (void)position;
     struct restore *restore = context;
-    bool is_config = strcmp(key, KEY_CONFIG) == 0;
-    if (restore->err != ERR_OK || is_config != restore->wants_config)
+    if (restore->err != ERR_OK)
         return;
     restore->err = restore_entity(restore->pipeline, key, data, len);
     if (restore->err != ERR_OK)
         log_error("checkpoint: entity is damaged key=%s", key);
 }
 
-/*
- * The configuration first: devices and alerts refer to it. The others come in the order
- * of their keys: "late:" behind "device:", which it refers to.
- */
+/* Those come in the order of their keys: "late:" behind "device:", which it refers to. */
 static enum err restore_all(struct pipeline *pipeline, struct err_text *why)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        struct restore restore = {.pipeline = pipeline, .wants_config = pass == 0};
-        enum err err =
-            state_load_evaluations(pipeline->options.state, &restore, on_entity);
-        if (err == ERR_OK)
-            err = restore.err;
-        if (err != ERR_OK)
-            return err_set(why, err,
-                           "state.db: the checkpoint cannot be read (%s); restore "
-                           "a backup, or move state.db away to start anew",
-                           err_about(err));
-    }
+    struct restore restore = {.pipeline = pipeline};
+    enum err err = state_load_evaluations(pipeline->options.state, &restore, on_entity);
+    if (err == ERR_OK)
+        err = restore.err;
+    if (err != ERR_OK)
+        return err_set(
+            why, err,
+            "state.db: the checkpoint cannot be read (%s); restore a backup, or "
+            "move state.db away to start anew",
+            err_about(err));
     return ERR_OK;
 }
 
-static enum err open_readers(struct pipeline *pipeline, struct err_text *why)
+/* ---- the registry ---------------------------------------------------------------------
+ */
+
+static void on_declared(void *context, const struct state_entity *row)
+{
+    struct pipeline *pipeline = context;
+    json_t *body = json_loads(row->body, 0, NULL);
+    if (body == NULL ||
+        !registry_load(pipeline->registry, row->kind, row->id, row->org, body))
+        log_error("state.db: an entity cannot be read kind=%s id=%s", row->kind, row->id);
+    json_decref(body);
+}
+
+static void undo_change(struct registry *registry, const json_t *entry)
+{
+    const char *kind = json_string_value(json_object_get(entry, "kind"));
+    const char *id = json_string_value(json_object_get(entry, "id"));
+    const char *org = json_string_value(json_object_get(entry, "org"));
+    if (!registry_apply(registry, kind, id, org, json_object_get(entry, "new"),
+                        json_object_get(entry, "old")))
+        log_error("state.db: a change cannot be read kind=%s id=%s", kind, id);
+}
+
+/* Later than the checkpoint: it is not so yet. */
+static void on_later(void *context, const struct state_audit *row)
+{
+    struct pipeline *pipeline = context;
+    json_t *changes = json_loads(row->changes, 0, NULL);
+    for (size_t i = json_array_size(changes); i-- > 0;)
+        undo_change(pipeline->registry, json_array_get(changes, i));
+    json_decref(changes);
+    if (strcmp(row->verb, SEED_VERB) == 0)
+        registry_take(pipeline->registry, registry_create());
+}
+
+static void on_old_config(void *context, const char *key, uint64_t position,
+                          const void *data, size_t len)
+{
+    struct registry **registry = context;
+    (void)position;
+    if (strcmp(key, KEY_CONFIG) == 0 &&
+        registry_parse(registry, data, len, NULL) != ERR_OK)
+        *registry = NULL;
+}
+
+/* Version 1 kept the registry in its checkpoint and nowhere else. */
+static enum err adopt_old_config(struct pipeline *pipeline)
+{
+    struct state *state = pipeline->options.state;
+    struct registry *registry = NULL;
+    uint64_t count = 0;
+    enum err err = state_count_entities(state, &count);
+    if (err == ERR_OK && count == 0)
+        err = state_load_evaluations(state, &registry, on_old_config);
+    if (err != ERR_OK || registry == NULL)
+        return err;
+    err = state_begin(state);
+    if (err == ERR_OK)
+        err = seed_apply(state, registry, pipeline->checkpoint, 0);
+    if (err == ERR_OK)
+        err = state_put_evaluation(state, KEY_CONFIG, 0, "", 0);
+    if (err == ERR_OK)
+        err = state_commit(state);
+    if (err != ERR_OK)
+        state_rollback(state);
+    registry_destroy(registry);
+    return err;
+}
+
+static enum err load_registry(struct pipeline *pipeline)
+{
+    static const char *const kinds[] = {"site", "zone", "device", "placement", "rule"};
+    struct state *state = pipeline->options.state;
+    enum err err = adopt_old_config(pipeline);
+    for (size_t i = 0; err == ERR_OK && i < sizeof kinds / sizeof kinds[0]; i++)
+        err = state_each_entity(state, kinds[i], NULL, NULL, pipeline, on_declared);
+    registry_load_end(pipeline->registry);
+    if (err == ERR_OK)
+        err =
+            state_audit_back(state, pipeline->checkpoint, INT64_MAX, pipeline, on_later);
+    return err;
+}
+
+static enum err restore_registry(struct pipeline *pipeline, struct err_text *why)
+{
+    enum err err = load_registry(pipeline);
+    if (err != ERR_OK)
+        return err_set(why, err, "state.db: %s", state_why(pipeline->options.state));
+    return pipeline_set_rules(pipeline, why);
+}
+
+static enum err read_positions(struct pipeline *pipeline, struct err_text *why)
 {
     struct state_meta meta;
     enum err err = state_load_meta(pipeline->options.state, &meta);
@@ -128,8 +214,14 @@ static enum err open_readers(struct pipeline *pipeline, struct err_text *why)
     pipeline->at = meta.checkpoint_position;
     pipeline->checkpoint = meta.checkpoint_position;
     pipeline->effect_cursor = meta.effect_position;
+    atomic_init(&pipeline->committed, meta.checkpoint_position);
+    return ERR_OK;
+}
+
+static enum err open_readers(struct pipeline *pipeline, struct err_text *why)
+{
     struct journal *journal = pipeline->options.journal;
-    err = journal_reader_open(&pipeline->reader, journal, pipeline->at);
+    enum err err = journal_reader_open(&pipeline->reader, journal, pipeline->at);
     if (err == ERR_INVALID)
         return err_set(why, err,
                        "state.db is ahead of the journal: they do not belong "
@@ -155,7 +247,12 @@ enum err pipeline_open(struct pipeline **result, const struct pipeline_options *
         (struct alert_sink){.context = pipeline, .effect = pipeline_on_alert};
     pipeline->ahead_sink =
         (struct alert_sink){.context = pipeline, .effect = pipeline_on_ahead};
-    enum err err = restore_all(pipeline, why);
+    pipeline->registry = registry_create();
+    enum err err = read_positions(pipeline, why);
+    if (err == ERR_OK)
+        err = restore_registry(pipeline, why);
+    if (err == ERR_OK)
+        err = restore_all(pipeline, why);
     if (err == ERR_OK)
         err = open_readers(pipeline, why);
     if (err != ERR_OK) {
@@ -179,7 +276,8 @@ void pipeline_close(struct pipeline *pipeline)
     alerts_destroy(pipeline->alerts);
     alerts_destroy(pipeline->ahead);
     registry_destroy(pipeline->registry);
-    buf_fini(&pipeline->config);
+    pipeline_drop_answers(pipeline);
+    free(pipeline->answers);
     decoder_destroy(pipeline->decoder);
     decoder_destroy(pipeline->redecoder);
     free(pipeline);
@@ -256,8 +354,6 @@ enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
     struct state *state = pipeline->options.state;
     struct save save = {.pipeline = pipeline};
     save.err = state_begin(state);
-    if (pipeline->config_is_dirty)
-        put(&save, KEY_CONFIG, "", pipeline->config.data, pipeline->config.len);
     save_placed(&save);
     save_devices(&save);
     alerts_save_changed(pipeline->alerts, &save, on_alert_entity);
@@ -271,7 +367,6 @@ enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
         state_rollback(state);
         return err_set(why, save.err, "state.db: %s", state_why(state));
     }
-    pipeline->config_is_dirty = false;
     pipeline->checkpoint = pipeline->at;
     return ERR_OK;
 }

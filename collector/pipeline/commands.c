@@ -4,67 +4,149 @@
  */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
+#include "collector/command/change.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
 #include "collector/record.h"
+#include "collector/store/state_audit.h"
+#include "collector/store/state_entities.h"
 
-/* What was looked up in the registry before. */
-static void forget_lookups(struct pipeline *pipeline)
+/* ---- what a command changed, in memory ------------------------------------------------
+ */
+
+/* Where nobody is on duty nothing is judged. */
+static struct alert_rule *rules_on_duty(const struct registry *registry, size_t *count)
 {
-    for (size_t i = 0; i < pipeline->devices.count; i++) {
-        struct device *device = pipeline->devices.entries[i].value;
-        for (size_t k = 0; k < device->channel_count; k++)
-            device->channels[k].placement = NULL;
-    }
+    struct alert_rule *rules = mem_array(registry->rule_count, sizeof *rules);
+    *count = 0;
+    for (size_t i = 0; i < registry->rule_count; i++)
+        if (registry_is_on_duty(registry, registry->rules[i].zone))
+            rules[(*count)++] = registry->rules[i];
+    return rules;
 }
 
-/* *old is the registry that was in force; the caller destroys it. */
-static enum err exchange_config(struct pipeline *pipeline, const void *json, size_t len,
-                                struct registry **old)
+enum err pipeline_set_rules(struct pipeline *pipeline, struct err_text *why)
 {
-    *old = NULL;
+    size_t count;
+    struct alert_rule *rules = rules_on_duty(pipeline->registry, &count);
+    enum err err =
+        alerts_set_rules(pipeline->alerts, rules, count, pipeline->now_ms, why);
+    free(rules);
+    return err == ERR_OK ? pipeline_set_ahead_rules(pipeline, why) : err;
+}
+
+static void change_rules(struct pipeline *pipeline, const char *zone)
+{
+    struct err_text why;
+    if (pipeline_set_rules(pipeline, &why) != ERR_OK)
+        log_error("rules in force are refused: %s", why.text);
+    pipeline_expect_placed(pipeline, zone);
+}
+
+static void change_device(struct pipeline *pipeline, const char *org, const char *id)
+{
+    char key[DEVICE_KEY_SIZE];
+    struct device *device = map_get(&pipeline->devices, device_key(key, org, id));
+    if (device != NULL)
+        device->is_declared = registry_has_device(pipeline->registry, org, id);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+static bool is_quiet(const json_t *zone)
+{
+    return json_object_get(zone, "off_duty") != NULL ||
+           json_is_true(json_object_get(zone, "archived"));
+}
+
+static void apply_change(struct pipeline *pipeline, const json_t *entry)
+{
+    const char *kind = text_of(entry, "kind");
+    const char *id = text_of(entry, "id");
+    const char *org = text_of(entry, "org");
+    const json_t *old = json_object_get(entry, "old");
+    const json_t *new = json_object_get(entry, "new");
+    bool is_placement = strcmp(kind, "placement") == 0;
+    struct registry_placement placement = {0};
+    if (is_placement && json_is_object(old) &&
+        registry_parse_placement(&placement, org, old))
+        pipeline_forget_placed(pipeline, &placement);
+    if (!registry_apply(pipeline->registry, kind, id, org, old, new))
+        log_error("a change cannot be read kind=%s id=%s", kind, id);
+    placement = (struct registry_placement){0};
+    if (is_placement && json_is_object(new) &&
+        registry_parse_placement(&placement, org, new))
+        pipeline_expect_one(pipeline, &placement);
+    if (strcmp(kind, "device") == 0)
+        change_device(pipeline, org, id);
+    if (strcmp(kind, "rule") == 0)
+        change_rules(pipeline, text_of(json_is_object(new) ? new : old, "zone"));
+    if (strcmp(kind, "zone") == 0 && is_quiet(old) != is_quiet(new))
+        change_rules(pipeline, id);
+}
+
+static void apply_changes(struct pipeline *pipeline, const char *changes)
+{
+    json_t *list = json_loads(changes, 0, NULL);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        apply_change(pipeline, json_array_get(list, i));
+    json_decref(list);
+}
+
+/* ---- the seed -------------------------------------------------------------------------
+ */
+
+static void note_hash(void *context, const struct state_audit *row)
+{
+    json_t *body = json_loads(row->body, 0, NULL);
+    snprintf(context, 17, "%s", text_of(body, "hash"));
+    json_decref(body);
+}
+
+/* Whether the seed is to be taken, or was by this very record. */
+static bool wants_seed(struct pipeline *pipeline, uint64_t position)
+{
+    struct state *state = pipeline->options.state;
+    uint64_t count = 0;
+    char hash[17];
+    if (position <= pipeline->effect_cursor)
+        return state_audit_at(state, position, hash, note_hash) == ERR_OK;
+    if (!pipeline_begin_effects(pipeline))
+        return false;
+    pipeline_note(pipeline, state_count_entities(state, &count));
+    return count == 0 && pipeline->batch_err == ERR_OK;
+}
+
+void pipeline_take_seed(struct pipeline *pipeline, const struct journal_record *record)
+{
     struct registry *registry;
     struct err_text why;
-    enum err err = registry_parse(&registry, json, len, &why);
-    if (err == ERR_OK)
-        err = alerts_set_rules(pipeline->alerts, registry->rules, registry->rule_count,
-                               pipeline->now_ms, &why);
-    if (err != ERR_OK) {
-        log_error("configuration in the journal is refused: %s", why.text);
-        registry_destroy(registry);
-        return err;
-    }
-    *old = pipeline->registry;
-    pipeline->registry = registry;
-    if (pipeline_set_ahead_rules(pipeline, &why) != ERR_OK)
-        log_error("rules ahead of gaps are refused: %s", why.text);
-    buf_clear(&pipeline->config);
-    buf_add(&pipeline->config, json, len);
-    pipeline_declare_devices(pipeline);
-    forget_lookups(pipeline);
-    return ERR_OK;
-}
-
-enum err pipeline_take_config(struct pipeline *pipeline, const void *json, size_t len)
-{
-    struct registry *old;
-    enum err err = exchange_config(pipeline, json, len, &old);
-    registry_destroy(old);
-    return err;
-}
-
-void pipeline_change_config(struct pipeline *pipeline, const void *json, size_t len)
-{
-    struct registry *old;
-    if (exchange_config(pipeline, json, len, &old) != ERR_OK)
+    if (!wants_seed(pipeline, record->position))
         return;
-    pipeline_replace_placements(pipeline, old);
-    pipeline->config_is_dirty = true;
-    registry_destroy(old);
+    if (registry_parse(&registry, record->data, record->len, &why) != ERR_OK) {
+        log_error("the seed in the journal is refused: %s", why.text);
+        return;
+    }
+    if (record->position > pipeline->effect_cursor)
+        pipeline_note(pipeline, seed_apply(pipeline->options.state, registry,
+                                           record->position, pipeline->now_ms));
+    registry_take(pipeline->registry, registry);
+    pipeline_declare_devices(pipeline);
+    change_rules(pipeline, NULL);
+    pipeline->placed_ms = pipeline->now_ms;
 }
+
+/* ---- incidents ------------------------------------------------------------------------
+ */
 
 /* A closed incident has left the engine; it stays in the list until it is acknowledged.
  */
@@ -86,15 +168,10 @@ static enum err acknowledge_closed(struct pipeline *pipeline, const char *id,
     return ERR_OK;
 }
 
-static enum err run_command(struct pipeline *pipeline, const json_t *command,
-                            struct err_text *why)
+static enum err acknowledge(struct pipeline *pipeline, const struct command *command,
+                            const char *incident, struct err_text *why)
 {
-    const char *verb = json_string_value(json_object_get(command, "verb"));
-    const char *incident = json_string_value(json_object_get(command, "incident"));
-    const char *actor = json_string_value(json_object_get(command, "actor"));
-    if (verb == NULL || incident == NULL || actor == NULL ||
-        strcmp(verb, "acknowledge") != 0)
-        return err_set(why, ERR_INVALID, "the command is not known");
+    const char *actor = command->actor;
     enum err err = pipeline_acknowledge_late(pipeline, incident, actor);
     if (err == ERR_NOT_FOUND)
         err = alerts_acknowledge(pipeline->alerts, incident, actor, pipeline->now_ms,
@@ -108,15 +185,177 @@ static enum err run_command(struct pipeline *pipeline, const json_t *command,
     return err;
 }
 
+static enum err find_incident(struct pipeline *pipeline, const char *id,
+                              struct incident *incident, struct err_text *why)
+{
+    enum err err = state_get_incident(pipeline->options.state, id, incident);
+    return err == ERR_NOT_FOUND ? err_set(why, err, "there is no incident '%s'", id)
+                                : err;
+}
+
+static enum err close_incident(struct pipeline *pipeline, const struct command *command,
+                               const char *id, struct err_text *why)
+{
+    struct incident incident;
+    (void)command;
+    enum err err = alerts_close(pipeline->alerts, id, pipeline->now_ms, &pipeline->sink);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    err = find_incident(pipeline, id, &incident, why);
+    if (err != ERR_OK)
+        return err;
+    return incident.state == INCIDENT_CLOSED
+               ? err_set(why, ERR_EXISTS, "it is closed already")
+               : err_set(why, ERR_INVALID,
+                         "it was judged ahead of packs that are missing; close it when "
+                         "they have come");
+}
+
+static enum err comment(struct pipeline *pipeline, const struct command *command,
+                        const char *id, struct err_text *why)
+{
+    struct incident incident;
+    const struct state_comment row = {
+        .command = command->id,
+        .incident = id,
+        .at_ms = pipeline->now_ms,
+        .actor = command->actor,
+        .text = text_of(command->body, "text"),
+    };
+    enum err err = find_incident(pipeline, id, &incident, why);
+    if (err == ERR_OK && pipeline_begin_effects(pipeline))
+        pipeline_note(pipeline, state_add_comment(pipeline->options.state, &row));
+    return err;
+}
+
+/* What changes the evaluation: done again by a replay, its effects are not. */
+static const struct {
+    const char *verb;
+    enum err (*run)(struct pipeline *pipeline, const struct command *command,
+                    const char *incident, struct err_text *why);
+} incident_verbs[] = {
+    {"incident.acknowledge", acknowledge},
+    {"incident.close", close_incident},
+    {"incident.comment", comment},
+};
+
+/* UNSUPPORTED: none of ours. */
+static enum err run_incident(struct pipeline *pipeline, const struct command *command,
+                             struct err_text *why)
+{
+    const char *incident = text_of(command->body, "id");
+    for (size_t i = 0; i < sizeof incident_verbs / sizeof incident_verbs[0]; i++)
+        if (strcmp(incident_verbs[i].verb, command->verb) == 0)
+            return incident_verbs[i].run(pipeline, command, incident, why);
+    return ERR_UNSUPPORTED;
+}
+
+/* ---- commands -------------------------------------------------------------------------
+ */
+
+static void answer(struct pipeline *pipeline, const char *id, enum err err,
+                   const struct err_text *why, const char *result)
+{
+    mem_grow(&pipeline->answers, &pipeline->answer_capacity, pipeline->answer_count + 1,
+             sizeof *pipeline->answers);
+    struct pipeline_answer *to = &pipeline->answers[pipeline->answer_count++];
+    *to = (struct pipeline_answer){.err = err, .why = *why};
+    snprintf(to->id, sizeof to->id, "%.*s", COMMAND_ID_MAX, id);
+    to->result = result != NULL ? mem_strdup(result) : NULL;
+}
+
+void pipeline_drop_answers(struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->answer_count; i++)
+        free(pipeline->answers[i].result);
+    pipeline->answer_count = 0;
+}
+
+void pipeline_give_answers(struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->answer_count; i++) {
+        const struct pipeline_answer *from = &pipeline->answers[i];
+        pipeline->options.on_command(pipeline->options.context, from->id, from->err,
+                                     from->err != ERR_OK ? from->why.text : "",
+                                     from->result != NULL ? from->result : "{}");
+    }
+    pipeline_drop_answers(pipeline);
+}
+
+/* The pipeline's own verbs run between the two halves. */
+static enum err apply(struct pipeline *pipeline, const struct command *command,
+                      uint64_t position, struct outcome *outcome)
+{
+    const struct verb *verb = verb_find(command->verb);
+    struct state *state = pipeline->options.state;
+    if (verb == NULL || verb->apply != NULL)
+        return command_apply(state, command, position, pipeline->now_ms, outcome);
+    struct change change = {
+        .state = state, .command = command, .now_ms = pipeline->now_ms};
+    bool goes_on;
+    enum err err = command_begin(&change, position, outcome, &goes_on);
+    if (err != ERR_OK || !goes_on)
+        return err;
+    if (outcome->err == ERR_OK)
+        outcome->err = run_incident(pipeline, command, &outcome->why);
+    json_object_set_new(change.result, "kind", json_string("incident"));
+    json_object_set_new(change.result, "id", json_string(text_of(command->body, "id")));
+    return command_end(&change, position, outcome);
+}
+
+static void take_new(struct pipeline *pipeline, const struct command *command,
+                     uint64_t position)
+{
+    struct outcome outcome = {0};
+    if (!pipeline_begin_effects(pipeline))
+        return;
+    enum err err = apply(pipeline, command, position, &outcome);
+    if (pipeline->batch_err == ERR_OK)
+        pipeline->batch_err = err;
+    if (err == ERR_OK && outcome.err == ERR_OK && !outcome.is_repetition)
+        apply_changes(pipeline, outcome.changes);
+    if (err == ERR_OK)
+        answer(pipeline, command->id, outcome.err, &outcome.why, outcome.result);
+    outcome_fini(&outcome);
+}
+
+struct redo {
+    char *changes;
+    bool was_done;
+};
+
+static void on_redo(void *context, const struct state_audit *row)
+{
+    struct redo *redo = context;
+    redo->was_done = strcmp(row->outcome, err_name(ERR_OK)) == 0;
+    redo->changes = mem_strdup(row->changes);
+}
+
+/* Its effects are in state.db already: what it changed in memory is done again. */
+static void take_again(struct pipeline *pipeline, const struct command *command,
+                       uint64_t position)
+{
+    struct redo redo = {0};
+    struct err_text why;
+    enum err err = state_audit_at(pipeline->options.state, position, &redo, on_redo);
+    if (err == ERR_OK && redo.was_done &&
+        run_incident(pipeline, command, &why) == ERR_UNSUPPORTED)
+        apply_changes(pipeline, redo.changes);
+    free(redo.changes);
+}
+
 void pipeline_take_command(struct pipeline *pipeline, const struct journal_record *record)
 {
     struct err_text why = {0};
-    json_t *command = json_loadb(record->data, record->len, JSON_REJECT_DUPLICATES, NULL);
-    enum err err = run_command(pipeline, command, &why);
-    const char *id = json_string_value(json_object_get(command, "id"));
-    if (id != NULL)
-        pipeline->options.on_command(pipeline->options.context, id, err, why.text);
-    json_decref(command);
+    struct command command;
+    enum err err = command_parse(&command, record->data, record->len, &why);
+    if (err != ERR_OK && command.id != NULL)
+        answer(pipeline, command.id, err, &why, NULL);
+    else if (err == ERR_OK && record->position > pipeline->effect_cursor)
+        take_new(pipeline, &command, record->position);
+    else if (err == ERR_OK)
+        take_again(pipeline, &command, record->position);
+    command_fini(&command);
 }
 
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record)

@@ -36,7 +36,7 @@ struct device_channel {
     int64_t time_ms;
     int64_t arrival_ms;
     /* where it measures, while the registry is the one it was looked up in */
-    const struct registry *placed_in;
+    uint64_t placed_in;
     const struct registry_placement *placement;
     uint8_t quality; /* enum quality */
 };

@@ -5,7 +5,10 @@
 #ifndef COLDCHAIN_COLLECTOR_PIPELINE_INTERNAL_H
 #define COLDCHAIN_COLLECTOR_PIPELINE_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "base/map.h"
+#include "collector/command/command.h"
 #include "collector/pipeline/decode.h"
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
@@ -26,10 +29,8 @@ struct pipeline {
     struct map devices;        /* "org/device" -> struct device */
     struct alerts *alerts;     /* in order */
     struct alerts *ahead;      /* ahead of gaps; NULL before the first */
-    struct registry *registry;
-    struct buf config; /* the JSON that the registry was made from */
-    bool config_is_dirty;
-    int64_t placed_ms; /* placements are told to the rules up to here */
+    struct registry *registry; /* entities of state.db, as of `at`; see checkpoint.c */
+    int64_t placed_ms;         /* placements are told to the rules up to here */
 
     uint64_t at;            /* position of the record being taken, or taken last */
     uint64_t checkpoint;    /* position of the last checkpoint */
@@ -43,13 +44,21 @@ struct pipeline {
     struct err_text batch_why;
     size_t implausible;      /* readings of the pack being taken */
     struct device *in_order; /* whose readings the first engine is judging, or NULL */
+    struct pipeline_answer *answers; /* given once the batch is committed */
+    size_t answer_count;
+    size_t answer_capacity;
+
+    /* shared */
+    _Atomic uint64_t committed; /* evaluated and committed up to here */
 };
 
-/* Makes that configuration the one in force. */
-MUST_CHECK enum err pipeline_take_config(struct pipeline *pipeline, const void *json,
-                                         size_t len);
-/* The same of a record: what is placed otherwise is told to the rules. */
-void pipeline_change_config(struct pipeline *pipeline, const void *json, size_t len);
+/* What the caller of a command is told. */
+struct pipeline_answer {
+    char id[COMMAND_ID_MAX + 1];
+    enum err err;
+    struct err_text why;
+    char *result; /* JSON object; owned; NULL: {} */
+};
 
 /* messages.c */
 /* Made when it is new. */
@@ -75,6 +84,11 @@ void pipeline_take_hello(struct pipeline *pipeline, struct device *device,
                          const struct hello *hello);
 
 /* commands.c */
+void pipeline_take_seed(struct pipeline *pipeline, const struct journal_record *record);
+void pipeline_give_answers(struct pipeline *pipeline);
+void pipeline_drop_answers(struct pipeline *pipeline);
+/* The rules in force are those of the registry, where zones are on duty. */
+MUST_CHECK enum err pipeline_set_rules(struct pipeline *pipeline, struct err_text *why);
 void pipeline_take_command(struct pipeline *pipeline,
                            const struct journal_record *record);
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record);
@@ -88,8 +102,14 @@ void pipeline_skip(struct pipeline *pipeline, const struct journal_record *recor
                    unsigned crashes);
 
 /* placements.c */
-/* A new registry is in force, instead of `old` (may be NULL). */
-void pipeline_replace_placements(struct pipeline *pipeline, const struct registry *old);
+/* What is placed in that zone is expected; NULL: in every zone. */
+void pipeline_expect_placed(struct pipeline *pipeline, const char *zone);
+/* That placement ends, or begins, by a command: before, and after, the registry changes.
+ */
+void pipeline_forget_placed(struct pipeline *pipeline,
+                            const struct registry_placement *placement);
+void pipeline_expect_one(struct pipeline *pipeline,
+                         const struct registry_placement *placement);
 /* Time went on. */
 void pipeline_pass_placements(struct pipeline *pipeline);
 

@@ -16,8 +16,7 @@ struct device *pipeline_device(struct pipeline *pipeline, const char *org, const
     void **at = map_at(&pipeline->devices, device_key(key, org, id));
     if (*at == NULL) {
         struct device *device = device_create(org, id);
-        device->is_declared = pipeline->registry != NULL &&
-                              registry_has_device(pipeline->registry, org, id);
+        device->is_declared = registry_has_device(pipeline->registry, org, id);
         *at = device;
         metric_set(METRIC_DEVICES, (int64_t)pipeline->devices.count);
     }

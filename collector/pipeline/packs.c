@@ -16,14 +16,12 @@ static const struct registry_placement *place(const struct pipeline *pipeline,
                                               int64_t time_ms)
 {
     const struct registry_placement *known = channel->placement;
-    if (channel->placed_in == pipeline->registry && known != NULL &&
+    if (channel->placed_in == pipeline->registry->generation && known != NULL &&
         time_ms >= known->from_ms && (known->to_ms == 0 || time_ms < known->to_ms))
         return known;
-    if (pipeline->registry == NULL)
-        return NULL;
     channel->placement = registry_place(pipeline->registry, device->org, device->id,
                                         channel->name->name, time_ms);
-    channel->placed_in = pipeline->registry;
+    channel->placed_in = pipeline->registry->generation;
     return channel->placement;
 }
 

@@ -36,7 +36,7 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
         tick(pipeline);
         break;
     case RECORD_CONFIG:
-        pipeline_change_config(pipeline, record->data, record->len);
+        pipeline_take_seed(pipeline, record);
         break;
     case RECORD_COMMAND:
         pipeline_take_command(pipeline, record);
@@ -90,6 +90,8 @@ static enum err finish_batch(struct pipeline *pipeline, struct err_text *why)
         pipeline->effect_cursor = pipeline->at;
         pipeline->options.on_effects(pipeline->options.context);
     }
+    atomic_store(&pipeline->committed, pipeline->at);
+    pipeline_give_answers(pipeline);
     return ERR_OK;
 }
 
@@ -127,13 +129,7 @@ const struct registry *pipeline_registry(const struct pipeline *pipeline)
     return pipeline->registry;
 }
 
-const char *pipeline_config_hash(const struct pipeline *pipeline)
+uint64_t pipeline_committed(const struct pipeline *pipeline)
 {
-    return pipeline->registry != NULL ? pipeline->registry->hash : "";
-}
-
-const char *pipeline_config(const struct pipeline *pipeline, size_t *len)
-{
-    *len = pipeline->config.len;
-    return pipeline->config.len > 0 ? pipeline->config.data : "";
+    return atomic_load(&pipeline->committed);
 }

@@ -33,8 +33,12 @@ struct pipeline_options {
     const char *const *channels; /* names of the notification channels */
     size_t channel_count;
     void *context;
-    /* A command was applied (or refused); the API answers its caller. */
-    void (*on_command)(void *context, const char *id, enum err err, const char *text);
+    /*
+     * A command was applied, or refused with a sentence, and that is committed; the API
+     * answers its caller. `result` is a JSON object.
+     */
+    void (*on_command)(void *context, const char *id, enum err err, const char *text,
+                       const char *result);
     /* A batch with effects was committed: the notifier may look. */
     void (*on_effects)(void *context);
     /* For tests that crash, before a record is taken. NULL otherwise. */
@@ -61,12 +65,10 @@ MUST_CHECK enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_te
 uint64_t pipeline_position(const struct pipeline *pipeline);
 uint64_t pipeline_needs_from(const struct pipeline *pipeline);
 
-/* NULL before the first CONFIG record. Borrowed until the next call of advance. */
+/* Evaluated and committed up to here. Any thread. */
+uint64_t pipeline_committed(const struct pipeline *pipeline);
+/* The one and only; other threads read it under its lock. */
 const struct registry *pipeline_registry(const struct pipeline *pipeline);
-/* What a CONFIG record would have to differ from. "" before the first. */
-const char *pipeline_config_hash(const struct pipeline *pipeline);
-/* The JSON of the configuration in force; borrowed until the next call of advance. */
-const char *pipeline_config(const struct pipeline *pipeline, size_t *len);
 
 /* Appends JSON arrays for the API: zones with last values, devices, placements. */
 void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms,

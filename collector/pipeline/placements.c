@@ -9,6 +9,13 @@
 
 #include "collector/pipeline/internal.h"
 
+static bool is_same(const struct registry_placement *a,
+                    const struct registry_placement *b)
+{
+    return a != NULL && a->from_ms == b->from_ms && strcmp(a->channel, b->channel) == 0 &&
+           strcmp(a->zone, b->zone) == 0;
+}
+
 /* The channels of it that were heard measure there through that placement. */
 static void forget(struct pipeline *pipeline, const struct registry *registry,
                    const struct registry_placement *placement, int64_t time_ms)
@@ -19,8 +26,9 @@ static void forget(struct pipeline *pipeline, const struct registry *registry,
     size_t channels = device != NULL ? device->channel_count : 0;
     for (size_t i = 0; i < channels; i++) {
         const char *channel = device->channels[i].name->name;
-        if (registry_place(registry, placement->org, placement->device, channel,
-                           time_ms) == placement)
+        if (is_same(registry_place(registry, placement->org, placement->device, channel,
+                                   time_ms),
+                    placement))
             alerts_forget(pipeline->alerts, placement->zone, placement->device, channel);
     }
     /* What was expected and never heard. */
@@ -46,29 +54,26 @@ static bool is_in_force(const struct registry_placement *placement, int64_t now_
            (placement->to_ms == 0 || now_ms < placement->to_ms);
 }
 
-static bool has_placement(const struct registry *registry,
-                          const struct registry_placement *old, int64_t now_ms)
+void pipeline_forget_placed(struct pipeline *pipeline,
+                            const struct registry_placement *placement)
 {
-    const struct registry_placement *now =
-        registry_place(registry, old->org, old->device, old->channel, now_ms);
-    return now != NULL && strcmp(now->zone, old->zone) == 0 &&
-           strcmp(now->channel, old->channel) == 0;
+    if (is_in_force(placement, pipeline->now_ms))
+        forget(pipeline, pipeline->registry, placement, pipeline->now_ms);
 }
 
-void pipeline_replace_placements(struct pipeline *pipeline, const struct registry *old)
+void pipeline_expect_one(struct pipeline *pipeline,
+                         const struct registry_placement *placement)
 {
-    int64_t now_ms = pipeline->now_ms;
+    if (is_in_force(placement, pipeline->now_ms))
+        expect(pipeline, placement);
+}
+
+void pipeline_expect_placed(struct pipeline *pipeline, const char *zone)
+{
     const struct registry *registry = pipeline->registry;
-    if (old != NULL && registry_same_placements(old, registry))
-        old = NULL; /* rules may be new, so what is placed is expected all the same */
-    for (size_t i = 0; old != NULL && i < old->placement_count; i++)
-        if (is_in_force(&old->placements[i], now_ms) &&
-            !has_placement(registry, &old->placements[i], now_ms))
-            forget(pipeline, old, &old->placements[i], now_ms);
     for (size_t i = 0; i < registry->placement_count; i++)
-        if (is_in_force(&registry->placements[i], now_ms))
-            expect(pipeline, &registry->placements[i]);
-    pipeline->placed_ms = now_ms;
+        if (zone == NULL || strcmp(registry->placements[i].zone, zone) == 0)
+            pipeline_expect_one(pipeline, &registry->placements[i]);
 }
 
 /* The first change behind that time. */
@@ -89,7 +94,7 @@ static size_t first_after(const struct registry *registry, int64_t time_ms)
 void pipeline_pass_placements(struct pipeline *pipeline)
 {
     const struct registry *registry = pipeline->registry;
-    if (registry == NULL || pipeline->now_ms <= pipeline->placed_ms)
+    if (pipeline->now_ms <= pipeline->placed_ms)
         return;
     size_t i = first_after(registry, pipeline->placed_ms);
     for (; i < registry->change_count && registry->changes[i].at_ms <= pipeline->now_ms;

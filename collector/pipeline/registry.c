@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,17 @@
 #include "base/mem.h"
 
 #define REGISTRY_ROWS_MAX 2000000
+
+/* The lock, and how many rows there is room for; 0: exactly what there is. */
+struct registry_guard {
+    pthread_rwlock_t lock;
+    size_t zones;
+    size_t devices;
+    size_t placements;
+    size_t rules;
+    size_t sites;
+    size_t changes;
+};
 
 static bool take_text(const json_t *object, const char *key, char *to, size_t size)
 {
@@ -105,6 +117,21 @@ static int compare_placements(const void *left, const void *right)
     return order != 0 ? order : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
 }
 
+bool registry_parse_placement(struct registry_placement *placement, const char *org,
+                              const json_t *body)
+{
+    bool is_good = parse_placement(placement, body);
+    snprintf(placement->org, sizeof placement->org, "%s", org);
+    return is_good;
+}
+
+bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body)
+{
+    bool is_good = parse_rule(rule, body);
+    snprintf(rule->id, sizeof rule->id, "%s", id);
+    return is_good;
+}
+
 typedef bool row_fn(void *row, const json_t *from);
 
 static bool zone_row(void *row, const json_t *from)
@@ -173,17 +200,31 @@ static enum err parse_tables(struct registry *registry, const json_t *root,
 
 static int compare_zones(const void *left, const void *right)
 {
-    const struct registry_zone *const *a = left;
-    const struct registry_zone *const *b = right;
-    return strcmp((*a)->id, (*b)->id);
+    const struct registry_zone *a = left;
+    const struct registry_zone *b = right;
+    return strcmp(a->id, b->id);
+}
+
+static int compare_sites(const void *left, const void *right)
+{
+    const struct registry_site *a = left;
+    const struct registry_site *b = right;
+    return strcmp(a->id, b->id);
+}
+
+static int compare_rules(const void *left, const void *right)
+{
+    const struct alert_rule *a = left;
+    const struct alert_rule *b = right;
+    return strcmp(a->id, b->id);
 }
 
 static int compare_devices(const void *left, const void *right)
 {
-    const struct registry_device *const *a = left;
-    const struct registry_device *const *b = right;
-    int order = strcmp((*a)->org, (*b)->org);
-    return order != 0 ? order : strcmp((*a)->id, (*b)->id);
+    const struct registry_device *a = left;
+    const struct registry_device *b = right;
+    int order = strcmp(a->org, b->org);
+    return order != 0 ? order : strcmp(a->id, b->id);
 }
 
 static int compare_changes(const void *left, const void *right)
@@ -199,8 +240,11 @@ static int compare_changes(const void *left, const void *right)
 
 static void index_changes(struct registry *registry)
 {
-    registry->changes =
-        mem_array(2 * registry->placement_count, sizeof *registry->changes);
+    free(registry->changes);
+    registry->change_count = 0;
+    registry->guard->changes =
+        registry->placement_count > 0 ? 2 * registry->placement_count : 1;
+    registry->changes = mem_array(registry->guard->changes, sizeof *registry->changes);
     for (size_t i = 0; i < registry->placement_count; i++) {
         const struct registry_placement *placement = &registry->placements[i];
         struct registry_change change = {.placement = (uint32_t)i};
@@ -216,22 +260,51 @@ static void index_changes(struct registry *registry)
               compare_changes);
 }
 
-static void index_names(struct registry *registry)
+static void sort(void *rows, size_t count, size_t size,
+                 int (*compare)(const void *, const void *))
 {
-    registry->zones_by_id =
-        mem_array(registry->zone_count, sizeof *registry->zones_by_id);
-    for (size_t i = 0; i < registry->zone_count; i++)
-        registry->zones_by_id[i] = &registry->zones[i];
-    registry->devices_by_name =
-        mem_array(registry->device_count, sizeof *registry->devices_by_name);
-    for (size_t i = 0; i < registry->device_count; i++)
-        registry->devices_by_name[i] = &registry->devices[i];
-    if (registry->zone_count > 0)
-        qsort(registry->zones_by_id, registry->zone_count, sizeof *registry->zones_by_id,
-              compare_zones);
-    if (registry->device_count > 0)
-        qsort(registry->devices_by_name, registry->device_count,
-              sizeof *registry->devices_by_name, compare_devices);
+    if (count > 0)
+        qsort(rows, count, size, compare);
+}
+
+void registry_load_end(struct registry *registry)
+{
+    sort(registry->sites, registry->site_count, sizeof *registry->sites, compare_sites);
+    sort(registry->zones, registry->zone_count, sizeof *registry->zones, compare_zones);
+    sort(registry->devices, registry->device_count, sizeof *registry->devices,
+         compare_devices);
+    sort(registry->placements, registry->placement_count, sizeof *registry->placements,
+         compare_placements);
+    sort(registry->rules, registry->rule_count, sizeof *registry->rules, compare_rules);
+    index_changes(registry);
+    registry->generation++;
+}
+
+/* A seed names each site with its zones. */
+static void note_sites(struct registry *registry)
+{
+    registry->sites = mem_array(registry->zone_count, sizeof *registry->sites);
+    sort(registry->zones, registry->zone_count, sizeof *registry->zones, compare_zones);
+    for (size_t i = 0; i < registry->zone_count; i++) {
+        const struct registry_zone *zone = &registry->zones[i];
+        struct registry_site *site = &registry->sites[registry->site_count++];
+        snprintf(site->id, sizeof site->id, "%s", zone->site);
+        snprintf(site->name, sizeof site->name, "%s", zone->site_name);
+    }
+    sort(registry->sites, registry->site_count, sizeof *registry->sites, compare_sites);
+    size_t kept = 0;
+    for (size_t i = 0; i < registry->site_count; i++)
+        if (kept == 0 || strcmp(registry->sites[kept - 1].id, registry->sites[i].id) != 0)
+            registry->sites[kept++] = registry->sites[i];
+    registry->site_count = kept;
+}
+
+struct registry *registry_create(void)
+{
+    struct registry *registry = mem_alloc(sizeof *registry);
+    registry->guard = mem_alloc(sizeof *registry->guard);
+    pthread_rwlock_init(&registry->guard->lock, NULL);
+    return registry;
 }
 
 enum err registry_parse(struct registry **result, const char *json, size_t len,
@@ -242,18 +315,15 @@ enum err registry_parse(struct registry **result, const char *json, size_t len,
     json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL)
         return err_set(why, ERR_INVALID, "line %d: %s", error.line, error.text);
-    struct registry *registry = mem_alloc(sizeof *registry);
+    struct registry *registry = registry_create();
     enum err err = parse_tables(registry, root, why);
     json_decref(root);
     if (err != ERR_OK) {
         registry_destroy(registry);
         return err;
     }
-    if (registry->placement_count > 0)
-        qsort(registry->placements, registry->placement_count,
-              sizeof *registry->placements, compare_placements);
-    index_names(registry);
-    index_changes(registry);
+    note_sites(registry);
+    registry_load_end(registry);
     uint8_t digest[CRYPTO_DIGEST_BYTES];
     crypto_digest(digest, json, len);
     crypto_hex(registry->hash, digest, 8);
@@ -261,18 +331,51 @@ enum err registry_parse(struct registry **result, const char *json, size_t len,
     return ERR_OK;
 }
 
-void registry_destroy(struct registry *registry)
+static void drop_rows(struct registry *registry)
 {
-    if (registry == NULL)
-        return;
-    free(registry->zones_by_id);
-    free(registry->devices_by_name);
     free(registry->changes);
     free(registry->zones);
     free(registry->devices);
     free(registry->placements);
     free(registry->rules);
+    free(registry->sites);
+}
+
+void registry_destroy(struct registry *registry)
+{
+    if (registry == NULL)
+        return;
+    drop_rows(registry);
+    pthread_rwlock_destroy(&registry->guard->lock);
+    free(registry->guard);
     free(registry);
+}
+
+void registry_take(struct registry *registry, struct registry *from)
+{
+    struct registry_guard *guard = registry->guard;
+    uint64_t generation = registry->generation;
+    pthread_rwlock_wrlock(&guard->lock);
+    drop_rows(registry);
+    *registry = *from;
+    registry->guard = guard;
+    registry->generation = generation + 1;
+    guard->changes = from->guard->changes;
+    guard->zones = guard->devices = guard->placements = guard->rules = guard->sites = 0;
+    pthread_rwlock_unlock(&guard->lock);
+    pthread_rwlock_destroy(&from->guard->lock);
+    free(from->guard);
+    free(from);
+}
+
+void registry_lock(const struct registry *registry)
+{
+    pthread_rwlock_rdlock(&registry->guard->lock);
+}
+
+void registry_unlock(const struct registry *registry)
+{
+    pthread_rwlock_unlock(&registry->guard->lock);
 }
 
 static json_t *number_or_null(double value)
@@ -296,7 +399,7 @@ static json_t *format_placement(const struct registry_placement *placement)
                      (json_int_t)placement->to_ms);
 }
 
-static json_t *format_rule(const struct alert_rule *rule)
+json_t *registry_rule_json(const struct alert_rule *rule)
 {
     json_t *levels = json_array();
     for (size_t i = 0; i < rule->level_count; i++) {
@@ -330,7 +433,7 @@ void registry_format(const struct registry *registry, struct buf *out)
     for (size_t i = 0; i < registry->placement_count; i++)
         json_array_append_new(placements, format_placement(&registry->placements[i]));
     for (size_t i = 0; i < registry->rule_count; i++)
-        json_array_append_new(rules, format_rule(&registry->rules[i]));
+        json_array_append_new(rules, registry_rule_json(&registry->rules[i]));
     json_t *root = json_pack("{s:o, s:o, s:o, s:o}", "zones", zones, "devices", devices,
                              "placements", placements, "rules", rules);
     char *text =
@@ -347,9 +450,9 @@ const struct registry_zone *registry_zone(const struct registry *registry, const
     size_t high = registry->zone_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = strcmp(registry->zones_by_id[middle]->id, id);
+        int order = strcmp(registry->zones[middle].id, id);
         if (order == 0)
-            return registry->zones_by_id[middle];
+            return &registry->zones[middle];
         if (order < 0)
             low = middle + 1;
         else
@@ -365,7 +468,7 @@ bool registry_has_device(const struct registry *registry, const char *org,
     size_t high = registry->device_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct registry_device *at = registry->devices_by_name[middle];
+        const struct registry_device *at = &registry->devices[middle];
         int order = strcmp(at->org, org);
         if (order == 0)
             order = strcmp(at->id, device);
@@ -377,18 +480,6 @@ bool registry_has_device(const struct registry *registry, const char *org,
             high = middle;
     }
     return false;
-}
-
-bool registry_same_placements(const struct registry *a, const struct registry *b)
-{
-    if (a->placement_count != b->placement_count)
-        return false;
-    for (size_t i = 0; i < a->placement_count; i++)
-        if (compare_placements(&a->placements[i], &b->placements[i]) != 0 ||
-            a->placements[i].to_ms != b->placements[i].to_ms ||
-            strcmp(a->placements[i].zone, b->placements[i].zone) != 0)
-            return false;
-    return true;
 }
 
 /* The latest placement of exactly that channel that had begun at that time. */
@@ -427,4 +518,295 @@ const struct registry_placement *registry_place(const struct registry *registry,
         return found;
     key.channel[0] = '\0';
     return place_exactly(registry, &key);
+}
+
+bool registry_is_on_duty(const struct registry *registry, const char *zone)
+{
+    const struct registry_zone *found = registry_zone(registry, zone);
+    return found == NULL || (!found->is_off_duty && !found->is_archived);
+}
+
+/* ---- changes, one entity at a time ----------------------------------------------------
+ */
+
+/* One kind's rows: where they are, how they are ordered. */
+struct table {
+    void **rows;
+    size_t *count;
+    size_t *room;
+    size_t size;
+    int (*compare)(const void *, const void *);
+};
+
+/* The first row that is not before `key`. */
+static size_t lower_bound(const struct table *table, const void *key)
+{
+    size_t low = 0;
+    size_t high = *table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table->compare((char *)*table->rows + middle * table->size, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void *row_at(const struct table *table, size_t i)
+{
+    return (char *)*table->rows + i * table->size;
+}
+
+static bool holds(const struct table *table, size_t at, const void *key)
+{
+    return at < *table->count && table->compare(row_at(table, at), key) == 0;
+}
+
+static void make_room(const struct table *table)
+{
+    size_t room = *table->room < *table->count ? *table->count : *table->room;
+    if (*table->count < room)
+        return;
+    room = room < 16 ? 32 : room * 2;
+    void *rows = mem_array(room, table->size);
+    if (*table->count > 0)
+        memcpy(rows, *table->rows, *table->count * table->size);
+    free(*table->rows);
+    *table->rows = rows;
+    *table->room = room;
+}
+
+/* Replaces the row of that key, or inserts it. Where it is now. */
+static size_t put_row(const struct table *table, const void *row)
+{
+    size_t at = lower_bound(table, row);
+    if (!holds(table, at, row)) {
+        make_room(table);
+        memmove((char *)*table->rows + (at + 1) * table->size, row_at(table, at),
+                (*table->count - at) * table->size);
+        ++*table->count;
+    }
+    memcpy(row_at(table, at), row, table->size);
+    return at;
+}
+
+/* False when there is none of that key; *at is where it was. */
+static bool take_row(const struct table *table, const void *key, size_t *at)
+{
+    *at = lower_bound(table, key);
+    if (!holds(table, *at, key))
+        return false;
+    --*table->count;
+    memmove(row_at(table, *at), row_at(table, *at + 1),
+            (*table->count - *at) * table->size);
+    return true;
+}
+
+#define TABLE(registry, name, order) \
+    { \
+        .rows = (void **)&(registry)->name##s, .count = &(registry)->name##_count, \
+        .room = &(registry)->guard->name##s, .size = sizeof *(registry)->name##s, \
+        .compare = (order), \
+    }
+
+static const char *site_name(const struct registry *registry, const char *id)
+{
+    struct registry_site key = {0};
+    snprintf(key.id, sizeof key.id, "%.64s", id);
+    const struct registry_site *site =
+        registry->site_count > 0 ? bsearch(&key, registry->sites, registry->site_count,
+                                           sizeof key, compare_sites)
+                                 : NULL;
+    return site != NULL ? site->name : "";
+}
+
+/* Names that are too long for us are cut. */
+static void cut_text(char *to, size_t size, const json_t *body, const char *key)
+{
+    const char *text = json_string_value(json_object_get(body, key));
+    size_t len = text != NULL ? strlen(text) : 0;
+    if (len >= size) /* not within a character */
+        for (len = size - 1; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+            len--;
+    if (len > 0)
+        memcpy(to, text, len);
+    to[len] = '\0';
+}
+
+static bool read_zone(const struct registry *registry, struct registry_zone *zone,
+                      const char *id, const char *org, const json_t *body)
+{
+    zone->band_low = take_number(body, "band_low");
+    zone->band_high = take_number(body, "band_high");
+    zone->is_off_duty = json_is_string(json_object_get(body, "off_duty"));
+    zone->is_archived = json_is_true(json_object_get(body, "archived"));
+    snprintf(zone->id, sizeof zone->id, "%.64s", id);
+    snprintf(zone->org, sizeof zone->org, "%.64s", org);
+    cut_text(zone->name, sizeof zone->name, body, "name");
+    if (!take_text(body, "site", zone->site, sizeof zone->site))
+        return false;
+    snprintf(zone->site_name, sizeof zone->site_name, "%s",
+             site_name(registry, zone->site));
+    return true;
+}
+
+static void apply_site(struct registry *registry, const char *id, const json_t *body)
+{
+    const struct table sites = TABLE(registry, site, compare_sites);
+    struct registry_site site = {0};
+    size_t at;
+    snprintf(site.id, sizeof site.id, "%.64s", id);
+    cut_text(site.name, sizeof site.name, body, "name");
+    if (body == NULL)
+        take_row(&sites, &site, &at);
+    else
+        put_row(&sites, &site);
+    for (size_t i = 0; i < registry->zone_count; i++)
+        if (strcmp(registry->zones[i].site, site.id) == 0)
+            memcpy(registry->zones[i].site_name, site.name, sizeof site.name);
+}
+
+static bool apply_zone(struct registry *registry, const char *id, const char *org,
+                       const json_t *body)
+{
+    const struct table zones = TABLE(registry, zone, compare_zones);
+    struct registry_zone zone = {0};
+    size_t at;
+    snprintf(zone.id, sizeof zone.id, "%.64s", id);
+    if (body == NULL)
+        return take_row(&zones, &zone, &at);
+    if (!read_zone(registry, &zone, id, org, body))
+        return false;
+    put_row(&zones, &zone);
+    return true;
+}
+
+/* Archived ones are nobody's any more. */
+static void apply_device(struct registry *registry, const char *id, const char *org,
+                         const json_t *body)
+{
+    const struct table devices = TABLE(registry, device, compare_devices);
+    struct registry_device device = {0};
+    size_t at;
+    snprintf(device.id, sizeof device.id, "%.64s", id);
+    snprintf(device.org, sizeof device.org, "%.64s", org);
+    if (body == NULL || json_is_true(json_object_get(body, "archived")))
+        take_row(&devices, &device, &at);
+    else
+        put_row(&devices, &device);
+}
+
+static bool apply_rule(struct registry *registry, const char *id, const json_t *body)
+{
+    const struct table rules = TABLE(registry, rule, compare_rules);
+    struct alert_rule rule = {0};
+    size_t at;
+    snprintf(rule.id, sizeof rule.id, "%.64s", id);
+    if (body == NULL)
+        return take_row(&rules, &rule, &at);
+    if (!registry_parse_rule(&rule, id, body))
+        return false;
+    put_row(&rules, &rule);
+    return true;
+}
+
+/* Placements behind `at` have moved up or down by one. */
+static void renumber(struct registry *registry, size_t at, int step)
+{
+    for (size_t i = 0; i < registry->change_count; i++)
+        if (registry->changes[i].placement >= at)
+            registry->changes[i].placement =
+                (uint32_t)((int64_t)registry->changes[i].placement + step);
+}
+
+static void put_change(struct registry *registry, size_t placement, int64_t at_ms,
+                       bool is_end)
+{
+    const struct table changes = TABLE(registry, change, compare_changes);
+    const struct registry_change change = {
+        .at_ms = at_ms, .placement = (uint32_t)placement, .is_end = is_end};
+    put_row(&changes, &change);
+}
+
+static void drop_changes(struct registry *registry, size_t placement)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < registry->change_count; i++)
+        if (registry->changes[i].placement != placement)
+            registry->changes[kept++] = registry->changes[i];
+    registry->change_count = kept;
+}
+
+static bool apply_placement(struct registry *registry, const char *org,
+                            const json_t *old_body, const json_t *body)
+{
+    const struct table placements = TABLE(registry, placement, compare_placements);
+    struct registry_placement old = {0};
+    struct registry_placement new = {0};
+    size_t at;
+    if ((old_body != NULL && !registry_parse_placement(&old, org, old_body)) ||
+        (body != NULL && !registry_parse_placement(&new, org, body)))
+        return false;
+    if (old_body != NULL && take_row(&placements, &old, &at)) {
+        drop_changes(registry, at);
+        renumber(registry, at, -1);
+    }
+    if (body != NULL) {
+        at = lower_bound(&placements, &new);
+        if (!holds(&placements, at, &new))
+            renumber(registry, at, 1);
+        put_row(&placements, &new);
+        put_change(registry, at, new.from_ms, false);
+        if (new.to_ms != 0)
+            put_change(registry, at, new.to_ms, true);
+    }
+    registry->generation++;
+    return true;
+}
+
+static bool apply(struct registry *registry, const char *kind, const char *id,
+                  const char *org, const json_t *old, const json_t *body)
+{
+    if (strcmp(kind, "placement") == 0)
+        return apply_placement(registry, org, old, body);
+    if (strcmp(kind, "zone") == 0)
+        return apply_zone(registry, id, org, body);
+    if (strcmp(kind, "rule") == 0)
+        return apply_rule(registry, id, body);
+    if (strcmp(kind, "device") == 0)
+        apply_device(registry, id, org, body);
+    if (strcmp(kind, "site") == 0)
+        apply_site(registry, id, body);
+    return true;
+}
+
+bool registry_apply(struct registry *registry, const char *kind, const char *id,
+                    const char *org, const json_t *old, const json_t *body)
+{
+    pthread_rwlock_wrlock(&registry->guard->lock);
+    bool is_good = apply(registry, kind, id, org, json_is_null(old) ? NULL : old,
+                         json_is_null(body) ? NULL : body);
+    pthread_rwlock_unlock(&registry->guard->lock);
+    return is_good;
+}
+
+/* Appended as it comes. */
+static void add_row(const struct table *table, const void *row)
+{
+    make_room(table);
+    memcpy(row_at(table, (*table->count)++), row, table->size);
+}
+
+bool registry_load(struct registry *registry, const char *kind, const char *id,
+                   const char *org, const json_t *body)
+{
+    const struct table placements = TABLE(registry, placement, compare_placements);
+    struct registry_placement placement = {0};
+    if (strcmp(kind, "placement") != 0) /* those come in the order of their ids */
+        return apply(registry, kind, id, org, NULL, body);
+    if (!registry_parse_placement(&placement, org, body))
+        return false;
+    add_row(&placements, &placement);
+    return true;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * registry - the places, devices, placements and rules in force: one immutable snapshot.
+ * registry - the places, devices, placements and rules in force.
  *
- * The loop thread makes a new snapshot when something changes; followers keep the one
- * they have until they ask for the newest. Read-only once made: any thread.
+ * Made from the entities of state.db, or from the seed, and changed entity by entity as
+ * commands are applied. The loop thread alone changes it, and reads it freely; other
+ * threads read between registry_lock() and registry_unlock().
  */
 #ifndef COLDCHAIN_COLLECTOR_PIPELINE_REGISTRY_H
 #define COLDCHAIN_COLLECTOR_PIPELINE_REGISTRY_H
@@ -11,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 #include "alerts/alerts.h"
 #include "base/buf.h"
@@ -27,6 +30,13 @@ struct registry_zone {
     char name[REGISTRY_NAME_SIZE];
     double band_low; /* NaN: none */
     double band_high;
+    bool is_off_duty; /* nothing is judged there, nor where it is archived */
+    bool is_archived;
+};
+
+struct registry_site {
+    char id[ID_SIZE];
+    char name[REGISTRY_NAME_SIZE];
 };
 
 struct registry_placement {
@@ -51,31 +61,59 @@ struct registry_change {
 };
 
 struct registry {
-    struct registry_zone *zones;
+    struct registry_zone *zones; /* ordered by id */
     size_t zone_count;
-    struct registry_device *devices;
+    struct registry_device *devices; /* ordered by org, id */
     size_t device_count;
     struct registry_placement *placements; /* ordered by org, device, channel, from */
     size_t placement_count;
-    struct alert_rule *rules;
+    struct alert_rule *rules; /* ordered by id */
     size_t rule_count;
-    char hash[17]; /* of the JSON it was made from */
-    /* for finding */
-    const struct registry_zone **zones_by_id;
-    const struct registry_device **devices_by_name;
+    struct registry_site *sites; /* ordered by id */
+    size_t site_count;
     struct registry_change *changes; /* ordered by time, then placement */
     size_t change_count;
+    uint64_t generation; /* of the placements: what was looked up before is old */
+    char hash[17];       /* of the JSON it was made from; "" otherwise */
+    struct registry_guard *guard;
 };
 
+/* An empty one. */
+struct registry *registry_create(void);
 /* Reads the JSON of a CONFIG record. INVALID names what is wrong. */
 MUST_CHECK enum err registry_parse(struct registry **registry, const char *json,
                                    size_t len, struct err_text *why);
-/* Whether both place everything alike. */
-bool registry_same_placements(const struct registry *a, const struct registry *b);
+/* Becomes what `from` is, which is destroyed. */
+void registry_take(struct registry *registry, struct registry *from);
+/* Accepts NULL. */
+void registry_destroy(struct registry *registry);
 /* The JSON of a CONFIG record: the same registry always gives the same bytes. */
 void registry_format(const struct registry *registry, struct buf *out);
-void registry_destroy(struct registry *registry);
 
+/*
+ * The entity of that kind is `body` now instead of `old`, both as state.db keeps them;
+ * NULL: there is none. Other kinds than site, zone, device, placement and rule change
+ * nothing here. False when the body cannot be read.
+ */
+bool registry_apply(struct registry *registry, const char *kind, const char *id,
+                    const char *org, const json_t *old, const json_t *body);
+/* Many at once, as they come: the order is made at the end. */
+bool registry_load(struct registry *registry, const char *kind, const char *id,
+                   const char *org, const json_t *body);
+void registry_load_end(struct registry *registry);
+/* Of a body as state.db keeps it. */
+bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body);
+/* The caller owns it. */
+json_t *registry_rule_json(const struct alert_rule *rule);
+bool registry_parse_placement(struct registry_placement *placement, const char *org,
+                              const json_t *body);
+
+/* For threads that are not the loop: short. */
+void registry_lock(const struct registry *registry);
+void registry_unlock(const struct registry *registry);
+
+/* Whether rules of that zone are in force. An unknown zone is nobody's business. */
+bool registry_is_on_duty(const struct registry *registry, const char *zone);
 const struct registry_zone *registry_zone(const struct registry *registry,
                                           const char *id);
 bool registry_has_device(const struct registry *registry, const char *org,

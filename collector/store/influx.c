@@ -46,7 +46,6 @@ struct influx {
     /* owned by the follower's thread */
     struct http_client *http;
     struct decoder *decoder;
-    struct registry *registry;
     struct buf lines;
     struct line_mark *marks;
     size_t count;
@@ -317,8 +316,11 @@ static void take_told(void *context, const struct state_told *told)
     struct influx *influx = context;
     size_t start = influx->lines.len;
     influx->told_end = told->place;
-    if (!influx_format_incident(told->first_body, told->body, influx->registry,
-                                &influx->lines))
+    registry_lock(influx->options.registry);
+    bool is_told = influx_format_incident(told->first_body, told->body,
+                                          influx->options.registry, &influx->lines);
+    registry_unlock(influx->options.registry);
+    if (!is_told)
         return; /* state.db keeps it */
     mark_lines(influx, start, 0);
     influx->marks[influx->count - 1].item = (uint32_t)told->place;
@@ -345,15 +347,6 @@ static bool fill_told(struct influx *influx)
     return err == ERR_OK && influx->told_end >= before + TOLD_LOOK;
 }
 
-static void take_config(struct influx *influx, const void *json, size_t len)
-{
-    struct registry *registry;
-    if (registry_parse(&registry, json, len, NULL) != ERR_OK)
-        return; /* the pipeline has said so */
-    registry_destroy(influx->registry);
-    influx->registry = registry;
-}
-
 static void take_message(struct influx *influx, const struct journal_record *record)
 {
     struct record_message message;
@@ -365,7 +358,10 @@ static void take_message(struct influx *influx, const struct journal_record *rec
         pack == NULL)
         return;
     size_t start = influx->lines.len;
-    influx_format_pack(pack, &topic, influx->registry, record->wall_ms, &influx->lines);
+    registry_lock(influx->options.registry);
+    influx_format_pack(pack, &topic, influx->options.registry, record->wall_ms,
+                       &influx->lines);
+    registry_unlock(influx->options.registry);
     mark_lines(influx, start, record->position);
 }
 
@@ -376,11 +372,17 @@ static void take_record(struct influx *influx, const struct journal_record *reco
         guard_enter(guard, GUARD_INFLUX, record->position, record->data, record->len);
     if (crashes >= GUARD_CRASHES)
         skip_record(influx->options.journal, guard, GUARD_INFLUX, record, crashes);
-    else if (record->type == RECORD_CONFIG)
-        take_config(influx, record->data, record->len);
     else if (record->type == RECORD_MESSAGE)
         take_message(influx, record);
     guard_leave(guard, GUARD_INFLUX);
+}
+
+/* What a reading belongs to is known once the commands before it are applied. */
+static bool is_evaluated(const struct influx *influx, const struct journal_reader *reader)
+{
+    const struct influx_options *options = &influx->options;
+    return options->evaluated == NULL ||
+           journal_reader_position(reader) <= options->evaluated(options->context);
 }
 
 static enum err fill_batch(struct influx *influx, struct journal_reader *reader,
@@ -390,7 +392,8 @@ static enum err fill_batch(struct influx *influx, struct journal_reader *reader,
     while (influx->count < (size_t)influx->options.settings->influx.batch_lines &&
            records++ < RECORDS_LOOK) {
         struct journal_record record;
-        enum err err = journal_reader_next(reader, &record);
+        enum err err = is_evaluated(influx, reader) ? journal_reader_next(reader, &record)
+                                                    : ERR_NOT_FOUND;
         if (err == ERR_NOT_FOUND) {
             *is_full = false;
             break;
@@ -437,14 +440,12 @@ static void finish(void *context)
     struct influx *influx = context;
     http_client_destroy(influx->http);
     decoder_destroy(influx->decoder);
-    registry_destroy(influx->registry);
     state_close(influx->incidents);
     influx->incidents = NULL;
     buf_fini(&influx->lines);
     free(influx->marks);
     influx->http = NULL;
     influx->decoder = NULL;
-    influx->registry = NULL;
     influx->marks = NULL;
 }
 
@@ -521,8 +522,6 @@ enum err influx_open(struct influx **result, const struct influx_options *option
     influx->told_end = influx->told;
     influx->http = http_client_create();
     influx->decoder = decoder_create();
-    if (options->config_len > 0)
-        take_config(influx, options->config, options->config_len);
     err = follower_open(&influx->follower, options->journal, influx->cursor, &influx_ops,
                         influx, why);
     if (err != ERR_OK) {

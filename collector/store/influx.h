@@ -32,10 +32,11 @@ struct influx_options {
     struct state *state;
     const char *state_path; /* for a reader of incidents; NULL: none are written */
     struct loop *loop;
-    struct guard *guard; /* may be NULL */
-    const char *config;  /* JSON of the configuration in force; "" before the first */
-    size_t config_len;
+    struct guard *guard;             /* may be NULL */
+    const struct registry *registry; /* read under its lock */
     void *context;
+    /* What lies behind that position waits; NULL: nothing does. Any thread. */
+    uint64_t (*evaluated)(void *context);
     void (*on_failed)(void *context, enum err err, const struct err_text *why); /* loop */
 };
 

@@ -62,3 +62,72 @@ CREATE TABLE access_grant (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX access_grant_holder ON access_grant (holder_kind, holder);
+
+-- ---- places, devices, placements, rules; commands and their audit -----------------------
+
+-- What people declare. The body is JSON, with the fields of the verb that puts it
+-- (docs/commands.md); '' once it was deleted, so that versions go on when it comes back.
+CREATE TABLE entity (
+  kind TEXT,
+  id TEXT,
+  org TEXT NOT NULL,
+  parent TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX entity_parent ON entity (kind, parent, id);
+
+-- Each command once, applied or refused. `hash` covers the row and the hash before it.
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  position INTEGER NOT NULL,
+  command TEXT NOT NULL UNIQUE,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  verb TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  body TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  result TEXT NOT NULL,
+  changes TEXT NOT NULL,
+  hash BLOB NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX audit_position ON audit (position);
+
+-- People's data on its way to where it belongs: never in the journal.
+CREATE TABLE command_private (
+  command TEXT PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  data BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Readings that were stored under another zone than they are known to belong to now.
+CREATE TABLE correction (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  org TEXT NOT NULL,
+  device TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  from_ms INTEGER NOT NULL,
+  to_ms INTEGER NOT NULL,
+  old_zone TEXT NOT NULL,
+  new_zone TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  command TEXT NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX correction_pending ON correction (id) WHERE state = 'pending';
+
+CREATE TABLE incident_comment (
+  command TEXT PRIMARY KEY,
+  incident TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX incident_comment_incident ON incident_comment (incident, at_ms);

@@ -13,7 +13,9 @@
 #include "base/deflate.h"
 #include "collector/metrics.h"
 #include "collector/record.h"
+#include "collector/store/state_audit.h"
 #include "collector/store/state_delivery.h"
+#include "collector/store/state_entities.h"
 #include "telemetry/pack.h"
 #include "telemetry/topic.h"
 #include "tests/support/check.h"
@@ -58,11 +60,13 @@ static bool on_send(void *context, const char *topic, const void *data, size_t l
     return true;
 }
 
-static void on_command(void *context, const char *id, enum err err, const char *text)
+static void on_command(void *context, const char *id, enum err err, const char *text,
+                       const char *result)
 {
     struct house *house = context;
-    CHECK_TEXT(id, "c1");
+    CHECK(id[0] == 'c');
     (void)text;
+    (void)result;
     house->commands++;
     house->command_err = err;
 }
@@ -267,6 +271,37 @@ static void dump_entity(void *context, const char *key, uint64_t position,
     (void)position;
 }
 
+static void dump_declared(void *context, const struct state_entity *row)
+{
+    buf_format(context, "declared %s %s %s %s %" PRId64 " %s\n", row->kind, row->id,
+               row->org, row->parent, row->version, row->body);
+}
+
+static void dump_audit(void *context, const struct state_audit *row)
+{
+    char hash[2 * CRYPTO_DIGEST_BYTES + 1];
+    buf_format(context, "audit %" PRIu64 " %s %s %s %s %s\n", row->seq, row->verb,
+               row->outcome, row->result, row->changes,
+               crypto_hex(hash, row->hash, sizeof row->hash));
+}
+
+static void dump_correction(void *context, const struct state_correction *row)
+{
+    buf_format(context, "correction %s/%s %" PRId64 "-%" PRId64 " %s>%s\n", row->device,
+               row->channel, row->from_ms, row->to_ms, row->old_zone, row->new_zone);
+}
+
+static void dump_commands(struct state *state, struct buf *out)
+{
+    static const char *const kinds[] = {"org",     "site",      "zone", "device",
+                                        "channel", "placement", "rule"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        CHECK(state_each_entity(state, kinds[i], NULL, NULL, out, dump_declared) ==
+              ERR_OK);
+    CHECK(state_page_audit(state, 0, 1000, out, dump_audit) == ERR_OK);
+    CHECK(state_pending_corrections(state, 1000, out, dump_correction) == ERR_OK);
+}
+
 /* Everything that was decided, as text. */
 static char *dump_state(struct state *state)
 {
@@ -280,6 +315,7 @@ static char *dump_state(struct state *state)
     CHECK(state_page_messages(state, NULL, 0, 1000, &out, dump_message) == ERR_OK);
     CHECK(state_page_quarantine(state, &cursor, 1000, &out, dump_quarantined) == ERR_OK);
     CHECK(state_load_evaluations(state, &out, dump_entity) == ERR_OK);
+    dump_commands(state, &out);
     return buf_take(&out);
 }
 
@@ -368,6 +404,18 @@ static const char *const late_config =
     "{\"id\":\"quiet\",\"zone\":\"room\",\"quantity\":\"\",\"kind\":\"silent\","
     "\"levels\":[],\"silent\":600000}]}";
 
+static void put_command(struct house *house, int64_t at_ms, const char *id,
+                        const char *verb, const char *body)
+{
+    struct buf json = {0};
+    buf_format(&json,
+               "{\"id\":\"%s\",\"verb\":\"%s\",\"actor\":\"wang\",\"reason\":\"so\","
+               "\"body\":%s}",
+               id, verb, body);
+    put(house, RECORD_COMMAND, at_ms, json.data, json.len);
+    buf_fini(&json);
+}
+
 /* One letter is one record; see late_rows. */
 static void put_late(struct house *house, const char *packs)
 {
@@ -378,8 +426,13 @@ static void put_late(struct house *house, const char *packs)
     for (const char *at = packs; *at != '\0'; at += taken) {
         double value;
         unsigned to;
-        if (sscanf(at, "loss %1[a-z]%u %u-%u %n", device, &seq, &(unsigned){0}, &to,
-                   &taken) == 4) {
+        char id[16];
+        char verb[32];
+        char body[256];
+        if (sscanf(at, "do %u %15s %31s %255s %n", &seq, id, verb, body, &taken) == 4) {
+            put_command(house, START_MS + seq * INT64_C(60000), id, verb, body);
+        } else if (sscanf(at, "loss %1[a-z]%u %u-%u %n", device, &seq, &(unsigned){0},
+                          &to, &taken) == 4) {
             unsigned from = 0;
             CHECK(sscanf(at, "loss %*1[a-z]%*u %u-", &from) == 1);
             put_loss(house, device, seq, from, to);
@@ -425,6 +478,36 @@ static const struct {
     {"what is heard behind a gap is not silent",
      "d1=5 d3=5 d8=5 tick 12 d13=5 tick 17 d18=5 tick 22 d2=5", "", 0},
     {"silence ends behind a gap", "d1=5 tick 12 d13=5 d14=5", "oc", 1},
+};
+
+/* "do 3 c1 VERB BODY": command c1, in minute 3. */
+static const struct {
+    const char *name;
+    const char *records;
+} command_rows[] = {
+    {"a rule that is changed", "d1=9 do 1 c1 rule.put {\"id\":\"warm\",\"levels\":[{"
+                               "\"level\":20}]} d2=9 d3=21 do 4 c2 rule.delete "
+                               "{\"id\":\"warm\"} d5=30 tick 30"},
+    {"a device that is moved and comes back",
+     "d1=5 do 2 c1 placement.move {\"device\":\"d\",\"zone\":\"slow\"} d2=9 d3=9 d4=9 "
+     "d5=9 do 6 c2 placement.move {\"device\":\"d\",\"zone\":\"room\"} d6=9 d7=5"},
+    {"said late, and said twice",
+     "d1=5 d2=9 do 4 c1 placement.move "
+     "{\"device\":\"d\",\"zone\":\"slow\",\"from\":1790000090000} do 4 c1 placement.move "
+     "{\"device\":\"d\",\"zone\":\"slow\",\"from\":1790000090000} d3=9 d4=9 d5=9"},
+    {"a device that is replaced",
+     "d1=5 e1=9 do 2 c1 device.replace {\"id\":\"d\",\"by\":\"e\"} e2=9 e3=9 d3=30 e4=5 "
+     "tick 40"},
+    {"off duty and on again",
+     "d1=9 do 2 c1 zone.duty {\"id\":\"room\",\"on\":false,\"why\":\"empty\"} d2=30 d3=5 "
+     "d4=30 do 5 c2 zone.duty {\"id\":\"room\",\"on\":true} d5=30 d6=5 tick 40"},
+    {"refused ones",
+     "d1=9 do 1 c1 zone.put {\"id\":\"x\"} do 1 c2 nothing.at-all {} do 2 c3 "
+     "placement.put {\"device\":\"d\",\"zone\":\"slow\"} d2=5 do 3 c3 "
+     "placement.put {\"device\":\"s\",\"zone\":\"slow\"}"},
+    {"ahead of a gap", "d1=5 d3=9 do 4 c1 rule.put {\"id\":\"warm\",\"levels\":[{"
+                       "\"level\":20}]} d4=9 d2=9 d5=21 do 6 c2 placement.end "
+                       "{\"device\":\"d\"} d6=25"},
 };
 
 static void dump_letter(void *context, const struct state_message *message)
@@ -519,6 +602,8 @@ static void check_crashes(struct house *house, const char *row, size_t checkpoin
     pipeline_start(house);
     advance(house, 1000);
     checkpoint(house);
+    struct buf registry = {0};
+    registry_format(pipeline_registry(house->pipeline), &registry);
     char *want = dump_state(house->state);
     pipeline_close(house->pipeline);
     state_close(house->state);
@@ -541,6 +626,11 @@ static void check_crashes(struct house *house, const char *row, size_t checkpoin
     if (strcmp(got, want) != 0)
         printf("\n[%s]\n--- got\n%s--- want\n%s", row, got, want);
     CHECK_ROW(row, strcmp(got, want) == 0);
+    struct buf now = {0};
+    registry_format(pipeline_registry(house->pipeline), &now);
+    CHECK_ROW(row, strcmp(registry.data, now.data) == 0);
+    buf_fini(&registry);
+    buf_fini(&now);
     free(got);
     free(want);
 }
@@ -548,16 +638,21 @@ static void check_crashes(struct house *house, const char *row, size_t checkpoin
 static void a_crash_behind_every_record_changes_nothing(void)
 {
     static const size_t checkpoint_every[] = {1000, 1, 3, 7};
-    size_t stories = sizeof late_rows / sizeof late_rows[0] + 1;
+    size_t lates = sizeof late_rows / sizeof late_rows[0];
+    size_t stories = lates + sizeof command_rows / sizeof command_rows[0] + 1;
     for (size_t i = 0; i < sizeof checkpoint_every / sizeof checkpoint_every[0]; i++) {
         for (size_t k = 0; k < stories; k++) {
             char row[128];
             snprintf(row, sizeof row, "checkpoint every %zu: %s", checkpoint_every[i],
-                     k > 0 ? late_rows[k - 1].name : "the story");
+                     k > lates ? command_rows[k - 1 - lates].name
+                     : k > 0   ? late_rows[k - 1].name
+                               : "the story");
             struct house house;
             house_open(&house);
             state_close(house.state);
-            if (k > 0)
+            if (k > lates)
+                put_late(&house, command_rows[k - 1 - lates].records);
+            else if (k > 0)
                 put_late(&house, late_rows[k - 1].packs);
             else
                 put_story(&house);
@@ -585,8 +680,8 @@ static void put_placed(struct house *house, int64_t minute, const char *placemen
     buf_fini(&json);
 }
 
-#define WHOLE "{\"org\":\"o\",\"device\":\"d\",\"zone\":\"room\"}"
-#define MOVED "{\"org\":\"o\",\"device\":\"d\",\"zone\":\"van\"}"
+#define WHOLE  "{\"org\":\"o\",\"device\":\"d\",\"zone\":\"room\"}"
+#define DEVICE "{\"device\":\"d\"" /* of a command's body */
 #define CHANNEL \
     "{\"org\":\"o\",\"device\":\"d\",\"channel\":\"humidity\",\"zone\":\"room\"}"
 /* Until minute 5, and from then on. */
@@ -598,22 +693,28 @@ static void silence_follows_the_placements(void)
     static const struct {
         const char *name;
         const char *first;
-        bool is_heard;      /* in minute 1 */
-        const char *second; /* in minute 3; NULL: none */
-        int64_t quiet;      /* minute in which nobody is told yet */
-        unsigned want;      /* told a minute later */
+        bool is_heard;    /* in minute 1 */
+        const char *verb; /* in minute 3; NULL: none */
+        const char *body;
+        int64_t quiet; /* minute in which nobody is told yet */
+        unsigned want; /* told a minute later */
     } rows[] = {
-        {"heard, then silent", WHOLE, true, NULL, 10, 2},
-        {"declared and never heard", WHOLE, false, NULL, 9, 1},
-        {"a channel that was never heard", CHANNEL, false, NULL, 9, 2},
-        {"taken away", WHOLE, true, "", 60, 0},
-        {"moved", WHOLE, true, MOVED, 60, 0},
-        {"taken away before it was heard", WHOLE, false, "", 60, 0},
-        {"channel taken away before it was heard", CHANNEL, false, "", 60, 0},
-        {"placed in a new configuration", "", false, WHOLE, 12, 1},
-        {"its time is over", UNTIL_5, true, NULL, 60, 0},
-        {"its time begins", FROM_5, false, NULL, 14, 1},
-        {"the same configuration again", WHOLE, true, WHOLE, 10, 2},
+        {"heard, then silent", WHOLE, true, NULL, NULL, 10, 2},
+        {"declared and never heard", WHOLE, false, NULL, NULL, 9, 1},
+        {"a channel that was never heard", CHANNEL, false, NULL, NULL, 9, 2},
+        {"taken away", WHOLE, true, "placement.end", DEVICE "}", 60, 0},
+        {"moved", WHOLE, true, "placement.move", DEVICE ",\"zone\":\"van\"}", 60, 0},
+        {"taken away before it was heard", WHOLE, false, "placement.end", DEVICE "}", 60,
+         0},
+        {"channel taken away before it was heard", CHANNEL, false, "placement.end",
+         DEVICE ",\"channel\":\"humidity\"}", 60, 0},
+        {"placed later", "", false, "placement.put", DEVICE ",\"zone\":\"room\"}", 12, 1},
+        {"its time is over", UNTIL_5, true, NULL, NULL, 60, 0},
+        {"its time begins", FROM_5, false, NULL, NULL, 14, 1},
+        {"placed there again", WHOLE, true, "placement.put",
+         DEVICE ",\"zone\":\"room\",\"from\":0}", 10, 2},
+        {"off duty", WHOLE, true, "zone.duty",
+         "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}", 60, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct house house;
@@ -623,8 +724,9 @@ static void silence_follows_the_placements(void)
             put_pack(&house, "d", 1, 5.0, false);
         int64_t minute = 2;
         for (; minute <= rows[i].quiet; minute++) {
-            if (minute == 3 && rows[i].second != NULL)
-                put_placed(&house, minute, rows[i].second);
+            if (minute == 3 && rows[i].verb != NULL)
+                put_command(&house, START_MS + minute * 60000, "c1", rows[i].verb,
+                            rows[i].body);
             put_tick(&house, minute);
         }
         pipeline_start(&house);
@@ -633,6 +735,7 @@ static void silence_follows_the_placements(void)
         uint64_t incidents = 0;
         CHECK(state_count_incidents(house.state, 0, &incidents) == ERR_OK);
         CHECK_ROW(rows[i].name, incidents == 0);
+        CHECK_ROW(rows[i].name, house.command_err == ERR_OK);
         put_tick(&house, minute);
         CHECK(journal_sync(house.journal, NULL) == ERR_OK);
         advance(&house, 1000);

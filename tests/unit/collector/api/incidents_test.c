@@ -174,7 +174,7 @@ static void an_acknowledgement_waits_for_the_command(void)
         const char *detail;
     } rows[] = {
         {"applied", ERR_OK, ERR_OK, false, 200, ""},
-        {"unknown", ERR_OK, ERR_NOT_FOUND, false, 404, "nothing of that name"},
+        {"unknown", ERR_OK, ERR_NOT_FOUND, false, 404, "not found"},
         {"somebody was first", ERR_OK, ERR_EXISTS, false, 409, "exists already"},
         {"refused", ERR_OK, ERR_INVALID, false, 400, "value not allowed"},
         {"never applied", ERR_OK, ERR_OK, true, 504, "it was not applied in time"},
@@ -205,11 +205,13 @@ static void a_command_names_who_what_and_why(void)
     world_run(&world);
     world_ask(&world, "POST", ACKNOWLEDGE, world.token, "{\"reason\":\"on my way\"}",
               &answer);
-    CHECK_TEXT(answer.body, "{\"acknowledged\":true}");
+    CHECK_TEXT(answer.body, "{\"applied\":true}");
     answer_fini(&answer);
     json_t *command = json_loads(world.command, 0, NULL);
-    CHECK_TEXT(json_string_value(json_object_get(command, "verb")), "acknowledge");
-    CHECK_TEXT(json_string_value(json_object_get(command, "incident")), "00ab");
+    CHECK_TEXT(json_string_value(json_object_get(command, "verb")),
+               "incident.acknowledge");
+    CHECK_TEXT(json_string_value(json_object_get(json_object_get(command, "body"), "id")),
+               "00ab");
     CHECK_TEXT(json_string_value(json_object_get(command, "actor")), "first-start");
     CHECK_TEXT(json_string_value(json_object_get(command, "reason")), "on my way");
     CHECK(json_string_length(json_object_get(command, "id")) == 32);

@@ -76,7 +76,7 @@ static inline void world_applied(void *context)
     struct world_done *done = context;
     struct world *world = done->world;
     api_command_done(world->api, done->id, world->command_err,
-                     err_about(world->command_err));
+                     err_about(world->command_err), "{}");
     free(done);
 }
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * internal - the functions of the verbs, for their table. Nobody else includes this.
+ */
+#ifndef COLDCHAIN_COLLECTOR_COMMAND_INTERNAL_H
+#define COLDCHAIN_COLLECTOR_COMMAND_INTERNAL_H
+
+#include "collector/command/change.h"
+
+/* places.c */
+enum err org_put(struct change *change, struct err_text *why);
+enum err site_put(struct change *change, struct err_text *why);
+enum err site_archive(struct change *change, struct err_text *why);
+enum err vehicle_plate(struct change *change, struct err_text *why);
+enum err zone_put(struct change *change, struct err_text *why);
+enum err zone_duty(struct change *change, struct err_text *why);
+enum err zone_archive(struct change *change, struct err_text *why);
+enum err rule_put(struct change *change, struct err_text *why);
+enum err rule_delete(struct change *change, struct err_text *why);
+
+/* devices.c */
+enum err device_put(struct change *change, struct err_text *why);
+enum err device_archive(struct change *change, struct err_text *why);
+enum err device_replace(struct change *change, struct err_text *why);
+enum err channel_calibrate(struct change *change, struct err_text *why);
+enum err probe_swap(struct change *change, struct err_text *why);
+/* The device, declared for that organisation when nobody has declared it. */
+MUST_CHECK enum err device_declare(struct change *change, const char *id, const char *org,
+                                   struct err_text *why);
+
+/* placements.c */
+enum err placement_put(struct change *change, struct err_text *why);
+enum err placement_move(struct change *change, struct err_text *why);
+enum err placement_end(struct change *change, struct err_text *why);
+enum err placement_correct(struct change *change, struct err_text *why);
+/* What measures there at `at_ms` or later: the first's id, "" when nothing does. */
+MUST_CHECK enum err placement_of_zone(struct change *change, const char *zone,
+                                      int64_t at_ms, char id[ID_SIZE]);
+/* From `at_ms` on what `old` measures is measured by `by`. */
+MUST_CHECK enum err placements_hand_over(struct change *change, const char *org,
+                                         const char *old, const char *by, int64_t at_ms,
+                                         struct err_text *why);
+
+#endif

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * verbs - everything that can be changed, in plain sight.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "alerts/rule.h"
+#include "collector/command/internal.h"
+
+#define END \
+    { \
+        .name = NULL \
+    }
+
+static const char *const tiers[] = {
+    "village_point", "township_outlet", "county_centre", "hub",
+    "vehicle",       "container",       "port",          NULL};
+static const char *const off_duty_words[] = {
+    "empty", "pre-cooling", "ventilating", "curing", "repair", "other", NULL};
+static const char *const kinds[] = {"above", "below", "silent", "silent_device", NULL};
+static const char *const severities[] = {"warning", "critical", NULL};
+
+#define DAY_MS 86400000.0
+
+static const struct field org_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier", .help_zh = "标识"},
+    {"name", FIELD_TEXT, .help = "for people", .help_zh = "名称"},
+    END,
+};
+
+static const struct field division_fields[] = {
+    {"from", FIELD_TIME, FIELD_ALWAYS, .help = "since when", .help_zh = "起始时间"},
+    {"code", FIELD_TEXT, FIELD_ALWAYS, .most = 12,
+     .help = "statistical code, 12 digits (GB/T 2260, GB/T 10114)",
+     .help_zh = "12 位统计用区划代码"},
+    {"name", FIELD_TEXT, .help = "of the division then", .help_zh = "当时的区划名称"},
+    END,
+};
+
+static const struct field plate_fields[] = {
+    {"from", FIELD_TIME, FIELD_ALWAYS, .help = "since when", .help_zh = "起始时间"},
+    {"plate", FIELD_TEXT, FIELD_ALWAYS, .most = 32, .help = "number plate",
+     .help_zh = "车牌号"},
+    {"lessor", FIELD_TEXT, .help = "who leases the vehicle out", .help_zh = "出租方"},
+    END,
+};
+
+static const struct field site_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier", .help_zh = "标识"},
+    {"org", FIELD_ID, FIELD_NEW, .help = "whose it is", .help_zh = "所属单位"},
+    {"name", FIELD_TEXT, .help = "for people", .help_zh = "名称"},
+    {"tier", FIELD_WORD, .words = tiers, .help = "what it is in the chain",
+     .help_zh = "在冷链中的层级"},
+    {"time_zone", FIELD_NAME, .help = "such as Asia/Shanghai", .help_zh = "时区"},
+    {"divisions", FIELD_RECORDS, .record = division_fields,
+     .help = "the administrative divisions it lay in, by time",
+     .help_zh = "历次行政区划"},
+    {"plates", FIELD_RECORDS, .record = plate_fields,
+     .help = "a vehicle's plates and lessors, by time", .help_zh = "历次车牌与出租方"},
+    {"external_ids", FIELD_TEXTS, .help = "what others call it", .help_zh = "外部标识"},
+    {"archived", FIELD_BOOL, .help = "no longer in use", .help_zh = "已归档"},
+    END,
+};
+
+static const struct field archive_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier", .help_zh = "标识"},
+    {"archived", FIELD_BOOL, .help = "false brings it back; true when absent",
+     .help_zh = "填 false 表示恢复使用"},
+    END,
+};
+
+static const struct field vehicle_plate_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the vehicle: a site", .help_zh = "车辆"},
+    {"plate", FIELD_TEXT, FIELD_ALWAYS, .most = 32, .help = "its new number plate",
+     .help_zh = "新车牌号"},
+    {"lessor", FIELD_TEXT, .help = "who leases it out", .help_zh = "出租方"},
+    {"from", FIELD_TIME, .help = "since when; now when absent", .help_zh = "起始时间"},
+    END,
+};
+
+static const struct field zone_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier, unique in the house",
+     .help_zh = "标识"},
+    {"site", FIELD_ID, FIELD_NEW, .help = "the place it is in", .help_zh = "所在场所"},
+    {"name", FIELD_TEXT, .help = "for people", .help_zh = "名称"},
+    {"band_low", FIELD_NUMBER, .least = -100, .most = 100,
+     .help = "lowest air temperature that is in order, in degree Celsius",
+     .help_zh = "温度下限(摄氏度)"},
+    {"band_high", FIELD_NUMBER, .least = -100, .most = 100,
+     .help = "highest air temperature that is in order, in degree Celsius",
+     .help_zh = "温度上限(摄氏度)"},
+    {"off_duty", FIELD_WORD, .words = off_duty_words,
+     .help = "why nothing is judged there; absent: it is on duty",
+     .help_zh = "停用原因;不填表示在用"},
+    {"external_ids", FIELD_TEXTS, .help = "what others call it", .help_zh = "外部标识"},
+    {"archived", FIELD_BOOL, .help = "no longer in use", .help_zh = "已归档"},
+    END,
+};
+
+static const struct field duty_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the zone", .help_zh = "库区"},
+    {"on", FIELD_BOOL, FIELD_ALWAYS, .help = "on duty or not", .help_zh = "是否在用"},
+    {"why", FIELD_WORD, .words = off_duty_words, .help = "it is off duty",
+     .help_zh = "停用原因"},
+    END,
+};
+
+static const struct field level_fields[] = {
+    {"severity", FIELD_WORD, .words = severities, .help = "how urgent",
+     .help_zh = "严重程度"},
+    {"level", FIELD_NUMBER, FIELD_ALWAYS, .help = "fires at this value and beyond",
+     .help_zh = "触发值"},
+    {"delay", FIELD_DURATION, .most = 366 * DAY_MS,
+     .help = "how long before it is an incident", .help_zh = "持续多久才报警"},
+    {"recovery_level", FIELD_NUMBER,
+     .help = "recovers when back past this value; the level itself when absent",
+     .help_zh = "恢复值"},
+    {"recovery_delay", FIELD_DURATION, .most = 366 * DAY_MS,
+     .help = "how long it has to stay back", .help_zh = "恢复须持续多久"},
+    END,
+};
+
+static const struct field rule_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier, unique", .help_zh = "标识"},
+    {"zone", FIELD_ID, FIELD_NEW, .help = "the zone it watches", .help_zh = "监视的库区"},
+    {"kind", FIELD_WORD, FIELD_NEW, .words = kinds, .help = "what is wrong",
+     .help_zh = "规则种类"},
+    {"quantity", FIELD_ID, .help = "what it watches; silent: absent for all",
+     .help_zh = "监视的量"},
+    {"levels", FIELD_RECORDS, .most = ALERT_LEVELS_MAX, .record = level_fields,
+     .help = "mildest first", .help_zh = "由轻到重的各级"},
+    {"silent", FIELD_DURATION, .least = 1000, .most = 366 * DAY_MS,
+     .help = "silent, silent_device: no good reading for so long",
+     .help_zh = "多久无读数算失联"},
+    {"silent_severity", FIELD_WORD, .words = severities, .help = "silent: how urgent",
+     .help_zh = "失联的严重程度"},
+    END,
+};
+
+static const struct field id_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier", .help_zh = "标识"},
+    END,
+};
+
+static const struct field device_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier, as in its topics",
+     .help_zh = "标识"},
+    {"org", FIELD_ID, FIELD_NEW, .help = "whose it is", .help_zh = "所属单位"},
+    {"name", FIELD_TEXT, .help = "for people", .help_zh = "名称"},
+    {"model", FIELD_TEXT, .help = "make and model", .help_zh = "型号"},
+    {"serial", FIELD_TEXT, .help = "serial number", .help_zh = "序列号"},
+    {"archived", FIELD_BOOL, .help = "no longer in use", .help_zh = "已归档"},
+    END,
+};
+
+static const struct field replace_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the device that goes", .help_zh = "旧设备"},
+    {"by", FIELD_ID, FIELD_ALWAYS,
+     .help = "the device that takes its place; declared when it is not",
+     .help_zh = "新设备"},
+    {"at", FIELD_TIME, .help = "when; now when absent", .help_zh = "更换时间"},
+    END,
+};
+
+static const struct field calibrate_fields[] = {
+    {"device", FIELD_ID, FIELD_ALWAYS, .help = "the device", .help_zh = "设备"},
+    {"channel", FIELD_NAME, FIELD_ALWAYS, .help = "such as air_temperature-2",
+     .help_zh = "通道"},
+    {"from", FIELD_TIME, .help = "when it was calibrated; now when absent",
+     .help_zh = "校准时间"},
+    {"offset", FIELD_NUMBER, .least = -1000, .most = 1000,
+     .help = "what was found, in the channel's unit", .help_zh = "偏移"},
+    {"gain", FIELD_NUMBER, .least = 0.001, .most = 1000, .help = "what was found",
+     .help_zh = "增益"},
+    {"certificate", FIELD_TEXT, .help = "its number", .help_zh = "证书编号"},
+    {"by", FIELD_TEXT, .help = "the laboratory", .help_zh = "校准机构"},
+    {"due", FIELD_TIME, .help = "when the next is due", .help_zh = "下次校准时间"},
+    END,
+};
+
+static const struct field swap_fields[] = {
+    {"device", FIELD_ID, FIELD_ALWAYS, .help = "the device", .help_zh = "设备"},
+    {"channel", FIELD_NAME, FIELD_ALWAYS, .help = "whose probe was swapped",
+     .help_zh = "更换探头的通道"},
+    {"serial", FIELD_TEXT, FIELD_ALWAYS, .help = "of the new probe",
+     .help_zh = "新探头序列号"},
+    {"from", FIELD_TIME, .help = "when; now when absent", .help_zh = "更换时间"},
+    END,
+};
+
+#define DEVICE_FIELD \
+    { \
+        "device", FIELD_ID, FIELD_ALWAYS, \
+            .help = "the device; declared for the zone's organisation when it is not", \
+            .help_zh = "设备" \
+    }
+#define CHANNEL_FIELD \
+    { \
+        "channel", FIELD_NAME, \
+            .help = "absent: all that have no placement of their own", \
+            .help_zh = "通道;不填表示整台设备" \
+    }
+
+static const struct field placement_fields[] = {
+    {"id", FIELD_ID, .help = "drawn when absent", .help_zh = "标识"},
+    DEVICE_FIELD,
+    CHANNEL_FIELD,
+    {"zone", FIELD_ID, FIELD_ALWAYS, .help = "what it measures", .help_zh = "库区"},
+    {"from", FIELD_TIME, .help = "since when; now when absent", .help_zh = "起始时间"},
+    {"to", FIELD_TIME, .help = "until when, exclusive; absent: still there",
+     .help_zh = "结束时间"},
+    END,
+};
+
+static const struct field move_fields[] = {
+    DEVICE_FIELD,
+    CHANNEL_FIELD,
+    {"zone", FIELD_ID, FIELD_ALWAYS, .help = "where it measures now",
+     .help_zh = "新库区"},
+    {"from", FIELD_TIME, .help = "since when; now when absent", .help_zh = "起始时间"},
+    END,
+};
+
+static const struct field end_fields[] = {
+    {"id", FIELD_ID, .help = "the placement, or else:", .help_zh = "放置标识"},
+    {"device", FIELD_ID, .help = "the device", .help_zh = "设备"},
+    CHANNEL_FIELD,
+    {"at", FIELD_TIME, .help = "when; now when absent", .help_zh = "结束时间"},
+    END,
+};
+
+static const struct field correct_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the placement", .help_zh = "放置标识"},
+    {"zone", FIELD_ID, .help = "what it measured in truth", .help_zh = "实际库区"},
+    {"from", FIELD_TIME, .help = "since when in truth", .help_zh = "实际起始时间"},
+    {"to", FIELD_TIME, .help = "until when in truth; null: still there",
+     .help_zh = "实际结束时间"},
+    END,
+};
+
+static const struct field incident_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the incident", .help_zh = "事件"},
+    END,
+};
+
+static const struct field comment_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the incident", .help_zh = "事件"},
+    {"text", FIELD_TEXT, FIELD_ALWAYS, .most = 2000, .help = "what is to be said",
+     .help_zh = "备注"},
+    END,
+};
+
+const struct verb verbs[] = {
+    {"org.put", VERB_ADMIN, "org", org_fields, org_put,
+     "makes an organisation, or changes it", "新建或修改单位",
+     "{\"id\":\"fengjie\",\"name\":\"Fengjie Navel Orange Cooperative\"}"},
+    {"site.put", VERB_ADMIN, "site", site_fields, site_put,
+     "makes a place or vehicle, or changes it", "新建或修改场所、车辆",
+     "{\"id\":\"store-1\",\"org\":\"fengjie\",\"tier\":\"township_outlet\"}"},
+    {"site.archive", VERB_ADMIN, "site", archive_fields, site_archive,
+     "takes a place out of use; its history stays", "归档场所,历史保留",
+     "{\"id\":\"store-1\"}"},
+    {"vehicle.plate", VERB_OPERATOR, "site", vehicle_plate_fields, vehicle_plate,
+     "a vehicle has another plate or lessor from a date on", "车辆换牌或换出租方",
+     "{\"id\":\"van-7\",\"plate\":\"YuF 12345\",\"from\":\"2026-11-01T00:00:00Z\"}"},
+    {"zone.put", VERB_ADMIN, "zone", zone_fields, zone_put,
+     "makes a zone, or changes it: name, site, band", "新建或修改库区",
+     "{\"id\":\"room-1\",\"site\":\"store-1\",\"band_low\":2,\"band_high\":8}"},
+    {"zone.duty", VERB_OPERATOR, "zone", duty_fields, zone_duty,
+     "puts a zone on or off duty: off duty it is quiet", "库区启用或停用",
+     "{\"id\":\"room-1\",\"on\":false,\"why\":\"empty\"}"},
+    {"zone.archive", VERB_ADMIN, "zone", archive_fields, zone_archive,
+     "takes a zone out of use; its history stays", "归档库区,历史保留",
+     "{\"id\":\"room-1\"}"},
+    {"device.put", VERB_ADMIN, "device", device_fields, device_put,
+     "declares a device, or changes what is known of it", "登记或修改设备",
+     "{\"id\":\"agent-9\",\"org\":\"fengjie\",\"model\":\"gateway 2\"}"},
+    {"device.archive", VERB_ADMIN, "device", archive_fields, device_archive,
+     "takes a device out of use; its readings stay", "归档设备,读数保留",
+     "{\"id\":\"agent-9\"}"},
+    {"device.replace", VERB_OPERATOR, "device", replace_fields, device_replace,
+     "another device takes its place, in every zone it measures", "更换设备",
+     "{\"id\":\"agent-9\",\"by\":\"agent-12\"}"},
+    {"channel.calibrate", VERB_OPERATOR, "channel", calibrate_fields, channel_calibrate,
+     "a channel was calibrated", "通道校准",
+     "{\"device\":\"agent-9\",\"channel\":\"air_temperature\",\"offset\":-0.2}"},
+    {"probe.swap", VERB_OPERATOR, "channel", swap_fields, probe_swap,
+     "a channel has another probe; it goes on as it is", "更换探头",
+     "{\"device\":\"agent-9\",\"channel\":\"air_temperature\",\"serial\":\"28-0004\"}"},
+    {"placement.put", VERB_OPERATOR, "placement", placement_fields, placement_put,
+     "a device or channel measures a zone from a time on", "放置设备或通道",
+     "{\"device\":\"agent-9\",\"zone\":\"room-1\"}"},
+    {"placement.move", VERB_OPERATOR, "placement", move_fields, placement_move,
+     "it measures another zone from a time on", "移到另一库区",
+     "{\"device\":\"agent-9\",\"zone\":\"room-2\",\"from\":\"2026-11-01T10:00:00Z\"}"},
+    {"placement.end", VERB_OPERATOR, "placement", end_fields, placement_end,
+     "it measures that zone no longer", "结束放置", "{\"device\":\"agent-9\"}"},
+    {"placement.correct", VERB_OPERATOR, "placement", correct_fields, placement_correct,
+     "a placement was wrong; the past is put right", "更正放置",
+     "{\"id\":\"p-0123456789abcdef\",\"from\":\"2026-11-01T10:00:00Z\"}"},
+    {"rule.put", VERB_ADMIN, "rule", rule_fields, rule_put, "makes a rule, or changes it",
+     "新建或修改规则",
+     "{\"id\":\"warm\",\"zone\":\"room-1\",\"kind\":\"above\",\"quantity\":"
+     "\"air_temperature\",\"levels\":[{\"level\":8,\"delay\":\"10m\"}]}"},
+    {"rule.delete", VERB_ADMIN, "rule", id_fields, rule_delete,
+     "takes a rule away; what it opened stays", "删除规则", "{\"id\":\"warm\"}"},
+    {"incident.acknowledge", VERB_OPERATOR, "incident", incident_fields, NULL,
+     "somebody has taken it", "受理事件",
+     "{\"id\":\"00112233445566778899aabbccddeeff\"}"},
+    {"incident.close", VERB_OPERATOR, "incident", incident_fields, NULL,
+     "a person says that it is over", "关闭事件",
+     "{\"id\":\"00112233445566778899aabbccddeeff\"}"},
+    {"incident.comment", VERB_OPERATOR, "incident", comment_fields, NULL,
+     "says something about it", "为事件加备注",
+     "{\"id\":\"00112233445566778899aabbccddeeff\",\"text\":\"door was open\"}"},
+    {.name = NULL},
+};
+
+const struct verb *verb_find(const char *name)
+{
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+        if (strcmp(verb->name, name) == 0)
+            return verb;
+    return NULL;
+}
+
+const char *field_type_name(enum field_type type)
+{
+    static const char *const names[] = {
+#define X(name, text) [FIELD_##name] = (text),
+        FIELD_TYPE_LIST(X)
+#undef X
+    };
+    return names[type];
+}
+
+const char *verb_role_name(enum verb_role role)
+{
+    return role == VERB_ADMIN ? "admin" : "operator";
+}
+
+static json_t *fields_table(const struct field *fields)
+{
+    static const char *const needs[] = {"optional", "new", "always"};
+    json_t *list = json_array();
+    for (; fields->name != NULL; fields++) {
+        json_t *entry =
+            json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", fields->name, "type",
+                      field_type_name(fields->type), "needed", needs[fields->need],
+                      "help", fields->help, "help_zh", fields->help_zh);
+        assert(entry != NULL);
+        if (fields->least != 0 || fields->most != 0) {
+            json_object_set_new(entry, "least", json_real(fields->least));
+            json_object_set_new(entry, "most", json_real(fields->most));
+        }
+        for (const char *const *word = fields->words; word != NULL && *word != NULL;
+             word++) {
+            if (word == fields->words)
+                json_object_set_new(entry, "words", json_array());
+            json_array_append_new(json_object_get(entry, "words"), json_string(*word));
+        }
+        if (fields->record != NULL)
+            json_object_set_new(entry, "fields", fields_table(fields->record));
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+json_t *verb_table(void)
+{
+    json_t *list = json_array();
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+        json_t *entry = json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "verb", verb->name, "role",
+            verb_role_name(verb->role), "kind", verb->kind, "help", verb->help, "help_zh",
+            verb->help_zh, "example", json_loads(verb->example, 0, NULL), "fields",
+            fields_table(verb->fields));
+        assert(entry != NULL);
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
