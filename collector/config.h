@@ -3,7 +3,7 @@
  * config - the collector's settings: process settings, and the seed of places and rules.
  *
  * Read once at start. The seed becomes a CONFIG record of the journal when state.db is
- * empty; see docs/decisions/0006-commands-and-their-replay.md.
+ * empty; see docs/decisions/0007-commands-and-their-replay.md.
  */
 #ifndef COLDCHAIN_COLLECTOR_CONFIG_H
 #define COLDCHAIN_COLLECTOR_CONFIG_H
