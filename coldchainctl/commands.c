@@ -2,7 +2,11 @@
 #include "coldchainctl/commands.h"
 
 const struct command *const commands[] = {
-    &status_command,    &zones_command,      &readings_command, &incidents_command,
-    &devices_command,   &quarantine_command, &journal_command,  &broker_command,
-    &freshness_command, &completion_command, &man_page_command, NULL,
+    &status_command,    &zones_command,
+    &readings_command,  &incidents_command,
+    &devices_command,   &do_command,
+    &audit_command,     &quarantine_command,
+    &journal_command,   &broker_command,
+    &freshness_command, &completion_command,
+    &man_page_command,  NULL,
 };

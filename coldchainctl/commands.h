@@ -14,6 +14,8 @@ extern const struct command zones_command;
 extern const struct command readings_command;
 extern const struct command incidents_command;
 extern const struct command devices_command;
+extern const struct command do_command;
+extern const struct command audit_command;
 extern const struct command quarantine_command;
 extern const struct command journal_command;
 extern const struct command broker_command;

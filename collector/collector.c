@@ -490,8 +490,7 @@ static enum err offer_seed(struct collector *collector, const struct buf *seed,
     if (count == 0 && !seeded.is_seeded)
         return append(collector, RECORD_CONFIG, seed->data, seed->len);
     log_warn("places, devices and rules in the settings are not what this state.db began "
-             "with, and are not applied: they change by commands; compare and apply them "
-             "with 'coldchainctl config import FILE'");
+             "with, and are not applied: they change by commands, see 'coldchainctl do'");
     return ERR_OK;
 }
 

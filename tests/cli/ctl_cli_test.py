@@ -165,6 +165,26 @@ class Answers(Case):
         self.assertIn("first-start", self.ask("incidents").stdout)
         self.assertIs(json.loads(self.ask("incidents", "show", one["id"], "--json").stdout)["acknowledged"], True)
 
+    def test_changes_are_made_and_audited(self):
+        self.assertIn("placement.move", self.ask("do").stdout)
+        self.assertIn("time_zone", self.ask("do", "site.put").stdout)
+        made = self.ask("do", "site.put", "id=van-7", "org=fengjie", "tier=vehicle", "--if-version", "0")
+        self.assertEqual(made.stdout, "site van-7 is of version 1\n")
+        self.ask("do", "vehicle.plate", "id=van-7", "plate=12345", "--reason", "换牌")
+        self.says(self.ask("do", "site.put", "id=van-7", "name=x", "--if-version", "1", status=1), 1,
+                  "it is of version 2, not 1")
+        self.says(self.ask("do", "site.put", "id=van-7", "nmae=x", status=1), 1, "'nmae' is not known here")
+        self.says(self.ask("do", "site.putt", "id=van-7", status=1), 1, "no verb 'site.putt'")
+        rows = json.loads(self.ask("audit", "--json").stdout)["audit"]
+        self.assertEqual(rows[0]["verb"], "seed")
+        plate = next(row for row in rows if row["verb"] == "vehicle.plate")
+        self.assertEqual((plate["actor"], plate["reason"], plate["outcome"]), ("first-start", "换牌", "OK"))
+        self.assertEqual(plate["changes"][0]["new"]["plates"][0]["plate"], "12345")
+        self.assertIn("CONFLICT", [row["outcome"] for row in rows])
+        self.assertIn("vehicle.plate", self.ask("audit").stdout)
+        self.assertIn("the chain holds", self.ask("audit", "verify", "--last-hash", rows[-1]["hash"]).stdout)
+        self.says(self.ask("audit", "verify", "--last-hash", "0" * 64, status=1), 1, "rows were cut off")
+
     def test_incidents_that_are_not_there(self):
         self.says(self.ask("incidents", "show", "0" * 32, status=1), 1, "no incident", "coldchainctl incidents")
         self.says(self.ask("incidents", "ack", "f" * 32, status=1), 1, "not found")

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Commands against a real state.db: one house that changes, row by row; the audit and who
+ * tampers with it.
+ */
+#include "collector/command/change.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "collector/store/state_audit.h"
+#include "collector/store/state_entities.h"
+#include "collector/store/state_tables.h"
+#include "tests/support/check.h"
+#include "tests/support/folder.h"
+
+#define NOW INT64_C(1790000000000)
+
+struct house {
+    struct folder folder;
+    struct state *state;
+    uint64_t position;
+};
+
+static void house_open(struct house *house)
+{
+    struct err_text why = {0};
+    *house = (struct house){0};
+    folder_make(&house->folder);
+    if (state_open(&house->state, folder_file(&house->folder, "state.db"), &why) !=
+        ERR_OK) {
+        printf("%s\n", why.text);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static void house_close(struct house *house)
+{
+    state_close(house->state);
+    folder_remove(&house->folder);
+}
+
+/* The sentence in `why`; the answer in *result, when that is wanted. */
+static enum err run_as(struct house *house, const char *org, const char *id,
+                       const char *verb, int64_t if_version, const char *body,
+                       struct err_text *why, char **result)
+{
+    struct outcome outcome = {0};
+    json_t *json = json_loads(body, 0, NULL);
+    const struct command command = {.id = id,
+                                    .verb = verb,
+                                    .actor = "wang",
+                                    .org = org,
+                                    .reason = "so",
+                                    .if_version = if_version,
+                                    .body = json};
+    CHECK_ROW(body, json != NULL);
+    CHECK(state_begin(house->state) == ERR_OK);
+    enum err err =
+        command_apply(house->state, &command, ++house->position, NOW, &outcome);
+    CHECK_ROW(body, err == ERR_OK);
+    CHECK(state_commit(house->state) == ERR_OK);
+    *why = outcome.why;
+    if (result != NULL)
+        *result = strdup(outcome.result);
+    err = outcome.err;
+    outcome_fini(&outcome);
+    json_decref(json);
+    return err;
+}
+
+static enum err run(struct house *house, const char *verb, const char *body,
+                    struct err_text *why)
+{
+    char id[32];
+    snprintf(id, sizeof id, "c%" PRIu64, house->position);
+    return run_as(house, "", id, verb, COMMAND_ANY, body, why, NULL);
+}
+
+/* Organisations o and p; in o the store s with rooms a and b, and the van v. */
+static void furnish(struct house *house)
+{
+    static const char *const rows[][2] = {
+        {"org.put", "{\"id\":\"o\"}"},
+        {"org.put", "{\"id\":\"p\"}"},
+        {"site.put", "{\"id\":\"s\",\"org\":\"o\",\"tier\":\"hub\"}"},
+        {"site.put", "{\"id\":\"v\",\"org\":\"o\",\"tier\":\"vehicle\"}"},
+        {"site.put", "{\"id\":\"t\",\"org\":\"p\"}"},
+        {"zone.put", "{\"id\":\"a\",\"site\":\"s\"}"},
+        {"zone.put", "{\"id\":\"b\",\"site\":\"s\"}"},
+        {"zone.put", "{\"id\":\"box\",\"site\":\"v\"}"},
+        {"zone.put", "{\"id\":\"theirs\",\"site\":\"t\"}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err_text why;
+        CHECK_ROW(rows[i][1], run(house, rows[i][0], rows[i][1], &why) == ERR_OK);
+    }
+}
+
+/* In order: each row finds what the rows before it left. */
+static void a_house_changes_row_by_row(void)
+{
+    static const struct {
+        const char *verb;
+        const char *body;
+        enum err want;
+        const char *says;
+    } rows[] = {
+        {"site.put", "{\"id\":\"x\",\"org\":\"nobody\"}", ERR_NOT_FOUND,
+         "there is no org 'nobody'"},
+        {"site.put", "{\"id\":\"x\"}", ERR_INVALID, "a new site needs 'org'"},
+        {"site.put", "{\"id\":\"s\",\"org\":\"p\"}", ERR_INVALID,
+         "belongs to organisation 'o' and stays there"},
+        {"zone.put", "{\"id\":\"a\",\"band_low\":8,\"band_high\":2}", ERR_INVALID,
+         "band_low of zone 'a' is not below band_high"},
+        {"zone.put", "{\"id\":\"a\",\"band_low\":2,\"band_high\":8}", ERR_OK, ""},
+        {"zone.put", "{\"id\":\"a\",\"site\":\"t\"}", ERR_INVALID, "stays there"},
+        {"zone.duty", "{\"id\":\"a\",\"on\":false}", ERR_INVALID, "say why zone 'a'"},
+        {"zone.duty", "{\"id\":\"a\",\"on\":false,\"why\":\"empty\"}", ERR_OK, ""},
+        {"zone.duty", "{\"id\":\"a\",\"on\":true}", ERR_OK, ""},
+        {"zone.duty", "{\"id\":\"c\",\"on\":true}", ERR_NOT_FOUND,
+         "there is no zone 'c'"},
+        {"device.put", "{\"id\":\"d\",\"org\":\"o\"}", ERR_OK, ""},
+        {"device.put", "{\"id\":\"d\",\"org\":\"p\"}", ERR_EXISTS,
+         "device 'd' is declared under organisation 'o' already"},
+        {"placement.put", "{\"device\":\"d\",\"zone\":\"a\",\"from\":1789990000000}",
+         ERR_OK, ""},
+        {"placement.put", "{\"device\":\"d\",\"zone\":\"a\",\"from\":1789990000000}",
+         ERR_OK, ""}, /* said twice */
+        {"placement.put", "{\"device\":\"d\",\"zone\":\"b\"}", ERR_EXISTS,
+         "all of device 'd' measures zone 'a' from 2026-09-21T"},
+        {"placement.put", "{\"device\":\"d\",\"channel\":\"humidity\",\"zone\":\"b\"}",
+         ERR_OK, ""},
+        {"placement.put", "{\"device\":\"d\",\"zone\":\"theirs\",\"to\":1}", ERR_INVALID,
+         "ends after it begins"},
+        {"placement.put", "{\"device\":\"d\",\"zone\":\"theirs\",\"from\":0,\"to\":9}",
+         ERR_EXISTS, "declared under organisation 'o'"},
+        {"placement.put", "{\"device\":\"e\",\"channel\":\"-\",\"zone\":\"b\"}",
+         ERR_INVALID, "is not a channel"},
+        {"placement.put", "{\"device\":\"new\",\"zone\":\"b\",\"from\":0}", ERR_OK,
+         ""}, /* declared by it */
+        {"placement.move", "{\"device\":\"f\",\"zone\":\"b\"}", ERR_NOT_FOUND,
+         "there is nothing to move"},
+        {"placement.move", "{\"device\":\"d\",\"zone\":\"b\",\"from\":1789999000000}",
+         ERR_OK, ""},
+        {"placement.end", "{}", ERR_INVALID,
+         "name the placement by 'id', or by 'device'"},
+        {"placement.end", "{\"device\":\"d\",\"channel\":\"co2\"}", ERR_NOT_FOUND,
+         "has no placement of co2"},
+        {"placement.end",
+         "{\"device\":\"d\",\"channel\":\"humidity\",\"at\":1790000001000}", ERR_OK, ""},
+        {"placement.correct", "{\"id\":\"p-none\"}", ERR_NOT_FOUND,
+         "no placement 'p-none'"},
+        {"zone.archive", "{\"id\":\"b\"}", ERR_INVALID, "zone 'b' is still measured"},
+        {"zone.archive", "{\"id\":\"a\"}", ERR_OK, ""},
+        {"placement.put", "{\"device\":\"g\",\"zone\":\"a\"}", ERR_INVALID,
+         "zone 'a' is archived"},
+        {"zone.archive", "{\"id\":\"a\",\"archived\":false}", ERR_OK, ""},
+        {"site.archive", "{\"id\":\"s\"}", ERR_INVALID, "zone 'a' of site 's' is in use"},
+        {"vehicle.plate", "{\"id\":\"s\",\"plate\":\"x\"}", ERR_INVALID, "is no vehicle"},
+        {"vehicle.plate", "{\"id\":\"v\",\"plate\":\"YuF 1\",\"from\":9}", ERR_OK, ""},
+        {"vehicle.plate", "{\"id\":\"v\",\"plate\":\"YuF 0\",\"from\":5}", ERR_OK, ""},
+        {"vehicle.plate", "{\"id\":\"v\",\"plate\":\"YuF 2\",\"from\":9}", ERR_OK, ""},
+        {"channel.calibrate", "{\"device\":\"d\",\"channel\":\"humidity\",\"due\":1}",
+         ERR_INVALID, "due after it was made"},
+        {"channel.calibrate",
+         "{\"device\":\"d\",\"channel\":\"humidity\",\"offset\":-0.5,\"from\":7}", ERR_OK,
+         ""},
+        {"channel.calibrate", "{\"device\":\"none\",\"channel\":\"humidity\"}",
+         ERR_NOT_FOUND, "there is no device 'none'"},
+        {"probe.swap", "{\"device\":\"d\",\"channel\":\"humidity\",\"serial\":\"28-1\"}",
+         ERR_OK, ""},
+        {"device.replace", "{\"id\":\"d\",\"by\":\"d\"}", ERR_INVALID,
+         "not replace itself"},
+        {"device.replace", "{\"id\":\"d\",\"by\":\"d2\"}", ERR_OK, ""},
+        {"device.replace", "{\"id\":\"d\",\"by\":\"d3\"}", ERR_EXISTS,
+         "was replaced by 'd2' already"},
+        {"rule.put",
+         "{\"id\":\"warm\",\"zone\":\"a\",\"kind\":\"above\",\"quantity\":"
+         "\"air_temperature\",\"levels\":[{\"level\":8,\"delay\":\"10m\"}]}",
+         ERR_OK, ""},
+        {"rule.put", "{\"id\":\"warm\",\"kind\":\"above\",\"levels\":[]}", ERR_INVALID,
+         "warm"},
+        {"rule.delete", "{\"id\":\"warm\"}", ERR_OK, ""},
+        {"rule.delete", "{\"id\":\"warm\"}", ERR_NOT_FOUND, "there is no rule 'warm'"},
+        {"device.archive", "{\"id\":\"d2\"}", ERR_OK, ""},
+        {"room.put", "{}", ERR_UNSUPPORTED, "there is no verb 'room.put'"},
+    };
+    struct house house;
+    house_open(&house);
+    furnish(&house);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err_text why = {0};
+        enum err err = run(&house, rows[i].verb, rows[i].body, &why);
+        if (err != rows[i].want || strstr(why.text, rows[i].says) == NULL)
+            printf("\n  %s %s: %s %s\n", rows[i].verb, rows[i].body, err_name(err),
+                   why.text);
+        CHECK_ROW(rows[i].body, err == rows[i].want);
+        CHECK_ROW(rows[i].body, strstr(why.text, rows[i].says) != NULL);
+    }
+    house_close(&house);
+}
+
+static void see(void *context, const struct state_entity *row)
+{
+    buf_format(context, "%s %" PRId64 " %s\n", row->id, row->version, row->body);
+}
+
+static char *body_of(struct house *house, const char *kind, const char *id)
+{
+    struct buf out = {0};
+    buf_text(&out, "");
+    enum err err = state_find_entity(house->state, kind, id, &out, see);
+    CHECK_ROW(id, err == ERR_OK || err == ERR_NOT_FOUND);
+    return buf_take(&out);
+}
+
+static void see_correction(void *context, const struct state_correction *row)
+{
+    buf_format(context, "%s/%s %" PRId64 "-%" PRId64 " %s>%s;", row->device, row->channel,
+               (row->from_ms - NOW) / 1000, (row->to_ms - NOW) / 1000, row->old_zone,
+               row->new_zone);
+}
+
+/* Times are seconds before NOW. */
+static void what_is_said_of_the_past_is_a_correction(void)
+{
+    static const struct {
+        const char *name;
+        const char *verb;
+        const char *body;
+        const char *want;
+    } rows[] = {
+        {"from now on", "placement.put", "{\"device\":\"x\",\"zone\":\"a\"}", ""},
+        {"since an hour", "placement.put",
+         "{\"device\":\"x\",\"zone\":\"a\",\"from\":1789996400000}", "x/ -3600-0 >a;"},
+        {"moved half an hour ago", "placement.move",
+         "{\"device\":\"d\",\"zone\":\"b\",\"from\":1789998200000}",
+         "d/ -1800-0 a>;d/ -1800-0 >b;"},
+        {"ended ten minutes ago", "placement.end",
+         "{\"device\":\"d\",\"at\":1789999400000}", "d/ -600-0 a>;"},
+        {"in the future", "placement.end", "{\"device\":\"d\",\"at\":1790000600000}", ""},
+        {"another room all along", "placement.correct", "{\"id\":\"p1\",\"zone\":\"b\"}",
+         "d/ -7200-0 a>b;"},
+        {"later than was thought", "placement.correct",
+         "{\"id\":\"p1\",\"from\":1789996400000}", "d/ -7200--3600 a>;"},
+        {"nothing new", "placement.correct", "{\"id\":\"p1\",\"zone\":\"a\"}", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        struct err_text why;
+        struct buf seen = {0};
+        house_open(&house);
+        furnish(&house);
+        CHECK(
+            run(&house, "placement.put",
+                "{\"id\":\"p1\",\"device\":\"d\",\"zone\":\"a\",\"from\":1789992800000}",
+                &why) == ERR_OK);
+        CHECK(state_begin(house.state) == ERR_OK);
+        CHECK(state_end_correction(house.state, 1) == ERR_OK);
+        CHECK(state_end_correction(house.state, 1) == ERR_NOT_FOUND);
+        CHECK(state_commit(house.state) == ERR_OK);
+        CHECK_ROW(rows[i].name, run(&house, rows[i].verb, rows[i].body, &why) == ERR_OK);
+        buf_text(&seen, "");
+        CHECK(state_pending_corrections(house.state, 0, &seen, see_correction) == ERR_OK);
+        if (strcmp(seen.data, rows[i].want) != 0)
+            printf("\n  %s: %s\n", rows[i].name, seen.data);
+        CHECK_ROW(rows[i].name, strcmp(seen.data, rows[i].want) == 0);
+        buf_fini(&seen);
+        house_close(&house);
+    }
+}
+
+static void a_version_that_is_old_is_told_the_present_state(void)
+{
+    struct house house;
+    struct err_text why;
+    char *result;
+    house_open(&house);
+    furnish(&house);
+    CHECK(run_as(&house, "", "k1", "zone.put", 1, "{\"id\":\"a\",\"name\":\"A\"}", &why,
+                 NULL) == ERR_OK);
+    CHECK(run_as(&house, "", "k2", "zone.put", 1, "{\"id\":\"a\",\"name\":\"B\"}", &why,
+                 &result) == ERR_CONFLICT);
+    CHECK(strstr(why.text, "it is of version 2, not 1") != NULL);
+    CHECK_TEXT(result, "{\"id\":\"a\",\"kind\":\"zone\",\"present\":{\"name\":\"A\","
+                       "\"site\":\"s\"},\"version\":2}");
+    free(result);
+    CHECK(run_as(&house, "", "k3", "zone.put", 0, "{\"id\":\"a\",\"site\":\"s\"}", &why,
+                 NULL) == ERR_CONFLICT);
+    CHECK(run_as(&house, "", "k4", "zone.put", 0, "{\"id\":\"n\",\"site\":\"s\"}", &why,
+                 NULL) == ERR_OK);
+    /* What is as it was said has no new version. */
+    CHECK(run_as(&house, "", "k5", "zone.put", 2, "{\"id\":\"a\",\"name\":\"A\"}", &why,
+                 NULL) == ERR_OK);
+    char *body = body_of(&house, "zone", "a");
+    CHECK_TEXT(body, "a 2 {\"name\":\"A\",\"site\":\"s\"}\n");
+    free(body);
+    house_close(&house);
+}
+
+static void a_command_is_applied_once(void)
+{
+    struct house house;
+    struct err_text why;
+    char *first;
+    char *again;
+    house_open(&house);
+    furnish(&house);
+    CHECK(run_as(&house, "", "k", "zone.put", COMMAND_ANY,
+                 "{\"id\":\"a\",\"name\":\"1\"}", &why, &first) == ERR_OK);
+    CHECK(run(&house, "zone.put", "{\"id\":\"a\",\"name\":\"2\"}", &why) == ERR_OK);
+    CHECK(run_as(&house, "", "k", "zone.put", COMMAND_ANY,
+                 "{\"id\":\"a\",\"name\":\"1\"}", &why, &again) == ERR_OK);
+    CHECK_TEXT(first, again);
+    char *body = body_of(&house, "zone", "a");
+    CHECK_TEXT(body, "a 3 {\"name\":\"2\",\"site\":\"s\"}\n");
+    free(body);
+    CHECK(run_as(&house, "", "k", "zone.put", COMMAND_ANY,
+                 "{\"id\":\"a\",\"name\":\"9\"}", &why, NULL) == ERR_INVALID);
+    CHECK(strstr(why.text, "used for another command") != NULL);
+    /* A refusal is answered again, too. */
+    for (int i = 0; i < 2; i++)
+        CHECK(run_as(&house, "", "r", "zone.put", COMMAND_ANY, "{\"id\":\"?\"}", &why,
+                     NULL) == ERR_INVALID);
+    free(first);
+    free(again);
+    house_close(&house);
+}
+
+/* Who belongs to one organisation touches nothing of another, by whatever name. */
+static void an_organisation_touches_its_own_only(void)
+{
+    static const char *const rows[][2] = {
+        {"zone.put", "{\"id\":\"a\",\"name\":\"mine\"}"},
+        {"zone.put", "{\"id\":\"n\",\"site\":\"s\"}"},
+        {"zone.duty", "{\"id\":\"a\",\"on\":false,\"why\":\"empty\"}"},
+        {"site.put", "{\"id\":\"n\",\"org\":\"o\"}"},
+        {"site.put", "{\"id\":\"s\",\"org\":\"p\"}"},
+        {"org.put", "{\"id\":\"o\"}"},
+        {"org.put", "{\"id\":\"q\"}"},
+        {"device.put", "{\"id\":\"d\",\"org\":\"p\"}"},
+        {"device.put", "{\"id\":\"n\",\"org\":\"o\"}"},
+        {"device.replace", "{\"id\":\"d\",\"by\":\"n\"}"},
+        {"probe.swap", "{\"device\":\"d\",\"channel\":\"humidity\",\"serial\":\"1\"}"},
+        {"placement.put", "{\"device\":\"d\",\"zone\":\"theirs\",\"to\":9,\"from\":1}"},
+        {"placement.put", "{\"device\":\"n\",\"zone\":\"a\"}"},
+        {"placement.move", "{\"device\":\"d\",\"zone\":\"theirs\"}"},
+        {"placement.end", "{\"device\":\"d\"}"},
+        {"placement.correct", "{\"id\":\"p1\",\"from\":5}"},
+        {"rule.delete", "{\"id\":\"warm\"}"},
+    };
+    struct house house;
+    struct err_text why;
+    house_open(&house);
+    furnish(&house);
+    CHECK(run(&house, "placement.put",
+              "{\"id\":\"p1\",\"device\":\"d\",\"zone\":\"a\",\"from\":0}",
+              &why) == ERR_OK);
+    CHECK(run(&house, "rule.put",
+              "{\"id\":\"warm\",\"zone\":\"a\",\"kind\":\"above\",\"quantity\":"
+              "\"air_temperature\",\"levels\":[{\"level\":8}]}",
+              &why) == ERR_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "x%zu", i);
+        CHECK_ROW(rows[i][1], run_as(&house, "p", id, rows[i][0], COMMAND_ANY, rows[i][1],
+                                     &why, NULL) != ERR_OK);
+        CHECK_ROW(rows[i][1],
+                  strstr(why.text, "'o'") == NULL || strstr(rows[i][1], "\"o\"") != NULL);
+    }
+    CHECK(run_as(&house, "p", "y", "zone.put", COMMAND_ANY,
+                 "{\"id\":\"theirs\",\"name\":\"mine\"}", &why, NULL) == ERR_OK);
+    house_close(&house);
+}
+
+/* ---- audit ----------------------------------------------------------------------------
+ */
+
+static void on_link(void *context, const struct state_audit *row)
+{
+    audit_chain_next(context, row);
+}
+
+static void who_tampers_with_the_audit_breaks_the_chain(void)
+{
+    static const struct {
+        const char *name;
+        const char *sql;
+        uint64_t broken_at;
+    } rows[] = {
+        {"nothing", "UPDATE audit SET actor = 'li' WHERE seq = 99", 0},
+        {"who", "UPDATE audit SET actor = 'li' WHERE seq = 4", 4},
+        {"why", "UPDATE audit SET reason = '' WHERE seq = 1", 1},
+        {"when", "UPDATE audit SET at_ms = at_ms + 1 WHERE seq = 3", 3},
+        {"what", "UPDATE audit SET changes = '[]' WHERE seq = 5", 5},
+        {"a row is gone", "DELETE FROM audit WHERE seq = 3", 4},
+        {"two change places",
+         "UPDATE audit SET seq = CASE seq WHEN 3 THEN -4 WHEN 4 THEN -3 ELSE seq END", 3},
+        {"hash and all", "UPDATE audit SET hash = zeroblob(32) WHERE seq = 2", 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        struct audit_chain chain = {0};
+        house_open(&house);
+        furnish(&house);
+        CHECK(state_begin(house.state) == ERR_OK);
+        CHECK(state_write(house.state, rows[i].sql, DB_NONE) == ERR_OK);
+        CHECK(state_write(house.state, "UPDATE audit SET seq = -seq WHERE seq < 0",
+                          DB_NONE) == ERR_OK);
+        CHECK(state_commit(house.state) == ERR_OK);
+        CHECK(state_page_audit(house.state, 0, 0, &chain, on_link) == ERR_OK);
+        CHECK_ROW(rows[i].name, chain.broken_at == rows[i].broken_at);
+        CHECK_ROW(rows[i].name, (chain.why == NULL) == (rows[i].broken_at == 0));
+        house_close(&house);
+    }
+}
+
+/* ---- the record -----------------------------------------------------------------------
+ */
+
+static void records_that_are_no_commands(void)
+{
+    static const char *const rows[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"id\":\"1\",\"verb\":\"v\",\"actor\":\"a\"}",
+        "{\"id\":\"\",\"verb\":\"v\",\"actor\":\"a\",\"body\":{}}",
+        "{\"id\":\"a b\",\"verb\":\"v\",\"actor\":\"a\",\"body\":{}}",
+        "{\"id\":\"1\",\"verb\":\"v\",\"actor\":\"a b\",\"body\":{}}",
+        "{\"id\":\"1\",\"verb\":7,\"actor\":\"a\",\"body\":{}}",
+        "{\"id\":\"1\",\"verb\":\"v\",\"actor\":\"a\",\"body\":[]}",
+        "{\"id\":\"1\",\"id\":\"1\",\"verb\":\"v\",\"actor\":\"a\",\"body\":{}}",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct command command;
+        struct err_text why = {0};
+        CHECK_ROW(rows[i],
+                  command_parse(&command, rows[i], strlen(rows[i]), &why) == ERR_INVALID);
+        CHECK_ROW(rows[i], why.text[0] != '\0');
+        command_fini(&command);
+    }
+}
+
+static void a_record_reads_as_it_was_written(void)
+{
+    json_t *body = json_pack("{s:s}", "id", "a");
+    const struct command from = {.id = "k",
+                                 .verb = "zone.put",
+                                 .actor = "wang",
+                                 .org = "o",
+                                 .reason = "门",
+                                 .if_version = 3,
+                                 .at_ms = NOW,
+                                 .body = body};
+    struct buf text = {0};
+    struct command to;
+    struct err_text why;
+    command_format(&from, &text);
+    CHECK(command_parse(&to, text.data, text.len, &why) == ERR_OK);
+    CHECK_TEXT(to.id, "k");
+    CHECK_TEXT(to.org, "o");
+    CHECK_TEXT(to.reason, "门");
+    CHECK(to.if_version == 3 && to.at_ms == NOW &&
+          json_equal(body, (json_t *)(uintptr_t)to.body));
+    command_fini(&to);
+    buf_fini(&text);
+    json_decref(body);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a house changes row by row", a_house_changes_row_by_row},
+        {"what is said of the past is a correction",
+         what_is_said_of_the_past_is_a_correction},
+        {"a version that is old is told the present state",
+         a_version_that_is_old_is_told_the_present_state},
+        {"a command is applied once", a_command_is_applied_once},
+        {"an organisation touches its own only", an_organisation_touches_its_own_only},
+        {"who tampers with the audit breaks the chain",
+         who_tampers_with_the_audit_breaks_the_chain},
+        {"records that are no commands", records_that_are_no_commands},
+        {"a record reads as it was written", a_record_reads_as_it_was_written},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("apply", tests);
+}
