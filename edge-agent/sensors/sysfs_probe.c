@@ -97,7 +97,7 @@ static void attribute(const struct place *place, const char *name, char *out, si
     char path[PLACE + 128];
     snprintf(path, sizeof path, "%s/%s", place->path, name);
     enum err err = devfile_read(&file, clock_real_ms() + LIST_MS, path, NULL);
-    snprintf(out, size, "%s", err == ERR_OK ? file.text : "");
+    snprintf(out, size, "%.*s", (int)size - 1, err == ERR_OK ? file.text : "");
 }
 
 /* Where it is wired: hwmon points at its device, an IIO device lies below it. */
