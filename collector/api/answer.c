@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "collector/api/internal.h"
 
-json_t *api_body(struct api_call *call)
+json_t *api_object(struct api_call *call)
 {
     json_t *body = json_loadb(call->body.data != NULL ? call->body.data : "",
                               call->body.len, JSON_REJECT_DUPLICATES, NULL);

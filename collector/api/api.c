@@ -180,7 +180,7 @@ enum err api_ask_ready(struct api_call *call, struct err_text *why)
     return err;
 }
 
-enum err api_write(struct api_call *call, api_change_fn *change, void *argument)
+enum err api_run_change(struct api_call *call, api_change_fn *change, void *argument)
 {
     struct api *api = call->api;
     struct ask *ask = ask_loop(

@@ -72,7 +72,7 @@ static enum err stage_private(struct api_call *call, const char *id,
     staged->at_ms = api_now_ms(call->api);
     staged->len = wish->private_len;
     memcpy(staged->data, wish->private_data, wish->private_len);
-    return api_write(call, stage, staged);
+    return api_run_change(call, stage, staged);
 }
 
 enum err api_apply(struct api_call *call, const struct api_wish *wish, json_t **result,
@@ -338,7 +338,7 @@ void api_run_verb(struct api_call *call)
 {
     const struct verb *verb = verb_find(call->route->verb);
     assert(verb != NULL);
-    json_t *body = call->body.len > 0 ? api_body(call) : json_object();
+    json_t *body = call->body.len > 0 ? api_object(call) : json_object();
     if (body == NULL)
         return;
     json_t *reason = take_reason(body);
@@ -355,7 +355,7 @@ void api_run_verb(struct api_call *call)
 /* {"verb": ..., "body": {...}, "reason": ..., "if_version": ...} */
 void api_post_command(struct api_call *call)
 {
-    json_t *root = api_body(call);
+    json_t *root = api_object(call);
     if (root == NULL)
         return;
     const char *verb = json_string_value(json_object_get(root, "verb"));

@@ -165,7 +165,7 @@ bool api_is_secure(const struct api *api);
 bool api_may_try(struct api_call *call, const char *account);
 /* The body as an object of JSON, the caller's to release; NULL, answered, when it is
  * none. */
-json_t *api_body(struct api_call *call);
+json_t *api_object(struct api_call *call);
 /* A text of that object, NULL when it is none. Borrowed. */
 const char *api_text(const json_t *object, const char *key);
 void api_dump(struct api_call *call, json_t *root);
@@ -230,7 +230,7 @@ bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out);
 /* OK, or why not; TIMEOUT: it did not say in time. */
 enum err api_ask_ready(struct api_call *call, struct err_text *why);
 /* Takes `argument`, from the heap, which the loop frees; see api_change_fn. */
-enum err api_write(struct api_call *call, api_change_fn *change, void *argument);
+enum err api_run_change(struct api_call *call, api_change_fn *change, void *argument);
 /* Submits the command and waits until it was applied; *result is a JSON object then. */
 enum err api_command(struct api_call *call, const char *id, const struct buf *json,
                      struct buf *result, struct err_text *why);
@@ -240,6 +240,19 @@ void api_set_up(struct api_call *call);
 void api_sign_in(struct api_call *call);
 void api_sign_out(struct api_call *call);
 void api_get_me(struct api_call *call);
+void api_change_own_password(struct api_call *call);
+void api_end_own_sessions(struct api_call *call);
+void api_get_people(struct api_call *call);
+void api_add_person(struct api_call *call);
+void api_change_person(struct api_call *call);
+void api_erase_person(struct api_call *call);
+void api_end_sessions(struct api_call *call);
+void api_get_tokens(struct api_call *call);
+void api_add_token(struct api_call *call);
+void api_revoke_token(struct api_call *call);
+void api_get_grants(struct api_call *call);
+void api_add_grant(struct api_call *call);
+void api_end_grant(struct api_call *call);
 /* commands.c */
 /* Makes a command of it, under the request's Idempotency-Key, and waits for its fate;
  * *result is an object, or NULL, and the caller's. */

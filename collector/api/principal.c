@@ -261,7 +261,7 @@ static void note_use(struct api_call *call, int64_t used_ms, int64_t now_ms)
     struct use *use = mem_alloc(sizeof *use);
     snprintf(use->hash, sizeof use->hash, "%s", call->principal.credential);
     use->now_ms = now_ms;
-    if (api_write(call, write_use, use) != ERR_OK) {
+    if (api_run_change(call, write_use, use) != ERR_OK) {
         /* The next request notes it; nothing is answered for that. */
     }
 }

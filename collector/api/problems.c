@@ -129,9 +129,8 @@ static const struct problem_entry entries[] = {
          429,
          {{"too many attempts",
            "wait as long as Retry-After says, then try once more; an admin can set a new "
-           "password with coldchainctl people reset-password"},
-          {"尝试次数过多", "请等待 Retry-After 所示的秒数后再试；管理员可用 coldchainctl "
-                           "people reset-password 重设密码"}}},
+           "password"},
+          {"尝试次数过多", "请等待 Retry-After 所示的秒数后再试；管理员可以重设密码"}}},
     [PROBLEM_NOT_SIGNED_IN] =
         {"not-signed-in",
          401,
@@ -179,6 +178,10 @@ static const struct problem_entry entries[] = {
          {{"the body is not understood",
            "the address and the body name different things; leave '{name}' out of the body"},
           {"无法理解请求内容", "地址与内容所指不同；请从内容中去掉 '{name}'"}}},
+    [PROBLEM_VALUE_REFUSED] = {"value-refused",
+                               422,
+                               {{"that is not taken", "{why}; mend it and send it again"},
+                                {"不接受该内容", "{why}；请改正后重发"}}},
     [PROBLEM_COMMAND_INVALID] = {"command-invalid",
                                  400,
                                  {{"the change is not possible",

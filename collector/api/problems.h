@@ -49,6 +49,7 @@ enum problem_language {
     X(ADMIN_REFUSED) \
     X(LOGIN_TAKEN) \
     X(ADMIN_NOT_KEPT) \
+    X(VALUE_REFUSED) \
     X(NOT_FOUND) \
     /* commands */ \
     X(COMMAND_INVALID) \

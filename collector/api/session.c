@@ -106,7 +106,7 @@ static void begin_session(struct api_call *call, const char *person)
         snprintf(made->old, sizeof made->old, "%s", call->principal.credential);
     made->now_ms = now_ms;
     made->bounds = *bounds;
-    enum err err = api_write(call, write_session, made);
+    enum err err = api_run_change(call, write_session, made);
     if (err != ERR_OK) {
         api_store_problem(call, err);
     } else {
@@ -143,7 +143,7 @@ static void check_sign_in(struct api_call *call, const char *login, const char *
 
 void api_sign_in(struct api_call *call)
 {
-    json_t *body = api_body(call);
+    json_t *body = api_object(call);
     if (body == NULL)
         return;
     const char *login = api_text(body, "login");
@@ -171,7 +171,7 @@ void api_sign_out(struct api_call *call)
 {
     struct old_session *old = mem_alloc(sizeof *old);
     snprintf(old->hash, sizeof old->hash, "%s", call->principal.credential);
-    enum err err = api_write(call, end_session, old);
+    enum err err = api_run_change(call, end_session, old);
     if (err != ERR_OK) {
         api_store_problem(call, err);
         return;

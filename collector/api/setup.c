@@ -147,7 +147,7 @@ static enum err make_admin(struct api_call *call, const json_t *fields, const ch
     snprintf(admin->name, sizeof admin->name, "%s", name != NULL ? name : "");
     admin->now_ms = api_now_ms(call->api);
     if (login_hash(api_login_of(call->api), admin->hash, password))
-        return api_write(call, write_first_admin, admin);
+        return api_run_change(call, write_first_admin, admin);
     free(admin);
     return ERR_LIMIT;
 }
@@ -221,7 +221,7 @@ void api_set_up(struct api_call *call)
     }
     json_t *fields = is_form ? form_parse(call->body.data != NULL ? call->body.data : "",
                                           call->body.len)
-                             : api_body(call);
+                             : api_object(call);
     if (fields != NULL)
         set_up(call, is_form, fields);
     else if (is_form)
