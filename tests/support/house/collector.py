@@ -75,6 +75,19 @@ class Collector(Process):
     def get(self, path, **parameters):
         return json.loads(self.open("/api/v1" + path, parameters))
 
+    def do(self, verb, reason="", key=None, **body):
+        """(status, answer) of a command."""
+        request = urllib.request.Request(self.url + "/api/v1/commands", method="POST", data=json.dumps(
+            {"verb": verb, "reason": reason, "body": body}).encode())
+        request.add_header("Authorization", f"Bearer {self.token}")
+        if key:
+            request.add_header("Idempotency-Key", key)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
     def is_ready(self):
         try:
             return self.open("/readyz", token=False, timeout=2) is not None
