@@ -3,9 +3,10 @@
  * window - which packs of one epoch were taken, and the hashes that prove whose they are.
  *
  * The deduplication window of the collector and of its stores. It is never pruned while
- * the epoch is open. Beside the seqs it remembers the hash of the pack at the mark and of
- * the newest few, so that another body under a taken name, or a pack whose predecessor
- * was another one, is seen as a fork. Two windows that are given the same packs in the
+ * the epoch is open. Beside the seqs it remembers the hash of the pack at the mark, of
+ * the newest few, and of those on both sides of a gap, so that another body under a taken
+ * name, or a pack that does not fit the one before it or behind it, is seen as a fork,
+ * in whatever order they come. Two windows that are given the same packs in the
  * same order say the same. Pure; owned by one thread.
  */
 #ifndef COLDCHAIN_TELEMETRY_WINDOW_H
@@ -18,6 +19,14 @@
 
 #define WINDOW_HASHES 8
 
+/* At a gap: the hash of the pack before it, or the one that the pack behind it asks for.
+ */
+struct window_edge {
+    uint64_t seq;
+    uint64_t hash;
+    bool is_asked; /* `seq` is the last one missing: it must have this hash */
+};
+
 /* A zeroed struct is empty. */
 struct window {
     struct seqset taken;
@@ -25,12 +34,15 @@ struct window {
     uint64_t newest;    /* highest seq with a body */
     /* of seqs (newest - WINDOW_HASHES, newest], by seq modulo; 0: unknown */
     uint64_t hashes[WINDOW_HASHES];
+    struct window_edge *edges; /* two for each gap, at most */
+    uint32_t edge_count;
+    uint32_t edge_capacity;
 };
 
 enum window_verdict {
     WINDOW_NEW,       /* taken */
     WINDOW_DUPLICATE, /* taken before; the body is the same as far as is known */
-    WINDOW_FORK,      /* another body, or behind another predecessor; not taken */
+    WINDOW_FORK,      /* another body, or it does not fit its neighbours; not taken */
     WINDOW_FULL,      /* one gap too many; not taken */
 };
 
