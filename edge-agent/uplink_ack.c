@@ -114,23 +114,28 @@ static void take_epoch(const struct agent_step *step, struct agent_epoch *held,
     held->is_heard = true;
 }
 
-/* The collector has seen later seqs and misses these. */
+/*
+ * The collector has seen later seqs and misses these. An epoch that is not known here may
+ * be that of another device under this name, which holds it: only its own device may call
+ * it lost.
+ */
 static void take_wanted(const struct agent_step *step, const struct ack_epoch *said,
                         struct seq_range wanted)
 {
     struct agent_core *core = step->core;
     const struct agent_epoch *held = agent_find_epoch(core, said->epoch);
-    uint64_t first = held != NULL ? held->first : UINT64_MAX;
-    if (held != NULL && wanted.last > held->last)
+    if (held == NULL)
+        return;
+    if (wanted.last > held->last)
         wanted.last = held->last;
     if (wanted.first < 1 || wanted.first > wanted.last)
         return;
-    if (wanted.first < first) {
-        uint64_t to = wanted.last < first ? wanted.last : first - 1;
+    if (wanted.first < held->first) {
+        uint64_t to = wanted.last < held->first ? wanted.last : held->first - 1;
         agent_tell_loss(step, said->epoch, wanted.first, to);
         wanted.first = to + 1;
     }
-    if (held == NULL || wanted.first > wanted.last)
+    if (wanted.first > wanted.last)
         return;
     if (core->wanted_count < AGENT_WANTED_MAX)
         core->wanted[core->wanted_count++] = (struct agent_range){said->epoch, wanted};
@@ -170,16 +175,18 @@ static void meet_collector(struct agent_core *core, const struct ack *ack)
     if (is_same)
         return;
     bool is_first = core->store[0] == '\0';
-    bool is_other = !is_first && strcmp(core->store, ack->store) != 0;
     if (!is_first && core->is_answered && core->left_count < AGENT_LEFT_MAX)
         core->left[core->left_count++] = core->generation;
     memcpy(core->store, ack->store, sizeof core->store);
     core->generation = ack->generation;
+    core->told_count = 0; /* it may be one that heard nothing of them */
     for (size_t i = 0; i < core->epoch_count; i++) {
         struct agent_epoch *epoch = &core->epochs[i];
         epoch->is_heard = false;
-        if (is_other)
-            epoch->proved = 0; /* another device may have been there before us */
+        /* It may be an older copy, which took another device's packs since: what was
+         * proved of its last life, this ack proves anew, or nobody does. */
+        if (!is_first)
+            epoch->proved = 0;
         bool is_named = false;
         for (size_t j = 0; j < ack->epoch_count; j++)
             is_named |= ack->epochs[j].epoch == epoch->epoch;
@@ -206,14 +213,28 @@ static void end_silence(const struct agent_step *step)
         agent_resend_due(step);
 }
 
-/* It was overtaken by one of a later life of the collector. */
-static bool is_late(const struct agent_core *core, const struct ack *ack)
+static bool was_left(const struct agent_core *core, uint64_t generation)
 {
-    if (ack->generation == core->generation)
-        return false;
     for (size_t i = 0; i < core->left_count; i++)
-        if (core->left[i] == ack->generation)
-            return true;
+        if (core->left[i] == generation)
+            return generation != core->generation;
+    return false;
+}
+
+/*
+ * It was overtaken by one of a later life of the collector. Unless it was the other that
+ * came late: then this life goes on answering, and nobody else does.
+ */
+static bool is_late(struct agent_core *core, const struct ack *ack)
+{
+    bool is_late = was_left(core, ack->generation);
+    bool goes_on = is_late && core->late_generation == ack->generation;
+    core->late_count = goes_on ? core->late_count + 1 : is_late;
+    core->late_generation = is_late ? ack->generation : 0;
+    if (core->late_count < AGENT_LATE_MAX || !core->is_probing)
+        return is_late;
+    core->left_count = 0;
+    core->late_count = 0;
     return false;
 }
 

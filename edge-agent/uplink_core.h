@@ -42,6 +42,8 @@
 #define AGENT_WANTED_MAX  64
 #define AGENT_TOLD_MAX    32
 #define AGENT_LEFT_MAX    8
+/* Acks of one such generation, and no other, while probing: it is the one that lives. */
+#define AGENT_LATE_MAX 3
 
 /* One epoch of which packs are held. */
 struct agent_epoch {
@@ -106,7 +108,7 @@ struct agent_core {
     size_t urgent_count;
     struct agent_range wanted[AGENT_WANTED_MAX];
     size_t wanted_count;
-    struct agent_range told[AGENT_TOLD_MAX]; /* LOSS ordered in this session */
+    struct agent_range told[AGENT_TOLD_MAX]; /* LOSS ordered, and not gone since */
     size_t told_count;
 
     /* the collector that acked last */
@@ -114,6 +116,8 @@ struct agent_core {
     uint64_t generation;
     uint64_t left[AGENT_LEFT_MAX]; /* its generations before, of this session */
     size_t left_count;
+    uint64_t late_generation; /* of the acks ignored since the last one that counted */
+    uint32_t late_count;
 
     struct rng rng;
     struct agent_counts counts;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* uplink_loss - packs that cannot be sent any more: said once, never passed over. */
+/* uplink_loss - packs that cannot be sent any more: said, and never passed over. */
 #include "edge-agent/uplink_core_parts.h"
 
 #include <assert.h>
@@ -81,6 +81,7 @@ void agent_on_trimmed(const struct agent_step *step, uint64_t epoch, uint64_t fi
     uint64_t from = held->first;
     held->first = first;
     forget_flights(core, epoch, first);
+    core->told_count = 0; /* packs that told a loss may be gone with these */
     uint64_t lost_from = 0;
     for (uint64_t seq = from; seq < first && seq <= held->last; seq++) {
         bool lost = !agent_is_settled(held, seq);
