@@ -24,6 +24,7 @@ from house.process import Failure  # noqa: E402
 # name, what a life must keep, lives in ./dev test, lives in the long run
 CAMPAIGNS = [
     ("disk_lives", "what was synced survives crashes, also in recovery", 50_000, 500_000),
+    ("protocol_lives", "every pack arrives once, whatever network, disks and both ends do", 20_000, 500_000),
     ("disk_errors", "every error of every call to the disk, in process", 3_000, 20_000),
 ]
 
