@@ -268,6 +268,30 @@ static int64_t second_began_ms(struct collector *collector, uint64_t second)
     return began_ms;
 }
 
+/*
+ * A gap that never closes must not pin the journal for ever: older than journal.keep, or
+ * in the way of its budget, it is a loss. That is a decision, so it is a record.
+ */
+static void give_up_gap(struct collector *collector, int64_t oldest_ms)
+{
+    struct record_gap gap;
+    int64_t since_ms;
+    uint64_t position;
+    if (!pipeline_oldest_gap(collector->pipeline, &gap, &since_ms, &position))
+        return;
+    struct journal_stats stats;
+    journal_stats(collector->journal, &stats);
+    bool is_in_the_way =
+        stats.disk_bytes > (uint64_t)collector->settings->journal.keep_bytes &&
+        position >> 32 == stats.first >> 32;
+    if (since_ms >= oldest_ms && !is_in_the_way)
+        return;
+    struct buf data = {0};
+    record_gap_format(&gap, &data);
+    append_or_fail(collector, RECORD_GIVE_UP, data.data, data.len);
+    buf_fini(&data);
+}
+
 /* One segment at a time: only what everybody has passed, and only while it is too much.
  */
 static void trim(struct collector *collector)
@@ -276,6 +300,7 @@ static void trim(struct collector *collector)
     uint64_t passed = least(pipeline_needs_from(collector->pipeline),
                             (uint64_t)metric_get(METRIC_HISTORY_POSITION));
     int64_t oldest_ms = clock_wall_ms(collector->clock) - settings->journal.keep_ms;
+    give_up_gap(collector, oldest_ms);
     for (int i = 0; i < TRIM_AT_ONCE; i++) {
         struct journal_stats stats;
         journal_stats(collector->journal, &stats);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "telemetry/reading.h"
+
 #define FLAG_RETAINED  1u
 #define FLAG_DUPLICATE 2u
 #define QOS_SHIFT      4
@@ -105,4 +107,37 @@ enum err record_skipped_parse(struct record_skipped *skipped, const void *data,
         return ERR_CORRUPT;
     memcpy(skipped->who, who, who_len);
     return ERR_OK;
+}
+
+static bool read_id(struct buf_reader *in, char id[ID_SIZE])
+{
+    size_t len;
+    const char *text = buf_read_blob(in, &len);
+    if (in->failed || len >= ID_SIZE)
+        return false;
+    memcpy(id, text, len);
+    id[len] = '\0';
+    return id_is_valid(id);
+}
+
+void record_gap_format(const struct record_gap *gap, struct buf *out)
+{
+    buf_blob(out, gap->org, strlen(gap->org));
+    buf_blob(out, gap->device, strlen(gap->device));
+    buf_u64(out, gap->epoch);
+    buf_u64(out, gap->from);
+    buf_u64(out, gap->to);
+}
+
+enum err record_gap_parse(struct record_gap *gap, const void *data, size_t len)
+{
+    struct buf_reader in = buf_reader_of(data, len);
+    *gap = (struct record_gap){0};
+    if (!read_id(&in, gap->org) || !read_id(&in, gap->device))
+        return ERR_CORRUPT;
+    gap->epoch = buf_read_u64(&in);
+    gap->from = buf_read_u64(&in);
+    gap->to = buf_read_u64(&in);
+    bool is_sound = !in.failed && gap->from > 0 && gap->from <= gap->to;
+    return is_sound ? ERR_OK : ERR_CORRUPT;
 }

@@ -26,6 +26,7 @@ enum record_type {
     RECORD_COMMAND = 21, /* a person or program wants something changed: JSON */
     RECORD_RESULT = 22,  /* what became of a notification */
     RECORD_SKIPPED = 23, /* a poisonous record that is not to be tried again */
+    RECORD_GIVE_UP = 24, /* a gap that is waited for no longer */
 };
 
 #define RECORD_TOPIC_MAX        1024
@@ -74,6 +75,19 @@ struct record_skipped {
     unsigned crashes;
     char who[16]; /* guard_name() */
 };
+
+/* Packs [from, to] that a device owes, and that pinned the journal for too long. */
+struct record_gap {
+    char org[ID_SIZE];
+    char device[ID_SIZE];
+    uint64_t epoch;
+    uint64_t from;
+    uint64_t to;
+};
+
+void record_gap_format(const struct record_gap *gap, struct buf *out);
+MUST_CHECK enum err record_gap_parse(struct record_gap *gap, const void *data,
+                                     size_t len);
 
 void record_skipped_format(const struct record_skipped *skipped, struct buf *out);
 MUST_CHECK enum err record_skipped_parse(struct record_skipped *skipped, const void *data,

@@ -346,6 +346,9 @@ static void end_epoch(const struct step *step, struct collector_epoch *epoch,
                       uint64_t last)
 {
     epoch->is_ended = true;
+    /* It ends below what was taken: another device was here, or an older copy of it. */
+    if (last < seqset_highest(&epoch->window.taken))
+        note_fork(step, epoch);
     if (last > epoch->last)
         epoch->last = last;
     watch_gaps(step, epoch, false);

@@ -134,9 +134,9 @@ enum collector_action_kind {
     COLLECTOR_DROP,    /* epoch, seq: taken before */
     COLLECTOR_REFUSE,  /* epoch, seq: no room to remember it; not taken, not acked */
     COLLECTOR_FORK,    /* epoch, seq: another body; keep it in quarantine; not taken */
-    COLLECTOR_ORDER_NEW_EPOCH, /* epoch: it was forked; the ack says so. An incident */
+    COLLECTOR_ORDER_NEW_EPOCH, /* epoch: it was forked; the ack says so */
     COLLECTOR_LOSS,            /* epoch, from, to: will never come */
-    COLLECTOR_TWINS,           /* two devices use this name. An incident */
+    COLLECTOR_TWINS,           /* two devices use this name */
     COLLECTOR_REGRESSED,       /* epoch, from: the device ends below what is held, to */
     COLLECTOR_ACK_AT,          /* at_ms: ack not later */
 };

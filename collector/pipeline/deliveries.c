@@ -3,10 +3,13 @@
  * deliveries - what delivery says of a device as a whole: losses, forks, twins, acks.
  */
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
+#include "collector/store/state_delivery.h"
 
 static void take_loss(const struct device *device, const struct collector_action *action)
 {
@@ -73,4 +76,85 @@ void pipeline_take_hello(struct pipeline *pipeline, struct device *device,
              .wall_ms = pipeline->now_ms,
              .hello = hello,
          });
+}
+
+/* ---- gaps that never close -------------------------------------------------------- */
+
+static void list_given_up(struct pipeline *pipeline, const struct record_gap *gap)
+{
+    char detail[200];
+    snprintf(detail, sizeof detail,
+             "packs %" PRIu64 " to %" PRIu64 " of epoch %016" PRIx64
+             " never came and are waited for no longer: what they held is lost",
+             gap->from, gap->to, gap->epoch);
+    log_error("%s device=%s/%s", detail, gap->org, gap->device);
+    metric_add(METRIC_QUARANTINED, 1);
+    const struct state_quarantined entry = {
+        .source = "gap",
+        .position = pipeline->at,
+        .org = gap->org,
+        .device = gap->device,
+        .topic = "",
+        .epoch = gap->epoch,
+        .seq = gap->from,
+        .reason = "given-up",
+        .detail = detail,
+        .data = "",
+        .arrived_ms = pipeline->now_ms,
+    };
+    if (pipeline_begin_effects(pipeline))
+        pipeline_note(pipeline, state_add_quarantined(pipeline->options.state, &entry));
+}
+
+static bool first_gap(const struct collector_epoch *epoch, struct seq_range *gap)
+{
+    return epoch->held_count > 0 && seqset_first_gap(&epoch->window.taken, gap);
+}
+
+void pipeline_take_give_up(struct pipeline *pipeline, const struct journal_record *record)
+{
+    struct record_gap gap;
+    char key[DEVICE_KEY_SIZE];
+    if (record_gap_parse(&gap, record->data, record->len) != ERR_OK)
+        return;
+    struct device *device =
+        map_get(&pipeline->devices, device_key(key, gap.org, gap.device));
+    struct collector_epoch *epoch =
+        device != NULL ? collector_find_epoch(&device->delivery, gap.epoch) : NULL;
+    struct seq_range open;
+    /* It may have closed, or shrunk, since that was decided: then it is not so old. */
+    if (epoch == NULL || !first_gap(epoch, &open) || open.first != gap.from ||
+        open.last != gap.to)
+        return;
+    list_given_up(pipeline, &gap);
+    device->is_dirty = true;
+    step(pipeline, device,
+         &(struct collector_event){
+             .kind = COLLECTOR_GIVE_UP,
+             .real_ms = pipeline->real_ms,
+             .wall_ms = pipeline->now_ms,
+             .epoch = gap.epoch,
+         });
+}
+
+bool pipeline_oldest_gap(const struct pipeline *pipeline, struct record_gap *gap,
+                         int64_t *since_ms, uint64_t *position)
+{
+    *since_ms = INT64_MAX;
+    for (size_t i = 0; i < pipeline->devices.count; i++) {
+        const struct device *device = pipeline->devices.entries[i].value;
+        for (size_t k = 0; k < device->delivery.epoch_count; k++) {
+            const struct collector_epoch *epoch = &device->delivery.epochs[k];
+            struct seq_range open;
+            if (!first_gap(epoch, &open) || epoch->held_since_ms >= *since_ms)
+                continue;
+            *since_ms = epoch->held_since_ms;
+            *position = epoch->held[0].position;
+            *gap = (struct record_gap){
+                .epoch = epoch->epoch, .from = open.first, .to = open.last};
+            snprintf(gap->org, sizeof gap->org, "%s", device->org);
+            snprintf(gap->device, sizeof gap->device, "%s", device->id);
+        }
+    }
+    return *since_ms != INT64_MAX;
 }

@@ -80,6 +80,8 @@ void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t
 /* Of the actions, those that need no message: RELEASE and the following. */
 void pipeline_carry_out(struct pipeline *pipeline, struct device *device,
                         const struct collector_action *action);
+void pipeline_take_give_up(struct pipeline *pipeline,
+                           const struct journal_record *record);
 void pipeline_take_hello(struct pipeline *pipeline, struct device *device,
                          const struct hello *hello);
 

@@ -47,6 +47,9 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
     case RECORD_SKIPPED:
         pipeline_take_skipped(pipeline, record);
         break;
+    case RECORD_GIVE_UP:
+        pipeline_take_give_up(pipeline, record);
+        break;
     case JOURNAL_TYPE_LOSS:
         pipeline_take_loss(pipeline, record);
         break;

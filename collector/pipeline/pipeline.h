@@ -18,6 +18,7 @@
 #include "collector/guard.h"
 #include "collector/pipeline/acks.h"
 #include "collector/pipeline/registry.h"
+#include "collector/record.h"
 #include "collector/store/state.h"
 #include "collector/store/state_incidents.h"
 #include "journal/journal.h"
@@ -64,6 +65,13 @@ MUST_CHECK enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_te
 /* The last record taken, and how far the journal may be trimmed. */
 uint64_t pipeline_position(const struct pipeline *pipeline);
 uint64_t pipeline_needs_from(const struct pipeline *pipeline);
+
+/*
+ * The gap that is waited for longest, by wall time, and where the first pack behind it
+ * stands, which pins the journal. False when there is none.
+ */
+bool pipeline_oldest_gap(const struct pipeline *pipeline, struct record_gap *gap,
+                         int64_t *since_ms, uint64_t *position);
 
 /* Evaluated and committed up to here. Any thread. */
 uint64_t pipeline_committed(const struct pipeline *pipeline);

@@ -65,6 +65,24 @@ static enum err take_name(struct history_follower *follower,
     return history_close_gap(follower->history, &message, topic->seq, topic->seq);
 }
 
+/* As in the pipeline, so that both have the same gaps. */
+static enum err take_give_up(struct history_follower *follower,
+                             const struct journal_record *record)
+{
+    struct record_gap gap;
+    if (record_gap_parse(&gap, record->data, record->len) != ERR_OK)
+        return ERR_OK;
+    const struct history_message message = {
+        .position = record->position,
+        .org = gap.org,
+        .device = gap.device,
+        .epoch = gap.epoch,
+        .seq = gap.from,
+        .arrival_ms = record->wall_ms,
+    };
+    return history_close_gap(follower->history, &message, gap.from, gap.to);
+}
+
 static enum err take_record(struct history_follower *follower,
                             const struct journal_record *record)
 {
@@ -72,6 +90,8 @@ static enum err take_record(struct history_follower *follower,
     struct topic topic;
     const struct pack *pack;
     follower->now_ms = record->wall_ms;
+    if (record->type == RECORD_GIVE_UP)
+        return take_give_up(follower, record);
     if (record->type != RECORD_MESSAGE ||
         record_message_parse(&message, record->data, record->len) != ERR_OK)
         return ERR_OK;

@@ -791,6 +791,42 @@ static void a_message_of_a_later_version_is_kept_and_counted(void)
     house_close(&house);
 }
 
+static void a_gap_that_never_closes_can_be_given_up(void)
+{
+    struct house house;
+    struct record_gap gap;
+    int64_t since_ms;
+    uint64_t position;
+    house_open(&house);
+    put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+    put_pack(&house, "d", 1, 5.0, false);
+    uint64_t behind = put_pack(&house, "d", 4, 13.0, false);
+    pipeline_start(&house);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    advance(&house, 1000);
+    checkpoint(&house);
+    CHECK(pipeline_needs_from(house.pipeline) == behind);
+    CHECK(pipeline_oldest_gap(house.pipeline, &gap, &since_ms, &position));
+    CHECK(gap.epoch == EPOCH && gap.from == 2 && gap.to == 3);
+    CHECK(since_ms == START_MS + 4 * 60000 && position == behind);
+    struct buf data = {0};
+    record_gap_format(&gap, &data);
+    put(&house, RECORD_GIVE_UP, START_MS + 3600000, data.data, data.len);
+    put(&house, RECORD_GIVE_UP, START_MS + 3600001, data.data, data.len); /* too late */
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    int64_t lost = metric_get(METRIC_LOST_PACKS);
+    advance(&house, 1000);
+    checkpoint(&house);
+    CHECK(metric_get(METRIC_LOST_PACKS) == lost + 2);
+    CHECK(!pipeline_oldest_gap(house.pipeline, &gap, &since_ms, &position));
+    CHECK(pipeline_needs_from(house.pipeline) > behind);
+    char *text = dump_state(house.state);
+    CHECK(count_of(text, "given-up") == 1 && count_of(text, "incident ") == 1);
+    free(text);
+    buf_fini(&data);
+    house_close(&house);
+}
+
 static void a_command_is_answered_once_it_was_applied(void)
 {
     struct house house;
@@ -917,6 +953,8 @@ int main(void)
         {"acks say what is taken", acks_say_what_is_taken},
         {"a message of a later version is kept and counted",
          a_message_of_a_later_version_is_kept_and_counted},
+        {"a gap that never closes can be given up",
+         a_gap_that_never_closes_can_be_given_up},
         {"a command is answered once it was applied",
          a_command_is_answered_once_it_was_applied},
         {"a poisonous record is passed over", a_poisonous_record_is_passed_over},
