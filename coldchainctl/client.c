@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ struct client {
     char *api; /* without a '/' at its end */
     char *ca_file;
     char *authorization; /* NULL: no token */
+    int64_t timeout_ms;
 };
 
 static const char *first_of(const char *given, const char *variable)
@@ -177,31 +179,48 @@ static enum err explain(const struct client *client, enum err err, struct err_te
     }
 }
 
+/* What came, whatever it is: `raw` NULL wants JSON. */
+static enum err read_answer(const struct client *client, struct http_response *response,
+                            json_t **answer, struct buf *raw, struct err_text *why)
+{
+    const char *data = response->body.data != NULL ? response->body.data : "";
+    if (raw != NULL && response->status == HTTP_OK) {
+        buf_add(raw, data, response->body.len);
+        return ERR_OK;
+    }
+    enum err err = ERR_OK;
+    json_t *json = json_loadb(data, response->body.len, JSON_DECODE_ANY, NULL);
+    if (response->status != HTTP_OK || json == NULL || raw != NULL)
+        err = read_problem(client, response->status, json, why);
+    else
+        *answer = json_incref(json);
+    json_decref(json);
+    return err;
+}
+
 static enum err send_request(struct client *client, struct http_request *request,
-                             const char *path, json_t **answer, struct err_text *why)
+                             const char *path, const char *content_type, json_t **answer,
+                             struct buf *raw, struct err_text *why)
 {
     assert(path[0] == '/');
-    *answer = NULL;
+    if (answer != NULL)
+        *answer = NULL;
     char *url = mem_format("%s%s", client->api, path);
-    const char *const headers[] = {
-        "Accept: application/json",
-        client->authorization != NULL ? client->authorization : NULL, NULL};
+    char type[80];
+    snprintf(type, sizeof type, "Content-Type: %s",
+             content_type != NULL ? content_type : "application/json");
+    const char *const headers[] = {"Accept: application/json", type,
+                                   client->authorization, NULL};
     request->url = url;
     request->headers = headers;
     request->ca_file = client->ca_file;
+    request->timeout_ms = client->timeout_ms;
     struct http_response response = {0};
     enum err err = http_send(client->http, request, &response, why);
-    if (err == ERR_OK) {
-        json_t *json = json_loadb(response.body.data != NULL ? response.body.data : "",
-                                  response.body.len, JSON_DECODE_ANY, NULL);
-        if (response.status != HTTP_OK || json == NULL)
-            err = read_problem(client, response.status, json, why);
-        else
-            *answer = json_incref(json);
-        json_decref(json);
-    } else {
+    if (err == ERR_OK)
+        err = read_answer(client, &response, answer, raw, why);
+    else
         err = explain(client, err, why);
-    }
     http_response_fini(&response);
     free(url);
     request->url = NULL; /* it outlives what these pointed to */
@@ -213,7 +232,7 @@ enum err client_get(struct client *client, const char *path, json_t **answer,
                     struct err_text *why)
 {
     struct http_request request = {.method = "GET"};
-    return send_request(client, &request, path, answer, why);
+    return send_request(client, &request, path, NULL, answer, NULL, why);
 }
 
 enum err client_post(struct client *client, const char *path, const json_t *body,
@@ -223,9 +242,33 @@ enum err client_post(struct client *client, const char *path, const json_t *body
     assert(text != NULL);
     struct http_request request = {
         .method = "POST", .body = text, .body_len = strlen(text)};
-    enum err err = send_request(client, &request, path, answer, why);
+    enum err err = send_request(client, &request, path, NULL, answer, NULL, why);
     free(text);
     return err;
+}
+
+enum err client_fetch(struct client *client, const char *path, struct buf *into,
+                      struct err_text *why)
+{
+    struct http_request request = {.method = "GET"};
+    return send_request(client, &request, path, NULL, NULL, into, why);
+}
+
+enum err client_send(struct client *client, const char *path, const char *content_type,
+                     const void *data, size_t len, json_t **answer, struct err_text *why)
+{
+    struct http_request request = {.method = "POST", .body = data, .body_len = len};
+    return send_request(client, &request, path, content_type, answer, NULL, why);
+}
+
+void client_set_timeout(struct client *client, int64_t timeout_ms)
+{
+    client->timeout_ms = timeout_ms;
+}
+
+const char *client_url(const struct client *client)
+{
+    return client->api;
 }
 
 /* ---- addresses -----------------------------------------------------------------------

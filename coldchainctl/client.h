@@ -72,6 +72,18 @@ MUST_CHECK enum err client_post(struct client *client, const char *path,
                                 const json_t *body, json_t **answer,
                                 struct err_text *why);
 
+/* GET of what is no JSON: adds the bytes to `into`. */
+MUST_CHECK enum err client_fetch(struct client *client, const char *path,
+                                 struct buf *into, struct err_text *why);
+/* POST of bytes under a content type. */
+MUST_CHECK enum err client_send(struct client *client, const char *path,
+                                const char *content_type, const void *data, size_t len,
+                                json_t **answer, struct err_text *why);
+/* For later requests; 0: 10 s. */
+void client_set_timeout(struct client *client, int64_t timeout_ms);
+/* Where the API is: borrowed. */
+const char *client_url(const struct client *client);
+
 /* Adds ?name=value, or &name=value behind another one; nothing when value is NULL. */
 void client_param(struct buf *path, const char *name, const char *value);
 /* Adds the text with what is not unreserved (RFC 3986, 2.3) as %XX. */

@@ -20,6 +20,8 @@ extern const struct command quarantine_command;
 extern const struct command journal_command;
 extern const struct command broker_command;
 extern const struct command freshness_command;
+extern const struct command backup_command;
+extern const struct command restore_command;
 extern const struct command completion_command;
 extern const struct command man_page_command;
 

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/notify.h"
 #include "collector/api/api.h"
+#include "collector/backup.h"
 #include "collector/command/change.h"
 #include "collector/guard.h"
 #include "collector/intake/committer.h"
@@ -60,6 +61,7 @@ struct collector {
     struct loop_timer *checkpoint;
     struct notify_watchdog *watchdog;
     const char **channels;
+    struct backup *backup;
     char *history_dir;
     char *state_path;
 
@@ -396,6 +398,24 @@ static enum err ready(void *context, struct err_text *why)
     return intake_is_connected(collector->intake) ? ERR_OK : ERR_OFFLINE;
 }
 
+/* The API's threads: an append is safe in any thread, and waits for no sync. */
+static enum err publish(void *context, const char *topic, const void *data, size_t len)
+{
+    struct collector *collector = context;
+    struct record_message message = {
+        .topic = topic, .topic_len = strlen(topic), .qos = 1};
+    uint8_t head[RECORD_MESSAGE_HEAD];
+    record_message_head(&message, head);
+    const struct journal_piece pieces[] = {
+        {head, sizeof head}, {topic, message.topic_len}, {data, len}};
+    enum err err = journal_append(
+        collector->journal, RECORD_MESSAGE, clock_wall_ms(collector->clock),
+        clock_boot_ms(collector->clock), pieces, sizeof pieces / sizeof pieces[0], NULL);
+    if (err == ERR_OK)
+        committer_wake(collector->committer);
+    return err;
+}
+
 /* ---- opening ---------------------------------------------------------------------- */
 
 static enum err open_guard(struct collector *collector, struct err_text *why)
@@ -636,7 +656,16 @@ static enum err open_api(struct collector *collector, struct err_text *why)
     char *token_file = settings->api.token_file != NULL
                            ? mem_strdup(settings->api.token_file)
                            : mem_format("%s/api.token", settings->data_dir);
+    const struct backup_options backup = {
+        .data_dir = settings->data_dir,
+        .state_path = collector->state_path,
+        .journal = collector->journal,
+        .history = collector->history,
+    };
+    collector->backup = backup_create(&backup);
     const struct api_options options = {
+        .backup = collector->backup,
+        .publish = publish,
         .listen = settings->api.listen,
         .port = (int)settings->api.port,
         .state_path = collector->state_path,
@@ -736,6 +765,7 @@ static void close_all(struct collector *collector)
     /* May still run what was posted: results, cursors. */
     loop_destroy(collector->loop);
     api_destroy(collector->api);
+    backup_destroy(collector->backup);
     notifier_destroy(collector->notifier);
     influx_destroy(collector->influx);
     pipeline_close(collector->pipeline);

@@ -382,7 +382,13 @@ static void take_segments(struct journal *journal, const struct recovery *recove
     }
 }
 
-static enum err start(struct journal *journal, const char *dir,
+static void raise_generation(struct journal_recovery *report)
+{
+    report->generation += report->born || report->generation_bumped ? 0 : 1;
+    report->generation_bumped = !report->born;
+}
+
+static enum err start(struct journal *journal, const char *dir, bool wants_raise,
                       struct journal_recovery *report, struct err_text *why)
 {
     struct recovery recovery = {
@@ -392,6 +398,8 @@ static enum err start(struct journal *journal, const char *dir,
         recovery_fini(&recovery);
         return folder_refused(err, dir, why);
     }
+    if (wants_raise)
+        raise_generation(&recovery.report);
     memcpy(journal->id, recovery.report.id, sizeof journal->id);
     journal->generation = recovery.report.generation;
     take_segments(journal, &recovery);
@@ -457,7 +465,7 @@ enum err journal_open(struct journal **journal, const char *dir,
 
     enum err err = open_dir(made, dir, why);
     if (err == ERR_OK)
-        err = start(made, dir, report, why);
+        err = start(made, dir, options->raise_generation, report, why);
     if (err == ERR_OK) {
         *journal = made;
         return ERR_OK;

@@ -65,6 +65,7 @@ struct journal_options {
     size_t segment_bytes;        /* 0: JOURNAL_SEGMENT_BYTES */
     size_t spare_segments;       /* that journal_prepare() keeps ahead; may be 0 */
     bool read_only;              /* no lock, no recovery, nothing is written */
+    bool raise_generation; /* it is a copy of before: peers are asked for what followed */
 };
 
 /* What opening found and did. */

@@ -496,6 +496,17 @@ struct login *api_login_of(const struct api *api)
     return api->login;
 }
 
+struct backup *api_backup(const struct api *api)
+{
+    return api->options.backup;
+}
+
+enum err api_publish(const struct api *api, const char *topic, const void *data,
+                     size_t len)
+{
+    return api->options.publish(api->options.context, topic, data, len);
+}
+
 int64_t api_now_ms(const struct api *api)
 {
     return clock_wall_ms(api->options.clock);

@@ -20,6 +20,7 @@
 #include "base/loop.h"
 
 struct api;
+struct backup;
 
 /* What only the loop thread knows. */
 enum api_live {
@@ -40,6 +41,9 @@ struct api_options {
     const char *state_path;
     const char *history_dir;
     const char *token_file; /* where the first start leaves its token */
+    struct backup *backup;  /* any thread; see collector/backup.h */
+    /* Any thread: into the journal, as if the broker had brought it. */
+    enum err (*publish)(void *context, const char *topic, const void *data, size_t len);
     struct loop *loop;
     const struct clock *clock;
     int64_t wait_ms;         /* for the loop, then 503; 0: 5 s */

@@ -271,6 +271,15 @@ void api_get_entities(struct api_call *call);
 void api_get_audit(struct api_call *call);
 void api_verify_audit(struct api_call *call);
 
+/* upkeep.c */
+void api_begin_backup(struct api_call *call);
+void api_read_backup(struct api_call *call);
+void api_end_backup(struct api_call *call);
+void api_take_pack(struct api_call *call);
+struct backup *api_backup(const struct api *api);
+enum err api_publish(const struct api *api, const char *topic, const void *data,
+                     size_t len);
+
 void api_get_readings(struct api_call *call);
 void api_get_zone_readings(struct api_call *call);
 void api_get_incidents(struct api_call *call);

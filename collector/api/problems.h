@@ -68,7 +68,9 @@ enum problem_language {
     X(ANSWER_TAKES_TOO_LONG) \
     X(STORE_BUSY) \
     X(STORE_FAILED) \
-    X(TOO_MANY_STREAMS)
+    X(TOO_MANY_STREAMS) \
+    X(BACKUP_BUSY) \
+    X(BACKUP_FAILED)
 
 enum problem {
 #define X(name) PROBLEM_##name,

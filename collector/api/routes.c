@@ -194,5 +194,13 @@ const struct api_route api_routes[] = {
                "placement.end", "it measures that zone no longer"),
     ROUTE_VERB("PATCH", "/api/v1/placements/*", INSIDERS, REGISTRY, COMMAND,
                "placement.correct", "puts a placement right"),
+    ROUTE("POST", "/api/v1/devices/*/*/packs", ACCESS_STAFF, NONE, ORG, "epoch seq",
+          api_take_pack, "a pack of a device without a connection, such as of a file"),
+    ROUTE("POST", "/api/v1/backups", ACCESS_ADMIN, NONE, WHOLE, "", api_begin_backup,
+          "stages a backup of all stores: its files and their sizes"),
+    ROUTE("GET", "/api/v1/backups/*/file", ACCESS_ADMIN, NONE, WHOLE, "name offset limit",
+          api_read_backup, "a piece of one of its files"),
+    ROUTE("POST", "/api/v1/backups/*/end", ACCESS_ADMIN, NONE, WHOLE, "", api_end_backup,
+          "it was fetched: what is staged goes"),
     {.method = NULL},
 };

@@ -383,6 +383,11 @@ enum err db_checkpoint(struct db *db)
                                                 SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
 }
 
+enum err db_copy_to(struct db *db, const char *path, struct err_text *why)
+{
+    return db_copy_write(db->handle, path, why);
+}
+
 const char *db_why(const struct db *db)
 {
     return db->why;

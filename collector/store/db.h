@@ -59,6 +59,12 @@ void db_set_deadline(struct db *db, int64_t deadline_ms);
 /* Moves the log into the file and empties it. BUSY: readers hold it. */
 MUST_CHECK enum err db_checkpoint(struct db *db);
 
+/*
+ * The file as it is at this moment, with its log, into a new file at `path`, synced and
+ * checked. Of a reader too; neither waits for the writer nor delays it.
+ */
+MUST_CHECK enum err db_copy_to(struct db *db, const char *path, struct err_text *why);
+
 /* Borrowed until the next failure. */
 const char *db_why(const struct db *db);
 

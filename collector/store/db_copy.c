@@ -98,8 +98,7 @@ static enum err fill(sqlite3 *from, const char *path, struct err_text *why)
     enum err err = ERR_OK;
     if (code != SQLITE_OK)
         err = err_set(why, (code & 0xff) == SQLITE_FULL ? ERR_FULL : ERR_IO,
-                      "%s: no copy before the upgrade can be made: %s", path,
-                      sqlite3_errstr(code));
+                      "%s: no copy can be made: %s", path, sqlite3_errstr(code));
     sqlite3_close(to);
     return err;
 }
@@ -112,6 +111,16 @@ static enum err sync_file(const char *path)
     enum err err = fsync(fd) == 0 ? ERR_OK : err_from_errno(errno);
     if (close(fd) != 0 && err == ERR_OK)
         err = err_from_errno(errno);
+    return err;
+}
+
+enum err db_copy_write(sqlite3 *from, const char *path, struct err_text *why)
+{
+    enum err err = fill(from, path, why);
+    if (err == ERR_OK && sync_file(path) != ERR_OK)
+        err = err_set(why, ERR_IO, "%s: the copy cannot be synced", path);
+    if (err != ERR_OK)
+        unlink(path);
     return err;
 }
 

@@ -30,6 +30,9 @@ MUST_CHECK enum err db_copy_check_space(const char *path, uint64_t needed, uint6
 /* Replaces a copy of the same version, which an interrupted upgrade left. */
 MUST_CHECK enum err db_copy_make(struct sqlite3 *from, const char *path, int64_t version,
                                  struct err_text *why);
+/* The store as it is at this moment into a new file: synced and checked, or not there. */
+MUST_CHECK enum err db_copy_write(struct sqlite3 *from, const char *path,
+                                  struct err_text *why);
 /* Removes the copies of versions below `version`. */
 void db_copy_remove_older(const char *path, int64_t version);
 

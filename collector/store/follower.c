@@ -28,6 +28,9 @@ struct follower {
     bool has_news;
     bool is_stopping;
     bool has_failed;
+    bool has_ended;                         /* no turn and no call follows */
+    void (*call)(void *context, void *arg); /* wanted; NULL: none */
+    void *call_arg;
     int64_t stop_at_ms; /* real time */
     struct err_text why;
 };
@@ -53,10 +56,11 @@ static void rest(struct follower *follower, const struct follower_turn *turn)
 {
     struct timespec pause_end = deadline_of(clock_real_ms() + turn->wait_ms);
     pthread_mutex_lock(&follower->lock);
-    while (turn->wait_ms > 0 && !follower->is_stopping &&
+    while (turn->wait_ms > 0 && !follower->is_stopping && follower->call == NULL &&
            pthread_cond_timedwait(&follower->changed, &follower->lock, &pause_end) == 0) {
     }
-    while (!turn->ignores_news && !follower->has_news && !follower->is_stopping)
+    while (!turn->ignores_news && !follower->has_news && !follower->is_stopping &&
+           follower->call == NULL)
         pthread_cond_wait(&follower->changed, &follower->lock);
     follower->has_news = false;
     pthread_mutex_unlock(&follower->lock);
@@ -114,6 +118,31 @@ static enum err take_turn(struct follower *follower, struct follower_turn *turn,
     return err == ERR_CORRUPT ? err : ERR_OK;
 }
 
+/* Without the lock: it may take its time. */
+static void answer_call(struct follower *follower)
+{
+    pthread_mutex_lock(&follower->lock);
+    void (*call)(void *, void *) = follower->call;
+    void *arg = follower->call_arg;
+    pthread_mutex_unlock(&follower->lock);
+    if (call == NULL)
+        return;
+    call(follower->context, arg);
+    pthread_mutex_lock(&follower->lock);
+    follower->call = NULL;
+    pthread_cond_broadcast(&follower->changed);
+    pthread_mutex_unlock(&follower->lock);
+}
+
+/* Who still waits for a call is told that there is none. */
+static void end(struct follower *follower)
+{
+    pthread_mutex_lock(&follower->lock);
+    follower->has_ended = true;
+    pthread_cond_broadcast(&follower->changed);
+    pthread_mutex_unlock(&follower->lock);
+}
+
 static void *run(void *context)
 {
     struct follower *follower = context;
@@ -125,12 +154,14 @@ static void *run(void *context)
             break;
         if (is_over(follower, &turn) && was_stopping)
             break;
+        answer_call(follower);
         if (!turn.has_more)
             rest(follower, &turn);
         pthread_mutex_lock(&follower->lock);
         was_stopping = follower->is_stopping;
         pthread_mutex_unlock(&follower->lock);
     }
+    end(follower);
     follower->ops->finish(follower->context);
     return NULL;
 }
@@ -169,9 +200,30 @@ void follower_wake(struct follower *follower)
     pthread_mutex_lock(&follower->lock);
     if (!follower->has_news) {
         follower->has_news = true;
-        pthread_cond_signal(&follower->changed);
+        pthread_cond_broadcast(&follower->changed);
     }
     pthread_mutex_unlock(&follower->lock);
+}
+
+bool follower_call(struct follower *follower, void (*call)(void *context, void *arg),
+                   void *arg)
+{
+    pthread_mutex_lock(&follower->lock);
+    while (follower->call != NULL && !follower->has_ended)
+        pthread_cond_wait(&follower->changed, &follower->lock);
+    bool is_taken = !follower->has_ended && !follower->is_stopping;
+    if (is_taken) {
+        follower->call = call;
+        follower->call_arg = arg;
+        pthread_cond_broadcast(&follower->changed);
+    }
+    while (is_taken && follower->call != NULL && !follower->has_ended)
+        pthread_cond_wait(&follower->changed, &follower->lock);
+    bool has_run = is_taken && follower->call == NULL;
+    if (is_taken)
+        follower->call = NULL;
+    pthread_mutex_unlock(&follower->lock);
+    return has_run;
 }
 
 void follower_close(struct follower *follower, int64_t drain_ms)
@@ -181,7 +233,7 @@ void follower_close(struct follower *follower, int64_t drain_ms)
     pthread_mutex_lock(&follower->lock);
     follower->is_stopping = true;
     follower->stop_at_ms = clock_real_ms() + drain_ms;
-    pthread_cond_signal(&follower->changed);
+    pthread_cond_broadcast(&follower->changed);
     pthread_mutex_unlock(&follower->lock);
     pthread_join(follower->thread, NULL);
     journal_reader_close(follower->reader);

@@ -44,6 +44,12 @@ MUST_CHECK enum err follower_open(struct follower **follower, struct journal *jo
 void follower_wake(struct follower *follower);
 /* Runs one last turn after another until nothing is left, at most drain_ms, and joins. */
 void follower_close(struct follower *follower, int64_t drain_ms);
+/*
+ * Any other thread: runs `call` on the follower's thread between two turns, and returns
+ * when it has run. False when it has stopped, or is being closed: it was not run.
+ */
+bool follower_call(struct follower *follower, void (*call)(void *context, void *arg),
+                   void *arg);
 /* Any thread: whether its last turn failed, and why. */
 bool follower_has_failed(struct follower *follower, struct err_text *why);
 

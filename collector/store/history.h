@@ -94,6 +94,13 @@ MUST_CHECK enum err history_reader_open(struct history_reader **reader, const ch
                                         struct err_text *why);
 void history_reader_close(struct history_reader *reader);
 
+/*
+ * Copies all files into folder `to`, which is there, as they are between two batches.
+ * Writer's thread, outside of begin and commit.
+ */
+MUST_CHECK enum err history_copy(struct history *history, const char *to,
+                                 struct err_text *why);
+
 struct history_range {
     const char *org;
     const char *device;

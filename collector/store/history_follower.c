@@ -216,3 +216,28 @@ enum err history_follower_open(struct follower **result, struct journal *journal
         finish(follower);
     return err;
 }
+
+/* ---- copies ------------------------------------------------------------------------ */
+
+struct copy {
+    const char *to;
+    enum err err;
+    struct err_text *why;
+};
+
+static void copy_files(void *context, void *arg)
+{
+    struct history_follower *follower = context;
+    struct copy *copy = arg;
+    copy->err = history_copy(follower->history, copy->to, copy->why);
+}
+
+enum err history_follower_copy(struct follower *follower, const char *to,
+                               struct err_text *why)
+{
+    struct copy copy = {.to = to, .why = why};
+    if (!follower_call(follower, copy_files, &copy))
+        return err_set(why, ERR_OFFLINE,
+                       "the history has stopped; see the collector's log");
+    return copy.err;
+}

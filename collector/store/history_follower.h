@@ -23,4 +23,11 @@ MUST_CHECK enum err history_follower_open(struct follower **follower,
                                           int64_t keep_ms, struct guard *guard,
                                           struct err_text *why);
 
+/*
+ * Any thread: all files of the history into folder `to`, as of one moment; the follower
+ * waits meanwhile. Blocks. OFFLINE when it has stopped.
+ */
+MUST_CHECK enum err history_follower_copy(struct follower *follower, const char *to,
+                                          struct err_text *why);
+
 #endif
