@@ -15,6 +15,7 @@ const struct command *const commands[] = {
     &journal_command,
     &backup_command,
     &restore_command,
+    &import_command,
     &broker_command,
     &freshness_command,
     &completion_command,

@@ -339,13 +339,10 @@ const struct command restore_command = {
         "what came after the backup, as far back as they still hold it.\n"
         "Run it as the collector's user, so that the files are its own.\n",
     .options = options,
-    .examples =
-        "sudo -u coldchain coldchainctl restore 2026-11-23.tar /var/lib/coldchain/collector\n"
-        "coldchainctl restore backup.tar ./data --force --json\n",
-    .statuses =
-        "0 restored\n"
-        "1 refused: a collector runs, the folder is not empty, the backup is torn; "
-        "nothing was changed\n"
-        "2 wrong usage\n",
+    .examples = "coldchainctl restore 2026-11-23.tar /var/lib/coldchain/collector\n"
+                "coldchainctl restore backup.tar ./data --force --json\n",
+    .statuses = "0 restored\n"
+                "1 refused; nothing was changed\n"
+                "2 wrong usage\n",
     .run = restore_run,
 };

@@ -364,6 +364,86 @@ class BrokerFiles(Case):
             self.assertIn(line, text.splitlines())
 
 
+class Import(Case):
+    COLUMNS = "time=Time@+08:00,air_temperature=Temp@C,humidity=RH@%"
+
+    def write(self, name, text):
+        path = os.path.join(self.world.folder, name)
+        with open(path, "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def take(self, path, device, *more, status=0):
+        return self.ask("import", path, "--device", f"fengjie/{device}", "--columns", self.COLUMNS, *more, status=status)
+
+    def stored(self, device, channel):
+        rows = self.world.collector.readings(device, channel)
+        return [(time, value) for time, value, *_ in rows]
+
+    @staticmethod
+    def rows(count, decimal=".", separator=",", end="\n"):
+        lines = [separator.join(("Time", "Temp", "RH"))]
+        lines += [separator.join((f"2026-11-20 {i // 60:02d}:{i % 60:02d}:00", f"{4 + i % 7 / 10:.1f}".replace(".", decimal), "90"))
+                  for i in range(count)]
+        return end.join(lines) + end
+
+    def test_a_file_is_taken_once_whatever_its_dialect(self):
+        first = 1795104000000  # 2026-11-20 00:00 at +08:00
+        want = [(first + i * 60000, float(f"{4 + i % 7 / 10:.1f}")) for i in range(1000)]
+        dialects = {"plain": self.rows(1000).encode(), "bom": b"\xef\xbb\xbf" + self.rows(1000, end="\r\n").encode(),
+                    "commas": self.rows(1000, ",", ";").encode(), "utf16": self.rows(1000, ",", ";").encode("utf-16")}
+        for name, text in dialects.items():
+            with self.subTest(dialect=name):
+                path = self.write(name + ".csv", text)
+                report = json.loads(self.take(path, "logger-" + name, "--json").stdout)
+                self.assertEqual((report["new"], report["rows"], report["readings"]), (True, 1000, 2000))
+                wait_for(lambda name=name: len(self.stored("logger-" + name, "air_temperature")) == 1000, 30, "all is stored")
+                self.assertTrue(self.stored("logger-" + name, "air_temperature") == want, "values and times are those of the file")
+                again = json.loads(self.take(path, "logger-" + name, "--json").stdout)
+                self.assertEqual((again["new"], again["epoch"]), (False, report["epoch"]))
+                self.assertIn("imported before", self.take(path, "logger-" + name).stdout)
+                self.assertEqual(len(self.stored("logger-" + name, "air_temperature")), 1000)
+
+    def test_a_half_written_file_is_refused_whole_with_its_line(self):
+        whole = self.rows(50)
+        cases = {"cut-number": (whole[:-4], "line 51 has no end"), "cut-row": (whole[:-12], "line 51 has no end"),
+                 "bad-row": (whole.replace("4.3", "warm", 1), "line 5"),
+                 "bad-time": (whole.replace("00:07", "0x:07", 1), "line 9")}
+        for name, (text, words) in cases.items():
+            with self.subTest(name=name):
+                path = self.write(name + ".csv", text)
+                done = self.take(path, "half-" + name, status=1)
+                self.assertIn(words, done.stderr)
+                self.assertIn("nothing was imported", done.stderr)
+                self.assertEqual(self.stored("half-" + name, "air_temperature"), [])
+                report = json.loads(self.take(path, "half-" + name, "--partial", "--json").stdout)
+                self.assertEqual(report["left_out"], 1)
+                self.assertIn(words, report["first_refusal"])
+                self.assertEqual(report["rows"], 49)
+        path = self.write("no-end.csv", whole[:-1])
+        self.assertEqual(json.loads(self.take(path, "no-end", "--whole", "--json").stdout)["rows"], 50)
+
+    def test_what_is_no_logger_file(self):
+        for name, text, words in (("empty.csv", "", "no rows"), ("binary.csv", b"\x00\x01\xff", "UTF-8"),
+                                  ("other.csv", "a,b\n1,2\n", "Time"), ("no-rows.csv", "Time,Temp,RH\n", "no row")):
+            with self.subTest(name=name):
+                self.assertIn(words, self.take(self.write(name, text), "none", status=1).stderr)
+
+    def test_where_it_is_placed_is_said(self):
+        self.assertIn("placed       nowhere", self.take(self.write("p.csv", self.rows(3)), "placeless").stdout)
+
+    def test_a_recorded_file(self):
+        shared = os.environ.get("COLDCHAIN_SHARED", os.path.join(SOURCE, "..", "shared"))
+        path = os.path.join(shared, "datasets", "freezer_celsi", "CELSI-raw-data-reports.csv")
+        if not os.path.exists(path):
+            self.skipTest(f"{path} is absent (set COLDCHAIN_SHARED)")
+        done = self.ask("import", path, "--device", "fengjie/celsi", "--json", "--whole", "--columns",
+                        "time=ISOdateTime,air_temperature=Temperature,humidity=Humidity")
+        report = json.loads(done.stdout)
+        self.assertEqual(report["left_out"], 0)
+        wait_for(lambda: self.world.collector.count("celsi", "air_temperature") == report["rows"], 60, "all is stored")
+
+
 def document():
     """docs/coldchainctl.md: what the program says of itself."""
     def block(text):
