@@ -107,10 +107,6 @@ static void put_environment(FILE *out)
     static const char *const rows[][2] = {
         {"COLDCHAIN_API", "where the collector's API is (" CLIENT_API_DEFAULT ")"},
         {"COLDCHAIN_TOKEN_FILE", "holds the token (" CLIENT_TOKEN_DEFAULT ")"},
-        {"LC_ALL, LC_MESSAGES, LANG",
-         "the first that is set says the language: Chinese when it begins with zh"},
-        {"NO_COLOR", "no colour, whatever the terminal can do"},
-        {"COLUMNS", "width of tables, when it is not to be the terminal's"},
     };
     fputs(".SH ENVIRONMENT\n", out);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
