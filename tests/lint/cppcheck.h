@@ -10,4 +10,8 @@
                     (value = json_array_get(array, index)) != NULL; \
          index++)
 
+/* A pointer, as glibc says: ends a list of variadic arguments. */
+#undef NULL
+#define NULL ((void *)0)
+
 #endif
