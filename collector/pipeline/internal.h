@@ -73,8 +73,8 @@ void pipeline_take_message(struct pipeline *pipeline,
 void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,
                         const struct topic *topic, const struct pack *pack,
                         const struct err_text *why);
-/* Held packs of that epoch whose turn has come. */
-void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t epoch);
+/* Held packs, whose turn has come, of the epoch of that name. */
+void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t name);
 
 /* deliveries.c: what delivery says of a device as a whole */
 /* Of the actions, those that need no message: RELEASE and the following. */
