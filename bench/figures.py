@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benches share: rows of figures, CPU seconds of a process and its threads."""
+"""What the benches share: rows of figures, medians, CPU seconds of a process and its threads."""
 import os
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -7,9 +7,26 @@ BIN = os.path.join(ROOT, "build", "release", "bin")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def row(name, value, unit, budget=None):
-    return {"name": name, "value": value, "unit": unit, "budget": budget,
-            "ok": None if budget is None else value <= budget}
+def row(name, value, unit, budget=None, at_least=None, note=None):
+    """A figure; `budget`: not more than that, `at_least`: not less; `note`: why it is not what was asked."""
+    limit = budget if at_least is None else at_least
+    ok = None if limit is None or value is None else (value <= limit if at_least is None else value >= limit)
+    made = {"name": name, "unit": unit, "value": value, "budget": limit, "ok": ok}
+    if at_least is not None:
+        made["at_least"] = True
+    if note:
+        made["note"] = note
+    return made
+
+
+def percentile(values, share):
+    """The smallest value that `share` of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def median(values):
+    return percentile(values, 0.5)
 
 
 def program(name):
@@ -36,3 +53,19 @@ def cpu_by_thread(pid):
             continue  # it ended just now
         found[name] = found.get(name, 0.0) + seconds
     return found
+
+
+def cpu_exact(pid):
+    """CPU seconds of all threads, to the nanosecond."""
+    spent = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as file:
+            spent += int(file.read().split()[0])
+    return spent / 1e9
+
+
+def memory_kib(pid):
+    """{field: KiB} of smaps_rollup: Rss, Pss, Private_Dirty, ..."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
+        lines = file.read().splitlines()[1:]
+    return {line.split(":")[0]: int(line.split()[1]) for line in lines}

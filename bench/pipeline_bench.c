@@ -7,6 +7,8 @@
  *   fleets: 1,000 devices and 1,000,000 (100,000 when quick), side by side, turn by turn,
  *           packs of 4 readings, devices in an order that no cache foresees
  *   packs:  60 readings each, also with the append and the sync of the journal
+ * or: pipeline_bench --house DATA_DIR DEVICES BYTES: makes a collector's journal of that
+ * size and its state.db, with a checkpoint of all devices behind the first pack of each.
  * CPU time of this process alone; of several turns the median counts. Memory is what
  * malloc holds (mallinfo2) over what it held before.
  */
@@ -22,6 +24,7 @@
 #include "base/deflate.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
 #include "telemetry/topic.h"
@@ -175,7 +178,8 @@ static void open_stores(struct fleet *fleet)
 {
     struct err_text why = {0};
     char dir[800];
-    folder_make(&fleet->folder);
+    if (fleet->folder.path[0] == '\0')
+        folder_make(&fleet->folder);
     snprintf(dir, sizeof dir, "%s/journal", fleet->folder.path);
     must(journal_open(&fleet->journal, dir, &(struct journal_options){0}, NULL, &why),
          why.text);
@@ -195,8 +199,9 @@ static double fleet_open(struct fleet *fleet, size_t devices, size_t per_channel
                          bool is_deflated)
 {
     struct err_text why = {0};
-    *fleet = (struct fleet){
-        .devices = devices, .per_channel = per_channel, .is_deflated = is_deflated};
+    fleet->devices = devices;
+    fleet->per_channel = per_channel;
+    fleet->is_deflated = is_deflated;
     open_stores(fleet);
     configure(fleet);
     malloc_trim(0);
@@ -214,9 +219,8 @@ static double fleet_open(struct fleet *fleet, size_t devices, size_t per_channel
     return (double)(held() - before) / (double)devices;
 }
 
-static void fleet_close(struct fleet *fleet)
+static void stores_close(struct fleet *fleet)
 {
-    char command[900];
     pipeline_close(fleet->pipeline);
     acks_destroy(fleet->acks);
     state_close(fleet->state);
@@ -224,6 +228,12 @@ static void fleet_close(struct fleet *fleet)
     buf_fini(&fleet->body);
     buf_fini(&fleet->small);
     pack_fini(&fleet->pack);
+}
+
+static void fleet_close(struct fleet *fleet)
+{
+    char command[900];
+    stores_close(fleet);
     snprintf(command, sizeof command, "rm -r '%s'", fleet->folder.path);
     if (system(command) != 0)
         log_warn("%s is left behind", fleet->folder.path);
@@ -345,7 +355,7 @@ static double turn_ns(struct fleet *fleet)
 
 static void measure_fleets(size_t many)
 {
-    struct fleet small, large;
+    struct fleet small = {0}, large = {0};
     fleet_open(&small, FEW, 1, false);
     double places = fleet_open(&large, many, 1, false);
     append(&small, FEW);
@@ -371,7 +381,7 @@ static void measure_fleets(size_t many)
 
 static void measure_packs(bool is_deflated, size_t packs)
 {
-    struct fleet fleet;
+    struct fleet fleet = {0};
     const size_t readings = 60;
     fleet_open(&fleet, FEW, readings / CHANNELS, is_deflated);
     append(&fleet, FEW);
@@ -390,8 +400,43 @@ static void measure_packs(bool is_deflated, size_t packs)
     fleet_close(&fleet);
 }
 
+/* Records of a newer version: the journal's cost without the evaluation's. */
+static void append_bulk(struct fleet *fleet, uint64_t bytes)
+{
+    size_t size = (size_t)1 << 20;
+    uint8_t *body = mem_alloc(size);
+    struct rng rng = {.state = 1};
+    for (size_t i = 0; i < size; i++)
+        body[i] = (uint8_t)rng_below(&rng, 256);
+    const struct journal_piece piece = {body, size};
+    for (uint64_t done = 0; done < bytes; done += size) {
+        must(journal_append(fleet->journal, 200, T0, 0, &piece, 1, NULL), "append");
+        if (done % (64 * size) == 0)
+            must(journal_sync(fleet->journal, NULL), "sync");
+    }
+    free(body);
+}
+
+static void make_house(const char *data_dir, size_t devices, uint64_t bytes)
+{
+    struct fleet fleet = {0};
+    struct err_text why = {0};
+    snprintf(fleet.folder.path, sizeof fleet.folder.path, "%s", data_dir);
+    fleet_open(&fleet, devices, 1, false);
+    append(&fleet, devices);
+    advance(&fleet);
+    must(pipeline_checkpoint(fleet.pipeline, &why), why.text);
+    append_bulk(&fleet, bytes);
+    must(journal_sync(fleet.journal, NULL), "sync");
+    stores_close(&fleet);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 5 && strcmp(argv[1], "--house") == 0) {
+        make_house(argv[2], strtoul(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+        return EXIT_SUCCESS;
+    }
     bool is_quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
     measure_packs(false, is_quick ? 1000 : 4000);
     measure_packs(true, is_quick ? 1000 : 4000);
