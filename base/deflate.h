@@ -3,7 +3,7 @@
  * deflate - the door to zlib: bytes made small, and made large again up to a limit.
  *
  * zlib format (RFC 1950, first byte 0x78) for packs, gzip (RFC 1952) for HTTP bodies;
- * both at level 6. Pure; any thread.
+ * packs at level 6, bodies at level 1. Pure; any thread.
  */
 #ifndef COLDCHAIN_BASE_DEFLATE_H
 #define COLDCHAIN_BASE_DEFLATE_H
