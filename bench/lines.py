@@ -42,7 +42,7 @@ def freshness(said, _):
     kind = "simulated product" if said["simulates_product"] else "pulp probe"
     return [row(f"freshness: update of one load, {said['profile']}, {kind}", said["ns_per_update"], "ns",
                 said["budget_ns"]),
-            row(f"freshness: state of one load, {said['profile']}", said["state_bytes"], "bytes",
+            row(f"freshness: state of one load, {said['profile']}, {kind}", said["state_bytes"], "bytes",
                 said["budget_bytes"])]
 
 
