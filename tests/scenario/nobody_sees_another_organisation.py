@@ -75,6 +75,10 @@ WHO = {
     ("GET", "/api/v1/channels/*/*"): (INSIDERS, ""),
     ("GET", "/api/v1/quarantine"): (INSIDERS, None),
     ("GET", "/api/v1/outbox"): (INSIDERS, None),
+    ("POST", "/api/v1/devices/*/*/packs"): (STAFF, "hadmin oadmin ooperator"),
+    ("POST", "/api/v1/backups"): ("hadmin", None),
+    ("GET", "/api/v1/backups/*/file"): ("hadmin", ""),
+    ("POST", "/api/v1/backups/*/end"): ("hadmin", ""),
 }
 # Changes of places: who may ask. Our own ask for what is not there, so that the house stays as it is; others
 # ask for what is there, and are told that it is not.
