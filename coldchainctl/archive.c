@@ -357,7 +357,7 @@ static enum err read_tar(int fd, const char *path, const struct archive_visitor 
 static enum err read_file(const char *root, const char *name,
                           const struct archive_visitor *visitor, struct err_text *why)
 {
-    struct stat status;
+    struct stat status = {0};
     char *path = mem_format("%s/%s", root, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum err err = ERR_OK;

@@ -94,8 +94,10 @@ static enum err make_folders(struct backup *backup, struct err_text *why)
 static void add_file(struct backup *backup, char *name, uint64_t size, uint64_t full)
 {
     mem_grow(&backup->files, &backup->capacity, backup->count + 1, sizeof *backup->files);
-    backup->files[backup->count++] =
-        (struct staged){.name = name, .size = size, .full = full};
+    struct staged *file = &backup->files[backup->count++];
+    file->name = name;
+    file->size = size;
+    file->full = full;
 }
 
 /* Every file of a folder of the stage, by its size. */
@@ -106,7 +108,7 @@ static enum err list_files(struct backup *backup, const char *folder,
     DIR *list = opendir(dir);
     struct dirent *entry;
     enum err err = list == NULL ? err_from_errno(errno) : ERR_OK;
-    while (err == ERR_OK && (entry = readdir(list)) != NULL) {
+    while (err == ERR_OK && list != NULL && (entry = readdir(list)) != NULL) {
         struct stat status;
         if (fstatat(dirfd(list), entry->d_name, &status, 0) != 0)
             err = err_from_errno(errno);
@@ -197,7 +199,7 @@ static enum err link_journal(struct backup *backup, uint64_t through,
     struct dirent *entry;
     enum err err = list == NULL ? err_from_errno(errno) : ERR_OK;
     uint64_t size;
-    while (err == ERR_OK && (entry = readdir(list)) != NULL)
+    while (err == ERR_OK && list != NULL && (entry = readdir(list)) != NULL)
         if (wanted_size(entry->d_name, through, 0, &size))
             err = link_segment(backup, dirfd(list), entry->d_name, through);
     if (list != NULL)
