@@ -54,11 +54,6 @@ static const struct problem_entry entries[] = {
          {{"the question is not clear",
            "'{name}' is what 'next' of the page before said, unchanged"},
           {"无法理解该请求", "“{name}”须原样取自上一页的 next"}}},
-    [PROBLEM_TIME_IS_EMPTY] = {"time-is-empty",
-                               400,
-                               {{"the question is not clear",
-                                 "'from' is before 'to'; name a time between them"},
-                                {"无法理解该请求", "from 必须早于 to；请给出一段时间"}}},
     [PROBLEM_TOO_MANY_CHANNELS] =
         {"too-many-channels",
          400,
@@ -252,12 +247,6 @@ static const struct problem_entry entries[] = {
                                {{"no backup can be made",
                                  "{why}; look at the disk of the data folder"},
                                 {"无法备份", "{why}；请检查数据目录所在的磁盘"}}},
-    [PROBLEM_TOO_MANY_STREAMS] =
-        {"too-many-streams",
-         503,
-         {{"too many streams",
-           "all places for live streams are taken; close another page, or ask again later"},
-          {"实时连接太多", "实时数据的连接已满；请关闭其他页面，或稍后再试"}}},
 };
 
 static_assert(sizeof entries / sizeof entries[0] == PROBLEM_COUNT,

@@ -32,7 +32,6 @@ enum problem_language {
     X(PARAMETER_NOT_A_CHOICE) \
     X(PARAMETER_NOT_A_NAME) \
     X(PARAMETER_NOT_A_CURSOR) \
-    X(TIME_IS_EMPTY) \
     X(TOO_MANY_CHANNELS) \
     X(ADDRESS_AMBIGUOUS) \
     X(HEADER_AMBIGUOUS) \
@@ -68,7 +67,6 @@ enum problem_language {
     X(ANSWER_TAKES_TOO_LONG) \
     X(STORE_BUSY) \
     X(STORE_FAILED) \
-    X(TOO_MANY_STREAMS) \
     X(BACKUP_BUSY) \
     X(BACKUP_FAILED)
 
