@@ -95,6 +95,10 @@ static const char *user_kind(const struct journal_record *record)
         return "result";
     case RECORD_SKIPPED:
         return "skipped";
+    case RECORD_GIVE_UP:
+        return "give-up";
+    case RECORD_ATTEMPT:
+        return "attempt";
     default:
         return "unknown";
     }
@@ -157,6 +161,13 @@ static void message_line(const struct record_message *message, struct buf *out)
     put_payload(out, message->payload, message->payload_len);
 }
 
+static void attempt_line(const struct record_attempt *attempt, struct buf *out)
+{
+    char wall[CLOCK_ISO_MAX];
+    buf_format(out, "message=%" PRIu64 " again=%s", attempt->message,
+               clock_format_iso(wall, attempt->retry_ms));
+}
+
 static void spool_line(const struct spool_head *head, struct buf *out)
 {
     char epoch[17];
@@ -169,6 +180,7 @@ static void spool_line(const struct spool_head *head, struct buf *out)
 void journal_record_line(const struct journal_record *record, struct buf *out)
 {
     struct record_message message;
+    struct record_attempt attempt;
     struct record_result result;
     struct spool_head head;
     if (record->type == JOURNAL_TYPE_LOSS)
@@ -181,6 +193,9 @@ void journal_record_line(const struct journal_record *record, struct buf *out)
         message_line(&message, out);
     else if (record->type == SPOOL_PACK && read_spool(record, &head))
         spool_line(&head, out);
+    else if (record->type == RECORD_ATTEMPT &&
+             record_attempt_parse(&attempt, record->data, record->len) == ERR_OK)
+        attempt_line(&attempt, out);
     else if (record->type == RECORD_RESULT &&
              record_result_parse(&result, record->data, record->len) == ERR_OK)
         buf_format(out, "message=%" PRIu64 " outcome=%d ", result.message,
@@ -245,6 +260,14 @@ static void put_result(json_t *object, const struct record_result *result)
     put_body(object, "text", result->text, strlen(result->text));
 }
 
+static void put_attempt(json_t *object, const struct record_attempt *attempt)
+{
+    char wall[CLOCK_ISO_MAX];
+    put_size(object, "message", (size_t)attempt->message);
+    json_object_set_new(object, "again",
+                        json_string(clock_format_iso(wall, attempt->retry_ms)));
+}
+
 static void put_loss(json_t *object, const struct journal_loss *loss)
 {
     put_size(object, "from", (size_t)loss->from);
@@ -255,6 +278,7 @@ static void put_loss(json_t *object, const struct journal_loss *loss)
 json_t *journal_record_json(const struct journal_record *record)
 {
     struct record_message message;
+    struct record_attempt attempt;
     struct record_result result;
     struct spool_head head;
     char wall[CLOCK_ISO_MAX];
@@ -270,6 +294,9 @@ json_t *journal_record_json(const struct journal_record *record)
         put_message(object, &message);
     else if (record->type == SPOOL_PACK && read_spool(record, &head))
         put_spool(object, &head);
+    else if (record->type == RECORD_ATTEMPT &&
+             record_attempt_parse(&attempt, record->data, record->len) == ERR_OK)
+        put_attempt(object, &attempt);
     else if (record->type == RECORD_RESULT &&
              record_result_parse(&result, record->data, record->len) == ERR_OK)
         put_result(object, &result);

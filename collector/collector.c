@@ -86,12 +86,12 @@ static void fail(struct collector *collector, enum err err, const struct err_tex
 }
 
 static enum err append(struct collector *collector, enum record_type type,
-                       const void *data, size_t len)
+                       const void *data, size_t len, uint64_t *position)
 {
     const struct journal_piece piece = {data, len};
     enum err err =
         journal_append(collector->journal, (uint8_t)type, clock_wall_ms(collector->clock),
-                       clock_boot_ms(collector->clock), &piece, 1, NULL);
+                       clock_boot_ms(collector->clock), &piece, 1, position);
     if (err == ERR_OK && collector->committer != NULL)
         committer_wake(collector->committer);
     return err;
@@ -101,7 +101,7 @@ static void append_or_fail(struct collector *collector, enum record_type type,
                            const void *data, size_t len)
 {
     struct err_text why;
-    enum err err = append(collector, type, data, len);
+    enum err err = append(collector, type, data, len, NULL);
     if (err != ERR_OK)
         fail(collector,
              err_set(&why, err, "the journal takes no more: %s", err_about(err)), &why);
@@ -217,6 +217,23 @@ static void on_command(void *context, const char *id, enum err err, const char *
     struct collector *collector = context;
     if (collector->api != NULL)
         api_command_done(collector->api, id, err, text, result);
+}
+
+/* Any thread. */
+static uint64_t evaluated(void *context)
+{
+    const struct collector *collector = context;
+    return pipeline_committed(collector->pipeline);
+}
+
+static enum err on_attempt(void *context, const struct record_attempt *attempt,
+                           uint64_t *position)
+{
+    struct buf data = {0};
+    record_attempt_format(attempt, &data);
+    enum err err = append(context, RECORD_ATTEMPT, data.data, data.len, position);
+    buf_fini(&data);
+    return err;
 }
 
 static void on_result(void *context, const struct record_result *result)
@@ -371,7 +388,7 @@ static void live(void *context, enum api_live what, struct buf *out)
 
 static enum err submit(void *context, const char *json, size_t len)
 {
-    return append(context, RECORD_COMMAND, json, len);
+    return append(context, RECORD_COMMAND, json, len, NULL);
 }
 
 static enum err write_state(void *context, api_change_fn *change, void *argument)
@@ -533,7 +550,7 @@ static enum err offer_seed(struct collector *collector, const struct buf *seed,
     if (is_empty_seed || strcmp(seeded.hash, hash) == 0)
         return ERR_OK;
     if (count == 0 && !seeded.is_seeded)
-        return append(collector, RECORD_CONFIG, seed->data, seed->len);
+        return append(collector, RECORD_CONFIG, seed->data, seed->len, NULL);
     log_warn("places, devices and rules in the settings are not what this state.db began "
              "with, and are not applied: they change by commands, see 'coldchainctl do'");
     return ERR_OK;
@@ -551,7 +568,7 @@ static enum err append_start(struct collector *collector, struct err_text *why)
     struct buf start = {0};
     buf_format(&start, "{\"version\":\"%s\",\"config\":\"%s\"}", COLDCHAIN_VERSION, hash);
     if (err == ERR_OK)
-        err = append(collector, RECORD_START, start.data, start.len);
+        err = append(collector, RECORD_START, start.data, start.len, NULL);
     buf_fini(&seed);
     buf_fini(&start);
     return err == ERR_OK
@@ -562,13 +579,6 @@ static enum err append_start(struct collector *collector, struct err_text *why)
 static void on_influx_failed(void *context, enum err err, const struct err_text *why)
 {
     fail(context, err, why);
-}
-
-/* Any thread. */
-static uint64_t evaluated(void *context)
-{
-    const struct collector *collector = context;
-    return pipeline_committed(collector->pipeline);
 }
 
 static enum err open_followers(struct collector *collector, struct err_text *why)
@@ -644,6 +654,8 @@ static void open_notifier(struct collector *collector)
         .webhooks = collector->settings->webhooks,
         .webhook_count = collector->settings->webhook_count,
         .context = collector,
+        .on_attempt = on_attempt,
+        .applied = evaluated,
         .on_result = on_result,
     };
     collector->notifier = notifier_create(&options);
@@ -751,7 +763,7 @@ static void close_all(struct collector *collector)
     collector->intake = NULL;
     notifier_stop(collector->notifier);
     if (collector->journal != NULL && collector->err == ERR_OK &&
-        append(collector, RECORD_STOP, "", 0) != ERR_OK)
+        append(collector, RECORD_STOP, "", 0, NULL) != ERR_OK)
         log_warn("the end could not be written to the journal");
     committer_destroy(collector->committer);
     collector->committer = NULL;

@@ -61,6 +61,21 @@ enum err record_message_parse(struct record_message *message, const void *data,
     return ERR_OK;
 }
 
+void record_attempt_format(const struct record_attempt *attempt, struct buf *out)
+{
+    buf_u64(out, attempt->message);
+    buf_u64(out, (uint64_t)attempt->retry_ms);
+}
+
+enum err record_attempt_parse(struct record_attempt *attempt, const void *data,
+                              size_t len)
+{
+    struct buf_reader in = buf_reader_of(data, len);
+    attempt->message = buf_read_u64(&in);
+    attempt->retry_ms = (int64_t)buf_read_u64(&in);
+    return in.failed ? ERR_CORRUPT : ERR_OK;
+}
+
 void record_result_format(const struct record_result *result, struct buf *out)
 {
     buf_u64(out, result->message);

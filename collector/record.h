@@ -27,6 +27,7 @@ enum record_type {
     RECORD_RESULT = 22,  /* what became of a notification */
     RECORD_SKIPPED = 23, /* a poisonous record that is not to be tried again */
     RECORD_GIVE_UP = 24, /* a gap that is waited for no longer */
+    RECORD_ATTEMPT = 25, /* a notification is about to be sent */
 };
 
 #define RECORD_TOPIC_MAX        1024
@@ -56,6 +57,16 @@ struct record_message {
 void record_message_head(struct record_message *message,
                          uint8_t head[RECORD_MESSAGE_HEAD]);
 MUST_CHECK enum err record_message_parse(struct record_message *message, const void *data,
+                                         size_t len);
+
+/* Sent only once this is synced and applied. */
+struct record_attempt {
+    uint64_t message; /* id in the outbox */
+    int64_t retry_ms; /* wall time of the next one when no result is ever written */
+};
+
+void record_attempt_format(const struct record_attempt *attempt, struct buf *out);
+MUST_CHECK enum err record_attempt_parse(struct record_attempt *attempt, const void *data,
                                          size_t len);
 
 struct record_result {

@@ -13,9 +13,9 @@
 #include "collector/store/state_incidents.h"
 
 /*
- * Handed to one channel and not come back: what a receiver that hangs costs in memory.
- * Their leases may run out while they wait for each other; they are known, and not
- * handed out twice.
+ * Asked for or handed to one channel and not come back: what a receiver that hangs costs
+ * in memory. Their leases may run out while they wait for each other; they are known, and
+ * not handed out twice.
  */
 #define UNDER_WAY_MAX 8
 #define ORPHANS_MAX   64 /* of channels that are no longer configured, at a time */
@@ -27,9 +27,10 @@
 struct job {
     struct job *next;
     uint64_t id;
+    uint64_t position; /* of its ATTEMPT record */
     char *key;
     char *body;
-    uint32_t attempts;
+    uint32_t attempts; /* made before this one */
     int64_t created_ms;
     int64_t now_ms;
 };
@@ -44,8 +45,9 @@ struct channel_thread {
     pthread_cond_t changed;
     struct job *first;
     bool is_stopping;
-    /* owned by the loop: ids handed out whose result has not come back */
-    uint64_t under_way[UNDER_WAY_MAX];
+    /* owned by the loop */
+    struct job *asked;                 /* in the order of their ATTEMPT records */
+    uint64_t under_way[UNDER_WAY_MAX]; /* ids asked for or handed out, without result */
     size_t count;
 };
 
@@ -69,17 +71,22 @@ static void job_destroy(struct job *job)
     free(job);
 }
 
+static void forget(struct channel_thread *channel, uint64_t id)
+{
+    for (size_t i = 0; i < channel->count; i++) {
+        if (channel->under_way[i] == id) {
+            channel->under_way[i] = channel->under_way[--channel->count];
+            break;
+        }
+    }
+}
+
 static void on_finished(void *context)
 {
     struct finished *finished = context;
     struct channel_thread *channel = finished->channel;
     struct notifier *notifier = channel->notifier;
-    for (size_t i = 0; i < channel->count; i++) {
-        if (channel->under_way[i] == finished->result.message) {
-            channel->under_way[i] = channel->under_way[--channel->count];
-            break;
-        }
-    }
+    forget(channel, finished->result.message);
     notifier->options.on_result(notifier->options.context, &finished->result);
     free(finished);
 }
@@ -133,13 +140,18 @@ static void *run(void *context)
     return NULL;
 }
 
+static void put_last(struct job **end, struct job *job)
+{
+    while (*end != NULL)
+        end = &(*end)->next;
+    job->next = NULL;
+    *end = job;
+}
+
 static void enqueue(struct channel_thread *channel, struct job *job)
 {
     pthread_mutex_lock(&channel->lock);
-    struct job **end = &channel->first;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = job;
+    put_last(&channel->first, job);
     pthread_cond_signal(&channel->changed);
     pthread_mutex_unlock(&channel->lock);
 }
@@ -172,45 +184,92 @@ static void on_due(void *context, const struct state_message *message)
     job->id = message->id;
     job->key = mem_strdup(message->key);
     job->body = mem_strdup(message->body);
-    job->attempts = message->attempts;
     job->created_ms = message->created_ms;
     job->now_ms = clock_wall_ms(channel->notifier->options.clock);
     due->jobs[due->count++] = job;
 }
 
-/* Written down before it is made. */
-static enum err write_attempts(struct state *state, const struct due *due, int64_t now_ms)
+/* Nothing is sent that is not written down first. */
+static enum err ask(struct channel_thread *channel, struct job *job)
 {
-    enum err err = state_begin(state);
-    for (size_t i = 0; err == ERR_OK && i < due->count; i++)
-        err = state_outbox_attempt(state, due->jobs[i]->id, now_ms, now_ms + LEASE_MS);
-    if (err == ERR_OK)
-        err = state_commit(state);
-    if (err != ERR_OK)
-        state_rollback(state);
-    return err;
+    const struct notifier_options *options = &channel->notifier->options;
+    const struct record_attempt attempt = {.message = job->id,
+                                           .retry_ms = job->now_ms + LEASE_MS};
+    enum err err = options->on_attempt(options->context, &attempt, &job->position);
+    if (err != ERR_OK) {
+        job_destroy(job);
+        return err;
+    }
+    channel->under_way[channel->count++] = job->id;
+    put_last(&channel->asked, job);
+    return ERR_OK;
 }
 
-/* What may be sent over that channel now, whatever waits for others. */
-static enum err hand_out(struct channel_thread *channel)
+/* Asks for what may be sent over that channel now, whatever waits for others. */
+static enum err ask_for_due(struct channel_thread *channel)
 {
     const struct notifier_options *options = &channel->notifier->options;
     struct due due = {.channel = channel};
-    int64_t now_ms = clock_wall_ms(options->clock);
-    enum err err = state_outbox_ready(options->state, channel->webhook->name, now_ms,
-                                      2 * UNDER_WAY_MAX, &due,
-                                      on_due); /* those under way may be due */
-    if (err == ERR_OK && due.count > 0)
-        err = write_attempts(options->state, &due, now_ms);
+    enum err err = state_outbox_ready(options->state, channel->webhook->name,
+                                      clock_wall_ms(options->clock), 2 * UNDER_WAY_MAX,
+                                      &due, on_due); /* those under way may be due */
     for (size_t i = 0; i < due.count; i++) {
-        if (err != ERR_OK) {
+        if (err == ERR_OK)
+            err = ask(channel, due.jobs[i]);
+        else
             job_destroy(due.jobs[i]);
-            continue;
-        }
-        channel->under_way[channel->count++] = due.jobs[i]->id;
-        enqueue(channel, due.jobs[i]);
     }
     return err;
+}
+
+struct standing {
+    uint64_t id;
+    uint32_t attempts;
+    bool is_pending;
+};
+
+static void on_standing(void *context, const struct state_message *message)
+{
+    struct standing *standing = context;
+    if (message->id != standing->id)
+        return;
+    standing->attempts = message->attempts;
+    standing->is_pending = message->state == STATE_OUTBOX_PENDING;
+}
+
+/*
+ * Sends what was asked for, as far as that is applied. The journal's order decides: what
+ * a result in front of the attempt ended is not sent.
+ */
+static enum err send_applied(struct channel_thread *channel)
+{
+    const struct notifier_options *options = &channel->notifier->options;
+    uint64_t applied = options->applied(options->context);
+    enum err err = ERR_OK;
+    while (err == ERR_OK && channel->asked != NULL &&
+           channel->asked->position <= applied) {
+        struct standing standing = {.id = channel->asked->id};
+        err = state_page_messages(options->state, NULL, standing.id - 1, 1, &standing,
+                                  on_standing);
+        if (err != ERR_OK)
+            return err;
+        struct job *job = channel->asked;
+        channel->asked = job->next;
+        if (standing.is_pending && standing.attempts > 0) {
+            job->attempts = standing.attempts - 1;
+            enqueue(channel, job);
+        } else {
+            forget(channel, job->id);
+            job_destroy(job);
+        }
+    }
+    return err;
+}
+
+static enum err hand_out(struct channel_thread *channel)
+{
+    enum err err = send_applied(channel);
+    return err == ERR_OK ? ask_for_due(channel) : err;
 }
 
 struct orphans {
@@ -275,6 +334,8 @@ enum err notifier_resume(struct notifier *notifier, struct err_text *why)
 
 enum err notifier_pump(struct notifier *notifier, struct err_text *why)
 {
+    if (notifier->timer == NULL)
+        return ERR_OK;
     enum err err = put_aside_orphans(notifier);
     for (size_t i = 0; err == ERR_OK && i < notifier->options.webhook_count; i++)
         err = hand_out(&notifier->channels[i]);
@@ -294,7 +355,7 @@ static void on_timer(void *context)
 
 struct notifier *notifier_create(const struct notifier_options *options)
 {
-    assert(options->on_result != NULL);
+    assert(options->on_result != NULL && options->on_attempt != NULL);
     struct notifier *notifier = mem_alloc(sizeof *notifier);
     notifier->options = *options;
     notifier->since_ms = clock_wall_ms(options->clock);
@@ -312,6 +373,15 @@ struct notifier *notifier_create(const struct notifier_options *options)
     return notifier;
 }
 
+static void drop_jobs(struct job **first)
+{
+    while (*first != NULL) {
+        struct job *job = *first;
+        *first = job->next;
+        job_destroy(job);
+    }
+}
+
 static void channel_finish(struct channel_thread *channel)
 {
     pthread_mutex_lock(&channel->lock);
@@ -319,11 +389,8 @@ static void channel_finish(struct channel_thread *channel)
     pthread_cond_signal(&channel->changed);
     pthread_mutex_unlock(&channel->lock);
     pthread_join(channel->thread, NULL);
-    while (channel->first != NULL) {
-        struct job *job = channel->first;
-        channel->first = job->next;
-        job_destroy(job);
-    }
+    drop_jobs(&channel->first);
+    drop_jobs(&channel->asked);
     pthread_mutex_destroy(&channel->lock);
     pthread_cond_destroy(&channel->changed);
 }

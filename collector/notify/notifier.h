@@ -3,10 +3,11 @@
  * notifier - takes what is due from the outbox to its channels, and says what became of
  * it.
  *
- * The attempt is written down before it is made; its result is a record of the journal,
- * applied by the pipeline. So a crash repeats an attempt with the same key and loses
- * none. One thread per channel: a slow receiver delays nobody else. The functions belong
- * to the loop thread.
+ * An attempt is a record of the journal before it is made, its result another one; the
+ * pipeline applies both, in their order. So what has a result is not told again, and a
+ * crash between the two repeats the attempt under the same key, with the next number.
+ * One thread per channel: a slow receiver delays nobody else. The functions belong to the
+ * loop thread.
  */
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_NOTIFIER_H
 #define COLDCHAIN_COLLECTOR_NOTIFY_NOTIFIER_H
@@ -29,6 +30,13 @@ struct notifier_options {
     const struct config_webhook *webhooks;
     size_t webhook_count;
     void *context;
+    /*
+     * The loop: to be appended to the journal as an ATTEMPT record; its place there. The
+     * message is sent by a pump after applied() has reached that place.
+     */
+    enum err (*on_attempt)(void *context, const struct record_attempt *attempt,
+                           uint64_t *position);
+    uint64_t (*applied)(void *context); /* records up to here are applied for good */
     /* The loop: to be appended to the journal as a RESULT record. */
     void (*on_result)(void *context, const struct record_result *result);
 };
@@ -45,7 +53,10 @@ void notifier_destroy(struct notifier *notifier);
  * in the journal has been applied, so that nothing is told again without need.
  */
 MUST_CHECK enum err notifier_resume(struct notifier *notifier, struct err_text *why);
-/* Hands out what is due and arms a timer for what is due later. */
+/*
+ * Asks for attempts of what is due, sends what was asked for and is applied by now, and
+ * arms a timer for what is due later. Does nothing after notifier_stop().
+ */
 MUST_CHECK enum err notifier_pump(struct notifier *notifier, struct err_text *why);
 
 #endif

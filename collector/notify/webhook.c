@@ -71,15 +71,18 @@ static int send_once(const struct config_webhook *webhook, struct http_client *c
 {
     char stamp[32];
     char key[HEADER_SIZE];
+    char number[HEADER_SIZE];
     char time[HEADER_SIZE];
     char signature[HEADER_SIZE];
     snprintf(stamp, sizeof stamp, "%" PRId64, attempt->stamp_ms / 1000);
     snprintf(key, sizeof key, "Idempotency-Key: %s", attempt->key);
+    snprintf(number, sizeof number, "Coldchain-Attempt: %" PRIu32, attempt->attempts + 1);
     snprintf(time, sizeof time, "X-Coldchain-Timestamp: %s", stamp);
-    const char *headers[] = {"Content-Type: application/json", key, time, NULL, NULL};
+    const char *headers[] = {
+        "Content-Type: application/json", key, number, time, NULL, NULL};
     if (webhook->secret != NULL) {
         sign(webhook, attempt, stamp, signature);
-        headers[3] = signature;
+        headers[4] = signature;
     }
     const struct http_request request = {
         .method = "POST",

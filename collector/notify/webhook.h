@@ -2,8 +2,9 @@
 /*
  * webhook - one attempt to post a message, and what its answer means.
  *
- * Headers: Idempotency-Key, the same for every attempt; X-Coldchain-Timestamp, Unix
- * seconds of the attempt; X-Coldchain-Signature, "sha256=" and the hex HMAC-SHA256 of
+ * Headers: Idempotency-Key, the same for every attempt; Coldchain-Attempt, from 1: beyond
+ * it, an earlier attempt may have arrived; X-Coldchain-Timestamp, Unix seconds of the
+ * attempt; X-Coldchain-Signature, "sha256=" and the hex HMAC-SHA256 of
  * timestamp, ".", body under the channel's secret. Any 2xx is a receipt.
  */
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_WEBHOOK_H

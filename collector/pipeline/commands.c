@@ -358,6 +358,18 @@ void pipeline_take_command(struct pipeline *pipeline, const struct journal_recor
     command_fini(&command);
 }
 
+void pipeline_take_attempt(struct pipeline *pipeline, const struct journal_record *record)
+{
+    struct record_attempt attempt;
+    if (record_attempt_parse(&attempt, record->data, record->len) != ERR_OK ||
+        !pipeline_begin_effects(pipeline))
+        return;
+    enum err err = state_outbox_attempt(pipeline->options.state, attempt.message,
+                                        pipeline->now_ms, attempt.retry_ms);
+    if (err != ERR_NOT_FOUND) /* a result came in before it */
+        pipeline_note(pipeline, err);
+}
+
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record)
 {
     struct record_result result;

@@ -93,6 +93,8 @@ void pipeline_drop_answers(struct pipeline *pipeline);
 MUST_CHECK enum err pipeline_set_rules(struct pipeline *pipeline, struct err_text *why);
 void pipeline_take_command(struct pipeline *pipeline,
                            const struct journal_record *record);
+void pipeline_take_attempt(struct pipeline *pipeline,
+                           const struct journal_record *record);
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record);
 
 /* trouble.c: what the journal says of itself and of us */

@@ -41,6 +41,9 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
     case RECORD_COMMAND:
         pipeline_take_command(pipeline, record);
         break;
+    case RECORD_ATTEMPT:
+        pipeline_take_attempt(pipeline, record);
+        break;
     case RECORD_RESULT:
         pipeline_take_result(pipeline, record);
         break;
@@ -91,6 +94,7 @@ static enum err finish_batch(struct pipeline *pipeline, struct err_text *why)
     if (pipeline->has_transaction) {
         pipeline->has_transaction = false;
         pipeline->effect_cursor = pipeline->at;
+        atomic_store(&pipeline->committed, pipeline->at);
         pipeline->options.on_effects(pipeline->options.context);
     }
     atomic_store(&pipeline->committed, pipeline->at);

@@ -129,8 +129,8 @@ MUST_CHECK enum err state_outbox_ready(struct state *state, const char *channel,
 /* When the next is due; INT64_MAX when none is pending. */
 MUST_CHECK enum err state_outbox_next(struct state *state, int64_t *due_ms);
 /*
- * An attempt begins: counts it and puts the next one off to `retry_ms`, which holds
- * when no result is ever written. NOT_FOUND when it is not pending.
+ * An attempt is about to begin: counts it and puts the next one off to `retry_ms`, which
+ * holds when no result is ever written. NOT_FOUND when it is not pending.
  */
 MUST_CHECK enum err state_outbox_attempt(struct state *state, uint64_t id, int64_t now_ms,
                                          int64_t retry_ms);

@@ -79,6 +79,8 @@ def check_messages(receiver, intervals, incidents=None, repeats=0):
     """
     if receiver.complaints:
         raise Failure(f"the receiver complains: {receiver.complaints[:3]}")
+    if receiver.unmarked():
+        raise Failure(f"repeats that do not say so: {receiver.unmarked()}")
     again = len(receiver.deliveries) - len(receiver.messages)
     if again > repeats:
         raise Failure(f"delivered again {again} times, at most {repeats} are due to kills")

@@ -22,8 +22,10 @@ class Receiver:
         self.lock = threading.Lock()
         self.messages = {}  # idempotency key -> body as JSON
         self.deliveries = []  # (key, seconds) of every accepted request
+        self.attempts = {}  # idempotency key -> the numbers it came with, refused ones too
         self.complaints, self.requests = [], 0
         self.behave = lambda number: 200
+        self.after_taking = lambda body: None  # before the answer
         self.port, self.server = free_port(), None
         self.url = f"http://127.0.0.1:{self.port}/hook"
 
@@ -61,6 +63,8 @@ class Receiver:
         with self.lock:
             self.requests += 1
             number = self.requests
+            attempt = handler.headers.get("Coldchain-Attempt", "")
+            self.attempts.setdefault(handler.headers.get("Idempotency-Key"), []).append(attempt)
         answer = self.behave(number)
         if answer == "hang":
             time.sleep(60)
@@ -68,6 +72,7 @@ class Receiver:
         status, headers = answer if isinstance(answer, tuple) else (answer, {})
         if status < 300:
             self.take(handler.headers, body)
+            self.after_taking(body)
         try:
             handler.send_response(status)
             for name, value in headers.items():
@@ -103,6 +108,13 @@ class Receiver:
         want = hmac.new(self.secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
         got = headers.get("X-Coldchain-Signature", "")
         return None if hmac.compare_digest(got, f"sha256={want}") else f"signature {got!r} is not sha256={want}"
+
+    def unmarked(self):
+        """Keys whose attempts did not come with numbers that rise, so that a repeat is known."""
+        with self.lock:
+            return {key: numbers for key, numbers in self.attempts.items()
+                    if not all(number.isdigit() for number in numbers)
+                    or sorted(set(map(int, numbers))) != list(map(int, numbers))}
 
     def events(self, event):
         """The messages accepted of one kind: "opened", "closed", ..."""

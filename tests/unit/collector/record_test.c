@@ -63,12 +63,26 @@ static void a_result_reads_back_the_same(void)
     buf_fini(&body);
 }
 
+static void an_attempt_reads_back_the_same(void)
+{
+    const struct record_attempt attempt = {.message = 7, .retry_ms = 123456789};
+    struct buf body = {0};
+    record_attempt_format(&attempt, &body);
+    struct record_attempt back;
+    CHECK(record_attempt_parse(&back, body.data, body.len) == ERR_OK);
+    CHECK(back.message == 7 && back.retry_ms == 123456789);
+    for (size_t len = 0; len < body.len; len++)
+        CHECK(record_attempt_parse(&back, body.data, len) == ERR_CORRUPT);
+    buf_fini(&body);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"a message reads back the same", a_message_reads_back_the_same},
         {"names that are too long are cut", names_that_are_too_long_are_cut},
         {"a result reads back the same", a_result_reads_back_the_same},
+        {"an attempt reads back the same", an_attempt_reads_back_the_same},
         CU_TEST_INFO_NULL,
     };
     return check_run("record", tests);

@@ -2,6 +2,8 @@
 /* From the outbox to receivers in this process, which are not always kind. */
 #include "collector/notify/notifier.h"
 
+#include <assert.h>
+
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "collector/store/state_incidents.h"
@@ -9,7 +11,8 @@
 #include "tests/support/until.h"
 #include "tests/unit/collector/notify/receiver.h"
 
-#define BOUND_MS 10000
+#define BOUND_MS     10000
+#define ATTEMPTS_MAX 1000
 
 static char name_a[] = "a";
 static char name_b[] = "b";
@@ -23,6 +26,11 @@ struct world {
     struct notifier *notifier;
     struct receiver receivers[2];
     struct config_webhook webhooks[2];
+    /* a journal of attempts: written, and applied so far */
+    struct record_attempt attempts[ATTEMPTS_MAX];
+    uint64_t written;
+    uint64_t applied;
+    size_t moments;
     size_t results;
     struct record_result last;
 };
@@ -48,6 +56,22 @@ static void on_result(void *context, const struct record_result *result)
     must(state_commit(world->state), "commit");
 }
 
+static enum err on_attempt(void *context, const struct record_attempt *attempt,
+                           uint64_t *position)
+{
+    struct world *world = context;
+    assert(world->written < ATTEMPTS_MAX);
+    world->attempts[world->written++] = *attempt;
+    *position = world->written;
+    return ERR_OK;
+}
+
+static uint64_t applied(void *context)
+{
+    const struct world *world = context;
+    return world->applied;
+}
+
 static void world_open(struct world *world, int status_a, int status_b)
 {
     struct err_text why = {0};
@@ -71,6 +95,8 @@ static void world_open(struct world *world, int status_a, int status_b)
                                              .webhooks = world->webhooks,
                                              .webhook_count = 2,
                                              .context = world,
+                                             .on_attempt = on_attempt,
+                                             .applied = applied,
                                              .on_result = on_result};
     world->notifier = notifier_create(&options);
 }
@@ -119,16 +145,42 @@ static uint64_t count(struct world *world, enum state_outbox which)
     return number;
 }
 
+/* What the pipeline does with ATTEMPT records. */
+static void apply(struct world *world)
+{
+    if (world->applied == world->written)
+        return;
+    must(state_begin(world->state), "begin");
+    while (world->applied < world->written) {
+        const struct record_attempt *attempt = &world->attempts[world->applied++];
+        enum err err =
+            state_outbox_attempt(world->state, attempt->message,
+                                 clock_wall_ms(&world->clock), attempt->retry_ms);
+        must(err == ERR_NOT_FOUND ? ERR_OK : err, "attempt");
+    }
+    must(state_commit(world->state), "commit");
+    pump(world);
+}
+
 static bool nothing_is_pending(void *context)
 {
+    apply(context);
     return count(context, STATE_OUTBOX_PENDING) == 0;
 }
 
 static bool b_was_told(void *context)
 {
     struct world *world = context;
+    apply(world);
     return atomic_load(&world->receivers[1].count) > 0 &&
            count(world, STATE_OUTBOX_DONE) > 0;
+}
+
+/* Long enough for the thread of a channel to send what it was given. */
+static bool a_moment_passed(void *context)
+{
+    struct world *world = context;
+    return ++world->moments > 50;
 }
 
 static void a_message_is_told_once_signed_and_named(void)
@@ -172,7 +224,10 @@ static void what_is_not_taken_is_told_again_with_the_same_key(void)
     const struct receiver *receiver = &world.receivers[0];
     CHECK(atomic_load(&receiver->count) == 3);
     CHECK_TEXT(receiver->requests[0].key, "1-1");
+    CHECK_TEXT(receiver->requests[0].attempt, "1");
     CHECK_TEXT(receiver->requests[1].key, "1-1");
+    CHECK_TEXT(receiver->requests[1].attempt, "2");
+    CHECK_TEXT(receiver->requests[2].attempt, "1");
     CHECK_TEXT(receiver->requests[2].key, "1-2"); /* it does not overtake */
     CHECK(count(&world, STATE_OUTBOX_DONE) == 2);
     world_close(&world);
@@ -193,7 +248,42 @@ static void an_attempt_of_a_former_run_is_made_again(void)
     must(notifier_resume(world.notifier, &why), why.text);
     CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
     CHECK_TEXT(world.receivers[0].requests[0].key, "1-1");
+    CHECK_TEXT(world.receivers[0].requests[0].attempt, "2");
     CHECK(atomic_load(&world.receivers[0].count) == 1);
+    world_close(&world);
+}
+
+static void nothing_is_sent_before_its_attempt_is_applied(void)
+{
+    struct world world;
+    world_open(&world, 200, 200);
+    put(&world, "a", 1, 1);
+    for (int i = 0; i < 3; i++)
+        pump(&world);
+    CHECK(world.written == 1); /* asked for once */
+    CHECK(until_true(world.loop, a_moment_passed, &world, BOUND_MS));
+    CHECK(atomic_load(&world.receivers[0].count) == 0);
+    CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
+    CHECK(atomic_load(&world.receivers[0].count) == 1);
+    world_close(&world);
+}
+
+/* The result of a former run stands in the journal in front of the attempt of this. */
+static void what_a_result_ended_meanwhile_is_not_sent(void)
+{
+    struct world world;
+    world_open(&world, 200, 200);
+    put(&world, "a", 1, 1);
+    pump(&world);
+    const struct record_result result = {.message = 1, .outcome = STATE_OUTBOX_DONE};
+    on_result(&world, &result);
+    CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
+    CHECK(world.applied == 1);
+    put(&world, "a", 2, 1); /* and the channel goes on */
+    pump(&world);
+    CHECK(until_true(world.loop, nothing_is_pending, &world, BOUND_MS));
+    CHECK(atomic_load(&world.receivers[0].count) == 1);
+    CHECK_TEXT(world.receivers[0].requests[0].key, "2-1");
     world_close(&world);
 }
 
@@ -229,6 +319,12 @@ static void a_dead_channel_delays_no_other(void)
     world_close(&world);
 }
 
+static bool a_request_hangs(void *context)
+{
+    struct world *world = context;
+    return atomic_load(&world->receivers[0].count) > 0;
+}
+
 static void a_channel_that_hangs_delays_no_other_and_no_end(void)
 {
     struct world world;
@@ -239,6 +335,7 @@ static void a_channel_that_hangs_delays_no_other_and_no_end(void)
     put(&world, "b", 1000, 1);
     pump(&world);
     CHECK(until_true(world.loop, b_was_told, &world, BOUND_MS));
+    CHECK(until_true(world.loop, a_request_hangs, &world, BOUND_MS));
     int64_t began_ms = clock_real_ms();
     notifier_stop(world.notifier);
     CHECK(clock_real_ms() - began_ms < 5000); /* one timeout, not fifty */
@@ -261,6 +358,10 @@ int main(void)
          what_is_not_taken_is_told_again_with_the_same_key},
         {"an attempt of a former run is made again",
          an_attempt_of_a_former_run_is_made_again},
+        {"nothing is sent before its attempt is applied",
+         nothing_is_sent_before_its_attempt_is_applied},
+        {"what a result ended meanwhile is not sent",
+         what_a_result_ended_meanwhile_is_not_sent},
         {"what is refused for good is put aside", what_is_refused_for_good_is_put_aside},
         {"a dead channel delays no other", a_dead_channel_delays_no_other},
         {"a channel that hangs delays no other and no end",

@@ -22,6 +22,7 @@
 
 struct received {
     char key[80];
+    char attempt[16];
     char stamp[40];
     char signature[120];
     char body[2000];
@@ -85,6 +86,7 @@ static inline void receiver_take(struct receiver *receiver, int client)
         return;
     struct received *request = &receiver->requests[number];
     receiver_header(text, "Idempotency-Key", request->key, sizeof request->key);
+    receiver_header(text, "Coldchain-Attempt", request->attempt, sizeof request->attempt);
     receiver_header(text, "X-Coldchain-Timestamp", request->stamp, sizeof request->stamp);
     receiver_header(text, "X-Coldchain-Signature", request->signature,
                     sizeof request->signature);
