@@ -63,6 +63,8 @@ struct loop {
     /* owned by the loop thread */
     int signal_fd;
     struct loop_watch *signal_watch;
+    loop_fn *on_hangup;
+    void *hangup_context;
     struct loop_timer **heap; /* the earliest (deadline, order) first */
     size_t timers_armed;
     size_t heap_capacity;
@@ -229,6 +231,10 @@ static void on_signal_fd(void *context, uint32_t events)
     struct signalfd_siginfo info;
     if (read(loop->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
         return;
+    if (info.ssi_signo == SIGHUP) {
+        loop->on_hangup(loop->hangup_context);
+        return;
+    }
     log_info("stopping signal=%u", info.ssi_signo);
     loop_stop(loop);
 }
@@ -337,19 +343,35 @@ void loop_stop(struct loop *loop)
     wake(loop);
 }
 
-void loop_stop_on_signals(struct loop *loop)
+/* From now on they come through the descriptor, which is made when there is none. */
+static void take_signals(struct loop *loop, bool with_hangup)
 {
-    assert(belongs_here(loop) && loop->signal_fd < 0);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    if (with_hangup)
+        sigaddset(&set, SIGHUP);
     int failed = pthread_sigmask(SIG_BLOCK, &set, NULL);
     assert(failed == 0);
+    loop->signal_fd = must_fd(signalfd(loop->signal_fd, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+                              "a signal descriptor");
+}
+
+void loop_stop_on_signals(struct loop *loop)
+{
+    assert(belongs_here(loop) && loop->signal_fd < 0);
     signal(SIGPIPE, SIG_IGN);
-    loop->signal_fd =
-        must_fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "a signal descriptor");
+    take_signals(loop, false);
     loop->signal_watch = must_watch(loop, loop->signal_fd, on_signal_fd);
+}
+
+void loop_on_hangup(struct loop *loop, loop_fn *fn, void *context)
+{
+    assert(belongs_here(loop) && loop->signal_fd >= 0 && fn != NULL);
+    loop->on_hangup = fn;
+    loop->hangup_context = context;
+    take_signals(loop, true);
 }
 
 void loop_post(struct loop *loop, loop_fn *fn, void *context)

@@ -38,6 +38,9 @@ void loop_stop(struct loop *loop);
  */
 void loop_stop_on_signals(struct loop *loop);
 
+/* SIGHUP runs fn(context) on the loop. Once, after loop_stop_on_signals(). */
+void loop_on_hangup(struct loop *loop, loop_fn *fn, void *context);
+
 /* Any thread: runs fn(context) on the loop, in the order of the posts. */
 void loop_post(struct loop *loop, loop_fn *fn, void *context);
 

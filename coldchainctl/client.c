@@ -88,8 +88,9 @@ enum err client_open(struct client **result, const struct client_args *args,
     enum err err = take_url(client, args->api, why);
     if (err == ERR_OK)
         err = take_token(client, args->token_file, why);
-    if (args->ca_file != NULL)
-        client->ca_file = mem_strdup(args->ca_file);
+    const char *ca_file = first_of(args->ca_file, "COLDCHAIN_CA_FILE");
+    if (ca_file != NULL)
+        client->ca_file = mem_strdup(ca_file);
     if (err != ERR_OK) {
         client_close(client);
         client = NULL;
@@ -160,6 +161,21 @@ static enum err read_problem(const struct client *client, int status,
     return err_set(why, err, "%.150s: %.300s", title, detail);
 }
 
+/* Somebody else's certificate, or one of ours that nobody here was told of. */
+static enum err explain_trust(const struct client *client, struct err_text *why)
+{
+    struct err_text inner = *why;
+    if (client->ca_file != NULL)
+        return err_set(why, ERR_DENIED,
+                       "the certificate of %.100s is not trusted (%.120s): it is not "
+                       "signed by %.100s, is not for this name, or has expired",
+                       client->api, inner.text, client->ca_file);
+    return err_set(why, ERR_DENIED,
+                   "the certificate of %.100s is not trusted (%.120s); give the one that "
+                   "signed it by --ca-file FILE or COLDCHAIN_CA_FILE",
+                   client->api, inner.text);
+}
+
 static enum err explain(const struct client *client, enum err err, struct err_text *why)
 {
     struct err_text inner = *why;
@@ -219,6 +235,8 @@ static enum err send_request(struct client *client, struct http_request *request
     enum err err = http_send(client->http, request, &response, why);
     if (err == ERR_OK)
         err = read_answer(client, &response, answer, raw, why);
+    else if (response.is_untrusted)
+        err = explain_trust(client, why);
     else
         err = explain(client, err, why);
     http_response_fini(&response);

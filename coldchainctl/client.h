@@ -4,7 +4,8 @@
  *
  * Where it is: --api, else COLDCHAIN_API, else CLIENT_API_DEFAULT. Who asks: the token in
  * --token-file, else COLDCHAIN_TOKEN_FILE, else CLIENT_TOKEN_DEFAULT when this user may
- * read it. One thread.
+ * read it. Whom to trust with https: --ca-file, else COLDCHAIN_CA_FILE, else the system.
+ * One thread.
  */
 #ifndef COLDCHAIN_COLDCHAINCTL_CLIENT_H
 #define COLDCHAIN_COLDCHAINCTL_CLIENT_H
@@ -42,7 +43,7 @@ struct client_args {
             "token-file", args_type, field.token_file, "a file", "FILE", \
             "holds the token (COLDCHAIN_TOKEN_FILE, else " CLIENT_TOKEN_DEFAULT ")"), \
         CLIENT_OPTION("ca-file", args_type, field.ca_file, "a file", "FILE", \
-                      "certificates to trust for https")
+                      "certificates to trust for https (COLDCHAIN_CA_FILE)")
 
 /* The same for the help of a command that is written by hand. */
 #define CLIENT_HELP \
@@ -50,7 +51,7 @@ struct client_args {
     "                      " CLIENT_API_DEFAULT ")\n" \
     "  --token-file FILE   holds the token (COLDCHAIN_TOKEN_FILE, else\n" \
     "                      " CLIENT_TOKEN_DEFAULT ")\n" \
-    "  --ca-file FILE      certificates to trust for https\n"
+    "  --ca-file FILE      certificates to trust for https (COLDCHAIN_CA_FILE)\n"
 
 struct client;
 
@@ -62,9 +63,10 @@ void client_close(struct client *client);
 
 /*
  * GET and POST of "/api/v1/...". ERR_OK: 200, and the caller owns *answer, its JSON.
- * DENIED: the token; NOT_FOUND, CONFLICT, INVALID, BUSY: what the API said, as it said
- * it; OFFLINE, TIMEOUT, LIMIT: no answer; CORRUPT: an answer that is not the API's.
- * `why` says what to do. POST sends `body`, which may be NULL.
+ * DENIED: the token, or a certificate not to be trusted; NOT_FOUND, CONFLICT, INVALID,
+ * BUSY: what the API said, as it said it; OFFLINE, TIMEOUT, LIMIT: no answer; CORRUPT: an
+ * answer that is not the API's. `why` says what to do. POST sends `body`, which may be
+ * NULL.
  */
 MUST_CHECK enum err client_get(struct client *client, const char *path, json_t **answer,
                                struct err_text *why);

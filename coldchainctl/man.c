@@ -106,6 +106,7 @@ static void put_environment(FILE *out)
 {
     static const char *const rows[][2] = {
         {"COLDCHAIN_API", "where the collector's API is (" CLIENT_API_DEFAULT ")"},
+        {"COLDCHAIN_CA_FILE", "certificates to trust for https"},
         {"COLDCHAIN_TOKEN_FILE", "holds the token (" CLIENT_TOKEN_DEFAULT ")"},
     };
     fputs(".SH ENVIRONMENT\n", out);

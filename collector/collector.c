@@ -683,6 +683,10 @@ static enum err open_api(struct collector *collector, struct err_text *why)
         .state_path = collector->state_path,
         .history_dir = collector->history_dir,
         .token_file = token_file,
+        .cert_file = settings->api.cert_file,
+        .key_file = settings->api.key_file,
+        .proxies = (const char *const *)settings->api.proxies,
+        .proxy_count = settings->api.proxy_count,
         .loop = collector->loop,
         .clock = collector->clock,
         .context = collector,
@@ -792,6 +796,13 @@ static void close_all(struct collector *collector)
     free(collector->state_path);
 }
 
+static void on_hangup(void *context)
+{
+    struct collector *collector = context;
+    log_info("SIGHUP: settings count from the next start; certificates are read again");
+    api_reload(collector->api);
+}
+
 enum err collector_run(const struct settings *settings, const struct clock *clock,
                        struct err_text *why)
 {
@@ -803,11 +814,12 @@ enum err collector_run(const struct settings *settings, const struct clock *cloc
         .state_path = mem_format("%s/state.db", settings->data_dir),
     };
     loop_stop_on_signals(collector.loop);
+    loop_on_hangup(collector.loop, on_hangup, &collector);
     enum err err = open_all(&collector, why);
     if (err == ERR_OK) {
         start_timers(&collector);
-        log_info("ready api=http://%s:%d sites=%zu", settings->api.listen,
-                 api_port(collector.api), settings->site_count);
+        log_info("ready api=%s://%s:%d sites=%zu", api_scheme(collector.api),
+                 settings->api.listen, api_port(collector.api), settings->site_count);
         collector.watchdog = notify_watchdog_create(collector.loop);
         notify_ready();
         loop_run(collector.loop);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/config.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "collector/api/tls.h"
 #include "telemetry/delivery.h"
 
 #define KIBI    1024.0
@@ -432,6 +434,19 @@ static const struct config_key settings_keys[] = {
      .type = CONFIG_STRING,
      SETTING(api.token_file),
      .help = "where the first start puts its token; DATA_DIR/api.token when absent"},
+    {.name = "api.cert_file",
+     .type = CONFIG_STRING,
+     SETTING(api.cert_file),
+     .help = "PEM: certificate of the API, and those up to its authority: TLS"},
+    {.name = "api.key_file",
+     .type = CONFIG_STRING,
+     SETTING(api.key_file),
+     .help = "PEM: its key, without a passphrase"},
+    {.name = "api.proxies",
+     .type = CONFIG_STRINGS,
+     LIST(api.proxies, api.proxy_count),
+     .most = 16,
+     .help = "reverse proxies, IPv4: their X-Forwarded-For and -Proto are believed"},
 
     {.name = "webhooks",
      .type = CONFIG_RECORDS,
@@ -702,6 +717,31 @@ static void check_rules(struct checked *checked)
     }
 }
 
+static void check_tls(struct config *config, const struct settings *settings)
+{
+    struct err_text why;
+    char *const *cert = &settings->api.cert_file;
+    char *const *key = &settings->api.key_file;
+    if ((*cert == NULL) != (*key == NULL))
+        config_problem(config, *cert != NULL ? cert : key,
+                       "api.%s is missing: api.cert_file and api.key_file go together",
+                       *cert != NULL ? "key_file" : "cert_file");
+    else if (*cert != NULL && tls_check(*cert, *key, &why) != ERR_OK)
+        config_problem(config, strstr(why.text, *cert) == NULL ? key : cert, "%s",
+                       why.text);
+}
+
+static void check_api(struct config *config, const struct settings *settings)
+{
+    struct in_addr address;
+    check_tls(config, settings);
+    for (size_t i = 0; i < settings->api.proxy_count; i++)
+        if (inet_pton(AF_INET, settings->api.proxies[i], &address) != 1)
+            config_problem(config, &settings->api.proxies,
+                           "'%s' is not an IPv4 address such as 127.0.0.1",
+                           settings->api.proxies[i]);
+}
+
 static void check(struct config *config, const void *data)
 {
     const struct settings *settings = data;
@@ -713,6 +753,7 @@ static void check(struct config *config, const void *data)
     map_fini(&checked.zones);
     map_fini(&checked.devices);
     map_fini(&checked.rules);
+    check_api(config, settings);
     if (settings->influx.url != NULL && settings->influx.version == 1 &&
         (settings->influx.org == NULL || settings->influx.bucket == NULL))
         config_problem(config, &settings->influx.url,

@@ -121,6 +121,10 @@ struct settings {
         char *listen;
         int64_t port;
         char *token_file;
+        char *cert_file; /* NULL: no TLS */
+        char *key_file;
+        char **proxies;
+        size_t proxy_count;
     } api;
     struct config_webhook *webhooks;
     size_t webhook_count;

@@ -220,6 +220,7 @@ static enum err perform(struct http_client *client, struct exchange *exchange,
 {
     CURLcode code = curl_easy_perform(client->curl);
     enum err err = err_of(code, exchange);
+    exchange->response->is_untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return err_set(why, err, "given up: we are stopping");
     if (err != ERR_OK)

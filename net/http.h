@@ -9,6 +9,7 @@
 #ifndef COLDCHAIN_NET_HTTP_H
 #define COLDCHAIN_NET_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct http_request {
 struct http_response {
     int status;
     int64_t retry_after_ms; /* -1 when absent; both forms of the header are understood */
+    bool is_untrusted;      /* OFFLINE because its certificate is not to be trusted */
     struct buf body;
 };
 

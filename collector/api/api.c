@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/api/api.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +15,15 @@
 #include "base/mem.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
+#include "collector/api/tls.h"
 
-#define CONNECTIONS_MAX    64
-#define CONNECTIONS_PER_IP 32
-#define IDLE_MS            15000
-#define CONNECTION_BYTES   (size_t)(32 * 1024)
-#define WAIT_MS            5000
-#define SESSION_IDLE_MS    (INT64_C(12) * 3600 * 1000)
-#define SESSION_MS         (INT64_C(7) * 24 * 3600 * 1000)
-#define SETUP_MS           (INT64_C(24) * 3600 * 1000)
+#define IDLE_MS         15000
+#define WAIT_MS         5000
+#define DAY_MS          (INT64_C(24) * 3600 * 1000)
+#define SESSION_IDLE_MS (DAY_MS / 2)
+#define SESSION_MS      (7 * DAY_MS)
+#define SETUP_MS        DAY_MS
+#define EXPIRY_WARN_MS  (21 * DAY_MS)
 
 /* One command whose caller waits. */
 struct waiter {
@@ -43,6 +41,7 @@ struct api {
     char *state_path;
     char *history_dir;
     struct MHD_Daemon *daemon;
+    struct tls *tls; /* NULL: none; locks itself */
     int port;
     struct api_session_bounds session_bounds;
     struct login *login; /* locks itself */
@@ -373,33 +372,37 @@ static enum err offer_setup(struct api *api, struct err_text *why)
     if (err != ERR_OK)
         return err_set(why, err, "state.db: the set-up link cannot be written");
     log_info("nobody can sign in yet: make the first admin within 24 hours at "
-             "http://%s:%d/setup/%s",
-             api->options.listen, api->port, secret);
+             "%s://%s:%d/setup/%s",
+             api_scheme(api), api->options.listen, api->port, secret);
     crypto_wipe(secret, sizeof secret);
     return ERR_OK;
 }
 
+/* A certificate about to expire is told while there is time to renew it. */
+static void tell_expiry(const struct api *api)
+{
+    int64_t left_ms = tls_expires_ms(api->tls) - clock_wall_ms(api->options.clock);
+    if (left_ms <= 0)
+        log_warn("the certificate %s has expired: clients refuse it; renew it and send "
+                 "SIGHUP",
+                 api->options.cert_file);
+    else if (left_ms < EXPIRY_WARN_MS)
+        log_warn("the certificate %s expires in %lld days: renew it and send SIGHUP",
+                 api->options.cert_file, (long long)(left_ms / DAY_MS));
+}
+
 static enum err start_daemon(struct api *api, struct err_text *why)
 {
-    unsigned idle_s = (unsigned)(api->options.idle_ms + 999) / 1000;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)api->options.port)};
-    if (inet_pton(AF_INET, api->options.listen, &address.sin_addr) != 1)
-        return err_set(why, ERR_INVALID, "api.listen: '%s' is not an IPv4 address",
-                       api->options.listen);
-    api->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0,
-        NULL, NULL, api_on_request, api, MHD_OPTION_SOCK_ADDR, &address,
-        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        CONNECTIONS_PER_IP, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED, api_on_completed, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, api_on_uri, api, MHD_OPTION_END);
-    if (api->daemon == NULL)
-        return err_set(why, ERR_BUSY,
-                       "the API cannot listen on %s:%d; is something else there? Set "
-                       "api.port, or 0 for any free one",
-                       api->options.listen, api->options.port);
+    enum err err = ERR_OK;
+    const struct api_options *options = &api->options;
+    if (options->cert_file != NULL)
+        err = tls_open(&api->tls, options->cert_file, options->key_file, why);
+    if (err == ERR_OK)
+        err = api_listen(&api->daemon, api, options, api->tls, why);
+    if (err != ERR_OK)
+        return err;
+    if (api->tls != NULL)
+        tell_expiry(api);
     api->port = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     return ERR_OK;
 }
@@ -477,6 +480,7 @@ void api_destroy(struct api *api)
     free(api->state_path);
     free(api->history_dir);
     login_destroy(api->login);
+    tls_close(api->tls);
     free(api);
 }
 
@@ -485,10 +489,28 @@ const struct api_session_bounds *api_session_bounds(const struct api *api)
     return &api->session_bounds;
 }
 
-bool api_is_secure(const struct api *api)
+const struct api_options *api_options_of(const struct api *api)
 {
-    (void)api;
-    return false;
+    return &api->options;
+}
+
+const char *api_scheme(const struct api *api)
+{
+    return api->tls != NULL ? "https" : "http";
+}
+
+void api_reload(struct api *api)
+{
+    struct err_text why = {0};
+    if (api == NULL || api->tls == NULL)
+        return;
+    if (tls_reload(api->tls, &why) != ERR_OK) {
+        log_error("the certificate that was there stays in use: %s", why.text);
+        return;
+    }
+    log_info("new connections get the certificate as it is now in file=%s",
+             api->options.cert_file);
+    tell_expiry(api);
 }
 
 struct login *api_login_of(const struct api *api)

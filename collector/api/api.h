@@ -40,8 +40,12 @@ struct api_options {
     int port;           /* 0: any free one, see api_port() */
     const char *state_path;
     const char *history_dir;
-    const char *token_file; /* where the first start leaves its token */
-    struct backup *backup;  /* any thread; see collector/backup.h */
+    const char *token_file;     /* where the first start leaves its token */
+    const char *cert_file;      /* PEM; NULL: no TLS; these four outlive the API */
+    const char *key_file;       /* with cert_file */
+    const char *const *proxies; /* whose X-Forwarded-... are believed */
+    size_t proxy_count;
+    struct backup *backup; /* any thread; see collector/backup.h */
     /* Any thread: into the journal, as if the broker had brought it. */
     enum err (*publish)(void *context, const char *topic, const void *data, size_t len);
     struct loop *loop;
@@ -72,6 +76,10 @@ void api_close(struct api *api);
 /* After the loop is gone, which may still hold questions of ours. Accepts NULL. */
 void api_destroy(struct api *api);
 int api_port(const struct api *api);
+/* "https" or "http". */
+const char *api_scheme(const struct api *api);
+/* Reads the certificate and its key again, and logs how that went. */
+void api_reload(struct api *api);
 
 /* The command with that id was applied, or refused with err and a sentence; `result` is
  * a JSON object. */

@@ -5,6 +5,7 @@
 #ifndef COLDCHAIN_COLLECTOR_API_INTERNAL_H
 #define COLDCHAIN_COLLECTOR_API_INTERNAL_H
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -159,8 +160,15 @@ struct api_session_bounds {
 };
 const struct api_session_bounds *api_session_bounds(const struct api *api);
 struct login *api_login_of(const struct api *api);
-/* Whether browsers reach us by TLS. */
-bool api_is_secure(const struct api *api);
+const struct api_options *api_options_of(const struct api *api);
+
+/* peer.c */
+/* Of who asks, as text; behind a proxy of ours, as that one says. */
+void api_peer_address(const struct api_call *call, char address[INET6_ADDRSTRLEN]);
+/* Whether the request came by TLS, to us or to a proxy of ours. */
+bool api_is_secure(const struct api_call *call);
+/* Of the session: by TLS one that no other host and no plain page can set. */
+const char *api_cookie_name(const struct api_call *call);
 /* False, answered with 429, when who asks guesses too fast. `account` may be NULL. */
 bool api_may_try(struct api_call *call, const char *account);
 /* The body as an object of JSON, the caller's to release; NULL, answered, when it is
@@ -216,6 +224,12 @@ struct api_stores *api_stores_take(struct api *api, struct err_text *why);
 /* Accepts NULL. */
 void api_stores_give(struct api *api, struct api_stores *stores);
 int64_t api_now_ms(const struct api *api);
+
+/* listen.c; `tls` NULL: none. On failure *daemon is NULL. */
+struct tls;
+enum err api_listen(struct MHD_Daemon **daemon, struct api *api,
+                    const struct api_options *options, struct tls *tls,
+                    struct err_text *why);
 
 /* request.c, for libmicrohttpd */
 void *api_on_uri(void *context, const char *uri, struct MHD_Connection *connection);

@@ -271,7 +271,7 @@ static enum err find_by_cookie(struct api_call *call, int64_t now_ms)
     char hash[PRINCIPAL_CREDENTIAL_SIZE];
     int64_t used_ms = 0;
     const char *cookie = MHD_lookup_connection_value(call->connection, MHD_COOKIE_KIND,
-                                                     API_SESSION_COOKIE);
+                                                     api_cookie_name(call));
     if (cookie == NULL)
         return ERR_OK;
     api_hash(hash, cookie);

@@ -180,6 +180,9 @@ static void add_shields(const struct api_call *call, struct MHD_Response *respon
     if (call->language != NULL)
         MHD_add_response_header(response, "Content-Language", call->language);
     MHD_add_response_header(response, "X-Frame-Options", "DENY");
+    if (api_is_secure(call))
+        MHD_add_response_header(response, "Strict-Transport-Security",
+                                "max-age=31536000");
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
     MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");

@@ -6,7 +6,6 @@
  * the store has its hash. Signing in always makes a new one and ends the one that came
  * along, so that a session planted before is worth nothing.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,24 +29,10 @@ static void on_person(void *context, const struct state_person *person)
     snprintf(found->password, sizeof found->password, "%s", person->password);
 }
 
-static void address_of(const struct api_call *call, char address[INET6_ADDRSTRLEN])
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
-    snprintf(address, INET6_ADDRSTRLEN, "unknown");
-    if (from != NULL && from->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)from)->sin_addr,
-                  address, INET6_ADDRSTRLEN);
-    else if (from != NULL && from->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr,
-                  address, INET6_ADDRSTRLEN);
-}
-
 bool api_may_try(struct api_call *call, const char *account)
 {
     char address[INET6_ADDRSTRLEN];
-    address_of(call, address);
+    api_peer_address(call, address);
     int64_t wait_ms =
         login_try(api_login_of(call->api), account, address, api_now_ms(call->api));
     if (wait_ms == 0)
@@ -63,8 +48,8 @@ bool api_may_try(struct api_call *call, const char *account)
 static void set_cookie(struct api_call *call, const char *secret, int64_t life_ms)
 {
     buf_format(&call->cookie, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s",
-               API_SESSION_COOKIE, secret, (long long)life_ms / 1000,
-               api_is_secure(call->api) ? "; Secure" : "");
+               api_cookie_name(call), secret, (long long)life_ms / 1000,
+               api_is_secure(call) ? "; Secure" : "");
 }
 
 struct new_session {
@@ -136,7 +121,7 @@ static void check_sign_in(struct api_call *call, const char *login, const char *
         api_refuse(call, PROBLEM_NOT_SIGNED_IN, NULL);
         return;
     }
-    address_of(call, address);
+    api_peer_address(call, address);
     login_pass(door, login, address);
     begin_session(call, found.id);
 }

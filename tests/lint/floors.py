@@ -32,6 +32,7 @@ DOORS = {
     "systemd/sd-daemon.h": "base",
     "sqlite3.h": "collector/store",
     "microhttpd.h": "collector/api",
+    "gnutls/gnutls.h": "collector/api", "gnutls/abstract.h": "collector/api",
     "jansson.h": "",  # our JSON: everywhere
 }
 

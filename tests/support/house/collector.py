@@ -33,6 +33,7 @@ class Collector(Process):
             **settings,
         }
         self.program, self.extra = program, []
+        self.tls = None  # whom to trust, an ssl context, where the API speaks TLS
         super().__init__(name, [], home)
 
     def write(self):
@@ -54,7 +55,7 @@ class Collector(Process):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def token(self):
@@ -69,7 +70,7 @@ class Collector(Process):
             request.add_header("Authorization", f"Bearer {self.token}")
         if accept:
             request.add_header("Accept", accept)
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
+        with urllib.request.urlopen(request, timeout=timeout, context=self.tls) as answer:
             return answer.read()
 
     def get(self, path, **parameters):
@@ -83,7 +84,7 @@ class Collector(Process):
         if key:
             request.add_header("Idempotency-Key", key)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=30, context=self.tls) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as refused:
             return refused.code, json.load(refused)

@@ -406,6 +406,44 @@ static void sigterm_and_sigint_stop_the_loop(void)
     }
 }
 
+struct hangups {
+    struct loop *loop;
+    int count;
+};
+
+static void on_hangup(void *context)
+{
+    struct hangups *hangups = context;
+    if (++hangups->count == 2 && raise(SIGTERM) != 0)
+        _exit(2);
+    if (hangups->count == 1 && raise(SIGHUP) != 0)
+        _exit(3);
+}
+
+/* In a child likewise. */
+static int count_hangups(void)
+{
+    struct hangups hangups = {.loop = loop_create()};
+    loop_stop_on_signals(hangups.loop);
+    loop_on_hangup(hangups.loop, on_hangup, &hangups);
+    if (raise(SIGHUP) != 0)
+        return 4;
+    loop_run(hangups.loop);
+    loop_destroy(hangups.loop);
+    return hangups.count == 2 ? 0 : 5;
+}
+
+static void sighup_runs_a_function_and_stops_nothing(void)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(count_hangups());
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static CU_TestInfo tests[] = {
     {"timers fire by deadline, then by arming", timers_fire_by_deadline_then_by_arming},
     {"a timer is never early", a_timer_is_never_early},
@@ -422,6 +460,8 @@ static CU_TestInfo tests[] = {
     {"a descriptor that cannot be watched is refused",
      a_descriptor_that_cannot_be_watched_is_refused},
     {"SIGTERM and SIGINT stop the loop", sigterm_and_sigint_stop_the_loop},
+    {"SIGHUP runs a function and stops nothing",
+     sighup_runs_a_function_and_stops_nothing},
     CU_TEST_INFO_NULL,
 };
 
