@@ -94,22 +94,32 @@ static int64_t parse_retry_after(const char *value)
     return wait_ms > 0 ? wait_ms : 0;
 }
 
-static size_t on_header(char *data, size_t size, size_t count, void *context)
+/* The value of a header line without white space around it; false for another header. */
+static bool take_header(char value[128], const char *data, size_t len, const char *name)
 {
-    static const char name[] = "retry-after:";
-    struct exchange *exchange = context;
-    size_t len = size * count;
-    char value[128];
-    if (len < sizeof name || strncasecmp(data, name, sizeof name - 1) != 0)
-        return len;
-    size_t start = sizeof name - 1;
+    size_t start = strlen(name);
+    if (len <= start || strncasecmp(data, name, start) != 0)
+        return false;
     while (start < len && data[start] == ' ')
         start++;
     size_t end = len;
     while (end > start && strchr(" \t\r\n", data[end - 1]) != NULL)
         end--;
-    snprintf(value, sizeof value, "%.*s", (int)(end - start), data + start);
-    exchange->response->retry_after_ms = parse_retry_after(value);
+    snprintf(value, 128, "%.*s", (int)(end - start), data + start);
+    return true;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    size_t len = size * count;
+    char value[128];
+    if (take_header(value, data, len, "retry-after:"))
+        exchange->response->retry_after_ms = parse_retry_after(value);
+    else if (take_header(value, data, len, "date:")) {
+        time_t when = curl_getdate(value, NULL);
+        exchange->response->date_ms = when == (time_t)-1 ? -1 : (int64_t)when * 1000;
+    }
     return len;
 }
 
@@ -237,7 +247,7 @@ enum err http_send(struct http_client *client, const struct http_request *reques
 {
     assert(request->method != NULL && request->url != NULL);
     assert(request->body != NULL || request->body_len == 0);
-    *response = (struct http_response){.retry_after_ms = -1};
+    *response = (struct http_response){.retry_after_ms = -1, .date_ms = -1};
     if (!is_http(request->url))
         return err_set(why, ERR_INVALID,
                        "'%.100s' begins neither with http:// nor https://", request->url);

@@ -35,6 +35,7 @@ struct http_response {
     int status;
     int64_t retry_after_ms; /* -1 when absent; both forms of the header are understood */
     bool is_untrusted;      /* OFFLINE because its certificate is not to be trusted */
+    int64_t date_ms;        /* of the Date header, in whole seconds; -1 when absent */
     struct buf body;
 };
 

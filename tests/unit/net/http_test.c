@@ -152,6 +152,34 @@ static void answers_are_taken_as_they_are(void)
     http_client_destroy(NULL);
 }
 
+static void an_answer_says_when_it_was_given(void)
+{
+    static const struct {
+        const char *name;
+        const char *answer;
+        int64_t want_ms;
+    } rows[] = {
+        {"a date",
+         "HTTP/1.1 204 No Content\r\nDate: Mon, 23 Nov 2026 08:00:01 GMT\r\n\r\n",
+         INT64_C(1795420801000)},
+        {"none", "HTTP/1.1 204 No Content\r\n\r\n", -1},
+        {"no date", "HTTP/1.1 204 No Content\r\nDate: soon\r\n\r\n", -1},
+        {"empty", "HTTP/1.1 204 No Content\r\nDate:\r\n\r\n", -1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct server *server = server_open((struct script){.answer = rows[i].answer});
+        struct http_client *client = http_client_create();
+        struct http_request request = {.method = "GET", .url = server->url};
+        struct http_response response;
+        struct err_text why = {0};
+        CHECK_ROW(rows[i].name, http_send(client, &request, &response, &why) == ERR_OK);
+        CHECK_ROW(rows[i].name, response.date_ms == rows[i].want_ms);
+        http_response_fini(&response);
+        http_client_destroy(client);
+        server_close(server);
+    }
+}
+
 static void requests_say_what_was_asked_and_no_more(void)
 {
     static const char *const headers[] = {"X-Key: v", "Content-Type: text/plain", NULL};
@@ -425,6 +453,7 @@ static void certificates_are_verified(void)
 
 static CU_TestInfo tests[] = {
     {"answers are taken as they are", answers_are_taken_as_they_are},
+    {"an answer says when it was given", an_answer_says_when_it_was_given},
     {"requests say what was asked and no more", requests_say_what_was_asked_and_no_more},
     {"a connection serves many requests", a_connection_serves_many_requests},
     {"Retry-After is read in both forms", retry_after_is_read_in_both_forms},
