@@ -25,6 +25,8 @@ IMPURE_BASE = {"base/clock.h", "base/loop.h", "base/file.h"}
 DOORS = {
     "MQTTAsync.h": "net", "MQTTProperties.h": "net", "MQTTReasonCodes.h": "net",
     "curl/curl.h": "net",
+    "openssl/bio.h": "net", "openssl/err.h": "net", "openssl/pem.h": "net", "openssl/ssl.h": "net",
+    "openssl/x509v3.h": "net",
     "sodium.h": "base",
     "yaml.h": "base",
     "zlib.h": "base",
