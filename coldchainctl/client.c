@@ -23,6 +23,7 @@ struct client {
     char *ca_file;
     char *authorization; /* NULL: no token */
     int64_t timeout_ms;
+    int64_t date_ms; /* of the last answer */
 };
 
 static const char *first_of(const char *given, const char *variable)
@@ -233,6 +234,7 @@ static enum err send_request(struct client *client, struct http_request *request
     request->timeout_ms = client->timeout_ms;
     struct http_response response = {0};
     enum err err = http_send(client->http, request, &response, why);
+    client->date_ms = response.date_ms;
     if (err == ERR_OK)
         err = read_answer(client, &response, answer, raw, why);
     else if (response.is_untrusted)
@@ -282,6 +284,11 @@ enum err client_send(struct client *client, const char *path, const char *conten
 void client_set_timeout(struct client *client, int64_t timeout_ms)
 {
     client->timeout_ms = timeout_ms;
+}
+
+int64_t client_date_ms(const struct client *client)
+{
+    return client->date_ms;
 }
 
 const char *client_url(const struct client *client)

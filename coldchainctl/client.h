@@ -11,6 +11,7 @@
 #define COLDCHAIN_COLDCHAINCTL_CLIENT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -83,6 +84,8 @@ MUST_CHECK enum err client_send(struct client *client, const char *path,
                                 json_t **answer, struct err_text *why);
 /* For later requests; 0: 10 s. */
 void client_set_timeout(struct client *client, int64_t timeout_ms);
+/* When the API gave its last answer by its own clock, in whole seconds; -1: unknown. */
+int64_t client_date_ms(const struct client *client);
 /* Where the API is: borrowed. */
 const char *client_url(const struct client *client);
 

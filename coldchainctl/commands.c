@@ -5,6 +5,7 @@
 // clang-format off
 const struct command *const commands[] = {
     &status_command,
+    &doctor_command,
     &zones_command,
     &readings_command,
     &incidents_command,

@@ -10,6 +10,7 @@
 #include "coldchainctl/command.h"
 
 extern const struct command status_command;
+extern const struct command doctor_command;
 extern const struct command zones_command;
 extern const struct command readings_command;
 extern const struct command incidents_command;

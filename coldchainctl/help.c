@@ -12,7 +12,7 @@
 
 /* Puts words until the line is full; `column` is where the cursor stands. */
 static void wrap_line(FILE *out, const char *text, size_t len, size_t indent,
-                      size_t column)
+                      size_t column, size_t most)
 {
     bool is_first = true;
     while (len > 0) {
@@ -20,7 +20,7 @@ static void wrap_line(FILE *out, const char *text, size_t len, size_t indent,
         while (word < len && text[word] != ' ')
             word++;
         size_t columns = width_of(text, word);
-        if (!is_first && column + 1 + columns > LINE_COLUMNS) {
+        if (!is_first && column + 1 + columns > most) {
             fprintf(out, "\n%*s", (int)indent, "");
             column = indent;
             is_first = true;
@@ -38,16 +38,21 @@ static void wrap_line(FILE *out, const char *text, size_t len, size_t indent,
     fputc('\n', out);
 }
 
-void help_wrap(FILE *out, const char *text, size_t indent, size_t column)
+void help_wrap_to(FILE *out, const char *text, size_t indent, size_t column, size_t most)
 {
     while (*text != '\0') {
         size_t len = strcspn(text, "\n");
         if (column < indent)
             fprintf(out, "%*s", (int)(indent - column), "");
-        wrap_line(out, text, len, indent, column > indent ? column : indent);
+        wrap_line(out, text, len, indent, column > indent ? column : indent, most);
         text += len + (text[len] == '\n');
         column = 0;
     }
+}
+
+void help_wrap(FILE *out, const char *text, size_t indent, size_t column)
+{
+    help_wrap_to(out, text, indent, column, LINE_COLUMNS);
 }
 
 const char *help_line(const char **text, int *len)
@@ -69,7 +74,7 @@ static void print_usage(FILE *out, const char *parent, const struct command *com
     while ((line = help_line(&rest, &len)) != NULL) {
         int used =
             fprintf(out, "%s %s %s%s", lead, parent, command->name, len > 0 ? " " : "");
-        wrap_line(out, line, (size_t)len, (size_t)used, (size_t)used);
+        wrap_line(out, line, (size_t)len, (size_t)used, (size_t)used, LINE_COLUMNS);
         lead = "      ";
     }
 }

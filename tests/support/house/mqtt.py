@@ -59,6 +59,7 @@ class Client:
         if kind != CONNACK or answer[1] != 0:
             self.socket.close()
             raise PermissionError(f"the broker refused {username}: reason {answer[1]:#x}")
+        self.session_present = bool(answer[0] & 1)
         self.socket.settimeout(None)
         self.thread = threading.Thread(target=self._listen, daemon=True)
         self.thread.start()

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * doctor - what is looked at, and what was found: one finding a line.
+ *
+ * Each doctor_look_...() adds findings and fails never: what cannot be looked at is a
+ * finding, too. Nothing is changed by looking, and nobody's connection is ended. One
+ * thread.
+ */
+#ifndef COLDCHAIN_COLDCHAINCTL_DOCTOR_H
+#define COLDCHAIN_COLDCHAINCTL_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "coldchainctl/client.h"
+#include "collector/config.h"
+
+#define DOCTOR_DAY_MS ((int64_t)86400000)
+
+enum doctor_level {
+    DOCTOR_OK,
+    DOCTOR_WARNING,
+    DOCTOR_PROBLEM,
+};
+
+struct finding {
+    enum doctor_level level;
+    const char *area; /* static */
+    char *seen;       /* owned */
+    const char *todo; /* static; NULL: nothing */
+};
+
+struct doctor {
+    /* what there is to look at */
+    const struct settings *settings; /* NULL: no configuration is at hand */
+    struct client *client;           /* NULL: the API is not to be asked */
+    bool is_local;                   /* the collector need not run */
+    int64_t now_ms;
+    int64_t timeout_ms; /* of each question over the network */
+    int64_t silent_ms;  /* a device that says nothing for so long is silent */
+
+    /* what doctor_look_collector() saw */
+    bool is_answering; /* the API, with this token */
+    bool is_running;   /* a collector is at work, whether its API answers or not */
+    json_t *status;    /* of /api/v1/status; NULL without an answer */
+
+    struct finding *findings;
+    size_t count;
+    size_t capacity;
+};
+
+void doctor_fini(struct doctor *doctor);
+
+/* Adds a finding; `todo` says what a person is to do about it. */
+void doctor_say(struct doctor *doctor, enum doctor_level level, const char *area,
+                const char *todo, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+void doctor_look_collector(struct doctor *doctor); /* first: others ask what it saw */
+void doctor_look_broker(struct doctor *doctor);
+void doctor_look_clock(struct doctor *doctor);
+void doctor_look_disk(struct doctor *doctor);
+void doctor_look_certificates(struct doctor *doctor);
+void doctor_look_sinks(struct doctor *doctor);
+void doctor_look_stores(struct doctor *doctor);
+void doctor_look_journal(struct doctor *doctor);
+void doctor_look_devices(struct doctor *doctor);
+
+/* "12.3 GiB", "480 KiB". Returns text. */
+const char *doctor_size(char text[32], double bytes);
+/* "3 h", "12 days" of a time that is not negative. Returns text. */
+const char *doctor_span(char text[32], int64_t ms);
+
+#endif
