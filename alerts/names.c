@@ -62,6 +62,23 @@ bool alert_kind_is_silence(enum alert_kind kind)
     return kind == ALERT_SILENT || kind == ALERT_SILENT_DEVICE;
 }
 
+bool alert_kind_is_trouble(enum alert_kind kind)
+{
+    return kind > ALERT_SILENT_DEVICE;
+}
+
+/*
+ * Critical is what keeps other alarms from ringing: readings of two rooms under one name
+ * start each other's delays anew, and what was damaged or passed over is judged by
+ * nobody.
+ */
+enum alert_severity alert_kind_severity(enum alert_kind kind)
+{
+    assert(alert_kind_is_trouble(kind));
+    return kind == ALERT_REGRESSED || kind == ALERT_LOST_PACKS ? ALERT_WARNING
+                                                               : ALERT_CRITICAL;
+}
+
 const char *alert_severity_name(enum alert_severity severity)
 {
     assert((size_t)severity < COUNT(severities));

@@ -16,7 +16,7 @@ static enum err check_names(const struct alert_rule *rule, struct err_text *why)
     if (!id_is_valid(rule->zone))
         return err_set(why, ERR_INVALID, "rule '%s': '%s' is no id of a zone", rule->id,
                        rule->zone);
-    if ((size_t)rule->kind > ALERT_SILENT_DEVICE)
+    if (alert_kind_is_trouble(rule->kind))
         return err_set(why, ERR_INVALID, "rule '%s': unknown kind %d", rule->id,
                        (int)rule->kind);
     if (rule->kind == ALERT_SILENT_DEVICE && rule->quantity[0] != '\0')

@@ -19,12 +19,21 @@
 #define ALERT_SNAPSHOT_MAX 1024
 #define ALERT_DELAY_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
 
-/* Of silence there are two kinds: of each channel, and of a device as a whole. */
+/*
+ * Of silence there are two kinds: of each channel, and of a device as a whole. The others
+ * are no rules: the collector raises them when the data itself is in trouble.
+ */
 #define ALERT_KIND_LIST(X) \
     X(ABOVE, "above") \
     X(BELOW, "below") \
     X(SILENT, "silent") \
-    X(SILENT_DEVICE, "silent_device")
+    X(SILENT_DEVICE, "silent_device") \
+    X(FORK, "fork")             /* one pack's name, two bodies: a cloned device */ \
+    X(TWINS, "twins")           /* two devices take turns under one name */ \
+    X(REGRESSED, "regressed")   /* a device knows less than it gave */ \
+    X(LOST_PACKS, "lost_packs") /* readings that will never come */ \
+    X(JOURNAL_DAMAGE, "journal_damage") /* of the collector's own */ \
+    X(POISON, "poison")                 /* a record that crashed whoever took it */
 
 enum alert_kind {
 #define X(name, text) ALERT_##name,
@@ -71,6 +80,10 @@ const char *alert_kind_name(enum alert_kind kind);
 bool alert_kind_parse(enum alert_kind *kind, const char *name);
 /* One of the kinds that are judged by silence. */
 bool alert_kind_is_silence(enum alert_kind kind);
+/* One of the kinds that no rule has. */
+bool alert_kind_is_trouble(enum alert_kind kind);
+/* Of trouble: what rules have, they say themselves. */
+enum alert_severity alert_kind_severity(enum alert_kind kind);
 const char *alert_severity_name(enum alert_severity severity);
 bool alert_severity_parse(enum alert_severity *severity, const char *name);
 

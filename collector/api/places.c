@@ -81,8 +81,20 @@ bool api_sees_time(struct api_call *call, const char *zone, int64_t from_ms,
             access_sees_time(&call->principal, &place, from_ms, end_ms));
 }
 
+/* Trouble of a device that measures no zone is its organisation's business. */
+static bool sees_unplaced(struct api_call *call, const struct incident *incident)
+{
+    json_t *subject = json_loads(incident->snapshot, 0, NULL);
+    const char *org = json_string_value(json_object_get(subject, "org"));
+    bool is_seen = org != NULL && api_sees_device(call, org, incident->device);
+    json_decref(subject);
+    return is_seen;
+}
+
 bool api_sees_incident(struct api_call *call, const struct incident *incident)
 {
+    if (incident->zone[0] == '\0' && incident->device[0] != '\0')
+        return sees_unplaced(call, incident);
     return api_sees_time(call, incident->zone, incident->onset_ms, incident->closed_ms);
 }
 

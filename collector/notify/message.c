@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "collector/notify/message_trouble.h"
 #include "telemetry/quantity.h"
 
 #define LATE_MS     INT64_C(300000) /* learned so much later than it happened: say so */
@@ -39,12 +40,21 @@ static void format_span(char *text, size_t size, int64_t ms)
 }
 
 struct phrases {
-    char zone[2 * REGISTRY_NAME_SIZE];
+    char zone[2 * REGISTRY_NAME_SIZE + ID_SIZE];
     char value[PHRASE_SIZE];
     char limit[PHRASE_SIZE];
     char span[32];
     char since[CLOCK_ISO_MAX];
 };
+
+/* A device, and where it measures when it does; without one it is the collector. */
+static void put_subject(char *zone, size_t size, const struct incident *incident)
+{
+    size_t len = strlen(zone);
+    const char *who =
+        incident->device[0] != '\0' ? incident->device : "coldchain-collector";
+    snprintf(zone + len, size - len, "%s%s", len > 0 ? " " : "", who);
+}
 
 static void fill_phrases(struct phrases *phrases, const struct incident *incident,
                          const struct registry *registry)
@@ -56,6 +66,8 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
                  zone->name);
     else
         snprintf(phrases->zone, sizeof phrases->zone, "%s", incident->zone);
+    if (alert_kind_is_trouble(incident->kind))
+        put_subject(phrases->zone, sizeof phrases->zone, incident);
     const char *unit = unit_of(incident);
     snprintf(phrases->value, sizeof phrases->value, "%.1f %s", incident->worst, unit);
     snprintf(phrases->limit, sizeof phrases->limit, "%.1f %s", incident->limit, unit);
@@ -69,6 +81,11 @@ static char *text_en(const struct phrases *p, const struct incident *incident,
 {
     const char *severity = alert_severity_name(incident->severity);
     struct buf text = {0};
+    if (alert_kind_is_trouble(incident->kind)) {
+        buf_format(&text, "[%s] %s: ", severity, p->zone);
+        message_trouble(incident, kind, false, &text);
+        return buf_take(&text);
+    }
     if (alert_kind_is_silence(incident->kind))
         buf_format(&text, "[%s] %s: no reading from %s %s for %s, last at %s", severity,
                    p->zone, incident->device, incident->channel, p->span, p->since);
@@ -93,6 +110,11 @@ static char *text_zh(const struct phrases *p, const struct incident *incident,
     const char *quantity =
         index >= 0 ? quantity_at((size_t)index)->about_zh : incident->quantity;
     struct buf text = {0};
+    if (alert_kind_is_trouble(incident->kind)) {
+        buf_format(&text, "【%s】%s：", severity, p->zone);
+        message_trouble(incident, kind, true, &text);
+        return buf_take(&text);
+    }
     if (alert_kind_is_silence(incident->kind))
         buf_format(&text, "【%s】%s：%s %s 已 %s 无数据，最后 %s", severity, p->zone,
                    incident->device, incident->channel, p->span, p->since);
@@ -138,7 +160,14 @@ static void put_place(json_t *root, const struct incident *incident,
 {
     const struct registry_zone *zone =
         registry != NULL ? registry_zone(registry, incident->zone) : NULL;
-    json_object_set_new(root, "org", json_string(zone != NULL ? zone->org : ""));
+    json_t *subject = alert_kind_is_trouble(incident->kind)
+                          ? json_loads(incident->snapshot, 0, NULL)
+                          : NULL;
+    const char *org = json_string_value(json_object_get(subject, "org"));
+    if (zone != NULL)
+        org = zone->org;
+    json_object_set_new(root, "org", json_string(org != NULL ? org : ""));
+    json_decref(subject);
     json_object_set_new(root, "site", json_string(zone != NULL ? zone->site : ""));
 }
 

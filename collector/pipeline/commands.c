@@ -204,6 +204,9 @@ static enum err close_incident(struct pipeline *pipeline, const struct command *
     err = find_incident(pipeline, id, &incident, why);
     if (err != ERR_OK)
         return err;
+    if (alert_kind_is_trouble(incident.kind) &&
+        pipeline_close_raised(pipeline, &incident) == ERR_OK)
+        return ERR_OK;
     return incident.state == INCIDENT_CLOSED
                ? err_set(why, ERR_EXISTS, "it is closed already")
                : err_set(why, ERR_INVALID,

@@ -11,12 +11,15 @@
 #include "collector/pipeline/internal.h"
 #include "collector/store/state_delivery.h"
 
-static void take_loss(const struct device *device, const struct collector_action *action)
+static void take_loss(struct pipeline *pipeline, const struct device *device,
+                      const struct collector_action *action)
 {
     log_warn("packs are lost device=%s/%s epoch=%016" PRIx64 " from=%" PRIu64
              " to=%" PRIu64,
              device->org, device->id, action->epoch, action->from, action->to);
-    metric_add(METRIC_LOST_PACKS, (int64_t)(action->to - action->from + 1));
+    uint64_t count = action->to - action->from + 1;
+    metric_add(METRIC_LOST_PACKS, (int64_t)count);
+    pipeline_raise(pipeline, ALERT_LOST_PACKS, device, count);
 }
 
 void pipeline_carry_out(struct pipeline *pipeline, struct device *device,
@@ -27,22 +30,25 @@ void pipeline_carry_out(struct pipeline *pipeline, struct device *device,
         pipeline_release(pipeline, device, action->epoch);
         break;
     case COLLECTOR_LOSS:
-        take_loss(device, action);
+        take_loss(pipeline, device, action);
         break;
     case COLLECTOR_ORDER_NEW_EPOCH:
         log_error("two devices go by one name, or one was restored from a copy "
                   "device=%s/%s epoch=%016" PRIx64 "; both are told to begin anew",
                   device->org, device->id, action->epoch);
+        pipeline_raise(pipeline, ALERT_FORK, device, 0);
         break;
     case COLLECTOR_TWINS:
         log_error("two devices take turns under one name device=%s/%s; give one of them "
                   "a name of its own",
                   device->org, device->id);
+        pipeline_raise(pipeline, ALERT_TWINS, device, 1);
         break;
     case COLLECTOR_REGRESSED:
         log_warn("a device knows less than it gave device=%s/%s last=%" PRIu64
                  " held=%" PRIu64,
                  device->org, device->id, action->from, action->to);
+        pipeline_raise(pipeline, ALERT_REGRESSED, device, action->to - action->from);
         break;
     case COLLECTOR_ACK_AT:
         acks_at(pipeline->options.acks, device);

@@ -97,6 +97,14 @@ void pipeline_take_attempt(struct pipeline *pipeline,
                            const struct journal_record *record);
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record);
 
+/* raise.c: what is wrong with the data itself; `device` NULL: with the collector */
+/* One incident for each device and cause while it is open; `count` is added to it. */
+void pipeline_raise(struct pipeline *pipeline, enum alert_kind kind,
+                    const struct device *device, uint64_t count);
+/* By a person: as state.db has it. EXISTS: it is closed. */
+MUST_CHECK enum err pipeline_close_raised(struct pipeline *pipeline,
+                                          struct incident *incident);
+
 /* trouble.c: what the journal says of itself and of us */
 void pipeline_take_loss(struct pipeline *pipeline, const struct journal_record *record);
 void pipeline_take_skipped(struct pipeline *pipeline,

@@ -212,6 +212,7 @@ static void carry_out(struct pipeline *pipeline, const struct arrival *arrival,
         pipeline_quarantine(pipeline, topic, arrival->message, "fork",
                             "another pack with this name, or with another one before "
                             "it, is in: two devices go by one name");
+        pipeline_raise(pipeline, ALERT_FORK, arrival->device, 1);
         break;
     case COLLECTOR_RELEASE:
     case COLLECTOR_ORDER_NEW_EPOCH:

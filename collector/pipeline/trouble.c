@@ -2,8 +2,8 @@
 /*
  * trouble - damage of the journal, and records that crash whoever takes them.
  *
- * Nobody can be rung by a rule for these: they are logged, counted, and listed in the
- * quarantine, which the API shows.
+ * They are logged, counted, listed in the quarantine, which the API shows, and told of as
+ * an incident.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -45,6 +45,7 @@ void pipeline_take_loss(struct pipeline *pipeline, const struct journal_record *
         .arrived_ms = pipeline->now_ms,
     };
     list(pipeline, &entry);
+    pipeline_raise(pipeline, ALERT_JOURNAL_DAMAGE, NULL, 1);
 }
 
 /* The bytes as they stand in the journal: nothing here may look inside them. */
@@ -72,6 +73,7 @@ static void list_poison(struct pipeline *pipeline, uint64_t position, const char
         .arrived_ms = record.wall_ms,
     };
     list(pipeline, &entry);
+    pipeline_raise(pipeline, ALERT_POISON, NULL, 1);
 }
 
 void pipeline_take_skipped(struct pipeline *pipeline, const struct journal_record *record)

@@ -246,6 +246,21 @@ enum err state_count_incidents(struct state *state, unsigned states, uint64_t *c
     return err;
 }
 
+enum err state_count_trouble(struct state *state, enum alert_kind kind,
+                             const char *device, const char *snapshot, uint64_t count,
+                             bool *is_open)
+{
+    enum err err =
+        state_write(state,
+                    "UPDATE incident SET value = value + ?4, worst = worst + ?4"
+                    " WHERE state <> 'closed' AND kind = ?1 AND device = ?2"
+                    " AND snapshot = ?3",
+                    DB_ARGS(db_text(alert_kind_name(kind)), db_text(device),
+                            db_text(snapshot), db_real((double)count)));
+    *is_open = err == ERR_OK && db_changes(state->db) > 0;
+    return err;
+}
+
 static const enum alert_effect_kind effect_kinds[] = {
 #define X(name, text) ALERT_EFFECT_##name,
     ALERT_EFFECT_LIST(X)

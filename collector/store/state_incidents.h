@@ -61,6 +61,14 @@ typedef void state_transition_fn(void *context, const struct state_transition *s
 MUST_CHECK enum err state_each_transition(struct state *state, const char *incident,
                                           void *context, state_transition_fn *row);
 
+/*
+ * Of trouble that is open: adds `count` to what it counted, which is no transition.
+ * *is_open false: there is none of that kind, device and snapshot.
+ */
+MUST_CHECK enum err state_count_trouble(struct state *state, enum alert_kind kind,
+                                        const char *device, const char *snapshot,
+                                        uint64_t count, bool *is_open);
+
 /* A transition with its place among all, and what the incident's first one said. */
 struct state_told {
     uint64_t place;

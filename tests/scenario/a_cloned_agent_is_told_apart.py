@@ -45,4 +45,8 @@ def story_cloned_folder(house):
     house.check("another device goes by" in clone.log(), "the copy knows that it is one")
     house.check("another device goes by" not in freezer.agent.log(), "the first was never in doubt")
     house.check("two devices go by one name" in freezer.collector.log(), "the collector tells of it")
+    forks = [one["state"] for one in freezer.collector.incidents() if one["kind"] == "fork"]
+    house.equal(forks, ["open"], "the incident of it")
+    house.wait_for(lambda: [one["kind"] for one in freezer.receiver.events("opened")].count("fork") == 1, 20,
+                   "it is told, once")
     compare.check_history(freezer.collector, "freezer-1", freezer.rows)
