@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/embed.h"
 #include "collector/api/internal.h"
 #include "collector/metrics.h"
 
@@ -59,6 +60,14 @@ static void get_status(struct api_call *call)
     api_ask_live(call, API_LIVE_STATUS, &call->out);
 }
 
+extern const struct embed_file api_files[];
+
+static void get_openapi(struct api_call *call)
+{
+    buf_add(&call->out, api_files[0].data, api_files[0].size);
+    call->content_type = "application/yaml";
+}
+
 #define READINGS_PARAMS "from to channel limit skip format"
 
 /* Who reads what is filtered for him. */
@@ -85,6 +94,8 @@ const struct api_route api_routes[] = {
           api_get_setup, "the page that makes the first admin"),
     ROUTE("POST", "/setup/*", ACCESS_SETUP | ACCESS_ANONYMOUS, NONE, SELF, "", api_set_up,
           "makes the first admin, once: {\"login\", \"name\", \"password\"}"),
+    ROUTE("GET", "/api/v1/openapi.yaml", ACCESS_ANYONE, NONE, NONE, "", get_openapi,
+          "this interface, for programs (OpenAPI)"),
     ROUTE("POST", "/api/v1/login", ACCESS_ANYONE, NONE, NONE, "", api_sign_in,
           "begins a session: {\"login\", \"password\"}"),
     ROUTE("POST", "/api/v1/logout", ACCESS_PEOPLE, NONE, SELF, "", api_sign_out,

@@ -35,6 +35,7 @@ OURS = "hadmin oadmin ooperator oread"
 WHO = {
     ("GET", "/healthz"): (ANY, None),
     ("GET", "/readyz"): (ANY, None),
+    ("GET", "/api/v1/openapi.yaml"): (ANY, None),
     ("POST", "/api/v1/login"): (ANY, None),
     ("GET", "/setup/*"): (ANY, ""),
     ("POST", "/setup/*"): (ANY, ""),

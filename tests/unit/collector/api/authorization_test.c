@@ -2,7 +2,8 @@
 /*
  * docs/authorization.md is what the route table says: who may use what, in one table.
  *
- * With COLDCHAIN_WRITE set, the page is written anew instead of compared.
+ * With COLDCHAIN_WRITE set, the page is written anew instead of compared. With --table,
+ * it prints the table and the verbs as JSON, for tests in other languages.
  */
 #include "collector/api/internal.h"
 
@@ -11,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "collector/command/verb.h"
 #include "tests/support/check.h"
 
 static const char intro[] =
@@ -32,14 +34,19 @@ static const char intro[] =
     "* **setup** is the link that makes the first admin.\n\n"
     "What belongs to others is 404, as if there were none of it; lists leave it out.\n\n";
 
+/* A token's role is not enough where its scope does not reach. */
+static bool takes_role(const struct access_need *need, int role)
+{
+    bool is_in = (need->roles & (1u << role)) != 0;
+    if (role == ACCESS_ROLE_INTEGRATOR && (need->roles & ACCESS_ANONYMOUS) == 0)
+        is_in = is_in && need->scope != ACCESS_SCOPE_NONE;
+    return is_in;
+}
+
 static void put_roles(struct buf *out, const struct access_need *need)
 {
-    for (int role = ACCESS_ROLE_ANONYMOUS; role < ACCESS_ROLE_COUNT; role++) {
-        bool is_in = (need->roles & (1u << role)) != 0;
-        if (role == ACCESS_ROLE_INTEGRATOR && (need->roles & ACCESS_ANONYMOUS) == 0)
-            is_in = is_in && need->scope != ACCESS_SCOPE_NONE;
-        buf_format(out, " %s |", is_in ? "yes" : "");
-    }
+    for (int role = ACCESS_ROLE_ANONYMOUS; role < ACCESS_ROLE_COUNT; role++)
+        buf_format(out, " %s |", takes_role(need, role) ? "yes" : "");
 }
 
 static void format_table(struct buf *out)
@@ -96,8 +103,34 @@ static void every_route_is_declared(void)
     }
 }
 
-int main(void)
+static json_t *route_json(const struct api_route *route)
 {
+    json_t *roles = json_array();
+    for (int role = ACCESS_ROLE_ANONYMOUS; role < ACCESS_ROLE_COUNT; role++)
+        if (takes_role(&route->need, role))
+            json_array_append_new(roles,
+                                  json_string(access_role_name((enum access_role)role)));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:o}", "method", route->method,
+                     "pattern", route->pattern, "params", route->params, "help",
+                     route->help, "scope", access_scope_name(route->need.scope), "verb",
+                     route->verb, "roles", roles);
+}
+
+static int print_table(void)
+{
+    json_t *routes = json_array();
+    for (const struct api_route *route = api_routes; route->method != NULL; route++)
+        json_array_append_new(routes, route_json(route));
+    json_t *table = json_pack("{s:o, s:o}", "routes", routes, "verbs", verb_table());
+    int failed = json_dumpf(table, stdout, JSON_INDENT(1));
+    json_decref(table);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--table") == 0)
+        return print_table();
     CU_TestInfo tests[] = {
         {"every route is declared", every_route_is_declared},
         {"the document is the table", the_document_is_the_table},
