@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,4 +80,70 @@ enum err file_sync_dir(const char *path)
     enum err err = fsync(fd) == 0 ? ERR_OK : err_from_errno(errno);
     close(fd);
     return err;
+}
+
+/* ---- replacing -------------------------------------------------------------------- */
+
+static enum err write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t wrote = write(fd, data, len);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            return err_from_errno(errno);
+        data += wrote;
+        len -= (size_t)wrote;
+    }
+    return fsync(fd) == 0 ? ERR_OK : err_from_errno(errno);
+}
+
+static enum err sync_dir_of(const char *path)
+{
+    char *dir = mem_strdup(path);
+    char *slash = strrchr(dir, '/');
+    if (slash != NULL)
+        slash[slash == dir] = '\0';
+    enum err err = file_sync_dir(slash != NULL ? dir : ".");
+    free(dir);
+    return err;
+}
+
+static enum err replace(const char *path, const char *beside, const void *data,
+                        size_t len)
+{
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return err_from_errno(errno);
+    enum err err = write_all(fd, data, len);
+    if (close(fd) != 0 && err == ERR_OK)
+        err = err_from_errno(errno);
+    if (err == ERR_OK && rename(beside, path) != 0)
+        err = err_from_errno(errno);
+    if (err == ERR_OK)
+        return sync_dir_of(path);
+    unlink(beside);
+    return err;
+}
+
+enum err file_replace(const char *path, const void *data, size_t len,
+                      struct err_text *why)
+{
+    char *beside = mem_format("%s.new", path);
+    enum err err = replace(path, beside, data, len);
+    free(beside);
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "cannot write %s: %s", path, err_about(err));
+}
+
+enum err file_remove(const char *path, struct err_text *why)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return err_set(why, err_from_errno(errno), "cannot remove %s: %s", path,
+                       strerror(errno));
+    enum err err = sync_dir_of(path);
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "cannot remove %s: %s", path, err_about(err));
 }

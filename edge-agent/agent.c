@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "base/notify.h"
 #include "edge-agent/recorder.h"
+#include "edge-agent/rules.h"
 #include "edge-agent/sampler.h"
 #include "edge-agent/spool.h"
 #include "edge-agent/status.h"
@@ -25,6 +26,7 @@ struct agent {
     struct loop *loop;
     struct spool *spool;
     struct recorder *recorder;
+    struct rules rules;
     struct tap *tap; /* or NULL */
     struct uplink *uplink;
     struct sampler *sampler;
@@ -103,6 +105,9 @@ static void fill_status(const struct agent *agent, struct status *status)
     *status = (struct status){
         .is_connected = uplink_is_connected(agent->uplink),
         .has_ended = sampler_has_ended(agent->sampler),
+        .rules_version = agent->rules.in_force.version,
+        .rules_taken = agent->rules.taken,
+        .rules_refused = agent->rules.refused,
         .wall_ms = (uint64_t)clock_wall_ms(agent->options->clock),
         .readings_expected = sampled->expected,
         .readings_taken = sampled->taken,
@@ -161,8 +166,13 @@ static enum err open_journal(struct agent *agent, struct err_text *why)
     log_info("journal open dir=%s born=%d cut=%d packs=%llu unreadable=%llu",
              settings->journal.dir, recovery.is_born, recovery.was_cut,
              (unsigned long long)recovery.packs, (unsigned long long)recovery.unreadable);
-    return recorder_create(&agent->recorder, settings, agent->spool, &recovery,
-                           agent->options->clock, why);
+    err = recorder_create(&agent->recorder, settings, agent->spool, &recovery,
+                          agent->options->clock, why);
+    if (err != ERR_OK)
+        return err;
+    rules_init(&agent->rules, settings->journal.dir);
+    recorder_apply_rules(agent->recorder, &agent->rules);
+    return ERR_OK;
 }
 
 static enum err open_tap(struct agent *agent, struct err_text *why)
@@ -181,6 +191,7 @@ static enum err open_uplink(struct agent *agent, struct err_text *why)
         .loop = agent->loop,
         .spool = agent->spool,
         .recorder = agent->recorder,
+        .rules = &agent->rules,
         .context = agent,
         .on_failed = on_failed,
     };
@@ -264,6 +275,7 @@ enum err agent_run(const struct settings *settings,
     sampler_close(agent.sampler);
     uplink_close(agent.uplink);
     recorder_destroy(agent.recorder);
+    rules_fini(&agent.rules);
     tap_close(agent.tap);
     spool_close(agent.spool);
     notify_watchdog_destroy(agent.watchdog);

@@ -39,6 +39,15 @@ size_t packer_add_channel(struct packer *packer, const char *name, bool has_band
     return packer->channel_count++;
 }
 
+void packer_set_band(struct packer *packer, size_t channel, bool has_band, double low,
+                     double high)
+{
+    assert(channel < packer->channel_count);
+    packer->channels[channel].has_band = has_band;
+    packer->channels[channel].low = low;
+    packer->channels[channel].high = high;
+}
+
 /* The bounds themselves are in order. */
 static bool is_out(const struct packer_channel *channel, const struct reading *reading)
 {

@@ -56,6 +56,9 @@ void packer_fini(struct packer *packer);
 /* Returns the channel's index; infinite bounds are open. */
 size_t packer_add_channel(struct packer *packer, const char *name, bool has_band,
                           double low, double high);
+/* From the next reading on. */
+void packer_set_band(struct packer *packer, size_t channel, bool has_band, double low,
+                     double high);
 
 /* Takes a reading of that channel (its own `channel` is ignored). The pack has room. */
 void packer_take(struct packer *packer, size_t channel, struct reading reading,

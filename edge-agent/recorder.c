@@ -288,6 +288,18 @@ static void add_channels(struct recorder *recorder)
     }
 }
 
+void recorder_apply_rules(struct recorder *recorder, const struct rules *rules)
+{
+    struct packer *packer = &recorder->packer;
+    for (size_t i = 0; i < packer->channel_count; i++) {
+        double low = 0;
+        double high = 0;
+        bool has_band =
+            rules_band(rules, recorder->settings, packer->channels[i].name, &low, &high);
+        packer_set_band(packer, i, has_band, low, high);
+    }
+}
+
 static enum err begin(struct recorder *recorder, const struct spool_recovery *recovery)
 {
     size_t count = spool_epoch_count(recorder->spool);

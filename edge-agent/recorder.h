@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "edge-agent/rules.h"
 #include "edge-agent/settings.h"
 #include "edge-agent/spool.h"
 #include "edge-agent/tap.h"
@@ -54,6 +55,8 @@ MUST_CHECK enum err recorder_create(struct recorder **recorder,
 void recorder_destroy(struct recorder *recorder);
 /* Told of each pack that was synced; outlives the recorder. */
 void recorder_set_tap(struct recorder *recorder, struct tap *tap);
+/* The bands are those of the rules from the next reading on. */
+void recorder_apply_rules(struct recorder *recorder, const struct rules *rules);
 void recorder_set_sender(struct recorder *recorder, const struct recorder_sender *sender);
 
 /* `channel` as in the settings: its index in the order of sensors and their channels. */

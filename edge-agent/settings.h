@@ -14,7 +14,7 @@
 #include "base/config.h"
 #include "edge-agent/sensors/sensor.h"
 
-/* What is in order for a channel, until the collector sends rules. */
+/* What is in order for a channel, where the collector sends no rules (rules.h). */
 struct settings_band {
     char *channel; /* a channel, or a quantity for all its channels */
     char *low;     /* numbers; NULL: none */

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "edge-agent/sensors/sensors.h"
+#include "telemetry/topic.h"
 
 static json_t *channel_json(const struct sensor_channel *channel)
 {
@@ -25,7 +26,31 @@ static json_t *channel_json(const struct sensor_channel *channel)
     return json;
 }
 
-void status_online(const struct settings *settings, int64_t wall_ms, struct buf *out)
+/* What another wrote may hold anything. */
+static json_t *plain_text(const char *text)
+{
+    struct buf plain = {0};
+    for (; *text != '\0'; text++)
+        buf_u8(&plain, *text >= ' ' && *text <= '~' ? (uint8_t)*text : '?');
+    json_t *json = json_stringn(plain.data, plain.len);
+    buf_fini(&plain);
+    return json;
+}
+
+static json_t *rules_json(const struct rules *rules)
+{
+    char version[17];
+    json_t *json = json_pack("{s:I}", "refused", (json_int_t)rules->refused);
+    if (rules->in_force.version != 0)
+        json_object_set_new(json, "version",
+                            json_string(epoch_format(rules->in_force.version, version)));
+    if (rules->why.text[0] != '\0')
+        json_object_set_new(json, "why", plain_text(rules->why.text));
+    return json;
+}
+
+void status_online(const struct settings *settings, const struct rules *rules,
+                   int64_t wall_ms, struct buf *out)
 {
     json_t *channels = json_array();
     for (size_t i = 0; i < settings->sensor_count; i++)
@@ -33,8 +58,9 @@ void status_online(const struct settings *settings, int64_t wall_ms, struct buf 
             json_array_append_new(channels,
                                   channel_json(&settings->sensors[i].channels[j]));
     json_t *json =
-        json_pack("{s:s, s:s, s:I, s:o}", "state", "online", "version", COLDCHAIN_VERSION,
-                  "since", (json_int_t)wall_ms, "channels", channels);
+        json_pack("{s:s, s:s, s:I, s:o, s:o}", "state", "online", "version",
+                  COLDCHAIN_VERSION, "since", (json_int_t)wall_ms, "channels", channels,
+                  "config", rules_json(rules));
     char *text = json_dumps(json, JSON_COMPACT);
     if (text != NULL) /* NULL: a name that is not UTF-8 */
         buf_text(out, text);
@@ -54,6 +80,9 @@ void status_format(const struct status *status, struct buf *out)
     buf_format(out, "{\"is_connected\":%s,\"has_ended\":%s",
                status->is_connected ? "true" : "false",
                status->has_ended ? "true" : "false");
+    if (status->rules_version != 0)
+        buf_format(out, ",\"rules_version\":\"%016llx\"",
+                   (unsigned long long)status->rules_version);
 #define X(name) buf_format(out, ",\"%s\":%llu", #name, (unsigned long long)status->name);
     STATUS_LIST(X)
 #undef X

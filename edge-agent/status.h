@@ -8,12 +8,14 @@
 #define COLDCHAIN_EDGE_AGENT_STATUS_H
 
 #include "base/buf.h"
+#include "edge-agent/rules.h"
 #include "edge-agent/settings.h"
 
 #define STATUS_OFFLINE_MAX 64
 
-/* JSON: state, version, and each channel's calibration. */
-void status_online(const struct settings *settings, int64_t wall_ms, struct buf *out);
+/* JSON: state, version, each channel's calibration, and the zones' rules in force. */
+void status_online(const struct settings *settings, const struct rules *rules,
+                   int64_t wall_ms, struct buf *out);
 /* JSON with the reason, a word; also the last will. Returns text. */
 const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason);
 
@@ -41,11 +43,14 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason);
     X(journal_bytes) /* on disk */ \
     X(bytes_written) /* to the journal, in this run */ \
     X(syncs) \
-    X(tap_missed) /* packs that the local listener did not take, in this run */
+    X(tap_missed)    /* packs that the local listener did not take, in this run */ \
+    X(rules_taken)   /* other rules than before came from the collector, in this run */ \
+    X(rules_refused) /* and were not rules, in this run */
 
 struct status {
     bool is_connected;
-    bool has_ended; /* all sensors are through */
+    bool has_ended;         /* all sensors are through */
+    uint64_t rules_version; /* of the zones' rules in force; 0: none */
 #define X(name) uint64_t name;
     STATUS_LIST(X)
 #undef X

@@ -295,12 +295,30 @@ static void count_acked(struct uplink *uplink)
         count_epoch(uplink, &uplink->core.epochs[i]);
 }
 
+/* ---- what we say of ourselves ---- */
+
+static void publish_status(struct uplink *uplink)
+{
+    buf_clear(&uplink->scratch);
+    status_online(uplink->options.settings, uplink->options.rules,
+                  clock_wall_ms(uplink->options.clock), &uplink->scratch);
+    enum err err = publish(uplink, &(struct mqtt_publish){
+                                       .topic = uplink->topics[TOPIC_STATUS],
+                                       .payload = uplink->scratch.data,
+                                       .payload_len = uplink->scratch.len,
+                                       .content_type = "application/json",
+                                       .qos = 1,
+                                       .retain = true,
+                                   });
+    (void)err; /* said again at the next connect */
+}
+
 /* ---- messages ---- */
 
 /* A message on its way from Paho's thread to the loop. */
 struct letter {
     struct uplink *uplink;
-    bool is_ack;
+    enum topic_kind kind;
     bool is_retained;
     size_t len;
     char payload[];
@@ -335,30 +353,63 @@ static void take_ack(struct uplink *uplink, const struct letter *letter)
     ack_fini(&ack);
 }
 
+static void take_rules(struct uplink *uplink, const struct letter *letter)
+{
+    struct rules *rules = uplink->options.rules;
+    if (!rules_take(rules, letter->payload, letter->len))
+        return;
+    recorder_apply_rules(uplink->options.recorder, rules);
+    publish_status(uplink);
+}
+
 static void take_letter(void *context)
 {
     struct letter *letter = context;
-    if (letter->is_ack)
+    if (letter->kind == TOPIC_ACK)
         take_ack(letter->uplink, letter);
+    else if (letter->kind == TOPIC_CONFIG)
+        take_rules(letter->uplink, letter);
     else
         log_debug("a message that this version does not act on bytes=%zu", letter->len);
     free(letter);
+}
+
+/* COMMAND for what is none of the others. */
+static enum topic_kind kind_of(const struct uplink *uplink,
+                               const struct mqtt_message *message)
+{
+    static const enum topic_kind kinds[] = {TOPIC_ACK, TOPIC_CONFIG};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const char *topic = uplink->topics[kinds[i]];
+        if (message->topic_len == strlen(topic) &&
+            memcmp(message->topic, topic, message->topic_len) == 0)
+            return kinds[i];
+    }
+    return TOPIC_COMMAND;
+}
+
+/* Of rules that are too long one byte more than allowed is enough to refuse them. */
+static size_t length_of(enum topic_kind kind, const struct mqtt_message *message)
+{
+    bool is_cut = kind == TOPIC_CONFIG && message->payload_len > ZONE_RULES_BYTES_MAX;
+    return is_cut ? ZONE_RULES_BYTES_MAX + 1 : message->payload_len;
 }
 
 /* Paho's thread, under Paho's lock. */
 static void on_message(void *context, const struct mqtt_message *message)
 {
     struct uplink *uplink = context;
-    if (message->payload_len > DELIVERY_BYTES_MAX)
+    enum topic_kind kind = kind_of(uplink, message);
+    size_t len = length_of(kind, message);
+    if (kind != TOPIC_CONFIG && len > DELIVERY_BYTES_MAX)
         return;
-    struct letter *letter = mem_alloc(sizeof *letter + message->payload_len);
-    const char *ack_topic = uplink->topics[TOPIC_ACK];
+    struct letter *letter = mem_alloc(sizeof *letter + len);
     letter->uplink = uplink;
-    letter->is_ack = message->topic_len == strlen(ack_topic) &&
-                     memcmp(message->topic, ack_topic, message->topic_len) == 0;
+    letter->kind = kind;
     letter->is_retained = message->is_retained;
-    letter->len = message->payload_len;
-    memcpy(letter->payload, message->payload, message->payload_len);
+    letter->len = len;
+    if (len > 0)
+        memcpy(letter->payload, message->payload, len);
     loop_post(uplink->options.loop, take_letter, letter);
 }
 
@@ -370,22 +421,6 @@ static void subscribe(struct uplink *uplink, enum topic_kind kind, int qos)
     if (err != ERR_OK)
         log_warn("subscribe failed topic=%s reason=\"%s\"", uplink->topics[kind],
                  err_about(err));
-}
-
-static void publish_status(struct uplink *uplink)
-{
-    buf_clear(&uplink->scratch);
-    status_online(uplink->options.settings, clock_wall_ms(uplink->options.clock),
-                  &uplink->scratch);
-    enum err err = publish(uplink, &(struct mqtt_publish){
-                                       .topic = uplink->topics[TOPIC_STATUS],
-                                       .payload = uplink->scratch.data,
-                                       .payload_len = uplink->scratch.len,
-                                       .content_type = "application/json",
-                                       .qos = 1,
-                                       .retain = true,
-                                   });
-    (void)err; /* said again at the next connect */
 }
 
 static void on_connected(void *context, bool session_present)

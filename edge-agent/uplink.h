@@ -3,7 +3,7 @@
  * uplink - carries out over MQTT what the delivery core decides.
  *
  * Publishes packs verbatim from the spool, says hello at each connect, keeps the retained
- * status (and the last will) true, and writes the marks of what was acked into the
+ * status (and the last will) true, takes the zones' rules, and writes the marks of what was acked into the
  * agent's own journal. Belongs to the loop thread; only the copy of an incoming message
  * is made on Paho's.
  */
@@ -22,6 +22,7 @@ struct uplink_options {
     struct loop *loop;
     struct spool *spool;
     struct recorder *recorder;
+    struct rules *rules; /* filled by what comes, and told of */
     void *context;
     /* The journal is beyond help. */
     void (*on_failed)(void *context, enum err err);

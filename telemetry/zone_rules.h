@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * zone_rules - what a device is told of the zones it measures: the topic `config`
+ * (docs/wire.md).
+ *
+ * Bands, levels and delays as the collector's rules have them, so that the device knows
+ * by itself what is urgent. It can say nothing else: a member that is not in this list
+ * refuses the whole message, so that no program, path, address, key or sensor can ever
+ * be set from afar. The same rules always give the same bytes and the same version.
+ * Pure; any thread.
+ */
+#ifndef COLDCHAIN_TELEMETRY_ZONE_RULES_H
+#define COLDCHAIN_TELEMETRY_ZONE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "telemetry/reading.h"
+
+#define ZONE_RULES_V            1
+#define ZONE_RULES_BYTES_MAX    65536
+#define ZONE_RULES_ZONES_MAX    64
+#define ZONE_RULES_RULES_MAX    64  /* in one zone */
+#define ZONE_RULES_CHANNELS_MAX 256 /* in one zone */
+#define ZONE_RULES_LEVELS_MAX   4
+#define ZONE_RULES_WORD_SIZE    24
+
+struct zone_level {
+    char severity[ZONE_RULES_WORD_SIZE];
+    double level;
+    int64_t delay_ms;
+    double recovery_level;
+    int64_t recovery_delay_ms;
+};
+
+struct zone_rule {
+    char id[ID_SIZE];
+    char kind[ZONE_RULES_WORD_SIZE]; /* "above"; one that is not known here is no harm */
+    char quantity[ID_SIZE];          /* "": all */
+    struct zone_level levels[ZONE_RULES_LEVELS_MAX]; /* mildest first */
+    size_t level_count;
+    int64_t silent_ms; /* 0: not of that kind */
+    char silent_severity[ZONE_RULES_WORD_SIZE];
+};
+
+/* One zone that the device measures. */
+struct zone_config {
+    char zone[ID_SIZE];
+    bool is_on_duty;         /* where it is not, nothing is judged */
+    char (*channels)[ID_SIZE]; /* owned; none: all that no other zone names */
+    size_t channel_count;
+    double low; /* air temperature that is in order, inclusive; NaN: open */
+    double high;
+    struct zone_rule *rules; /* owned */
+    size_t rule_count;
+};
+
+struct zone_rules {
+    uint64_t version; /* of the contents; 0: none */
+    struct zone_config *zones;
+    size_t zone_count;
+};
+
+/* Zeroed afterwards; accepts a zeroed one. */
+void zone_rules_fini(struct zone_rules *rules);
+/* An empty zone, on duty and without a band; borrowed until the next is added. */
+struct zone_config *zone_rules_add_zone(struct zone_rules *rules, const char *zone);
+void zone_config_add_channel(struct zone_config *zone, const char *channel);
+/* Borrowed until the next is added. */
+struct zone_rule *zone_config_add_rule(struct zone_config *zone);
+
+/*
+ * Gives it the version of what it says. LIMIT when it says more than a message may, in
+ * which case it is not to be sent.
+ */
+MUST_CHECK enum err zone_rules_seal(struct zone_rules *rules, struct err_text *why);
+/* Appends the message; it is sealed, or was parsed. */
+void zone_rules_format(const struct zone_rules *rules, struct buf *out);
+/*
+ * INVALID, LIMIT or UNSUPPORTED with a sentence, and *rules zeroed. The caller runs
+ * zone_rules_fini() after a success.
+ */
+MUST_CHECK enum err zone_rules_parse(struct zone_rules *rules, const void *data,
+                                     size_t len, struct err_text *why);
+
+/* The zone that the channel measures: one that names it wins. NULL: none. Borrowed. */
+const struct zone_config *zone_rules_zone(const struct zone_rules *rules,
+                                          const char *channel);
+/*
+ * What is in order for a quantity there: within the zone's band, and where no rule would
+ * fire, delay or not. False when nothing is said of it; infinite where it is open.
+ */
+bool zone_config_band(const struct zone_config *zone, const char *quantity, double *low,
+                      double *high);
+
+#endif

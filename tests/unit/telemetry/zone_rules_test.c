@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "telemetry/zone_rules.h"
+
+#include <math.h>
+
+#include "tests/support/check.h"
+
+#define HEAD "{\"v\":1,\"version\":\"00000000000000ab\",\"zones\":["
+#define ZONE "{\"zone\":\"room-1\",\"on_duty\":true,\"rules\":["
+#define RULE "{\"id\":\"warm\",\"kind\":\"above\",\"quantity\":\"air_temperature\""
+#define LEVEL \
+    "{\"severity\":\"warning\",\"level\":8,\"delay\":600000,\"recovery_level\":7," \
+    "\"recovery_delay\":0}"
+
+static struct zone_rules a_set(void)
+{
+    struct zone_rules rules = {0};
+    struct zone_config *zone = zone_rules_add_zone(&rules, "room-1");
+    zone->low = 2;
+    zone->high = 8.1;
+    struct zone_rule *rule = zone_config_add_rule(zone);
+    *rule = (struct zone_rule){
+        .id = "warm",
+        .kind = "above",
+        .quantity = "air_temperature",
+        .levels = {{"warning", 8, 600000, 7.5, 60000}, {"critical", 12, 0, 12, 0}},
+        .level_count = 2,
+    };
+    rule = zone_config_add_rule(zone);
+    *rule = (struct zone_rule){.id = "quiet",
+                               .kind = "silent",
+                               .silent_ms = 900000,
+                               .silent_severity = "warning"};
+    zone = zone_rules_add_zone(&rules, "room-2");
+    zone->is_on_duty = false;
+    zone_config_add_channel(zone, "air_temperature-2");
+    return rules;
+}
+
+static void they_survive(void)
+{
+    struct zone_rules rules = a_set();
+    struct zone_rules got;
+    struct err_text why = {""};
+    struct buf text = {0};
+    struct buf again = {0};
+    CHECK(zone_rules_seal(&rules, &why) == ERR_OK && rules.version != 0);
+    zone_rules_format(&rules, &text);
+    CHECK(zone_rules_parse(&got, text.data, text.len, &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+    zone_rules_format(&got, &again);
+    CHECK_TEXT(again.data, text.data);
+    CHECK(got.version == rules.version && got.zone_count == 2);
+    CHECK(got.zones[0].rules[0].levels[1].level == 12 && isnan(got.zones[1].low));
+    buf_fini(&text);
+    buf_fini(&again);
+    zone_rules_fini(&got);
+    zone_rules_fini(&rules);
+}
+
+static void the_version_is_that_of_what_they_say(void)
+{
+    struct zone_rules one = a_set();
+    struct zone_rules other = a_set();
+    struct err_text why = {""};
+    CHECK(zone_rules_seal(&one, &why) == ERR_OK);
+    CHECK(zone_rules_seal(&other, &why) == ERR_OK);
+    CHECK(one.version == other.version);
+    other.zones[0].rules[0].levels[0].delay_ms++;
+    CHECK(zone_rules_seal(&other, &why) == ERR_OK);
+    CHECK(one.version != other.version);
+    zone_rules_fini(&one);
+    zone_rules_fini(&other);
+}
+
+static void too_much_is_not_sent(void)
+{
+    struct err_text why = {""};
+    struct zone_rules rules = {0};
+    for (int i = 0; i <= ZONE_RULES_ZONES_MAX; i++)
+        zone_rules_add_zone(&rules, "z");
+    CHECK(zone_rules_seal(&rules, &why) == ERR_LIMIT);
+    CHECK_TEXT(why.text, "more than 64 zones");
+    zone_rules_fini(&rules);
+    struct zone_config *zone = zone_rules_add_zone(&rules, "z");
+    for (int i = 0; i <= ZONE_RULES_RULES_MAX; i++)
+        zone_config_add_rule(zone);
+    CHECK(zone_rules_seal(&rules, &why) == ERR_LIMIT);
+    CHECK_TEXT(why.text, "more than 64 rules in zone 'z'");
+    zone_rules_fini(&rules);
+}
+
+static void what_is_no_rule_is_refused_whole(void)
+{
+    static const struct {
+        const char *text;
+        enum err err;
+        const char *why;
+    } rows[] = {
+        {"", ERR_INVALID, "not JSON"},
+        {"[]", ERR_INVALID, "the rules is not an object"},
+        {"{\"v\":1", ERR_INVALID, "not JSON"},
+        {"{\"v\":2}", ERR_UNSUPPORTED, "rules of version 2; this one reads 1"},
+        {"{\"v\":1,\"v\":1}", ERR_INVALID, "not JSON"},
+        {"{\"v\":0,\"version\":\"00000000000000ab\",\"zones\":[]}", ERR_INVALID, "'v'"},
+        {"{\"v\":1,\"version\":\"0000000000000000\",\"zones\":[]}", ERR_INVALID,
+         "'version'"},
+        {"{\"v\":1,\"version\":7,\"zones\":[]}", ERR_INVALID, "'version'"},
+        {"{\"v\":1,\"version\":\"00000000000000ab\"}", ERR_INVALID, "'zones'"},
+        {HEAD "7]}", ERR_INVALID, "a zone is not an object"},
+        {HEAD "{\"zone\":\"a/b\",\"on_duty\":true}]}", ERR_INVALID, "'zone'"},
+        {HEAD "{\"zone\":\"a\"}]}", ERR_INVALID, "'on_duty'"},
+        {HEAD "{\"zone\":\"a\",\"on_duty\":true,\"low\":\"2\"}]}", ERR_INVALID, "'low'"},
+        {HEAD "{\"zone\":\"a\",\"on_duty\":true,\"low\":3,\"high\":2}]}", ERR_INVALID,
+         "'low'"},
+        {HEAD "{\"zone\":\"a\",\"on_duty\":true,\"low\":1e99}]}", ERR_INVALID, "'low'"},
+        {HEAD "{\"zone\":\"a\",\"on_duty\":true,\"channels\":[]}]}", ERR_INVALID,
+         "'channels'"},
+        {HEAD "{\"zone\":\"a\",\"on_duty\":true,\"channels\":[\"a b\"]}]}", ERR_INVALID,
+         "'channels'"},
+        {HEAD ZONE "{\"id\":\"x\",\"kind\":\"ABOVE\"}]}]}", ERR_INVALID, "'kind'"},
+        {HEAD ZONE RULE ",\"levels\":7}]}]}", ERR_INVALID, "'levels'"},
+        {HEAD ZONE RULE ",\"levels\":[{}]}]}]}", ERR_INVALID, "'severity'"},
+        {HEAD ZONE RULE ",\"levels\":[" LEVEL "," LEVEL "," LEVEL "," LEVEL "," LEVEL
+                        "]}]}]}",
+         ERR_LIMIT, "more than 4 levels"},
+        {HEAD ZONE RULE ",\"silent\":-1,\"silent_severity\":\"warning\"}]}]}",
+         ERR_INVALID, "'silent'"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct zone_rules got;
+        struct err_text why = {""};
+        enum err err = zone_rules_parse(&got, rows[i].text, strlen(rows[i].text), &why);
+        CHECK_ROW(rows[i].text, err == rows[i].err);
+        CHECK_ROW(rows[i].why, strstr(why.text, rows[i].why) == why.text);
+        CHECK_ROW(rows[i].text, got.zones == NULL && got.version == 0);
+    }
+}
+
+/* Wherever it stands, and whatever else is right. */
+static void nothing_but_rules_can_be_set_from_afar(void)
+{
+    static const char *const rows[] = {
+        "{\"v\":1,\"version\":\"00000000000000ab\",\"zones\":[],%s}",
+        HEAD "{\"zone\":\"a\",\"on_duty\":true,%s}]}",
+        HEAD ZONE RULE ",%s}]}]}",
+        HEAD ZONE RULE ",\"levels\":[{\"severity\":\"warning\",\"level\":8,\"delay\":1,"
+                       "\"recovery_level\":7,\"recovery_delay\":0,%s}]}]}]}",
+    };
+    static const char *const members[] = {
+        "\"exec\":\"/bin/sh\"",       "\"command\":[\"rm\",\"-rf\",\"/\"]",
+        "\"program\":\"x\"",          "\"path\":\"/etc/passwd\"",
+        "\"dir\":\"/tmp\"",           "\"uri\":\"mqtt://elsewhere\"",
+        "\"url\":\"http://x\"",       "\"mqtt\":{\"uri\":\"mqtt://elsewhere\"}",
+        "\"ca_file\":\"/tmp/ca\"",    "\"tls\":false",
+        "\"password\":\"x\"",         "\"sensors\":[{\"driver\":\"exec\"}]",
+        "\"calibration\":{\"gain\":2}", "\"journal\":{\"max_bytes\":0}",
+        "\"\":0",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (size_t k = 0; k < sizeof members / sizeof members[0]; k++) {
+            struct zone_rules got;
+            struct err_text why = {""};
+            struct buf text = {0};
+            const char *at = strstr(rows[i], "%s");
+            buf_add(&text, rows[i], (size_t)(at - rows[i]));
+            buf_text(&text, members[k]);
+            buf_text(&text, at + 2);
+            CHECK_ROW(members[k],
+                      zone_rules_parse(&got, text.data, text.len, &why) == ERR_INVALID);
+            CHECK_ROW(members[k], strstr(why.text, "cannot be set from afar") != NULL);
+            buf_fini(&text);
+        }
+}
+
+static void a_message_is_bounded(void)
+{
+    struct zone_rules got;
+    struct err_text why = {""};
+    struct buf text = {0};
+    buf_text(&text, HEAD "]}");
+    while (text.len < ZONE_RULES_BYTES_MAX)
+        buf_text(&text, " ");
+    CHECK(zone_rules_parse(&got, text.data, text.len, &why) == ERR_OK);
+    zone_rules_fini(&got);
+    buf_text(&text, " ");
+    CHECK(zone_rules_parse(&got, text.data, text.len, &why) == ERR_LIMIT);
+    buf_clear(&text);
+    for (int i = 0; i < 60000; i++)
+        buf_text(&text, "[");
+    CHECK(zone_rules_parse(&got, text.data, text.len, &why) == ERR_INVALID);
+    buf_fini(&text);
+}
+
+static void a_channel_finds_its_zone(void)
+{
+    struct zone_rules rules = a_set();
+    struct zone_rules none = {0};
+    CHECK_TEXT(zone_rules_zone(&rules, "air_temperature")->zone, "room-1");
+    CHECK_TEXT(zone_rules_zone(&rules, "air_temperature-2")->zone, "room-2");
+    CHECK(zone_rules_zone(&none, "air_temperature") == NULL);
+    zone_rules_fini(&rules);
+}
+
+static void what_is_in_order_is_where_no_rule_would_fire(void)
+{
+    struct zone_rules rules = a_set();
+    struct zone_config *zone = &rules.zones[0];
+    double low;
+    double high;
+    CHECK(zone_config_band(zone, "air_temperature", &low, &high));
+    CHECK(low == 2 && high < 8 && high > 7.999999);
+    CHECK(!zone_config_band(zone, "humidity", &low, &high));
+    struct zone_rule *rule = zone_config_add_rule(zone);
+    *rule = (struct zone_rule){.id = "dry",
+                               .kind = "below",
+                               .quantity = "humidity",
+                               .levels = {{"warning", 80, 0, 80, 0}},
+                               .level_count = 1};
+    CHECK(zone_config_band(zone, "humidity", &low, &high));
+    CHECK(low > 80 && low < 80.001 && isinf(high));
+    zone_rules_fini(&rules);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"they survive", they_survive},
+        {"the version is that of what they say", the_version_is_that_of_what_they_say},
+        {"too much is not sent", too_much_is_not_sent},
+        {"what is no rule is refused whole", what_is_no_rule_is_refused_whole},
+        {"nothing but rules can be set from afar",
+         nothing_but_rules_can_be_set_from_afar},
+        {"a message is bounded", a_message_is_bounded},
+        {"a channel finds its zone", a_channel_finds_its_zone},
+        {"what is in order is where no rule would fire",
+         what_is_in_order_is_where_no_rule_would_fire},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("zone_rules", tests);
+}
