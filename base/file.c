@@ -132,9 +132,8 @@ enum err file_replace(const char *path, const void *data, size_t len,
     char *beside = mem_format("%s.new", path);
     enum err err = replace(path, beside, data, len);
     free(beside);
-    return err == ERR_OK
-               ? err
-               : err_set(why, err, "cannot write %s: %s", path, err_about(err));
+    return err == ERR_OK ? err
+                         : err_set(why, err, "cannot write %s: %s", path, err_about(err));
 }
 
 enum err file_remove(const char *path, struct err_text *why)

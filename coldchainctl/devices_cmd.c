@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
@@ -32,6 +33,18 @@ static int64_t waiting_of(const json_t *device)
     return count;
 }
 
+/* Whether the zones' rules that it is to know are in force there. */
+static const char *rules_of(const json_t *device)
+{
+    const char *wanted = json_string_value(json_object_get(device, "config_wanted"));
+    const char *known = json_string_value(json_object_get(device, "config_version"));
+    if (wanted == NULL)
+        return known == NULL ? "-" : "old";
+    if (known == NULL)
+        return "none";
+    return strcmp(wanted, known) == 0 ? "yes" : "old";
+}
+
 static void device_row(struct table *table, const json_t *device)
 {
     char text[SHOW_SIZE];
@@ -43,13 +56,14 @@ static void device_row(struct table *table, const json_t *device)
     table_cell(table, "%s", show_number(text, device, "readings"));
     table_cell(table, "%zu", json_array_size(json_object_get(device, "channels")));
     table_cell(table, "%" PRId64, waiting_of(device));
+    table_cell(table, "%s", rules_of(device));
 }
 
 static void print_devices(const json_t *devices)
 {
     struct table table = {.headings = {"DEVICE", "DECLARED", "ONLINE", "VERSION",
                                        "LAST ARRIVAL", ">READINGS", ">CHANNELS",
-                                       ">WAITING"}};
+                                       ">WAITING", "RULES"}};
     size_t i;
     json_t *device;
     json_array_foreach((json_t *)(uintptr_t)devices, i, device)
@@ -87,10 +101,14 @@ const struct command devices_command = {
     .name = "devices",
     .summary = "devices, declared or only seen, and how far each was taken",
     .usage = "[--json] [options]\n",
-    .about = "Every device that is declared in the configuration or was ever heard of. "
-             "WAITING counts packs that came ahead of a gap and wait for what is "
-             "missing; --json also says the last value of each channel, and per epoch "
-             "what was taken.\n",
+    .about =
+        "Every device that is declared in the configuration or was ever heard of. "
+        "WAITING counts packs that came ahead of a gap and wait for what is "
+        "missing. RULES says whether the rules of its zones are in force in the device, "
+        "which then sends at once what leaves their bands: yes, old (it will take "
+        "them), none (it does not act on them, or has not said so), - (it measures "
+        "no zone). --json also says the last value of each channel, and per epoch "
+        "what was taken.\n",
     .options = options,
     .examples =
         "coldchainctl devices\n"

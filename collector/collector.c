@@ -24,6 +24,7 @@
 #include "collector/metrics.h"
 #include "collector/notify/notifier.h"
 #include "collector/pipeline/acks.h"
+#include "collector/pipeline/configs.h"
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
 #include "collector/store/history_follower.h"
@@ -49,6 +50,7 @@ struct collector {
     struct state *state;
     struct journal *journal;
     struct acks *acks;
+    struct configs *configs;
     struct pipeline *pipeline;
     struct committer *committer;
     struct follower *history;
@@ -250,6 +252,19 @@ static bool send_ack(void *context, const char *topic, const void *data, size_t 
     return collector->intake != NULL && intake_send(collector->intake, topic, data, len);
 }
 
+static bool send_config(void *context, const char *topic, const void *data, size_t len)
+{
+    struct collector *collector = context;
+    return collector->intake != NULL && intake_is_connected(collector->intake) &&
+           intake_retain(collector->intake, topic, data, len);
+}
+
+static void on_broker(void *context, bool session_present)
+{
+    struct collector *collector = context;
+    configs_connected(collector->configs, session_present);
+}
+
 /* ---- timers ----------------------------------------------------------------------- */
 
 static void on_tick(void *context)
@@ -266,6 +281,8 @@ static void on_ack_timer(void *context)
 {
     struct collector *collector = context;
     acks_flush(collector->acks, clock_real_ms());
+    if (collector->is_caught_up)
+        pipeline_flush_configs(collector->pipeline, clock_real_ms());
     loop_timer_arm(collector->ack_timer, ACKS_MS);
 }
 
@@ -500,6 +517,8 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .send = send_ack,
     };
     collector->acks = acks_create(&acks);
+    collector->configs = configs_create(
+        &(struct configs_options){.context = collector, .send = send_config});
     collector->channels = mem_array(settings->webhook_count, sizeof *collector->channels);
     for (size_t i = 0; i < settings->webhook_count; i++)
         collector->channels[i] = settings->webhooks[i].name;
@@ -507,6 +526,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .journal = collector->journal,
         .state = collector->state,
         .acks = collector->acks,
+        .configs = collector->configs,
         .guard = collector->guard,
         .silence_grace_ms = settings->pipeline.silence_grace_ms,
         .channels = collector->channels,
@@ -641,6 +661,8 @@ static enum err open_intake(struct collector *collector, struct err_text *why)
         .loop = collector->loop,
         .journal = collector->journal,
         .committer = collector->committer,
+        .context = collector,
+        .on_connected = on_broker,
     };
     return intake_open(&collector->intake, &options, why);
 }
@@ -786,6 +808,7 @@ static void close_all(struct collector *collector)
     influx_destroy(collector->influx);
     pipeline_close(collector->pipeline);
     acks_destroy(collector->acks);
+    configs_destroy(collector->configs);
     enum err err = journal_close(collector->journal);
     if (err != ERR_OK)
         log_error("the journal was not closed well: %s", err_about(err));

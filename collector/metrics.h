@@ -26,6 +26,9 @@
     X(QUARANTINED, "quarantined_total", "counter", "messages that could not be read") \
     X(LOST_PACKS, "lost_packs_total", "counter", "packs an agent declared lost") \
     X(ACKS, "acks_total", "counter", "acknowledgements sent") \
+    X(CONFIGS, "configs_total", "counter", "zones' rules sent to devices") \
+    X(CONFIGS_REFUSED, "configs_refused_total", "counter", \
+      "statuses of devices that refuse the rules they were sent") \
     X(INCIDENTS_OPENED, "incidents_opened_total", "counter", "incidents opened") \
     X(INCIDENTS_CLOSED, "incidents_closed_total", "counter", "incidents closed") \
     X(NOTIFICATIONS_DELIVERED, "notifications_delivered_total", "counter", \

@@ -24,9 +24,9 @@ struct rules {
     char *path; /* owned */
     struct zone_rules in_force;
     bool is_saved;
-    uint64_t taken;       /* since the start, without repetitions */
-    uint64_t refused;     /* since the start */
-    struct err_text why;  /* of the last one, "" when it was good */
+    uint64_t taken;      /* since the start, without repetitions */
+    uint64_t refused;    /* since the start */
+    struct err_text why; /* of the last one, "" when it was good */
 };
 
 /* Takes what the file in that folder holds; one that cannot be read is none. */

@@ -612,7 +612,7 @@ static const struct config_key settings_keys[] = {
      .least = 0,
      .most = 256,
      .record = &band_schema,
-     .help = "what is in order: outside it packs are closed and sent at once"},
+     .help = "outside these packs are sent at once, where the collector sends no rules"},
     {.name = NULL},
 };
 

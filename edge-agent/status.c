@@ -57,10 +57,9 @@ void status_online(const struct settings *settings, const struct rules *rules,
         for (size_t j = 0; j < settings->sensors[i].channel_count; j++)
             json_array_append_new(channels,
                                   channel_json(&settings->sensors[i].channels[j]));
-    json_t *json =
-        json_pack("{s:s, s:s, s:I, s:o, s:o}", "state", "online", "version",
-                  COLDCHAIN_VERSION, "since", (json_int_t)wall_ms, "channels", channels,
-                  "config", rules_json(rules));
+    json_t *json = json_pack("{s:s, s:s, s:I, s:o, s:o}", "state", "online", "version",
+                             COLDCHAIN_VERSION, "since", (json_int_t)wall_ms, "channels",
+                             channels, "config", rules_json(rules));
     char *text = json_dumps(json, JSON_COMPACT);
     if (text != NULL) /* NULL: a name that is not UTF-8 */
         buf_text(out, text);

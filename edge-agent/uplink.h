@@ -3,9 +3,9 @@
  * uplink - carries out over MQTT what the delivery core decides.
  *
  * Publishes packs verbatim from the spool, says hello at each connect, keeps the retained
- * status (and the last will) true, takes the zones' rules, and writes the marks of what was acked into the
- * agent's own journal. Belongs to the loop thread; only the copy of an incoming message
- * is made on Paho's.
+ * status (and the last will) true, takes the zones' rules, and writes the marks of what
+ * was acked into the agent's own journal. Belongs to the loop thread; only the copy of an
+ * incoming message is made on Paho's.
  */
 #ifndef COLDCHAIN_EDGE_AGENT_UPLINK_H
 #define COLDCHAIN_EDGE_AGENT_UPLINK_H

@@ -14,7 +14,7 @@
 #include "telemetry/delivery.h"
 #include "telemetry/topic.h"
 
-#define BAND_QUANTITY "air_temperature" /* what a zone's own band is about */
+#define BAND_QUANTITY "air_temperature"     /* what a zone's own band is about */
 #define SPAN_MAX_MS   INT64_C(316224000000) /* ten years: longer is no delay */
 #define NUMBER_MAX    1e9
 
@@ -36,8 +36,8 @@ struct zone_config *zone_rules_add_zone(struct zone_rules *rules, const char *zo
     size_t count = rules->zone_count + 1;
     rules->zones = mem_realloc(rules->zones, count * sizeof *rules->zones);
     struct zone_config *added = &rules->zones[rules->zone_count++];
-    *added = (struct zone_config){
-        .is_on_duty = true, .low = (double)NAN, .high = (double)NAN};
+    *added =
+        (struct zone_config){.is_on_duty = true, .low = (double)NAN, .high = (double)NAN};
     memcpy(added->zone, zone, strlen(zone) + 1);
     return added;
 }
@@ -247,8 +247,8 @@ static bool read_span(int64_t *to, const json_t *json)
 static enum err read_level(struct zone_level *level, const json_t *json,
                            struct err_text *why)
 {
-    static const char *const names[] = {
-        "severity", "level", "delay", "recovery_level", "recovery_delay", NULL};
+    static const char *const names[] = {"severity",       "level",          "delay",
+                                        "recovery_level", "recovery_delay", NULL};
     enum err err = only(json, names, "a level", why);
     if (err != ERR_OK)
         return err;
@@ -271,8 +271,8 @@ static enum err read_levels(struct zone_rule *rule, const json_t *json,
     const json_t *list;
     enum err err = list_of(&list, json, "levels", ZONE_RULES_LEVELS_MAX, why);
     for (size_t i = 0; err == ERR_OK && i < json_array_size(list); i++)
-        err = read_level(&rule->levels[rule->level_count++], json_array_get(list, i),
-                         why);
+        err =
+            read_level(&rule->levels[rule->level_count++], json_array_get(list, i), why);
     return err;
 }
 

@@ -49,7 +49,7 @@ struct zone_rule {
 /* One zone that the device measures. */
 struct zone_config {
     char zone[ID_SIZE];
-    bool is_on_duty;         /* where it is not, nothing is judged */
+    bool is_on_duty;           /* where it is not, nothing is judged */
     char (*channels)[ID_SIZE]; /* owned; none: all that no other zone names */
     size_t channel_count;
     double low; /* air temperature that is in order, inclusive; NaN: open */

@@ -74,6 +74,8 @@ static void on_connected(void *context, bool session_present)
         if (mqtt_subscribe(intake->mqtt, filters[i], QOS_AT_LEAST_ONCE,
                            RETAINED_WHEN_NEW) != ERR_OK)
             log_warn("cannot subscribe filter=%s", filters[i]);
+    if (intake->options.on_connected != NULL)
+        intake->options.on_connected(intake->options.context, session_present);
 }
 
 static void on_lost(void *context, const char *why)
@@ -123,6 +125,19 @@ bool intake_send(struct intake *intake, const char *topic, const void *data, siz
         .payload = data,
         .payload_len = len,
         .content_type = "application/json",
+    };
+    return mqtt_publish(intake->mqtt, &publish) == ERR_OK;
+}
+
+bool intake_retain(struct intake *intake, const char *topic, const void *data, size_t len)
+{
+    const struct mqtt_publish publish = {
+        .topic = topic,
+        .payload = data,
+        .payload_len = len,
+        .content_type = "application/json",
+        .qos = QOS_AT_LEAST_ONCE,
+        .retain = true,
     };
     return mqtt_publish(intake->mqtt, &publish) == ERR_OK;
 }

@@ -27,6 +27,10 @@ struct intake_options {
     struct loop *loop;
     struct journal *journal;
     struct committer *committer;
+    void *context;
+    /* The loop; `session_present`: the broker has kept what it was given. NULL: nobody.
+     */
+    void (*on_connected)(void *context, bool session_present);
 };
 
 MUST_CHECK enum err intake_open(struct intake **intake,
@@ -37,6 +41,9 @@ void intake_close(struct intake *intake);
 bool intake_is_connected(const struct intake *intake);
 /* QoS 0, not retained. False when it cannot be sent now. */
 bool intake_send(struct intake *intake, const char *topic, const void *data, size_t len);
+/* QoS 1, retained; empty clears what is retained. False when it cannot be sent now. */
+bool intake_retain(struct intake *intake, const char *topic, const void *data,
+                   size_t len);
 /* The journal has no room to spare: leave the broker, which keeps the session. */
 void intake_pause(struct intake *intake, bool is_paused);
 

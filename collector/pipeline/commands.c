@@ -68,6 +68,25 @@ static bool is_quiet(const json_t *zone)
            json_is_true(json_object_get(zone, "archived"));
 }
 
+/* Devices are told anew of what they measure. */
+static void touch_configs(struct pipeline *pipeline, const char *kind, const char *id,
+                          const char *org, const json_t *body)
+{
+    struct configs *configs = pipeline->options.configs;
+    if (!json_is_object(body))
+        return;
+    if (strcmp(kind, "device") == 0)
+        configs_touch(configs, text_of(body, "org"), id);
+    if (strcmp(kind, "placement") == 0)
+        configs_touch(configs, org, text_of(body, "device"));
+    if (strcmp(kind, "zone") == 0)
+        configs_touch_zone(configs, pipeline->registry, id);
+    if (strcmp(kind, "rule") == 0) {
+        configs_rules_changed(configs);
+        configs_touch_zone(configs, pipeline->registry, text_of(body, "zone"));
+    }
+}
+
 static void apply_change(struct pipeline *pipeline, const json_t *entry)
 {
     const char *kind = text_of(entry, "kind");
@@ -86,6 +105,8 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
     if (is_placement && json_is_object(new) &&
         registry_parse_placement(&placement, org, new))
         pipeline_expect_one(pipeline, &placement);
+    touch_configs(pipeline, kind, id, org, old);
+    touch_configs(pipeline, kind, id, org, new);
     if (strcmp(kind, "device") == 0)
         change_device(pipeline, org, id);
     if (strcmp(kind, "rule") == 0)
@@ -142,6 +163,8 @@ void pipeline_take_seed(struct pipeline *pipeline, const struct journal_record *
     registry_take(pipeline->registry, registry);
     pipeline_declare_devices(pipeline);
     change_rules(pipeline, NULL);
+    configs_rules_changed(pipeline->options.configs);
+    configs_touch_all(pipeline->options.configs);
     pipeline->placed_ms = pipeline->now_ms;
 }
 

@@ -8,9 +8,10 @@
 
 #include "base/mem.h"
 
-#define SAVED_VERSION     2
-#define SAVED_VERSION_OLD 1 /* 0.1: windows without hashes */
-#define OLD_HELD_MAX      (SEQSET_RANGES_MAX * 1024u)
+#define SAVED_VERSION        3
+#define SAVED_VERSION_SILENT 2 /* 0.1: nothing is known of the zones' rules there */
+#define SAVED_VERSION_OLD    1 /* 0.1: windows without hashes */
+#define OLD_HELD_MAX         (SEQSET_RANGES_MAX * 1024u)
 
 const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *id)
 {
@@ -114,6 +115,7 @@ void device_save(const struct device *device, struct buf *out)
     buf_varint(out, device->channel_count);
     for (size_t i = 0; i < device->channel_count; i++)
         save_channel(&device->channels[i], out);
+    buf_u64(out, device->config_version);
 }
 
 static bool load_text(struct buf_reader *in, char *to, size_t size)
@@ -221,10 +223,13 @@ enum err device_load(struct device *device, struct device_names *names,
     uint8_t version = buf_read_u8(&in);
     if (version == SAVED_VERSION_OLD)
         return load_old(device, names, core, &in);
-    if (version != SAVED_VERSION)
+    if (version != SAVED_VERSION && version != SAVED_VERSION_SILENT)
         return ERR_CORRUPT;
     enum err err = collector_device_load(core, &device->delivery, &in);
     if (err != ERR_OK)
         return err;
-    return load_head(device, &in) ? load_channels(device, names, &in) : ERR_CORRUPT;
+    err = load_head(device, &in) ? load_channels(device, names, &in) : ERR_CORRUPT;
+    if (err == ERR_OK && version == SAVED_VERSION)
+        device->config_version = buf_read_u64(&in);
+    return err == ERR_OK && in.failed ? ERR_CORRUPT : err;
 }

@@ -50,6 +50,8 @@ struct device {
     bool is_late_saved;
     bool is_online;
     int64_t last_arrival_ms;
+    uint64_t
+        config_version; /* of the zones' rules in force there; 0: none, or not said */
     uint64_t readings;
     struct collector_device delivery; /* packs taken, order, acks */
     struct device_channel *channels;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
 #include "collector/record.h"
@@ -48,6 +49,24 @@ static void apply_hello(struct pipeline *pipeline, const struct record_message *
     pipeline_take_hello(pipeline, device, &hello);
 }
 
+/* A device that says nothing of it has nothing in force. */
+static void apply_config(struct pipeline *pipeline, struct device *device,
+                         const json_t *config)
+{
+    const char *version = json_string_value(json_object_get(config, "version"));
+    uint64_t known = 0;
+    if (version != NULL && epoch_parse(&known, version) != ERR_OK)
+        known = 0;
+    device->config_version = known;
+    bool is_refusing = json_is_string(json_object_get(config, "why"));
+    if (is_refusing) {
+        log_warn("a device refuses the rules it was sent device=%s/%s", device->org,
+                 device->id);
+        metric_add(METRIC_CONFIGS_REFUSED, 1);
+    }
+    configs_reported(pipeline->options.configs, device, is_refusing, pipeline->real_ms);
+}
+
 static void apply_status(struct pipeline *pipeline, const struct record_message *message,
                          const struct topic *topic)
 {
@@ -56,6 +75,8 @@ static void apply_status(struct pipeline *pipeline, const struct record_message 
     const char *state = json_string_value(json_object_get(status, "state"));
     device->is_online = state != NULL && strcmp(state, "online") == 0;
     device->is_dirty = true;
+    if (device->is_online)
+        apply_config(pipeline, device, json_object_get(status, "config"));
     json_decref(status);
 }
 

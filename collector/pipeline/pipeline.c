@@ -126,6 +126,12 @@ enum err pipeline_advance(struct pipeline *pipeline, size_t most, bool *more,
     return finish_batch(pipeline, why);
 }
 
+void pipeline_flush_configs(struct pipeline *pipeline, int64_t real_ms)
+{
+    configs_flush(pipeline->options.configs, pipeline->registry, &pipeline->devices,
+                  pipeline->now_ms, real_ms);
+}
+
 uint64_t pipeline_position(const struct pipeline *pipeline)
 {
     return pipeline->at;

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "collector/guard.h"
 #include "collector/pipeline/acks.h"
+#include "collector/pipeline/configs.h"
 #include "collector/pipeline/registry.h"
 #include "collector/record.h"
 #include "collector/store/state.h"
@@ -29,6 +30,7 @@ struct pipeline_options {
     struct journal *journal;
     struct state *state;
     struct acks *acks;
+    struct configs *configs;     /* NULL: devices are not told of rules */
     struct guard *guard;         /* NULL: a crash is remembered by nobody */
     int64_t silence_grace_ms;    /* after a start */
     const char *const *channels; /* names of the notification channels */
@@ -59,6 +61,8 @@ void pipeline_close(struct pipeline *pipeline);
  */
 MUST_CHECK enum err pipeline_advance(struct pipeline *pipeline, size_t most, bool *more,
                                      struct err_text *why);
+/* Tells devices of rules what they do not know; from a timer, once it has caught up. */
+void pipeline_flush_configs(struct pipeline *pipeline, int64_t real_ms);
 /* Writes down what changed since the last one. */
 MUST_CHECK enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why);
 

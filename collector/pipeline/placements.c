@@ -101,6 +101,7 @@ void pipeline_pass_placements(struct pipeline *pipeline)
          i++) {
         const struct registry_placement *placement =
             &registry->placements[registry->changes[i].placement];
+        configs_touch(pipeline->options.configs, placement->org, placement->device);
         if (registry->changes[i].is_end)
             forget(pipeline, registry, placement, placement->to_ms - 1);
         else

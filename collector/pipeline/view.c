@@ -108,8 +108,16 @@ static json_t *epoch_json(const struct collector_epoch *epoch)
                      (json_int_t)epoch->held_count, "ended", epoch->is_ended);
 }
 
-static json_t *device_json(const struct device *device, int64_t now_ms)
+static json_t *version_or_null(uint64_t version)
 {
+    char text[17];
+    return version != 0 ? json_string(epoch_format(version, text)) : json_null();
+}
+
+static json_t *device_json(const struct pipeline *pipeline, const struct device *device,
+                           int64_t now_ms)
+{
+    uint64_t wanted = configs_wanted(pipeline->options.configs, device->org, device->id);
     json_t *channels = json_array();
     for (size_t k = 0; k < device->channel_count; k++)
         json_array_append_new(channels,
@@ -117,11 +125,12 @@ static json_t *device_json(const struct device *device, int64_t now_ms)
     json_t *epochs = json_array();
     for (size_t k = 0; k < device->delivery.epoch_count; k++)
         json_array_append_new(epochs, epoch_json(&device->delivery.epochs[k]));
-    json_t *entry =
-        json_pack("{s:s, s:s, s:b, s:b, s:s, s:I, s:o, s:o}", "org", device->org, "id",
-                  device->id, "declared", device->is_declared, "online",
-                  device->is_online, "version", device_version(device), "readings",
-                  (json_int_t)device->readings, "channels", channels, "epochs", epochs);
+    json_t *entry = json_pack(
+        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:I, s:o, s:o}", "org", device->org, "id",
+        device->id, "declared", device->is_declared, "online", device->is_online,
+        "version", device_version(device), "config_version",
+        version_or_null(device->config_version), "config_wanted", version_or_null(wanted),
+        "readings", (json_int_t)device->readings, "channels", channels, "epochs", epochs);
     assert(entry != NULL);
     put_time(entry, "last_arrival", device->last_arrival_ms);
     return entry;
@@ -137,7 +146,7 @@ static void add_unheard(const struct pipeline *pipeline, json_t *list, int64_t n
         if (map_get(&pipeline->devices, key.data) == NULL) {
             struct device *device = device_create(declared->org, declared->id);
             device->is_declared = true;
-            json_array_append_new(list, device_json(device, now_ms));
+            json_array_append_new(list, device_json(pipeline, device, now_ms));
             device_destroy(device, pipeline->core);
         }
         buf_fini(&key);
@@ -149,8 +158,8 @@ void pipeline_devices_json(const struct pipeline *pipeline, int64_t now_ms,
 {
     json_t *list = json_array();
     for (size_t i = 0; i < pipeline->devices.count; i++)
-        json_array_append_new(list,
-                              device_json(pipeline->devices.entries[i].value, now_ms));
+        json_array_append_new(
+            list, device_json(pipeline, pipeline->devices.entries[i].value, now_ms));
     if (pipeline->registry != NULL)
         add_unheard(pipeline, list, now_ms);
     dump(list, out);

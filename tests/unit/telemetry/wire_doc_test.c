@@ -3,6 +3,7 @@
 #include "telemetry/delivery.h"
 #include "telemetry/pack.h"
 #include "telemetry/quantity.h"
+#include "telemetry/zone_rules.h"
 
 #include "tests/support/cases.h"
 
@@ -64,12 +65,23 @@ static void check_ack(const char *text, size_t len)
     ack_fini(&ack);
 }
 
+static void check_config(const char *text, size_t len)
+{
+    struct zone_rules rules;
+    struct err_text why = {""};
+    CHECK(zone_rules_parse(&rules, text, len, &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+    CHECK(rules.zone_count == 2 && rules.zones[0].rule_count == 2);
+    zone_rules_fini(&rules);
+}
+
 static void its_examples_are_read(void)
 {
     load();
     CHECK(each_block("pack", check_pack) == 4);
     CHECK(each_block("hello", check_hello) == 1);
     CHECK(each_block("ack", check_ack) == 1);
+    CHECK(each_block("config", check_config) == 1);
 }
 
 static void it_lists_every_quantity(void)

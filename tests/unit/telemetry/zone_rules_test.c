@@ -148,13 +148,20 @@ static void nothing_but_rules_can_be_set_from_afar(void)
                        "\"recovery_level\":7,\"recovery_delay\":0,%s}]}]}]}",
     };
     static const char *const members[] = {
-        "\"exec\":\"/bin/sh\"",       "\"command\":[\"rm\",\"-rf\",\"/\"]",
-        "\"program\":\"x\"",          "\"path\":\"/etc/passwd\"",
-        "\"dir\":\"/tmp\"",           "\"uri\":\"mqtt://elsewhere\"",
-        "\"url\":\"http://x\"",       "\"mqtt\":{\"uri\":\"mqtt://elsewhere\"}",
-        "\"ca_file\":\"/tmp/ca\"",    "\"tls\":false",
-        "\"password\":\"x\"",         "\"sensors\":[{\"driver\":\"exec\"}]",
-        "\"calibration\":{\"gain\":2}", "\"journal\":{\"max_bytes\":0}",
+        "\"exec\":\"/bin/sh\"",
+        "\"command\":[\"rm\",\"-rf\",\"/\"]",
+        "\"program\":\"x\"",
+        "\"path\":\"/etc/passwd\"",
+        "\"dir\":\"/tmp\"",
+        "\"uri\":\"mqtt://elsewhere\"",
+        "\"url\":\"http://x\"",
+        "\"mqtt\":{\"uri\":\"mqtt://elsewhere\"}",
+        "\"ca_file\":\"/tmp/ca\"",
+        "\"tls\":false",
+        "\"password\":\"x\"",
+        "\"sensors\":[{\"driver\":\"exec\"}]",
+        "\"calibration\":{\"gain\":2}",
+        "\"journal\":{\"max_bytes\":0}",
         "\"\":0",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -82,6 +82,7 @@ static struct device *full_device(void)
     device->is_online = true;
     device->last_arrival_ms = 123456;
     device->readings = 77;
+    device->config_version = 0xab;
     take(device, 1);
     take(device, 4); /* unreadable */
     take(device, 6);
@@ -106,6 +107,7 @@ static void what_is_saved_is_loaded(void)
     device_save(back, &again);
     CHECK(saved.len == again.len && memcmp(saved.data, again.data, saved.len) == 0);
     CHECK_TEXT(device_version(back), "0.1.0");
+    CHECK(back->config_version == 0xab);
     CHECK(back->is_online && back->readings == 77 && back->last_arrival_ms == 123456);
     CHECK(back->channel_count == 1 && back->channels[0].quality == QUALITY_OPEN);
     CHECK(back->channels[0].time_ms == -5 && isnan(back->channels[0].value));
@@ -120,6 +122,21 @@ static void what_is_saved_is_loaded(void)
     CHECK(epoch->window.taken.through == 6 && epoch->evaluated == 6);
     buf_fini(&saved);
     buf_fini(&again);
+    device_destroy(device, &core);
+    device_destroy(back, &core);
+}
+
+/* The last field came later. */
+static void what_an_earlier_version_saved_is_loaded(void)
+{
+    struct device *device = full_device();
+    struct device *back = made();
+    struct buf saved = {0};
+    device_save(device, &saved);
+    saved.data[0] = 2;
+    CHECK(device_load(back, &names, &core, saved.data, saved.len - 8) == ERR_OK);
+    CHECK(back->config_version == 0 && back->readings == 77);
+    buf_fini(&saved);
     device_destroy(device, &core);
     device_destroy(back, &core);
 }
@@ -170,6 +187,8 @@ int main(void)
     CU_TestInfo tests[] = {
         {"channels are found again and bounded", channels_are_found_again_and_bounded},
         {"what is saved is loaded", what_is_saved_is_loaded},
+        {"what an earlier version saved is loaded",
+         what_an_earlier_version_saved_is_loaded},
         {"what is cut is refused", what_is_cut_is_refused},
         {"what is flipped is refused or harmless",
          what_is_flipped_is_refused_or_harmless},

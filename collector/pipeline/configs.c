@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/pipeline/configs.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "collector/metrics.h"
+#include "telemetry/channel.h"
+#include "telemetry/topic.h"
+
+/* Looked at before the loop gets its turn. */
+#define LOOKS_PER_FLUSH 200
+/* A device that knows something else so long after it was told is told again. */
+#define AGAIN_MS 60000
+
+struct entry {
+    char org[ID_SIZE];
+    char device[ID_SIZE];
+    uint64_t wanted; /* 0: nothing */
+    uint64_t sent;   /* while is_sent */
+    int64_t sent_ms;
+    bool is_sent; /* in this life, to this broker */
+    bool is_queued;
+    bool is_renewed; /* the broker has lost what it kept */
+};
+
+struct configs {
+    struct configs_options options; /* fixed after create */
+    struct map entries;             /* "org/device" -> struct entry, owned */
+    struct entry **queue;           /* borrowed from entries */
+    size_t first;
+    size_t count; /* with those before `first`, which are done */
+    size_t capacity;
+    const struct alert_rule **rules; /* of the registry, by zone and id; NULL: look up */
+    size_t rule_count;
+    bool wants_all;
+    bool is_broker_new; /* it knew nothing when we connected */
+    struct buf text;
+};
+
+struct configs *configs_create(const struct configs_options *options)
+{
+    assert(options->send != NULL);
+    struct configs *configs = mem_alloc(sizeof *configs);
+    configs->options = *options;
+    configs->wants_all = true;
+    return configs;
+}
+
+void configs_destroy(struct configs *configs)
+{
+    if (configs == NULL)
+        return;
+    for (size_t i = 0; i < configs->entries.count; i++)
+        free(configs->entries.entries[i].value);
+    map_fini(&configs->entries);
+    buf_fini(&configs->text);
+    free(configs->rules);
+    free(configs->queue);
+    free(configs);
+}
+
+/* ---- what is to be looked at ------------------------------------------------------- */
+
+static void enqueue(struct configs *configs, struct entry *entry)
+{
+    if (entry->is_queued)
+        return;
+    entry->is_queued = true;
+    mem_grow(&configs->queue, &configs->capacity, configs->count + 1,
+             sizeof *configs->queue);
+    configs->queue[configs->count++] = entry;
+}
+
+static bool is_addressable(const char *org, const char *device)
+{
+    return id_is_valid(org) && id_is_valid(device) && strcmp(device, "zones") != 0;
+}
+
+/* NULL for what can have no topic. */
+static struct entry *touch(struct configs *configs, const char *org, const char *device)
+{
+    char key[DEVICE_KEY_SIZE];
+    if (!is_addressable(org, device))
+        return NULL;
+    void **at = map_at(&configs->entries, device_key(key, org, device));
+    if (*at == NULL) {
+        struct entry *entry = mem_alloc(sizeof *entry);
+        snprintf(entry->org, sizeof entry->org, "%s", org);
+        snprintf(entry->device, sizeof entry->device, "%s", device);
+        entry->is_renewed = configs->is_broker_new;
+        *at = entry;
+    }
+    enqueue(configs, *at);
+    return *at;
+}
+
+void configs_touch(struct configs *configs, const char *org, const char *device)
+{
+    if (configs != NULL)
+        touch(configs, org, device);
+}
+
+void configs_touch_zone(struct configs *configs, const struct registry *registry,
+                        const char *zone)
+{
+    for (size_t i = 0; configs != NULL && i < registry->placement_count; i++) {
+        const struct registry_placement *placement = &registry->placements[i];
+        if (strcmp(placement->zone, zone) == 0)
+            configs_touch(configs, placement->org, placement->device);
+    }
+}
+
+void configs_touch_all(struct configs *configs)
+{
+    if (configs != NULL)
+        configs->wants_all = true;
+}
+
+void configs_rules_changed(struct configs *configs)
+{
+    if (configs == NULL)
+        return;
+    free(configs->rules);
+    configs->rules = NULL;
+}
+
+/* Who is declared, and who was told something. */
+static void enqueue_all(struct configs *configs, const struct registry *registry)
+{
+    for (size_t i = 0; i < registry->device_count; i++)
+        configs_touch(configs, registry->devices[i].org, registry->devices[i].id);
+    for (size_t i = 0; i < configs->entries.count; i++)
+        enqueue(configs, configs->entries.entries[i].value);
+    configs->wants_all = false;
+}
+
+void configs_connected(struct configs *configs, bool session_present)
+{
+    if (configs == NULL)
+        return;
+    configs->is_broker_new = !session_present;
+    for (size_t i = 0; i < configs->entries.count; i++) {
+        struct entry *entry = configs->entries.entries[i].value;
+        /* What was on its way is forgotten; what is known is not sent again. */
+        entry->is_sent = false;
+        entry->is_renewed |= !session_present;
+        enqueue(configs, entry);
+    }
+}
+
+void configs_reported(struct configs *configs, const struct device *device,
+                      bool is_refusing, int64_t real_ms)
+{
+    if (configs == NULL)
+        return;
+    struct entry *entry = touch(configs, device->org, device->id);
+    if (entry == NULL || (entry->is_sent && real_ms - entry->sent_ms < AGAIN_MS))
+        return; /* it is on its way */
+    if (is_refusing || device->config_version != entry->sent)
+        entry->is_sent = false;
+    entry->is_renewed |= is_refusing;
+}
+
+/* ---- what a device is to know ------------------------------------------------------ */
+
+static bool is_in_force(const struct registry_placement *placement, int64_t now_ms)
+{
+    return placement->from_ms <= now_ms &&
+           (placement->to_ms == 0 || now_ms < placement->to_ms);
+}
+
+/* The first placement that is not before the device's. */
+static size_t first_placement(const struct registry *registry, const char *org,
+                              const char *device)
+{
+    size_t low = 0;
+    size_t high = registry->placement_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct registry_placement *at = &registry->placements[middle];
+        int order = strcmp(at->org, org);
+        if (order == 0)
+            order = strcmp(at->device, device);
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct zone_config *zone_of(struct zone_rules *rules, const char *id)
+{
+    for (size_t i = 0; i < rules->zone_count; i++)
+        if (strcmp(rules->zones[i].zone, id) == 0)
+            return &rules->zones[i];
+    return NULL;
+}
+
+static void add_placed(struct zone_rules *rules, const struct registry *registry,
+                       const struct registry_placement *placement)
+{
+    struct channel channel;
+    const struct registry_zone *zone = registry_zone(registry, placement->zone);
+    bool is_whole = placement->channel[0] == '\0';
+    if (zone == NULL ||
+        (!is_whole && channel_parse(&channel, placement->channel) != ERR_OK))
+        return;
+    struct zone_config *config = zone_of(rules, zone->id);
+    /* placements of the whole device come first: its zone takes the rest */
+    if (config != NULL && config->channel_count == 0)
+        return;
+    if (config == NULL) {
+        config = zone_rules_add_zone(rules, zone->id);
+        config->is_on_duty = !zone->is_off_duty && !zone->is_archived;
+        config->low = zone->band_low;
+        config->high = zone->band_high;
+    }
+    if (!is_whole)
+        zone_config_add_channel(config, placement->channel);
+}
+
+void configs_zones(const struct registry *registry, const char *org, const char *device,
+                   int64_t now_ms, struct zone_rules *rules)
+{
+    *rules = (struct zone_rules){0};
+    if (!registry_has_device(registry, org, device))
+        return;
+    for (size_t i = first_placement(registry, org, device); i < registry->placement_count;
+         i++) {
+        const struct registry_placement *placement = &registry->placements[i];
+        if (strcmp(placement->org, org) != 0 || strcmp(placement->device, device) != 0)
+            return;
+        if (is_in_force(placement, now_ms))
+            add_placed(rules, registry, placement);
+    }
+}
+
+static int compare_rules(const void *left, const void *right)
+{
+    const struct alert_rule *a = *(const struct alert_rule *const *)left;
+    const struct alert_rule *b = *(const struct alert_rule *const *)right;
+    int order = strcmp(a->zone, b->zone);
+    return order != 0 ? order : strcmp(a->id, b->id);
+}
+
+static void look_up_rules(struct configs *configs, const struct registry *registry)
+{
+    if (configs->rules != NULL)
+        return;
+    configs->rule_count = registry->rule_count;
+    configs->rules = mem_array(registry->rule_count + 1, sizeof *configs->rules);
+    for (size_t i = 0; i < registry->rule_count; i++)
+        configs->rules[i] = &registry->rules[i];
+    qsort(configs->rules, configs->rule_count, sizeof *configs->rules, compare_rules);
+}
+
+static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
+{
+    snprintf(to->id, sizeof to->id, "%s", from->id);
+    snprintf(to->kind, sizeof to->kind, "%s", alert_kind_name(from->kind));
+    snprintf(to->quantity, sizeof to->quantity, "%s", from->quantity);
+    static_assert(ALERT_LEVELS_MAX <= ZONE_RULES_LEVELS_MAX, "every rule fits");
+    for (size_t i = 0; i < from->level_count; i++) {
+        const struct alert_level *level = &from->levels[i];
+        struct zone_level *copy = &to->levels[to->level_count++];
+        copy->level = level->level;
+        copy->delay_ms = level->delay_ms;
+        copy->recovery_level = level->recovery_level;
+        copy->recovery_delay_ms = level->recovery_delay_ms;
+        snprintf(copy->severity, sizeof copy->severity, "%s",
+                 alert_severity_name(level->severity));
+    }
+    to->silent_ms = from->silent_ms;
+    if (from->silent_ms != 0)
+        snprintf(to->silent_severity, sizeof to->silent_severity, "%s",
+                 alert_severity_name(from->silent_severity));
+}
+
+static void add_rules(const struct configs *configs, struct zone_config *zone)
+{
+    size_t low = 0;
+    size_t high = configs->rule_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(configs->rules[middle]->zone, zone->zone) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (;
+         low < configs->rule_count && strcmp(configs->rules[low]->zone, zone->zone) == 0;
+         low++)
+        copy_rule(zone_config_add_rule(zone), configs->rules[low]);
+}
+
+/* The message in configs->text, "" for none. False when it cannot be said. */
+static bool make(struct configs *configs, const struct registry *registry,
+                 const struct entry *entry, int64_t now_ms, uint64_t *version)
+{
+    struct zone_rules rules;
+    struct err_text why;
+    enum err err = ERR_OK;
+    configs_zones(registry, entry->org, entry->device, now_ms, &rules);
+    buf_clear(&configs->text);
+    if (rules.zone_count > 0) {
+        look_up_rules(configs, registry);
+        for (size_t i = 0; i < rules.zone_count; i++)
+            add_rules(configs, &rules.zones[i]);
+        err = zone_rules_seal(&rules, &why);
+    }
+    if (err != ERR_OK)
+        log_error("a device cannot be told its zones' rules device=%s/%s reason=\"%s\"",
+                  entry->org, entry->device, why.text);
+    else if (rules.zone_count > 0)
+        zone_rules_format(&rules, &configs->text);
+    *version = rules.version;
+    zone_rules_fini(&rules);
+    return err == ERR_OK;
+}
+
+/* ---- sending ----------------------------------------------------------------------- */
+
+static uint64_t known_by(const struct map *devices, const struct entry *entry)
+{
+    char key[DEVICE_KEY_SIZE];
+    const struct device *device =
+        map_get(devices, device_key(key, entry->org, entry->device));
+    return device != NULL ? device->config_version : 0;
+}
+
+static bool is_due(const struct entry *entry, uint64_t known)
+{
+    if (entry->is_sent)
+        return entry->sent != entry->wanted;
+    return entry->wanted != known || (entry->is_renewed && entry->wanted != 0);
+}
+
+/* False when it cannot be sent now. */
+static bool send_one(struct configs *configs, struct entry *entry, int64_t real_ms)
+{
+    struct topic topic = {.kind = TOPIC_CONFIG};
+    char text[TOPIC_MAX];
+    memcpy(topic.org, entry->org, sizeof topic.org);
+    memcpy(topic.device, entry->device, sizeof topic.device);
+    if (!configs->options.send(configs->options.context, topic_format(&topic, text),
+                               configs->text.data, configs->text.len))
+        return false;
+    entry->is_sent = true;
+    entry->sent = entry->wanted;
+    entry->sent_ms = real_ms;
+    entry->is_renewed = false;
+    metric_add(METRIC_CONFIGS, 1);
+    return true;
+}
+
+static bool serve(struct configs *configs, const struct registry *registry,
+                  const struct map *devices, struct entry *entry, int64_t now_ms,
+                  int64_t real_ms)
+{
+    uint64_t version;
+    if (!make(configs, registry, entry, now_ms, &version))
+        return true; /* what it knows stays */
+    entry->wanted = version;
+    if (!is_due(entry, known_by(devices, entry))) {
+        entry->is_renewed = false;
+        return true;
+    }
+    return send_one(configs, entry, real_ms);
+}
+
+void configs_flush(struct configs *configs, const struct registry *registry,
+                   const struct map *devices, int64_t now_ms, int64_t real_ms)
+{
+    if (configs == NULL)
+        return;
+    if (configs->wants_all)
+        enqueue_all(configs, registry);
+    for (int looks = LOOKS_PER_FLUSH; looks > 0 && configs->first < configs->count;
+         looks--) {
+        struct entry *entry = configs->queue[configs->first];
+        if (!serve(configs, registry, devices, entry, now_ms, real_ms))
+            return;
+        entry->is_queued = false;
+        configs->first++;
+    }
+    if (configs->first == configs->count)
+        configs->first = configs->count = 0;
+}
+
+uint64_t configs_wanted(const struct configs *configs, const char *org,
+                        const char *device)
+{
+    char key[DEVICE_KEY_SIZE];
+    const struct entry *entry =
+        configs != NULL ? map_get(&configs->entries, device_key(key, org, device)) : NULL;
+    return entry != NULL ? entry->wanted : 0;
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Devices are told the rules of their zones: what differs, to whom, and no more. */
+#include "collector/pipeline/configs.h"
+
+#include <stdlib.h>
+
+#include "telemetry/topic.h"
+#include "tests/support/check.h"
+
+#define NOW   1000000
+#define AGAIN 60000
+
+#define WORLD(level) \
+    "{\"zones\":[{\"id\":\"a\",\"org\":\"o\",\"site\":\"s\",\"band_low\":2," \
+    "\"band_high\":8},{\"id\":\"b\",\"org\":\"o\",\"site\":\"s\"}]," \
+    "\"devices\":[{\"org\":\"o\",\"id\":\"one\"},{\"org\":\"o\",\"id\":\"two\"}," \
+    "{\"org\":\"o\",\"id\":\"bare\"},{\"org\":\"o\",\"id\":\"zones\"}]," \
+    "\"placements\":[{\"org\":\"o\",\"device\":\"one\",\"zone\":\"a\",\"from\":1}," \
+    "{\"org\":\"o\",\"device\":\"one\",\"channel\":\"air_temperature-2\"," \
+    "\"zone\":\"b\",\"from\":1}," \
+    "{\"org\":\"o\",\"device\":\"two\",\"zone\":\"b\",\"from\":1,\"to\":2000000}," \
+    "{\"org\":\"o\",\"device\":\"zones\",\"zone\":\"b\",\"from\":1}," \
+    "{\"org\":\"o\",\"device\":\"stranger\",\"zone\":\"b\",\"from\":1}]," \
+    "\"rules\":[{\"id\":\"warm\",\"zone\":\"a\",\"kind\":\"above\"," \
+    "\"quantity\":\"air_temperature\",\"levels\":[{\"severity\":\"warning\"," \
+    "\"level\":" level ",\"delay\":600000,\"recovery_level\":7," \
+    "\"recovery_delay\":0}]},{\"id\":\"quiet\",\"zone\":\"b\",\"kind\":\"silent\"," \
+    "\"silent\":60000,\"silent_severity\":\"warning\"}]}"
+
+struct house {
+    struct configs *configs;
+    struct registry *registry;
+    struct map devices;
+    struct device *one;
+    bool is_offline;
+    int64_t now_ms;
+    int64_t real_ms;
+    size_t sent;
+    char said[200]; /* "one two" */
+    struct buf last;
+};
+
+static bool on_send(void *context, const char *topic, const void *data, size_t len)
+{
+    struct house *house = context;
+    struct topic parsed;
+    CHECK(topic_parse(&parsed, topic, strlen(topic)) == ERR_OK);
+    CHECK(parsed.kind == TOPIC_CONFIG);
+    if (house->is_offline)
+        return false;
+    house->sent++;
+    size_t used = strlen(house->said);
+    snprintf(house->said + used, sizeof house->said - used, "%s%s%s", used > 0 ? " " : "",
+             len == 0 ? "-" : "", parsed.device);
+    buf_clear(&house->last);
+    buf_add(&house->last, data, len);
+    buf_text(&house->last, "");
+    return true;
+}
+
+static struct registry *world(const char *json)
+{
+    struct registry *registry;
+    struct err_text why = {""};
+    CHECK(registry_parse(&registry, json, strlen(json), &why) == ERR_OK);
+    return registry;
+}
+
+static void open(struct house *house)
+{
+    *house = (struct house){.now_ms = NOW, .real_ms = NOW};
+    house->configs =
+        configs_create(&(struct configs_options){.context = house, .send = on_send});
+    house->registry = world(WORLD("8"));
+    house->one = device_create("o", "one");
+    *map_at(&house->devices, "o/one") = house->one;
+}
+
+static void finish(struct house *house)
+{
+    struct collector_core core = {0};
+    configs_destroy(house->configs);
+    registry_destroy(house->registry);
+    device_destroy(house->one, &core);
+    map_fini(&house->devices);
+    buf_fini(&house->last);
+}
+
+/* Who was told, in order: "one two"; "-one" was told that there is nothing. */
+static const char *flush(struct house *house)
+{
+    house->said[0] = '\0';
+    configs_flush(house->configs, house->registry, &house->devices, house->now_ms,
+                  house->real_ms);
+    return house->said;
+}
+
+static void replace_world(struct house *house, const char *json)
+{
+    registry_take(house->registry, world(json));
+    configs_rules_changed(house->configs);
+    configs_touch_all(house->configs);
+}
+
+static void report(struct house *house, uint64_t version, bool is_refusing)
+{
+    house->one->config_version = version;
+    configs_reported(house->configs, house->one, is_refusing, house->real_ms);
+}
+
+static void who_is_placed_is_told(void)
+{
+    struct house house;
+    struct zone_rules got;
+    struct err_text why = {""};
+    open(&house);
+    CHECK_TEXT(flush(&house), "one two");
+    CHECK_TEXT(flush(&house), "");
+    configs_connected(house.configs, true);
+    house.one->config_version = configs_wanted(house.configs, "o", "one");
+    CHECK_TEXT(flush(&house), "two"); /* it has never said that it knows */
+    report(&house, 0, false);
+    CHECK_TEXT(flush(&house), "one");
+    CHECK(zone_rules_parse(&got, house.last.data, house.last.len, &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+    CHECK(got.version == configs_wanted(house.configs, "o", "one"));
+    CHECK(got.zone_count == 2 && got.zones[0].channel_count == 0);
+    CHECK_TEXT(got.zones[0].zone, "a");
+    CHECK_TEXT(got.zones[0].rules[0].id, "warm");
+    CHECK(got.zones[0].high == 8 && got.zones[0].rules[0].levels[0].level == 8);
+    CHECK_TEXT(got.zones[1].channels[0], "air_temperature-2");
+    CHECK_TEXT(got.zones[1].rules[0].kind, "silent");
+    zone_rules_fini(&got);
+    finish(&house);
+}
+
+static void only_what_differs_is_sent(void)
+{
+    struct house house;
+    open(&house);
+    CHECK_TEXT(flush(&house), "one two");
+    configs_touch_zone(house.configs, house.registry, "a");
+    configs_touch(house.configs, "o", "two");
+    CHECK_TEXT(flush(&house), "");
+    replace_world(&house, WORLD("9"));
+    CHECK_TEXT(flush(&house), "one");
+    finish(&house);
+}
+
+static void what_ends_is_cleared(void)
+{
+    struct house house;
+    open(&house);
+    CHECK_TEXT(flush(&house), "one two");
+    house.now_ms = 2000000;
+    configs_touch(house.configs, "o", "two");
+    CHECK_TEXT(flush(&house), "-two");
+    CHECK(configs_wanted(house.configs, "o", "two") == 0);
+    CHECK_TEXT(flush(&house), "");
+    finish(&house);
+}
+
+static void a_broker_that_is_away_is_waited_for(void)
+{
+    struct house house;
+    open(&house);
+    house.is_offline = true;
+    CHECK_TEXT(flush(&house), "");
+    house.is_offline = false;
+    CHECK_TEXT(flush(&house), "one two");
+    finish(&house);
+}
+
+static void a_broker_that_forgot_is_told_all(void)
+{
+    struct house house;
+    open(&house);
+    flush(&house);
+    house.one->config_version = configs_wanted(house.configs, "o", "one");
+    configs_connected(house.configs, false);
+    CHECK_TEXT(flush(&house), "one two");
+    configs_connected(house.configs, true);
+    CHECK_TEXT(flush(&house), "two");
+    finish(&house);
+}
+
+/* The collector starts, and the broker has lost its memory meanwhile. */
+static void so_is_one_that_had_forgotten_before_we_began(void)
+{
+    struct house house;
+    open(&house);
+    flush(&house);
+    uint64_t wanted = configs_wanted(house.configs, "o", "one");
+    finish(&house);
+    open(&house);
+    house.one->config_version = wanted;
+    configs_connected(house.configs, false);
+    CHECK_TEXT(flush(&house), "one two");
+    finish(&house);
+    open(&house);
+    house.one->config_version = wanted;
+    configs_connected(house.configs, true);
+    CHECK_TEXT(flush(&house), "two");
+    finish(&house);
+}
+
+static void who_knows_something_else_is_told_again(void)
+{
+    struct house house;
+    open(&house);
+    CHECK_TEXT(flush(&house), "one two");
+    report(&house, 7, false); /* it is on its way */
+    CHECK_TEXT(flush(&house), "");
+    house.real_ms += AGAIN;
+    report(&house, 7, false);
+    CHECK_TEXT(flush(&house), "one");
+    report(&house, 7, false);
+    CHECK_TEXT(flush(&house), "");
+    house.real_ms += AGAIN;
+    report(&house, configs_wanted(house.configs, "o", "one"), false);
+    CHECK_TEXT(flush(&house), "");
+    report(&house, configs_wanted(house.configs, "o", "one"), true);
+    CHECK_TEXT(flush(&house), "one");
+    finish(&house);
+}
+
+static void who_is_not_to_know_anything_is_told_so(void)
+{
+    struct house house;
+    open(&house);
+    struct device *bare = device_create("o", "bare");
+    *map_at(&house.devices, "o/bare") = bare;
+    CHECK_TEXT(flush(&house), "one two");
+    bare->config_version = 9;
+    configs_reported(house.configs, bare, false, house.real_ms);
+    CHECK_TEXT(flush(&house), "-bare");
+    struct collector_core core = {0};
+    device_destroy(bare, &core);
+    finish(&house);
+}
+
+static void many_are_told_in_turns(void)
+{
+    struct house house;
+    struct buf json = {0};
+    open(&house);
+    buf_text(&json, "{\"zones\":[{\"id\":\"a\",\"org\":\"o\",\"site\":\"s\"}],"
+                    "\"devices\":[{\"org\":\"o\",\"id\":\"x\"}");
+    for (int i = 0; i < 1000; i++)
+        buf_format(&json, ",{\"org\":\"o\",\"id\":\"d%d\"}", i);
+    buf_text(&json, "],\"placements\":[{\"org\":\"o\",\"device\":\"x\",\"zone\":\"a\","
+                    "\"from\":1}");
+    for (int i = 0; i < 1000; i++)
+        buf_format(&json, ",{\"org\":\"o\",\"device\":\"d%d\",\"zone\":\"a\",\"from\":1}",
+                   i);
+    buf_text(&json, "],\"rules\":[]}");
+    replace_world(&house, json.data);
+    size_t turns = 0;
+    do {
+        flush(&house);
+        turns++;
+    } while (house.said[0] != '\0');
+    CHECK(house.sent == 1001 && turns >= 5 && turns <= 8);
+    buf_fini(&json);
+    finish(&house);
+}
+
+static void nobody_is_no_trouble(void)
+{
+    configs_touch(NULL, "o", "one");
+    configs_touch_all(NULL);
+    configs_rules_changed(NULL);
+    configs_connected(NULL, true);
+    configs_flush(NULL, NULL, NULL, 0, 0);
+    CHECK(configs_wanted(NULL, "o", "one") == 0);
+    configs_destroy(NULL);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"who is placed is told", who_is_placed_is_told},
+        {"only what differs is sent", only_what_differs_is_sent},
+        {"what ends is cleared", what_ends_is_cleared},
+        {"a broker that is away is waited for", a_broker_that_is_away_is_waited_for},
+        {"a broker that forgot is told all", a_broker_that_forgot_is_told_all},
+        {"so is one that had forgotten before we began",
+         so_is_one_that_had_forgotten_before_we_began},
+        {"who knows something else is told again",
+         who_knows_something_else_is_told_again},
+        {"who is not to know anything is told so",
+         who_is_not_to_know_anything_is_told_so},
+        {"many are told in turns", many_are_told_in_turns},
+        {"nobody is no trouble", nobody_is_no_trouble},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("configs", tests);
+}
