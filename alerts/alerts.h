@@ -84,15 +84,17 @@ struct incident {
     bool is_acknowledged;
     char acknowledged_by[ID_SIZE]; /* an id, never a name */
     int64_t acknowledged_ms;
-    int64_t onset_ms;   /* event time at which the level was first passed */
-    int64_t opened_ms;  /* event time of the reading that proved its delay */
-    int64_t learned_ms; /* when the collector knew */
-    int64_t changed_ms; /* when the collector last told of it */
-    int64_t back_ms;    /* event time since when it is back; 0 while it is not */
-    int64_t closed_ms;  /* event time of the reading that closed it; 0 while open; when
-                           a person closed it, that person's time */
-    double limit;       /* the level reached */
-    double value;       /* latest */
+    int64_t onset_ms;     /* event time at which the level was first passed */
+    int64_t opened_ms;    /* event time of the reading that proved its delay */
+    int64_t learned_ms;   /* when the collector knew */
+    int64_t changed_ms;   /* when the collector last told of it */
+    int64_t back_ms;      /* event time since when it is back; 0 while it is not */
+    int64_t closed_ms;    /* event time of the reading that closed it; 0 while open; when
+                             a person closed it, that person's time */
+    int64_t withdrawn_ms; /* when it turned out that it never was, which is nothing that
+                             the engine finds out; 0 */
+    double limit;         /* the level reached */
+    double value;         /* latest */
     double worst;
     uint32_t revision;                 /* 1 at opening, +1 with every effect */
     char snapshot[ALERT_SNAPSHOT_MAX]; /* the rule in force at opening, as JSON */
@@ -102,7 +104,8 @@ struct incident {
     X(OPENED, "opened") \
     X(ESCALATED, "escalated") /* severity rose */ \
     X(UPDATED, "updated")     /* state or acknowledgement changed; nobody is called */ \
-    X(CLOSED, "closed")
+    X(CLOSED, "closed") \
+    X(WITHDRAWN, "withdrawn") /* it never was; not by the engine */
 
 enum alert_effect_kind {
 #define X(name, text) ALERT_EFFECT_##name,

@@ -529,6 +529,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .configs = collector->configs,
         .guard = collector->guard,
         .silence_grace_ms = settings->pipeline.silence_grace_ms,
+        .history_dir = collector->history_dir,
         .channels = collector->channels,
         .channel_count = settings->webhook_count,
         .context = collector,

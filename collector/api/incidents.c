@@ -43,6 +43,7 @@ static json_t *incident_json(const struct incident *incident)
     api_put_time(entry, "changed", incident->changed_ms);
     api_put_time(entry, "back", incident->back_ms);
     api_put_time(entry, "closed", incident->closed_ms);
+    api_put_time(entry, "withdrawn", incident->withdrawn_ms);
     put_number(entry, "limit", incident->limit);
     put_number(entry, "value", incident->value);
     put_number(entry, "worst", incident->worst);
@@ -132,6 +133,11 @@ static bool read_incident_query(struct api_call *call, struct state_incident_que
     if (!parse_states(&query->states, api_param(call, "state")))
         return api_refuse(call, PROBLEM_PARAMETER_NOT_A_CHOICE, "name", "state",
                           "choices", "open, recovering, unknown, closed", NULL);
+    const char *withdrawn = api_param(call, "withdrawn");
+    if (withdrawn != NULL && strcmp(withdrawn, "include") != 0)
+        return api_refuse(call, PROBLEM_PARAMETER_NOT_A_CHOICE, "name", "withdrawn",
+                          "choices", "include", NULL);
+    query->with_withdrawn = withdrawn != NULL;
     if (!parse_cursor(query, api_param(call, "cursor"), id))
         return api_refuse(call, PROBLEM_PARAMETER_NOT_A_CURSOR, "name", "cursor", NULL);
     if (!api_read_time(call, "from", 0, &query->from_ms) ||

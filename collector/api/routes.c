@@ -143,7 +143,7 @@ const struct api_route api_routes[] = {
     ROUTE("GET", "/api/v1/placements", INSIDERS, READ, LIST, "", get_placements,
           "which channel measures what"),
     ROUTE("GET", "/api/v1/incidents", READERS, READ, LIST,
-          "state zone from to limit cursor", api_get_incidents, "the newest first"),
+          "state zone from to limit cursor withdrawn", api_get_incidents, "the newest first"),
     ROUTE("GET", "/api/v1/incidents/*", READERS, READ, INCIDENT, "", api_get_incident,
           "one, with its transitions and messages"),
     ROUTE_VERB("POST", "/api/v1/incidents/*/acknowledge", INSIDERS, INCIDENTS, INCIDENT,

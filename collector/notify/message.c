@@ -95,6 +95,8 @@ static char *text_en(const struct phrases *p, const struct incident *incident,
                    incident->kind == ALERT_ABOVE ? "above" : "below", p->since);
     if (kind == ALERT_EFFECT_CLOSED)
         buf_format(&text, "; over after %s", p->span);
+    else if (kind == ALERT_EFFECT_WITHDRAWN)
+        buf_format(&text, "; withdrawn: %s was not in this zone then", incident->device);
     else
         buf_text(&text, alert_kind_is_silence(incident->kind)
                             ? ". Check first: power and network of the sensor"
@@ -124,6 +126,8 @@ static char *text_zh(const struct phrases *p, const struct incident *incident,
                    p->limit, p->since);
     if (kind == ALERT_EFFECT_CLOSED)
         buf_format(&text, "；已恢复，持续 %s", p->span);
+    else if (kind == ALERT_EFFECT_WITHDRAWN)
+        buf_format(&text, "；已撤销：当时 %s 不在此库区", incident->device);
     else
         buf_text(&text, alert_kind_is_silence(incident->kind)
                             ? "。先查：传感器电源和网络"
@@ -149,6 +153,7 @@ static void put_times(json_t *root, const struct incident *incident, int64_t tol
     put_time(root, "opened", incident->opened_ms);
     put_time(root, "learned", incident->learned_ms);
     put_time(root, "closed", incident->closed_ms);
+    put_time(root, "withdrawn", incident->withdrawn_ms);
     put_time(root, "told", told_ms);
     json_object_set_new(
         root, "late", json_boolean(incident->learned_ms - incident->opened_ms > LATE_MS));

@@ -107,8 +107,8 @@ static void rename_in_engine(struct pipeline *pipeline, const char *id,
                   err_about(err));
 }
 
-static void settle_one(struct pipeline *pipeline, struct late_incident *held,
-                       struct late_incident *told)
+void pipeline_settle_one(struct pipeline *pipeline, struct late_incident *held,
+                         struct late_incident *told)
 {
     char id[ALERT_ID_SIZE];
     memcpy(id, held->incident.id, sizeof id);
@@ -134,7 +134,7 @@ static void match_held(struct pipeline *pipeline, struct late *late, bool by_id)
         struct late_incident *told =
             !held->is_matched ? late_match(late, &held->incident, by_id) : NULL;
         if (told != NULL)
-            settle_one(pipeline, held, told);
+            pipeline_settle_one(pipeline, held, told);
     }
 }
 
@@ -144,7 +144,7 @@ static void settle_told(struct pipeline *pipeline, struct late_incident *told)
     const struct incident *known = alerts_incident(pipeline->alerts, told->incident.id);
     if (known != NULL) { /* it was open before the gap, and is */
         struct late_incident held = {.incident = *known};
-        settle_one(pipeline, &held, told);
+        pipeline_settle_one(pipeline, &held, told);
         return;
     }
     if (told->incident.state == INCIDENT_CLOSED)
@@ -171,7 +171,7 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device)
     match_held(pipeline, late, false);
     for (size_t i = 0; i < late->held.count; i++)
         if (!late->held.items[i].is_matched)
-            settle_one(pipeline, &late->held.items[i], NULL);
+            pipeline_settle_one(pipeline, &late->held.items[i], NULL);
     for (size_t i = 0; i < late->told.count; i++)
         if (!late->told.items[i].is_matched)
             settle_told(pipeline, &late->told.items[i]);

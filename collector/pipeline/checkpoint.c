@@ -248,6 +248,7 @@ enum err pipeline_open(struct pipeline **result, const struct pipeline_options *
     pipeline->ahead_sink =
         (struct alert_sink){.context = pipeline, .effect = pipeline_on_ahead};
     pipeline->registry = registry_create();
+    pipeline->corrections = corrections_create();
     enum err err = read_positions(pipeline, why);
     if (err == ERR_OK)
         err = restore_registry(pipeline, why);
@@ -275,6 +276,7 @@ void pipeline_close(struct pipeline *pipeline)
     device_names_fini(&pipeline->names);
     alerts_destroy(pipeline->alerts);
     alerts_destroy(pipeline->ahead);
+    corrections_destroy(pipeline->corrections);
     registry_destroy(pipeline->registry);
     pipeline_drop_answers(pipeline);
     free(pipeline->answers);
@@ -360,6 +362,8 @@ enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
     if (pipeline->ahead != NULL)
         alerts_save_changed(pipeline->ahead, &save, on_ahead_entity);
     if (save.err == ERR_OK)
+        save.err = corrections_save(pipeline->corrections, state);
+    if (save.err == ERR_OK)
         save.err = state_put_checkpoint_position(state, pipeline->at);
     if (save.err == ERR_OK)
         save.err = state_commit(state);
@@ -367,6 +371,7 @@ enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
         state_rollback(state);
         return err_set(why, save.err, "state.db: %s", state_why(state));
     }
+    corrections_saved(pipeline->corrections);
     pipeline->checkpoint = pipeline->at;
     return ERR_OK;
 }

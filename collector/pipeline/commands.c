@@ -118,6 +118,8 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
 static void apply_changes(struct pipeline *pipeline, const char *changes)
 {
     json_t *list = json_loads(changes, 0, NULL);
+    if (json_array_size(list) > 0)
+        corrections_begin_anew(pipeline->corrections);
     for (size_t i = 0; i < json_array_size(list); i++)
         apply_change(pipeline, json_array_get(list, i));
     json_decref(list);

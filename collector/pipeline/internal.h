@@ -31,6 +31,7 @@ struct pipeline {
     struct alerts *ahead;      /* ahead of gaps; NULL before the first */
     struct registry *registry; /* entities of state.db, as of `at`; see checkpoint.c */
     int64_t placed_ms;         /* placements are told to the rules up to here */
+    struct corrections *corrections;
 
     uint64_t at;            /* position of the record being taken, or taken last */
     uint64_t checkpoint;    /* position of the last checkpoint */
@@ -143,6 +144,23 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device);
 /* NOT_FOUND when it is told of by the first engine alone. */
 MUST_CHECK enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
                                               const char *actor);
+
+/* One that was held back, and what was told of it (NULL: nothing): tells what is left. */
+void pipeline_settle_one(struct pipeline *pipeline, struct late_incident *held,
+                         struct late_incident *told);
+
+/* corrections.c */
+struct corrections *corrections_create(void);
+/* Accepts NULL. */
+void corrections_destroy(struct corrections *corrections);
+/* Something was declared: what is under way is out of date. */
+void corrections_begin_anew(struct corrections *corrections);
+/* Within the checkpoint's transaction, and once it is committed. */
+MUST_CHECK enum err corrections_save(struct corrections *corrections,
+                                     struct state *state);
+void corrections_saved(struct corrections *corrections);
+/* With each tick: goes on a little with the oldest correction that is pending. */
+void pipeline_correct(struct pipeline *pipeline);
 
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */

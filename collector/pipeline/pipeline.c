@@ -21,6 +21,7 @@ static void tick(struct pipeline *pipeline)
     alerts_tick(pipeline->alerts, pipeline->now_ms, &pipeline->sink);
     if (pipeline->ahead != NULL)
         alerts_tick(pipeline->ahead, pipeline->now_ms, &pipeline->ahead_sink);
+    pipeline_correct(pipeline);
 }
 
 static void apply(struct pipeline *pipeline, const struct journal_record *record)

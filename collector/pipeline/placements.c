@@ -44,6 +44,12 @@ static void expect(struct pipeline *pipeline, const struct registry_placement *p
         (placement->channel[0] != '\0' &&
          channel_parse(&channel, placement->channel) != ERR_OK))
         return;
+    const struct registry_placement *whole = registry_place(
+        pipeline->registry, placement->org, placement->device, "", pipeline->now_ms);
+    /* A channel with a place of its own leaves that of its device. */
+    if (channel.name[0] != '\0' && whole != NULL &&
+        strcmp(whole->zone, placement->zone) != 0)
+        alerts_forget(pipeline->alerts, whole->zone, placement->device, channel.name);
     alerts_expect(pipeline->alerts, placement->zone, placement->device, channel.name,
                   channel.quantity, pipeline->now_ms);
 }

@@ -57,13 +57,14 @@ static const struct field fields[] = {
     FIELD(REAL, worst),
     FIELD(UINT32, revision),
     FIELD(TEXT, snapshot),
+    FIELD(INT64, withdrawn_ms),
 };
 
 #define INCIDENT_COLUMNS \
     "id, rule, zone, device, channel, quantity, kind, severity, state," \
     " is_acknowledged, acknowledged_by, acknowledged_ms, onset_ms, opened_ms," \
     " learned_ms, changed_ms, back_ms, closed_ms, limit_value, value, worst, revision," \
-    " snapshot"
+    " snapshot, withdrawn_ms"
 
 static struct db_value value_of(const struct incident *incident,
                                 const struct field *field)
@@ -143,7 +144,7 @@ static enum err put_incident(struct state *state, const struct incident *inciden
         err = state_write(state,
                           "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
                           " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                          " ?, ?, ?) ON CONFLICT DO NOTHING",
+                          " ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                           values, COUNT(values));
     return err;
 }
@@ -164,12 +165,14 @@ enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
 
 /*
  * One text per kind of filter, so that each finds its index: states in ?1..?4 (NULL
- * where not wanted), time in ?5 and ?6, the cursor in ?7 and ?8, the limit in ?9.
+ * where not wanted), time in ?5 and ?6, the cursor in ?7 and ?8, the limit in ?9, the
+ * zone in ?10, whether withdrawn ones are wanted in ?11.
  */
 #define PAGE_SQL(filter) \
     "SELECT " INCIDENT_COLUMNS " FROM incident WHERE state IN (?1, ?2, ?3, ?4)" \
     " AND opened_ms < ?6 AND (closed_ms = 0 OR closed_ms >= ?5)" \
-    " AND (opened_ms, id) < (?7, ?8) AND (?10 IS NULL OR zone = ?10)" filter \
+    " AND (opened_ms, id) < (?7, ?8) AND (?10 IS NULL OR zone = ?10)" \
+    " AND (withdrawn_ms = 0 OR ?11)" filter \
     " ORDER BY opened_ms DESC, id DESC LIMIT ?9"
 
 static const char *page_sql(bool is_alive, bool has_zone)
@@ -217,7 +220,8 @@ enum err state_page_incidents(struct state *state,
                 state_filter(query->states, INCIDENT_CLOSED), db_int(query->from_ms),
                 db_int(query->to_ms != 0 ? query->to_ms : INT64_MAX),
                 db_int(is_first ? INT64_MAX : query->cursor_ms), db_text(query->cursor),
-                state_limit(query->limit), db_text_or_null(query->zone)));
+                state_limit(query->limit), db_text_or_null(query->zone),
+                db_int(query->with_withdrawn)));
     return give_incidents(&rows, context, row);
 }
 

@@ -30,6 +30,7 @@ MUST_CHECK enum err state_add_incident(struct state *state, enum alert_effect_ki
 struct state_incident_query {
     unsigned states;    /* bits 1u << enum incident_state; 0: all */
     const char *zone;   /* NULL: all */
+    bool with_withdrawn;
     int64_t from_ms;    /* those that touch [from, to) */
     int64_t to_ms;      /* 0: no end */
     int64_t cursor_ms;  /* opened_ms and id of the last row of the page before */
