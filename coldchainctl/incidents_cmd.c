@@ -26,6 +26,7 @@ struct incidents_args {
     const char *reason;
     double limit;
     bool wants_json;
+    bool wants_withdrawn;
 };
 
 #define FIELD(option, kind, field, what, name_of, about) \
@@ -54,6 +55,8 @@ static const struct option options[] = {
      .value = "a number of incidents",
      .arg = "N",
      .help = "at most so many (100; up to 1000)"},
+    FIELD("withdrawn", OPTION_FLAG, wants_withdrawn, NULL, NULL,
+          "also those that turned out never to have been"),
     FIELD("json", OPTION_FLAG, wants_json, NULL, NULL, "the API's answer"),
     {.name = NULL},
 };
@@ -114,6 +117,7 @@ static enum err list_path(const struct incidents_args *args, struct buf *path,
     client_param(path, "from", from);
     client_param(path, "to", to);
     client_param(path, "cursor", args->cursor);
+    client_param(path, "withdrawn", args->wants_withdrawn ? "include" : NULL);
     client_param(path, "limit", isnan(args->limit) ? NULL : limit);
     free(from);
     free(to);

@@ -615,6 +615,7 @@ static enum err open_followers(struct collector *collector, struct err_text *why
         .journal = collector->journal,
         .state = collector->state,
         .state_path = collector->state_path,
+        .history_dir = collector->history_dir,
         .loop = collector->loop,
         .guard = collector->guard,
         .context = collector,
@@ -796,6 +797,7 @@ static void close_all(struct collector *collector)
     collector->committer = NULL;
     finish_pipeline(collector);
     follower_close(collector->history, DRAIN_MS);
+    collector->history = NULL; /* what is still posted looks at it */
     influx_stop(collector->influx, DRAIN_MS);
     loop_timer_destroy(collector->tick);
     loop_timer_destroy(collector->ack_timer);

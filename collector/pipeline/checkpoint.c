@@ -350,28 +350,32 @@ static void save_devices(struct save *save)
     buf_fini(&data);
 }
 
-enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
+enum err pipeline_save(struct pipeline *pipeline)
 {
-    assert(!pipeline->has_transaction);
-    struct state *state = pipeline->options.state;
-    struct save save = {.pipeline = pipeline};
-    save.err = state_begin(state);
+    struct save save = {.pipeline = pipeline, .err = ERR_OK};
     save_placed(&save);
     save_devices(&save);
     alerts_save_changed(pipeline->alerts, &save, on_alert_entity);
     if (pipeline->ahead != NULL)
         alerts_save_changed(pipeline->ahead, &save, on_ahead_entity);
-    if (save.err == ERR_OK)
-        save.err = corrections_save(pipeline->corrections, state);
-    if (save.err == ERR_OK)
-        save.err = state_put_checkpoint_position(state, pipeline->at);
-    if (save.err == ERR_OK)
-        save.err = state_commit(state);
-    if (save.err != ERR_OK) {
+    return save.err == ERR_OK
+               ? state_put_checkpoint_position(pipeline->options.state, pipeline->at)
+               : save.err;
+}
+
+enum err pipeline_checkpoint(struct pipeline *pipeline, struct err_text *why)
+{
+    assert(!pipeline->has_transaction);
+    struct state *state = pipeline->options.state;
+    enum err err = state_begin(state);
+    if (err == ERR_OK)
+        err = pipeline_save(pipeline);
+    if (err == ERR_OK)
+        err = state_commit(state);
+    if (err != ERR_OK) {
         state_rollback(state);
-        return err_set(why, save.err, "state.db: %s", state_why(state));
+        return err_set(why, err, "state.db: %s", state_why(state));
     }
-    corrections_saved(pipeline->corrections);
     pipeline->checkpoint = pipeline->at;
     return ERR_OK;
 }

@@ -9,8 +9,8 @@
  * that never were are withdrawn, others are told of now, late, and what is open is taken
  * over by the engine, with what people did to it.
  *
- * A correction is ended with the checkpoint that holds its outcome: after a crash before
- * that it is done again, and finds no difference to what it has told. Decision 0012.
+ * A correction ends in one transaction with its effects and a checkpoint: what a replay
+ * reads again lies behind it.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -63,10 +63,6 @@ struct correcting {
 struct corrections {
     struct history_reader *history; /* opened when it is first wanted */
     struct correcting *now;         /* NULL: none */
-    uint64_t done;                  /* up to here they wait for the checkpoint */
-    uint64_t *ended;
-    size_t ended_count;
-    size_t ended_capacity;
 };
 
 static void correcting_destroy(struct correcting *now)
@@ -91,7 +87,6 @@ void corrections_destroy(struct corrections *corrections)
         return;
     correcting_destroy(corrections->now);
     history_reader_close(corrections->history);
-    free(corrections->ended);
     free(corrections);
 }
 
@@ -99,22 +94,6 @@ void corrections_begin_anew(struct corrections *corrections)
 {
     correcting_destroy(corrections->now);
     corrections->now = NULL;
-}
-
-enum err corrections_save(struct corrections *corrections, struct state *state)
-{
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < corrections->ended_count && err == ERR_OK; i++) {
-        err = state_end_correction(state, corrections->ended[i]);
-        if (err == ERR_NOT_FOUND)
-            err = ERR_OK;
-    }
-    return err;
-}
-
-void corrections_saved(struct corrections *corrections)
-{
-    corrections->ended_count = 0;
 }
 
 /* ---- what was decided ------------------------------------------------------------- */
@@ -253,7 +232,6 @@ static void add_zones_of_device(struct correcting *now, const struct registry *r
 }
 
 struct first {
-    uint64_t after;
     const struct registry *registry;
     struct correcting *now;
 };
@@ -261,8 +239,6 @@ struct first {
 static void on_pending(void *context, const struct state_correction *row)
 {
     struct first *first = context;
-    if (first->now != NULL || row->id <= first->after)
-        return;
     struct correcting *now = mem_alloc(sizeof *now);
     now->id = row->id;
     snprintf(now->org, sizeof now->org, "%s", row->org);
@@ -277,13 +253,13 @@ static void on_pending(void *context, const struct state_correction *row)
     first->now = now;
 }
 
-/* The oldest that is not done; none leaves it NULL. */
+/* The oldest that is pending; none leaves it NULL. */
 static enum err begin_next(struct pipeline *pipeline)
 {
     struct corrections *corrections = pipeline->corrections;
-    struct first first = {.after = corrections->done, .registry = pipeline->registry};
+    struct first first = {.registry = pipeline->registry};
     enum err err =
-        state_pending_corrections(pipeline->options.state, 0, &first, on_pending);
+        state_pending_corrections(pipeline->options.state, 1, &first, on_pending);
     for (size_t i = 0; err == ERR_OK && first.now != NULL && i < first.now->zone_count;
          i++)
         err = begin_zone(pipeline, first.now, &first.now->zones[i]);
@@ -449,12 +425,13 @@ static void conclude(struct pipeline *pipeline, struct device *device)
              now->channel[0] != '\0' ? now->channel : "all", now->zone_count);
 }
 
-static void end_it(struct corrections *corrections)
+/* Together with what the engines hold now, so that a replay does not miss it. */
+static void end_it(struct pipeline *pipeline)
 {
-    mem_grow(&corrections->ended, &corrections->ended_capacity,
-             corrections->ended_count + 1, sizeof *corrections->ended);
-    corrections->ended[corrections->ended_count++] = corrections->now->id;
-    corrections->done = corrections->now->id;
+    struct corrections *corrections = pipeline->corrections;
+    pipeline_note(pipeline,
+                  state_end_correction(pipeline->options.state, corrections->now->id));
+    pipeline->wants_checkpoint = true;
     corrections_begin_anew(corrections);
 }
 
@@ -511,5 +488,5 @@ void pipeline_correct(struct pipeline *pipeline)
         return;
     if (device != NULL)
         conclude(pipeline, device);
-    end_it(corrections);
+    end_it(pipeline);
 }

@@ -43,6 +43,7 @@ struct pipeline {
     bool has_transaction;
     enum err batch_err;
     struct err_text batch_why;
+    bool wants_checkpoint;   /* in this batch's transaction */
     size_t implausible;      /* readings of the pack being taken */
     struct device *in_order; /* whose readings the first engine is judging, or NULL */
     struct pipeline_answer *answers; /* given once the batch is committed */
@@ -68,6 +69,10 @@ struct device *pipeline_device(struct pipeline *pipeline, const char *org,
 void pipeline_declare_devices(struct pipeline *pipeline);
 void pipeline_take_message(struct pipeline *pipeline,
                            const struct journal_record *record);
+
+/* checkpoint.c */
+/* Within a transaction, which the caller commits. */
+MUST_CHECK enum err pipeline_save(struct pipeline *pipeline);
 
 /* packs.c */
 /* `pack` NULL: it cannot be read, `why` says why. */
@@ -155,10 +160,6 @@ struct corrections *corrections_create(void);
 void corrections_destroy(struct corrections *corrections);
 /* Something was declared: what is under way is out of date. */
 void corrections_begin_anew(struct corrections *corrections);
-/* Within the checkpoint's transaction, and once it is committed. */
-MUST_CHECK enum err corrections_save(struct corrections *corrections,
-                                     struct state *state);
-void corrections_saved(struct corrections *corrections);
 /* With each tick: goes on a little with the oldest correction that is pending. */
 void pipeline_correct(struct pipeline *pipeline);
 

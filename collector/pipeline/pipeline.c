@@ -85,6 +85,8 @@ static enum err finish_batch(struct pipeline *pipeline, struct err_text *why)
     if (pipeline->has_transaction) {
         if (err == ERR_OK)
             err = state_put_effect_position(state, pipeline->at);
+        if (err == ERR_OK && pipeline->wants_checkpoint)
+            err = pipeline_save(pipeline);
         if (err == ERR_OK)
             err = state_commit(state);
         if (err != ERR_OK)
@@ -96,6 +98,9 @@ static enum err finish_batch(struct pipeline *pipeline, struct err_text *why)
         pipeline->has_transaction = false;
         pipeline->effect_cursor = pipeline->at;
         atomic_store(&pipeline->committed, pipeline->at);
+        if (pipeline->wants_checkpoint)
+            pipeline->checkpoint = pipeline->at;
+        pipeline->wants_checkpoint = false;
         pipeline->options.on_effects(pipeline->options.context);
     }
     atomic_store(&pipeline->committed, pipeline->at);

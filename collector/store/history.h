@@ -93,6 +93,9 @@ MUST_CHECK enum err history_retain(struct history *history, int64_t oldest_ms,
 MUST_CHECK enum err history_reader_open(struct history_reader **reader, const char *dir,
                                         struct err_text *why);
 void history_reader_close(struct history_reader *reader);
+/* The journal position up to which it holds everything. */
+MUST_CHECK enum err history_reader_cursor(struct history_reader *reader,
+                                          uint64_t *cursor);
 
 /*
  * Copies all files into folder `to`, which is there, as they are between two batches.

@@ -106,6 +106,15 @@ static enum err count_bytes(const char *dir_path, struct history_stats *stats)
     return ERR_OK;
 }
 
+enum err history_reader_cursor(struct history_reader *reader, uint64_t *cursor)
+{
+    int64_t value = 0;
+    enum err err = db_get_one(reader->db, "SELECT value FROM meta WHERE key = 'cursor'",
+                              DB_NONE, &value);
+    *cursor = (uint64_t)value;
+    return err;
+}
+
 enum err history_stats(struct history_reader *reader, struct history_stats *stats)
 {
     struct months months = {0};

@@ -12,57 +12,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collector/metrics.h"
-#include "collector/pipeline/decode.h"
 #include "collector/record.h"
 #include "collector/skip.h"
-#include "collector/store/influx_policy.h"
+#include "collector/store/influx_internal.h"
 #include "collector/store/state_delivery.h"
+#include "collector/store/state_entities.h"
 #include "collector/store/state_incidents.h"
-#include "net/http.h"
 
-#define SINK_NAME     "influx"
-#define URL_SIZE      1024
-#define HEADER_SIZE   1024
-#define REASON_SIZE   512
 #define RECORDS_LOOK  4096
 #define TOLD_LOOK     500
 #define RETRY_STEP_MS 50 /* while waiting, so that a stop is seen */
-
-/* One line of the batch and the record it came from. */
-struct line_mark {
-    size_t offset;
-    size_t len;
-    uint64_t position;
-    uint32_t item;
-};
-
-struct influx {
-    /* fixed after open */
-    struct influx_options options;
-    struct follower *follower;
-    char url[URL_SIZE];
-    char authorization[HEADER_SIZE];
-
-    /* owned by the follower's thread */
-    struct http_client *http;
-    struct decoder *decoder;
-    struct buf lines;
-    struct line_mark *marks;
-    size_t count;
-    size_t capacity;
-    uint64_t cursor;         /* everything before it was accepted or refused for good */
-    uint64_t batch_end;      /* the cursor once the batch is through */
-    struct state *incidents; /* a reader; NULL: not opened yet, or none are written */
-    uint64_t told;           /* the cursor among the transitions of incidents */
-    uint64_t told_end;
-    unsigned failures;
-    int64_t wait_until_ms; /* real time */
-    size_t most_lines;     /* halved when requests are too large */
-    const char *state;
-    char last_error[REASON_SIZE];
-    uint64_t accepted;
-    uint64_t rejected;
-};
 
 /* ---- to the loop ------------------------------------------------------------------ */
 
@@ -74,6 +33,7 @@ struct posted {
     uint32_t item;
     uint64_t cursor;
     uint64_t told;
+    uint64_t corrected;
     uint64_t accepted;
     uint64_t rejected;
     uint64_t retries;
@@ -113,7 +73,9 @@ static enum err put_sink(struct state *state, const struct posted *posted)
         .retries = posted->retries,
     };
     enum err err = state_put_sink(state, &sink);
-    return err == ERR_OK ? state_put_told(state, SINK_NAME, posted->told) : err;
+    if (err == ERR_OK)
+        err = state_put_told(state, SINK_NAME, posted->told);
+    return err == ERR_OK ? state_put_corrected(state, SINK_NAME, posted->corrected) : err;
 }
 
 static void on_posted(void *context)
@@ -142,6 +104,7 @@ static struct posted *posted_new(struct influx *influx)
     posted->influx = influx;
     posted->cursor = influx->cursor;
     posted->told = influx->told;
+    posted->corrected = influx->corrected;
     posted->accepted = influx->accepted;
     posted->rejected = influx->rejected;
     posted->retries = influx->failures;
@@ -215,7 +178,7 @@ static void refuse_line(struct influx *influx, size_t index)
     post_refusal(influx, &influx->marks[index]);
 }
 
-static void put_off(struct influx *influx, enum influx_verdict verdict,
+void influx_put_off(struct influx *influx, enum influx_verdict verdict,
                     int64_t retry_after_ms)
 {
     uint64_t random;
@@ -255,7 +218,7 @@ static bool deliver(struct influx *influx, size_t first, size_t count, size_t *d
                deliver(influx, first + count / 2, count - count / 2, done);
     case INFLUX_RETRY:
     case INFLUX_MISCONFIGURED:
-        put_off(influx, verdict, retry_after_ms);
+        influx_put_off(influx, verdict, retry_after_ms);
         return false;
     }
     *done = first + count;
@@ -281,6 +244,8 @@ static void deliver_batch(struct influx *influx)
         if (!all)
             return;
     }
+    if (!influx_run_deletes(influx))
+        return;
     if (influx->failures > 0)
         log_info("influx takes readings again");
     influx->failures = 0;
@@ -288,13 +253,14 @@ static void deliver_batch(struct influx *influx)
     influx->last_error[0] = '\0';
     influx->cursor = influx->batch_end;
     influx->told = influx->told_end;
+    influx_rewrite_accepted(influx);
     metric_set(METRIC_INFLUX_POSITION, (int64_t)influx->cursor);
     post_sink(influx);
 }
 
 /* ---- reading ---------------------------------------------------------------------- */
 
-static void mark_lines(struct influx *influx, size_t start, uint64_t position)
+void influx_mark_lines(struct influx *influx, size_t start, uint64_t position)
 {
     uint32_t item = 0;
     const char *data = influx->lines.data;
@@ -320,23 +286,30 @@ static void take_told(void *context, const struct state_told *told)
     bool is_told = influx_format_incident(told->first_body, told->body,
                                           influx->options.registry, &influx->lines);
     registry_unlock(influx->options.registry);
+    struct influx_delete never;
+    if (influx_incident_is_withdrawn(told->first_body, told->body, &never))
+        influx_delete_later(influx, &never);
     if (!is_told)
         return; /* state.db keeps it */
-    mark_lines(influx, start, 0);
+    influx_mark_lines(influx, start, 0);
     influx->marks[influx->count - 1].item = (uint32_t)told->place;
+}
+
+enum err influx_open_state(struct influx *influx, struct err_text *why)
+{
+    return influx->incidents != NULL
+               ? ERR_OK
+               : state_open_reader(&influx->incidents, influx->options.state_path, why);
 }
 
 /* True when there may be more. What cannot be read now is read later. */
 static bool fill_told(struct influx *influx)
 {
-    const char *path = influx->options.state_path;
     struct err_text why = {0};
     uint64_t before = influx->told_end;
-    if (path == NULL)
+    if (influx->options.state_path == NULL)
         return false;
-    enum err err = influx->incidents != NULL
-                       ? ERR_OK
-                       : state_open_reader(&influx->incidents, path, &why);
+    enum err err = influx_open_state(influx, &why);
     if (err == ERR_OK) {
         err = state_each_told_after(influx->incidents, before, TOLD_LOOK, influx,
                                     take_told);
@@ -362,7 +335,7 @@ static void take_message(struct influx *influx, const struct journal_record *rec
     influx_format_pack(pack, &topic, influx->options.registry, record->wall_ms,
                        &influx->lines);
     registry_unlock(influx->options.registry);
-    mark_lines(influx, start, record->position);
+    influx_mark_lines(influx, start, record->position);
 }
 
 static void take_record(struct influx *influx, const struct journal_record *record)
@@ -418,7 +391,7 @@ static enum err turn(void *context, struct journal_reader *reader,
         turn->ignores_news = true;
         return ERR_OK;
     }
-    if (influx->count == 0) {
+    if (influx->count == 0 && influx_rewrite_page(influx)) {
         enum err err = fill_batch(influx, reader, &is_full);
         if (err != ERR_OK)
             return err_set(why, err, "the journal cannot be read: %s", err_about(err));
@@ -426,12 +399,14 @@ static enum err turn(void *context, struct journal_reader *reader,
     }
     uint64_t before = influx->cursor;
     if (influx->count > 0 || influx->batch_end != before ||
-        influx->told_end != influx->told)
+        influx->told_end != influx->told || influx->delete_count > 0 ||
+        influx->rewrite.is_through)
         deliver_batch(influx);
-    turn->has_more = influx->count == 0 && is_full;
+    bool is_waiting = influx->count > 0 || influx->rewrite.waits;
+    turn->has_more = influx->count == 0 && is_full && !influx->rewrite.waits;
     turn->wait_ms =
-        influx->count > 0 ? RETRY_STEP_MS : influx->options.settings->influx.flush_ms;
-    turn->ignores_news = influx->count > 0;
+        is_waiting ? RETRY_STEP_MS : influx->options.settings->influx.flush_ms;
+    turn->ignores_news = is_waiting;
     return ERR_OK;
 }
 
@@ -444,6 +419,10 @@ static void finish(void *context)
     influx->incidents = NULL;
     buf_fini(&influx->lines);
     free(influx->marks);
+    free(influx->deletes);
+    history_reader_close(influx->history);
+    influx->deletes = NULL;
+    influx->history = NULL;
     influx->http = NULL;
     influx->decoder = NULL;
     influx->marks = NULL;
@@ -462,12 +441,19 @@ static void fill_url(struct influx *influx)
     const struct settings *settings = influx->options.settings;
     const char *url = settings->influx.url;
     if (settings->influx.version == 0)
+        snprintf(influx->delete_url, URL_SIZE, "%s/query?db=%s", url,
+                 settings->influx.database);
+    else if (settings->influx.version == 1)
+        snprintf(influx->delete_url, URL_SIZE, "%s/api/v2/delete?org=%s&bucket=%s", url,
+                 settings->influx.org, settings->influx.bucket);
+    if (settings->influx.version == 0)
         snprintf(influx->url, URL_SIZE, "%s/write?db=%s&precision=n", url,
                  settings->influx.database);
     else if (settings->influx.version == 1)
         snprintf(influx->url, URL_SIZE, "%s/api/v2/write?org=%s&bucket=%s&precision=ns",
                  url, settings->influx.org, settings->influx.bucket);
     else
+        /* version 3 deletes nothing */
         snprintf(influx->url, URL_SIZE, "%s/api/v3/write_lp?db=%s&precision=nanosecond",
                  url, settings->influx.database);
 }
@@ -514,6 +500,8 @@ enum err influx_open(struct influx **result, const struct influx_options *option
     enum err err = state_each_sink(options->state, influx, on_sink);
     if (err == ERR_OK)
         err = state_get_told(options->state, SINK_NAME, &influx->told);
+    if (err == ERR_OK)
+        err = state_get_corrected(options->state, SINK_NAME, &influx->corrected);
     if (err != ERR_OK) {
         free(influx);
         return err_set(why, err, "state.db: %s", state_why(options->state));
@@ -535,7 +523,8 @@ enum err influx_open(struct influx **result, const struct influx_options *option
 
 void influx_wake(struct influx *influx)
 {
-    follower_wake(influx->follower);
+    if (influx->follower != NULL) /* stopped: what was still posted wakes nobody */
+        follower_wake(influx->follower);
 }
 
 void influx_stop(struct influx *influx, int64_t drain_ms)

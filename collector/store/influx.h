@@ -9,6 +9,10 @@
  *
  * Measurement "incident": a point for each one, from the transitions in state.db, with a
  * cursor of its own; tags org, site, zone, rule (influx_incidents.c).
+ *
+ * When it is said of the past that a device measured another zone, its points of that
+ * time are deleted and written anew from history (influx_rewrite.c), and incidents that
+ * never were are deleted.
  */
 #ifndef COLDCHAIN_COLLECTOR_STORE_INFLUX_H
 #define COLDCHAIN_COLLECTOR_STORE_INFLUX_H
@@ -30,7 +34,9 @@ struct influx_options {
     const struct settings *settings;
     struct journal *journal;
     struct state *state;
-    const char *state_path; /* for a reader of incidents; NULL: none are written */
+    /* For readers of incidents and corrections; NULL: neither are written. */
+    const char *state_path;
+    const char *history_dir; /* what corrections are written from; NULL: they are not */
     struct loop *loop;
     struct guard *guard;             /* may be NULL */
     const struct registry *registry; /* read under its lock */
@@ -50,7 +56,23 @@ void influx_stop(struct influx *influx, int64_t drain_ms);
 /* After the loop is gone. Accepts NULL. */
 void influx_destroy(struct influx *influx);
 
-/* Appends one line per reading; returns how many. Pure. */
+/* Borrowed names. */
+struct influx_reading {
+    const char *org;
+    const char *device;
+    const struct channel *channel;
+    int64_t time_ms;
+    int64_t arrival_ms;
+    double value;
+    enum quality quality;
+    uint64_t seq;    /* 0: unknown */
+    unsigned repeat; /* of its channel at one time within its pack, from 0 */
+};
+
+/* Appends one line, or none of a time beyond the format; returns how many. Pure. */
+size_t influx_format_reading(const struct influx_reading *reading,
+                             const struct registry *registry, struct buf *out);
+/* One line per reading; returns how many. Pure. */
 size_t influx_format_pack(const struct pack *pack, const struct topic *topic,
                           const struct registry *registry, int64_t arrival_ms,
                           struct buf *out);
@@ -61,5 +83,9 @@ size_t influx_format_pack(const struct pack *pack, const struct topic *topic,
  */
 bool influx_format_incident(const char *first_body, const char *body,
                             const struct registry *registry, struct buf *out);
+struct influx_delete;
+/* Whether that transition says that it never was, and which point that is. */
+bool influx_incident_is_withdrawn(const char *first_body, const char *body,
+                                  struct influx_delete *never);
 
 #endif

@@ -8,11 +8,12 @@
  */
 #include <assert.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/crc32c.h"
-#include "collector/store/influx.h"
+#include "collector/store/influx_internal.h"
 #include "telemetry/line.h"
 
 #define NS_PER_MS 1000000u
@@ -114,4 +115,26 @@ bool influx_format_incident(const char *first_body, const char *body,
     json_decref(first);
     json_decref(now);
     return is_good;
+}
+
+bool influx_incident_is_withdrawn(const char *first_body, const char *body,
+                                  struct influx_delete *never)
+{
+    json_t *first = json_loads(first_body, 0, NULL);
+    json_t *now = json_loads(body, 0, NULL);
+    int64_t ns;
+    bool is_it = json_is_object(first) && json_is_object(now) &&
+                 strcmp(text_of(now, "event"), "withdrawn") == 0 &&
+                 point_time(first, &ns);
+    if (is_it) {
+        *never = (struct influx_delete){.measurement = "incident",
+                                        .tags = {{.key = "rule"}, {.key = "zone"}},
+                                        .from_ns = ns,
+                                        .to_ns = ns + 1};
+        snprintf(never->tags[0].value, ID_SIZE, "%s", text_of(first, "rule"));
+        snprintf(never->tags[1].value, ID_SIZE, "%s", text_of(first, "zone"));
+    }
+    json_decref(first);
+    json_decref(now);
+    return is_it;
 }

@@ -156,31 +156,66 @@ enum err state_add_correction(struct state *state,
                 db_text(correction->command)));
 }
 
+#define CORRECTION_COLUMNS \
+    "id, org, device, channel, from_ms, to_ms, old_zone, new_zone, at_ms, command"
+
+static enum err give_corrections(struct db_rows *rows, void *context,
+                                 state_correction_fn *row)
+{
+    while (db_next(rows)) {
+        const struct state_correction correction = {
+            .id = db_get_u64(rows, 0),
+            .org = db_get_text(rows, 1),
+            .device = db_get_text(rows, 2),
+            .channel = db_get_text(rows, 3),
+            .from_ms = db_get_int(rows, 4),
+            .to_ms = db_get_int(rows, 5),
+            .old_zone = db_get_text(rows, 6),
+            .new_zone = db_get_text(rows, 7),
+            .at_ms = db_get_int(rows, 8),
+            .command = db_get_text(rows, 9),
+        };
+        row(context, &correction);
+    }
+    return db_end(rows);
+}
+
 enum err state_pending_corrections(struct state *state, size_t limit, void *context,
                                    state_correction_fn *row)
 {
     struct db_rows rows;
     db_select(&rows, state->db,
-              "SELECT id, org, device, channel, from_ms, to_ms, old_zone, new_zone,"
-              " at_ms, command FROM correction WHERE state = 'pending'"
+              "SELECT " CORRECTION_COLUMNS " FROM correction WHERE state = 'pending'"
               " ORDER BY id LIMIT ?",
               DB_ARGS(state_limit(limit)));
-    while (db_next(&rows)) {
-        const struct state_correction correction = {
-            .id = db_get_u64(&rows, 0),
-            .org = db_get_text(&rows, 1),
-            .device = db_get_text(&rows, 2),
-            .channel = db_get_text(&rows, 3),
-            .from_ms = db_get_int(&rows, 4),
-            .to_ms = db_get_int(&rows, 5),
-            .old_zone = db_get_text(&rows, 6),
-            .new_zone = db_get_text(&rows, 7),
-            .at_ms = db_get_int(&rows, 8),
-            .command = db_get_text(&rows, 9),
-        };
-        row(context, &correction);
-    }
-    return db_end(&rows);
+    return give_corrections(&rows, context, row);
+}
+
+enum err state_corrections_after(struct state *state, uint64_t after, size_t limit,
+                                 void *context, state_correction_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT " CORRECTION_COLUMNS " FROM correction WHERE id > ?"
+              " ORDER BY id LIMIT ?",
+              DB_ARGS(db_u64(after), state_limit(limit)));
+    return give_corrections(&rows, context, row);
+}
+
+enum err state_get_corrected(struct state *state, const char *sink, uint64_t *id)
+{
+    int64_t value = 0;
+    enum err err =
+        db_get_one(state->db, "SELECT cursor FROM sink_correction WHERE sink = ?",
+                   DB_ARGS(db_text(sink)), &value);
+    *id = (uint64_t)value;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err state_put_corrected(struct state *state, const char *sink, uint64_t id)
+{
+    return state_write(state, "INSERT OR REPLACE INTO sink_correction VALUES (?, ?)",
+                       DB_ARGS(db_text(sink), db_u64(id)));
 }
 
 enum err state_end_correction(struct state *state, uint64_t id)

@@ -94,6 +94,15 @@ typedef void state_correction_fn(void *context,
 /* Pending ones, the oldest first. */
 MUST_CHECK enum err state_pending_corrections(struct state *state, size_t limit,
                                               void *context, state_correction_fn *row);
+/* Pending or not: behind `after`, the oldest first. */
+MUST_CHECK enum err state_corrections_after(struct state *state, uint64_t after,
+                                            size_t limit, void *context,
+                                            state_correction_fn *row);
+/* Up to which one a sink was written anew; 0 when it never was. */
+MUST_CHECK enum err state_get_corrected(struct state *state, const char *sink,
+                                        uint64_t *id);
+MUST_CHECK enum err state_put_corrected(struct state *state, const char *sink,
+                                        uint64_t id);
 /* NOT_FOUND when it is not pending. */
 MUST_CHECK enum err state_end_correction(struct state *state, uint64_t id);
 

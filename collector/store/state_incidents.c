@@ -172,8 +172,7 @@ enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
     "SELECT " INCIDENT_COLUMNS " FROM incident WHERE state IN (?1, ?2, ?3, ?4)" \
     " AND opened_ms < ?6 AND (closed_ms = 0 OR closed_ms >= ?5)" \
     " AND (opened_ms, id) < (?7, ?8) AND (?10 IS NULL OR zone = ?10)" \
-    " AND (withdrawn_ms = 0 OR ?11)" filter \
-    " ORDER BY opened_ms DESC, id DESC LIMIT ?9"
+    " AND (withdrawn_ms = 0 OR ?11)" filter " ORDER BY opened_ms DESC, id DESC LIMIT ?9"
 
 static const char *page_sql(bool is_alive, bool has_zone)
 {
@@ -212,16 +211,16 @@ enum err state_page_incidents(struct state *state,
     bool is_alive = query->states != 0 && (query->states & closed) == 0;
     bool is_first = query->cursor == NULL;
     struct db_rows rows;
-    db_select(
-        &rows, state->db, page_sql(is_alive, query->zone != NULL),
-        DB_ARGS(state_filter(query->states, INCIDENT_OPEN),
-                state_filter(query->states, INCIDENT_RECOVERING),
-                state_filter(query->states, INCIDENT_UNKNOWN),
-                state_filter(query->states, INCIDENT_CLOSED), db_int(query->from_ms),
-                db_int(query->to_ms != 0 ? query->to_ms : INT64_MAX),
-                db_int(is_first ? INT64_MAX : query->cursor_ms), db_text(query->cursor),
-                state_limit(query->limit), db_text_or_null(query->zone),
-                db_int(query->with_withdrawn)));
+    db_select(&rows, state->db, page_sql(is_alive, query->zone != NULL),
+              DB_ARGS(state_filter(query->states, INCIDENT_OPEN),
+                      state_filter(query->states, INCIDENT_RECOVERING),
+                      state_filter(query->states, INCIDENT_UNKNOWN),
+                      state_filter(query->states, INCIDENT_CLOSED),
+                      db_int(query->from_ms),
+                      db_int(query->to_ms != 0 ? query->to_ms : INT64_MAX),
+                      db_int(is_first ? INT64_MAX : query->cursor_ms),
+                      db_text(query->cursor), state_limit(query->limit),
+                      db_text_or_null(query->zone), db_int(query->with_withdrawn)));
     return give_incidents(&rows, context, row);
 }
 
