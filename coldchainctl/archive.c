@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "coldchainctl/say.h"
 
 #define BLOCK 512
 #define PIECE (256 * 1024)
@@ -87,7 +88,7 @@ enum err archive_create(struct archive **result, const char *path, struct err_te
     char *name = mem_strndup(path, len);
     if (access(name, F_OK) == 0) {
         free(name);
-        return err_set(why, ERR_EXISTS, "%s is there already; name a new one", path);
+        return err_set(why, ERR_EXISTS, say("%s is there already; name a new one"), path);
     }
     struct archive *archive = mem_alloc(sizeof *archive);
     archive->path = name;
@@ -151,15 +152,16 @@ static enum err end_file(struct archive *archive, struct err_text *why)
         archive->fd = -1;
     }
     archive->size = 0;
-    return err == ERR_OK ? err
-                         : err_set(why, err, "%s: %s", archive->path, err_about(err));
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "%s: %s", archive->path, say_word(err_about(err)));
 }
 
 enum err archive_begin(struct archive *archive, const char *name, uint64_t size,
                        struct err_text *why)
 {
     if (!archive_is_name(name))
-        return err_set(why, ERR_INVALID, "'%.100s' is no file of a backup", name);
+        return err_set(why, ERR_INVALID, say("'%.100s' is no file of a backup"), name);
     enum err err = end_file(archive, why);
     archive->size = size;
     archive->left = size;
@@ -173,19 +175,21 @@ enum err archive_begin(struct archive *archive, const char *name, uint64_t size,
         err = archive->fd < 0 ? err_from_errno(errno) : ERR_OK;
         free(path);
     }
-    return err == ERR_OK ? err
-                         : err_set(why, err, "%s: %s", archive->path, err_about(err));
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "%s: %s", archive->path, say_word(err_about(err)));
 }
 
 enum err archive_write(struct archive *archive, const void *data, size_t len,
                        struct err_text *why)
 {
     if (len > archive->left)
-        return err_set(why, ERR_CORRUPT, "a file turned out longer than announced");
+        return err_set(why, ERR_CORRUPT, say("a file turned out longer than announced"));
     archive->left -= len;
     enum err err = write_all(archive->fd, data, len);
-    return err == ERR_OK ? err
-                         : err_set(why, err, "%s: %s", archive->path, err_about(err));
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "%s: %s", archive->path, say_word(err_about(err)));
 }
 
 static enum err sync_all(struct archive *archive)
@@ -229,8 +233,9 @@ enum err archive_finish(struct archive *archive, struct err_text *why)
     if (err == ERR_OK)
         err = sync_parent(archive->path);
     archive->is_finished = err == ERR_OK;
-    return err == ERR_OK ? err
-                         : err_set(why, err, "%s: %s", archive->path, err_about(err));
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "%s: %s", archive->path, say_word(err_about(err)));
 }
 
 static void remove_part(const char *part)
@@ -292,9 +297,9 @@ static enum err pass_bytes(int fd, uint64_t size, const struct archive_visitor *
         size_t got;
         err = read_all(fd, piece, want, &got);
         if (err == ERR_OK && got < want)
-            err = err_set(why, ERR_CORRUPT, "%s ends in the middle of a file", path);
+            err = err_set(why, ERR_CORRUPT, say("%s ends in the middle of a file"), path);
         else if (err != ERR_OK)
-            err_set(why, err, "%s: %s", path, err_about(err));
+            err_set(why, err, "%s: %s", path, say_word(err_about(err)));
         if (err == ERR_OK)
             err = visitor->data(visitor->context, piece, want, why);
         size -= want;
@@ -341,9 +346,9 @@ static enum err read_tar(int fd, const char *path, const struct archive_visitor 
         if (err == ERR_OK &&
             (got < BLOCK || !parse_header(header, name, &size) || !archive_is_name(name)))
             return err_set(why, ERR_CORRUPT,
-                           "%s is no backup, or it is torn; make another one", path);
+                           say("%s is no backup, or it is torn; make another one"), path);
         if (err != ERR_OK)
-            return err_set(why, err, "%s: %s", path, err_about(err));
+            return err_set(why, err, "%s: %s", path, say_word(err_about(err)));
         err = visitor->begin(visitor->context, name, size, why);
         if (err == ERR_OK)
             err = pass_bytes(fd, size, visitor, path, why);

@@ -6,6 +6,7 @@
 
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
@@ -57,7 +58,7 @@ static void audit_row(struct table *table, const json_t *row)
     table_cell(table, "%s", show_text(row, "verb"));
     table_cell(table, "%s",
                show_text(body, json_object_get(body, "id") != NULL ? "id" : "device"));
-    table_cell(table, "%s", show_text(row, "outcome"));
+    table_cell(table, "%s", show_word(row, "outcome", "outcome"));
     table_cell(table, "%s", strcmp(detail, "-") != 0 ? detail : show_text(row, "reason"));
 }
 
@@ -72,9 +73,9 @@ static void print_rows(const json_t *answer)
     if (i > 0)
         table_print(&table, stdout);
     else
-        puts("nothing was changed");
+        puts(say("nothing was changed"));
     if (!json_is_null(json_object_get(answer, "next")))
-        fprintf(stderr, "there may be more: --after %s\n",
+        fprintf(stderr, say("there may be more: --after %s\n"),
                 show_number(text, answer, "next"));
     table_fini(&table);
 }
@@ -125,8 +126,8 @@ static enum err find_hash(struct client *client, const char *hash, struct err_te
             return ERR_OK;
         if (is_end)
             return err_set(why, ERR_CORRUPT,
-                           "the audit does not hold that hash: rows were cut off, or "
-                           "written anew");
+                           say("the audit does not hold that hash: rows were cut off, or "
+                               "written anew"));
     }
 }
 
@@ -140,7 +141,7 @@ static enum err verify(struct client *client, const struct audit_args *args,
     if (err != ERR_OK)
         return err;
     if (!json_is_true(json_object_get(answer, "holds")))
-        err = err_set(why, ERR_CORRUPT, "the chain breaks at row %s: %s",
+        err = err_set(why, ERR_CORRUPT, say("the chain breaks at row %s: %s"),
                       show_number(seq, answer, "broken_at"), show_text(answer, "why"));
     else if (args->last_hash != NULL)
         err = find_hash(client, args->last_hash, why);
@@ -149,7 +150,7 @@ static enum err verify(struct client *client, const struct audit_args *args,
         return err;
     }
     if (err == ERR_OK)
-        printf("the chain holds: %s rows, last hash %s\n",
+        printf(say("the chain holds: %s rows, last hash %s\n"),
                show_number(rows, answer, "rows"), show_text(answer, "last_hash"));
     json_decref(answer);
     return err;

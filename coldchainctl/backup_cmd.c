@@ -12,6 +12,7 @@
 #include "coldchainctl/commands.h"
 #include "coldchainctl/manifest.h"
 #include "coldchainctl/progress.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 
 #define STAGE_MS INT64_C(1800000) /* copying stores of many gigabytes takes a while */
@@ -64,7 +65,7 @@ static enum err fetch_bytes(struct fetch *fetch, const char *name, uint64_t size
         buf_clear(&piece);
         err = fetch_piece(fetch, name, at, &piece, why);
         if (err == ERR_OK && piece.len == 0)
-            err = err_set(why, ERR_CORRUPT, "%.100s ended early", name);
+            err = err_set(why, ERR_CORRUPT, say("%.100s ended early"), name);
         if (err == ERR_OK)
             err = archive_write(fetch->archive, piece.data, piece.len, why);
         if (err == ERR_OK)
@@ -125,11 +126,11 @@ static enum err fetch_all(struct fetch *fetch, struct err_text *why)
     json_t *file;
     const json_t *files = json_object_get(fetch->stage, "files");
     if (!json_is_integer(json_object_get(fetch->stage, "position")))
-        return err_set(why, ERR_CORRUPT, "the answer is not that of a collector");
+        return err_set(why, ERR_CORRUPT, say("the answer is not that of a collector"));
     begin_manifest(fetch);
     json_array_foreach((json_t *)(uintptr_t)files, i, file) total +=
         (uint64_t)json_integer_value(json_object_get(file, "size"));
-    progress_begin(&fetch->progress, "backup", "B", total);
+    progress_begin(&fetch->progress, say("backup"), "B", total);
     json_array_foreach((json_t *)(uintptr_t)files, i, file)
     {
         err = fetch_file(fetch, file, why);
@@ -183,12 +184,12 @@ static enum err verify(const struct backup_args *args, const char *path,
                        struct err_text *why)
 {
     struct manifest_check check;
-    enum err err = manifest_verify(&check, path, NULL, "verify", why);
+    enum err err = manifest_verify(&check, path, NULL, say("verify"), why);
     if (err == ERR_OK && args->wants_json)
         show_json(json_incref(check.said));
     else if (err == ERR_OK)
-        printf("%s is whole: %zu files, %" PRIu64 " bytes, made %s by version %s\n", path,
-               check.files, check.bytes, show_text(check.said, "made"),
+        printf(say("%s is whole: %zu files, %" PRIu64 " bytes, made %s by version %s\n"),
+               path, check.files, check.bytes, show_text(check.said, "made"),
                show_text(check.said, "version"));
     manifest_check_fini(&check);
     return err;

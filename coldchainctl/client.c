@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "coldchainctl/say.h"
 #include "net/http.h"
 
 #define TOKEN_MAX 4096
@@ -38,10 +39,10 @@ static enum err take_url(struct client *client, const char *given, struct err_te
     if (url == NULL)
         url = CLIENT_API_DEFAULT;
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-        return err_set(why, ERR_INVALID,
-                       "'%.200s' is not the URL of an API; give one such as " //
-                       CLIENT_API_DEFAULT,
-                       url);
+        return err_set(
+            why, ERR_INVALID,
+            say("'%.200s' is not the URL of an API; give one such as " CLIENT_API_DEFAULT),
+            url);
     size_t len = strlen(url);
     while (len > 0 && url[len - 1] == '/')
         len--;
@@ -75,7 +76,7 @@ static enum err take_token(struct client *client, const char *given, struct err_
     const char *token = NULL;
     enum err err = file_read(&text, path, TOKEN_MAX, why);
     if (err == ERR_OK && !trim_token(&text, &token))
-        err = err_set(why, ERR_INVALID, "%.300s does not hold a token", path);
+        err = err_set(why, ERR_INVALID, say("%.300s does not hold a token"), path);
     if (err == ERR_OK)
         client->authorization = mem_format("Authorization: Bearer %s", token);
     buf_fini(&text);
@@ -144,22 +145,25 @@ static enum err read_problem(const struct client *client, int status,
     const char *title = json_string_value(json_object_get(answer, "title"));
     const char *detail = json_string_value(json_object_get(answer, "detail"));
     if (err == ERR_DENIED && client->authorization == NULL)
-        return err_set(why, err,
-                       "the API at %.150s wants a token: give --token-file FILE or set "
-                       "COLDCHAIN_TOKEN_FILE; the collector's first start left one in "
-                       "api.token in its data_dir",
-                       client->api);
+        return err_set(
+            why, err,
+            say("the API at %.150s wants a token: give --token-file FILE or set "
+                "COLDCHAIN_TOKEN_FILE; the collector's first start left one in "
+                "api.token in its data_dir"),
+            client->api);
     if (err == ERR_DENIED)
-        return err_set(why, err,
-                       "the API at %.150s does not know this token; is the file that of "
-                       "another collector?",
-                       client->api);
+        return err_set(
+            why, err,
+            say("the API at %.150s does not know this token; is the file that of "
+                "another collector?"),
+            client->api);
     if (title == NULL || detail == NULL)
-        return err_set(why, ERR_CORRUPT,
-                       "%.150s answered with status %d and not as the API does; is it a "
-                       "collector?",
-                       client->api, status);
-    return err_set(why, err, "%.150s: %.300s", title, detail);
+        return err_set(
+            why, ERR_CORRUPT,
+            say("%.150s answered with status %d and not as the API does; is it a "
+                "collector?"),
+            client->api, status);
+    return err_set(why, err, say("%.150s: %.300s"), title, detail);
 }
 
 /* Somebody else's certificate, or one of ours that nobody here was told of. */
@@ -168,13 +172,14 @@ static enum err explain_trust(const struct client *client, struct err_text *why)
     struct err_text inner = *why;
     if (client->ca_file != NULL)
         return err_set(why, ERR_DENIED,
-                       "the certificate of %.100s is not trusted (%.120s): it is not "
-                       "signed by %.100s, is not for this name, or has expired",
+                       say("the certificate of %.100s is not trusted (%.120s): it is not "
+                           "signed by %.100s, is not for this name, or has expired"),
                        client->api, inner.text, client->ca_file);
-    return err_set(why, ERR_DENIED,
-                   "the certificate of %.100s is not trusted (%.120s); give the one that "
-                   "signed it by --ca-file FILE or COLDCHAIN_CA_FILE",
-                   client->api, inner.text);
+    return err_set(
+        why, ERR_DENIED,
+        say("the certificate of %.100s is not trusted (%.120s); give the one that "
+            "signed it by --ca-file FILE or COLDCHAIN_CA_FILE"),
+        client->api, inner.text);
 }
 
 static enum err explain(const struct client *client, enum err err, struct err_text *why)
@@ -182,15 +187,18 @@ static enum err explain(const struct client *client, enum err err, struct err_te
     struct err_text inner = *why;
     switch ((int)err) {
     case ERR_OFFLINE:
-        return err_set(why, err,
-                       "the API at %.150s is not reachable (%.150s); is "
-                       "coldchain-collector running there? --api URL or COLDCHAIN_API "
-                       "says where it is",
-                       client->api, inner.text);
+        return err_set(
+            why, err,
+            say("the API at %.150s is not reachable (%.150s); is "
+                "coldchain-collector running there? --api URL or COLDCHAIN_API "
+                "says where it is"),
+            client->api, inner.text);
     case ERR_TIMEOUT:
-        return err_set(why, err, "the API at %.150s did not answer in time", client->api);
+        return err_set(why, err, say("the API at %.150s did not answer in time"),
+                       client->api);
     case ERR_LIMIT:
-        return err_set(why, err, "the answer is too large; ask for less with --limit");
+        return err_set(why, err,
+                       say("the answer is too large; ask for less with --limit"));
     default:
         return err_set(why, err, "%.150s: %.300s", client->api, inner.text);
     }
@@ -226,7 +234,9 @@ static enum err send_request(struct client *client, struct http_request *request
     char type[80];
     snprintf(type, sizeof type, "Content-Type: %s",
              content_type != NULL ? content_type : "application/json");
-    const char *const headers[] = {"Accept: application/json", type,
+    const char *language =
+        say_language() == SAY_ZH ? "Accept-Language: zh" : "Accept-Language: en";
+    const char *const headers[] = {"Accept: application/json", language, type,
                                    client->authorization, NULL};
     request->url = url;
     request->headers = headers;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "coldchainctl/say.h"
 
 static bool is_help(const char *word)
 {
@@ -25,13 +26,16 @@ const struct command *command_find(const struct command *const *table, const cha
 
 static void print_table(FILE *out, const struct command *const *table, const char *parent)
 {
-    fprintf(out, "usage: %s COMMAND [options]\n\ncommands:\n", parent);
+    fprintf(out, say("usage: %s COMMAND [options]\n\ncommands:\n"), parent);
     for (; *table != NULL; table++)
-        fprintf(out, "  %-12s %s\n", (*table)->name, (*table)->summary);
-    fprintf(out,
-            "\n'%s COMMAND --help' shows a command's options and examples.\n"
-            "exit status: 0 done, 1 failed or the answer is no, 2 wrong usage\n",
-            parent);
+        fprintf(out, "  %-12s %s\n", (*table)->name, say_word((*table)->summary));
+    fprintf(
+        out,
+        say("\n'%s COMMAND --help' shows a command's options and examples.\n"
+            "everywhere: --lang zh|en (else COLDCHAIN_LANG, LC_ALL, LC_MESSAGES, LANG), "
+            "--no-color\n"
+            "exit status: 0 done, 1 failed or the answer is no, 2 wrong usage\n"),
+        parent);
 }
 
 const char *command_nearest(const struct command *const *table, const char *name)
@@ -52,9 +56,15 @@ static int unknown(const struct command *const *table, const char *parent,
                    const char *name)
 {
     const char *nearest = command_nearest(table, name);
-    fprintf(stderr, "%s: there is no command '%s'%s%s%s; '%s --help' lists them\n",
-            parent, name, nearest != NULL ? " (did you mean '" : "",
-            nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "", parent);
+    if (nearest != NULL)
+        fprintf(
+            stderr,
+            say("%s: there is no command '%s' (did you mean '%s'?); '%s --help' lists "
+                "them\n"),
+            parent, name, nearest, parent);
+    else
+        fprintf(stderr, say("%s: there is no command '%s'; '%s --help' lists them\n"),
+                parent, name, parent);
     return COMMAND_USAGE;
 }
 
@@ -90,8 +100,9 @@ int command_dispatch(const struct command *const *table, const char *parent, int
 int command_fail(const char *name, enum err err, const struct err_text *why)
 {
     assert(err != ERR_OK);
-    fprintf(stderr, "coldchainctl %s: %s\n", name,
-            why->text[0] != '\0' ? why->text : err_about(err));
+    struct err_text shown;
+    say_reason(&shown, err, why);
+    fprintf(stderr, "coldchainctl %s: %s\n", name, shown.text);
     return COMMAND_FAILED;
 }
 
@@ -100,8 +111,8 @@ int command_usage(const char *name, const char *fmt, ...)
     va_list args;
     va_start(args, fmt);
     fprintf(stderr, "coldchainctl %s: ", name);
-    vfprintf(stderr, fmt, args);
-    fprintf(stderr, "; see 'coldchainctl %s --help'\n", name);
+    vfprintf(stderr, say(fmt), args);
+    fprintf(stderr, say("; see 'coldchainctl %s --help'\n"), name);
     va_end(args);
     return COMMAND_USAGE;
 }

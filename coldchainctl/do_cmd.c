@@ -6,6 +6,7 @@
 
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
@@ -51,17 +52,22 @@ static const json_t *find(const json_t *list, const char *key, const char *name)
     return NULL;
 }
 
+/* The API says what its verbs are for in both languages. */
+static const char *help_key(void)
+{
+    return say_language() == SAY_ZH ? "help_zh" : "help";
+}
+
 static void print_verbs(const json_t *table)
 {
-    struct table shown = {.headings = {"VERB", "ROLE", "WHAT IT DOES", "说明"}};
+    struct table shown = {.headings = {"VERB", "ROLE", "WHAT IT DOES"}};
     size_t i;
     json_t *verb;
     json_array_foreach((json_t *)(uintptr_t)table, i, verb)
     {
         table_cell(&shown, "%s", show_text(verb, "verb"));
-        table_cell(&shown, "%s", show_text(verb, "role"));
-        table_cell(&shown, "%s", show_text(verb, "help"));
-        table_cell(&shown, "%s", show_text(verb, "help_zh"));
+        table_cell(&shown, "%s", show_word(verb, "role", NULL));
+        table_cell(&shown, "%s", show_text(verb, help_key()));
     }
     table_print(&shown, stdout);
     table_fini(&shown);
@@ -69,18 +75,17 @@ static void print_verbs(const json_t *table)
 
 static void print_fields(const json_t *verb)
 {
-    struct table shown = {.headings = {"FIELD", "TYPE", "NEEDED", "WHAT", "说明"}};
+    struct table shown = {.headings = {"FIELD", "TYPE", "NEED", "WHAT"}};
     size_t i;
     json_t *field;
     json_array_foreach(json_object_get(verb, "fields"), i, field)
     {
         table_cell(&shown, "%s", show_text(field, "name"));
-        table_cell(&shown, "%s", show_text(field, "type"));
-        table_cell(&shown, "%s", show_text(field, "needed"));
-        table_cell(&shown, "%s", show_text(field, "help"));
-        table_cell(&shown, "%s", show_text(field, "help_zh"));
+        table_cell(&shown, "%s", show_word(field, "type", "type"));
+        table_cell(&shown, "%s", show_word(field, "needed", "need"));
+        table_cell(&shown, "%s", show_text(field, help_key()));
     }
-    printf("%s: %s\n\n", show_text(verb, "verb"), show_text(verb, "help"));
+    printf("%s: %s\n\n", show_text(verb, "verb"), show_text(verb, help_key()));
     table_print(&shown, stdout);
     table_fini(&shown);
 }
@@ -108,14 +113,15 @@ static enum err put_field(json_t *body, const json_t *fields, const char *given,
     const char *equals = strchr(given, '=');
     size_t len = equals != NULL ? (size_t)(equals - given) : 0;
     if (len == 0 || len >= sizeof name)
-        return err_set(why, ERR_INVALID, "'%s' is not field=value", given);
+        return err_set(why, ERR_INVALID, say("'%s' is not field=value"), given);
     memcpy(name, given, len);
     name[len] = '\0';
     const json_t *field = find(fields, "name", name);
     const char *type = field != NULL ? show_text(field, "type") : "text";
     json_t *value = read_value(type, equals + 1);
     if (value == NULL)
-        return err_set(why, ERR_INVALID, "'%s' is not a %s", given, type);
+        return err_set(why, ERR_INVALID, say("'%s' is not a %s"), given,
+                       say_of("type", type));
     json_object_set_new(body, name, value);
     return ERR_OK;
 }
@@ -134,10 +140,11 @@ static json_t *wish_of(const struct do_args *args, const char *verb, json_t *bod
 static void print_answer(const json_t *answer)
 {
     char version[SHOW_SIZE];
-    printf("%s %s", show_text(answer, "kind"), show_text(answer, "id"));
     if (json_object_get(answer, "version") != NULL)
-        printf(" is of version %s", show_number(version, answer, "version"));
-    puts("");
+        printf(say("%s %s is of version %s\n"), show_word(answer, "kind", NULL),
+               show_text(answer, "id"), show_number(version, answer, "version"));
+    else
+        printf("%s %s\n", show_word(answer, "kind", NULL), show_text(answer, "id"));
 }
 
 static enum err send_wish(struct client *client, const struct do_args *args,
@@ -179,8 +186,9 @@ static enum err run(struct client *client, const struct do_args *args, char **wo
     else if (words[0] == NULL)
         print_verbs(table);
     else if (verb == NULL)
-        err = err_set(why, ERR_NOT_FOUND,
-                      "there is no verb '%s'; 'coldchainctl do' lists them", words[0]);
+        err =
+            err_set(why, ERR_NOT_FOUND,
+                    say("there is no verb '%s'; 'coldchainctl do' lists them"), words[0]);
     else if (words[1] == NULL)
         print_fields(verb);
     else

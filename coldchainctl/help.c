@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "coldchainctl/say.h"
 #include "coldchainctl/width.h"
 
 /* Wide enough for a sentence, narrow enough for a terminal of 90 columns. */
@@ -68,7 +69,7 @@ const char *help_line(const char **text, int *len)
 static void print_usage(FILE *out, const char *parent, const struct command *command)
 {
     const char *rest = command->usage;
-    const char *lead = "usage:";
+    const char *lead = say("usage:");
     const char *line;
     int len;
     while ((line = help_line(&rest, &len)) != NULL) {
@@ -115,10 +116,10 @@ void command_print_help(FILE *out, const char *parent, const struct command *com
     fputc('\n', out);
     help_wrap(out, command->about, 0, 0);
     if (command->options != NULL)
-        fputs("\noptions:\n", out);
+        fputs(say("\noptions:\n"), out);
     print_options(out, command->options);
-    fputs("\nexamples:\n", out);
+    fputs(say("\nexamples:\n"), out);
     print_lines(out, command->examples);
-    fputs("\nexit status:\n", out);
+    fputs(say("\nexit status:\n"), out);
     print_lines(out, command->statuses);
 }

@@ -13,8 +13,10 @@
 #include "coldchainctl/commands.h"
 #include "coldchainctl/logger_file.h"
 #include "coldchainctl/progress.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 
+#define FACT_COLUMNS      12
 #define APPLIED_WITHIN_MS 120000
 #define ASK_EACH_MS       200
 
@@ -64,7 +66,7 @@ static enum err split_device(struct import *import, const char *text,
     if (sscanf(text, "%64[A-Za-z0-9_-]/%64[A-Za-z0-9_-]%n", import->org, import->device,
                &end) != 2 ||
         text[end] != '\0')
-        return err_set(why, ERR_INVALID, "--device takes ORG/ID, not '%.80s'", text);
+        return err_set(why, ERR_INVALID, say("--device takes ORG/ID, not '%.80s'"), text);
     return ERR_OK;
 }
 
@@ -82,8 +84,8 @@ static enum err read_quiet(const char *path, struct buf *data, struct err_text *
          (uint64_t)after.st_size != data->len))
         err = err_set(
             why, ERR_BUSY,
-            "%.200s changed while it was read; nothing was imported: take it once "
-            "it is whole",
+            say("%.200s changed while it was read; nothing was imported: take it once "
+                "it is whole"),
             path);
     return err;
 }
@@ -131,7 +133,7 @@ static enum err send_packs(struct import *import, struct err_text *why)
 {
     struct progress progress;
     enum err err = ERR_OK;
-    progress_begin(&progress, "import", "packs", import->file.count);
+    progress_begin(&progress, say("import"), say("packs"), import->file.count);
     for (size_t i = 0; err == ERR_OK && i < import->file.count; i++) {
         char path[256];
         json_t *answer = NULL;
@@ -156,10 +158,11 @@ static enum err wait_applied(struct import *import, struct err_text *why)
         if (err != ERR_OK || through >= import->file.count)
             return err;
         if (clock_real_ms() > end_ms)
-            return err_set(why, ERR_TIMEOUT,
-                           "the file is stored and not yet evaluated; 'coldchainctl "
-                           "status' says how far the collector is, importing again does "
-                           "no harm");
+            return err_set(
+                why, ERR_TIMEOUT,
+                say("the file is stored and not yet evaluated; 'coldchainctl "
+                    "status' says how far the collector is, importing again does "
+                    "no harm"));
         nanosleep(&(struct timespec){.tv_nsec = ASK_EACH_MS * 1000000L}, NULL);
     }
 }
@@ -170,19 +173,21 @@ static void report_text(const struct import *import, const char *path)
     char first[CLOCK_ISO_MAX];
     char last[CLOCK_ISO_MAX];
     printf("%s: %s\n", path,
-           import->is_known ? "imported before, nothing was changed" : "imported");
-    printf("device       %s/%s, epoch %s\n", import->org, import->device, file->epoch);
-    printf("rows         %zu, %zu readings, %s to %s\n", file->rows, file->readings,
-           clock_format_iso(first, file->first_ms),
-           clock_format_iso(last, file->last_ms));
+           import->is_known ? say("imported before, nothing was changed")
+                            : say("imported"));
+    show_fact(FACT_COLUMNS, "device", "%s/%s, epoch %s", import->org, import->device,
+              file->epoch);
+    show_fact(FACT_COLUMNS, "rows", "%zu, %zu readings, %s to %s", file->rows,
+              file->readings, clock_format_iso(first, file->first_ms),
+              clock_format_iso(last, file->last_ms));
     if (file->refused > 0)
-        printf("left out     %zu rows; the first: %s\n", file->refused,
-               file->first_refusal.text);
+        show_fact(FACT_COLUMNS, "left out", "%zu rows; the first: %s", file->refused,
+                  file->first_refusal.text);
     if (!import->is_placed)
-        printf(
-            "placed       nowhere: the readings are kept, and count for a zone once %s/%s "
-            "is placed in it\n",
-            import->org, import->device);
+        show_fact(FACT_COLUMNS, "placed",
+                  "nowhere: the readings are kept, and count for a zone once %s/%s "
+                  "is placed in it",
+                  import->org, import->device);
 }
 
 static void report_json(const struct import *import)

@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
+#define FACT_COLUMNS 14
 #define ID_LEN       32
 #define ID_SHOWN     12
 #define ID_LEAST     6
@@ -69,9 +71,10 @@ static void list_row(struct table *table, const json_t *incident)
     bool is_closed = strcmp(show_text(incident, "state"), "closed") == 0;
     bool is_taken = json_is_true(json_object_get(incident, "acknowledged"));
     table_cell(table, "%.*s", ID_SHOWN, show_text(incident, "id"));
-    table_cell(table, "%s", show_text(incident, "severity"));
-    table_cell(table, "%s", show_text(incident, "state"));
-    table_cell(table, "%s", is_taken ? show_text(incident, "acknowledged_by") : "NEEDED");
+    table_cell(table, "%s", show_word(incident, "severity", NULL));
+    table_cell(table, "%s", show_word(incident, "state", NULL));
+    table_cell(table, "%s",
+               is_taken ? show_text(incident, "acknowledged_by") : say("NEEDED"));
     table_cell(table, "%s", show_text(incident, "zone"));
     table_cell(table, "%s", show_text(incident, "rule"));
     table_cell(table, "%s", show_number(text, incident, is_closed ? "worst" : "value"));
@@ -91,10 +94,10 @@ static void print_list(const json_t *answer)
     if (i > 0)
         table_print(&table, stdout);
     else
-        puts("no incidents");
+        puts(say("no incidents"));
     const char *next = json_string_value(json_object_get(answer, "next"));
     if (next != NULL)
-        fprintf(stderr, "there may be more: --cursor %s\n", next);
+        fprintf(stderr, say("there may be more: --cursor %s\n"), next);
     table_fini(&table);
 }
 
@@ -172,8 +175,8 @@ static enum err resolve(struct client *client, const char *given, char id[ID_LEN
         len < ID_LEAST)
         return err_set(
             why, ERR_INVALID,
-            "'%.40s' is not an incident's id: 32 hex digits, or the first ones "
-            "as 'coldchainctl incidents' shows them",
+            say("'%.40s' is not an incident's id: 32 hex digits, or the first ones "
+                "as 'coldchainctl incidents' shows them"),
             given);
     if (len == ID_LEN) {
         snprintf(id, ID_LEN + 1, "%s", given);
@@ -189,35 +192,40 @@ static enum err resolve(struct client *client, const char *given, char id[ID_LEN
     if (count == 1)
         return ERR_OK;
     return err_set(why, count == 0 ? ERR_NOT_FOUND : ERR_CONFLICT,
-                   count == 0 ? "none of the newest " RESOLVE_ROWS
-                                " incidents begins with '%s'; give the whole id"
-                              : "several incidents begin with '%s'; give more digits",
+                   count == 0
+                       ? say("none of the newest 1000 incidents begins with '%s'; give "
+                             "the whole id")
+                       : say("several incidents begin with '%s'; give more digits"),
                    given);
 }
 
-static void line(const char *name, const char *text)
+static void fact(const char *name, const char *text)
 {
-    printf("%-14s %s\n", name, text);
+    show_fact(FACT_COLUMNS, name, "%s", text);
 }
 
 static void print_facts(const json_t *incident)
 {
-    static const char *const texts[] = {"id",     "severity", "state",    "kind", "zone",
-                                        "device", "channel",  "quantity", "rule"};
+    static const char *const words[] = {"severity", "state", "kind"};
+    static const char *const texts[] = {"zone", "device", "channel", "quantity", "rule"};
     static const char *const numbers[] = {"limit", "value", "worst"};
     static const char *const times[] = {"onset", "opened", "learned", "closed"};
     char text[SHOW_SIZE];
+    fact("id", show_text(incident, "id"));
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        fact(words[i], show_word(incident, words[i], NULL));
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        line(texts[i], show_text(incident, texts[i]));
+        fact(texts[i], show_text(incident, texts[i]));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        line(numbers[i], show_number(text, incident, numbers[i]));
+        fact(numbers[i], show_number(text, incident, numbers[i]));
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        line(times[i], show_time(text, incident, times[i]));
+        fact(times[i], show_time(text, incident, times[i]));
     if (json_is_true(json_object_get(incident, "acknowledged")))
-        printf("%-14s %s, %s\n", "acknowledged", show_text(incident, "acknowledged_by"),
-               show_time(text, incident, "acknowledged_at"));
+        show_fact(FACT_COLUMNS, "acknowledged", "%s, %s",
+                  show_text(incident, "acknowledged_by"),
+                  show_time(text, incident, "acknowledged_at"));
     else
-        line("acknowledged", "no: coldchainctl incidents ack ID");
+        fact("acknowledged", say("no: coldchainctl incidents ack ID"));
 }
 
 static void print_story(const json_t *incident)
@@ -227,13 +235,13 @@ static void print_story(const json_t *incident)
     size_t i;
     json_t *entry;
     json_array_foreach(json_object_get(incident, "transitions"), i, entry)
-        printf("%s%s  %s\n", i == 0 ? "\nwhat happened\n  " : "  ",
-               show_time(at, entry, "at"), show_text(entry, "event"));
+        printf("%s  %s  %s\n", i == 0 ? say("\nwhat happened\n") : "",
+               show_time(at, entry, "at"), show_word(entry, "event", NULL));
     json_array_foreach(json_object_get(incident, "messages"), i, entry)
-        printf("%s%s  %-8s %s, attempts %s: %s\n", i == 0 ? "\nwho was told\n  " : "  ",
-               show_time(at, entry, "created"), show_text(entry, "state"),
-               show_text(entry, "channel"), show_number(attempts, entry, "attempts"),
-               show_text(entry, "last_result"));
+        printf(say("%s  %s  %-8s %s, attempts %s: %s\n"),
+               i == 0 ? say("\nwho was told\n") : "", show_time(at, entry, "created"),
+               show_word(entry, "state", NULL), show_text(entry, "channel"),
+               show_number(attempts, entry, "attempts"), show_text(entry, "last_result"));
 }
 
 static enum err show(struct client *client, const struct incidents_args *args,
@@ -248,8 +256,8 @@ static enum err show(struct client *client, const struct incidents_args *args,
     snprintf(path, sizeof path, "/api/v1/incidents/%s", id);
     err = client_get(client, path, &incident, why);
     if (err == ERR_NOT_FOUND)
-        err_set(why, err, "there is no incident %s; 'coldchainctl incidents' lists them",
-                id);
+        err_set(why, err,
+                say("there is no incident %s; 'coldchainctl incidents' lists them"), id);
     if (err != ERR_OK)
         return err;
     if (args->wants_json) {
@@ -275,7 +283,7 @@ static enum err acknowledge(struct client *client, const struct incidents_args *
     json_t *body =
         args->reason != NULL ? json_pack("{s:s}", "reason", args->reason) : NULL;
     if (args->reason != NULL && body == NULL)
-        return err_set(why, ERR_INVALID, "--reason is not UTF-8 text");
+        return err_set(why, ERR_INVALID, say("--reason is not UTF-8 text"));
     err = client_post(client, path, body, &answer, why);
     json_decref(body);
     if (err != ERR_OK)
@@ -283,7 +291,7 @@ static enum err acknowledge(struct client *client, const struct incidents_args *
     if (args->wants_json) {
         show_json(answer);
     } else {
-        printf("%s is acknowledged\n", id);
+        printf(say("%s is acknowledged\n"), id);
         json_decref(answer);
     }
     return ERR_OK;

@@ -10,9 +10,12 @@
 #include "coldchainctl/commands.h"
 #include "coldchainctl/journal_record.h"
 #include "coldchainctl/options.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 #include "journal/journal_scan.h"
+
+#define FACT_COLUMNS 12
 
 struct journal_args {
     const char *dir;
@@ -67,10 +70,10 @@ static bool is_sound(const struct journal_segment_info *segment)
 static const char *segment_state(const struct journal_segment_info *segment)
 {
     if (segment->spare)
-        return "spare";
+        return say("spare");
     if (segment->lost)
-        return "LOST";
-    return is_sound(segment) ? "sound" : "DAMAGED";
+        return say("LOST");
+    return is_sound(segment) ? say("sound") : say("DAMAGED");
 }
 
 static const char *iso_or_dash(char text[CLOCK_ISO_MAX], int64_t ms)
@@ -138,30 +141,34 @@ static json_t *report_json(const struct journal_scan_report *report, json_t *seg
 static void print_report(const struct journal_scan_report *report)
 {
     char id[2 * JOURNAL_ID_BYTES + 1];
-    printf("journal      %s, generation %" PRIu64 "\n",
-           crypto_hex(id, report->id, sizeof report->id), report->generation);
-    printf("records      %" PRIu64 " in %zu segments, %zu spare\n", report->records,
-           report->segments, report->spares);
-    printf("positions    %" PRIu64 " to %" PRIu64 ", synced through %" PRIu64 "\n",
-           report->first, report->end, report->synced_through);
+    show_fact(FACT_COLUMNS, "journal", "%s, generation %" PRIu64,
+              crypto_hex(id, report->id, sizeof report->id), report->generation);
+    show_fact(FACT_COLUMNS, "records", "%" PRIu64 " in %zu segments, %zu spare",
+              report->records, report->segments, report->spares);
+    show_fact(FACT_COLUMNS, "positions",
+              "%" PRIu64 " to %" PRIu64 ", synced through %" PRIu64, report->first,
+              report->end, report->synced_through);
     if (report->losses_stored > 0)
-        printf("losses       %" PRIu64 " recorded\n", report->losses_stored);
+        show_fact(FACT_COLUMNS, "losses", "%" PRIu64 " recorded", report->losses_stored);
     if (report->tail_bytes > 0)
-        printf("tail         %" PRIu64 " bytes behind the last record: a write that was "
-               "cut, or one under way\n",
-               report->tail_bytes);
-    printf("sound        %s\n", journal_scan_is_sound(report) ? "yes" : "NO");
+        show_fact(FACT_COLUMNS, "tail",
+                  "%" PRIu64 " bytes behind the last record: a write that was "
+                  "cut, or one under way",
+                  report->tail_bytes);
+    show_fact(FACT_COLUMNS, "sound", "%s",
+              journal_scan_is_sound(report) ? say("yes") : say("NO"));
 }
 
 static void print_damage(const struct journal_scan_report *report, const char *dir)
 {
     if (journal_scan_is_sound(report))
         return;
-    printf("\n%" PRIu64 " damaged regions, %" PRIu64 " bytes, %" PRIu64
-           " breaks of the chain. What is around them is kept and readable.\n"
-           "'coldchainctl journal repair %s', with its daemon stopped, records what is "
-           "lost; then look at the disk.\n",
-           report->damaged_regions, report->damaged_bytes, report->chain_breaks, dir);
+    printf(
+        say("\n%" PRIu64 " damaged regions, %" PRIu64 " bytes, %" PRIu64
+            " breaks of the chain. What is around them is kept and readable.\n"
+            "'coldchainctl journal repair %s', with its daemon stopped, records what is "
+            "lost; then look at the disk.\n"),
+        report->damaged_regions, report->damaged_bytes, report->chain_breaks, dir);
 }
 
 static int look(const struct journal_args *args, bool is_verify)
@@ -255,13 +262,16 @@ static int cat_records(const struct journal_args *args)
 static void print_repair(const struct journal_repair_report *report)
 {
     const struct journal_recovery *recovery = &report->recovery;
-    printf("records      %" PRIu64 " kept\n", recovery->records);
-    printf("cut          %" PRIu64 " bytes of a torn tail\n", recovery->cut_bytes);
-    printf("quarantined  %zu files copied to quarantine/\n", recovery->quarantined);
-    printf("losses       %" PRIu64 " recorded now, %" PRIu64 " were known\n",
-           report->losses_appended, report->losses_known);
-    printf("generation   %" PRIu64 "%s\n", recovery->generation,
-           recovery->generation_bumped ? ", raised: agents will be asked again" : "");
+    show_fact(FACT_COLUMNS, "records", "%" PRIu64 " kept", recovery->records);
+    show_fact(FACT_COLUMNS, "cut", "%" PRIu64 " bytes of a torn tail",
+              recovery->cut_bytes);
+    show_fact(FACT_COLUMNS, "quarantined", "%zu files copied to quarantine/",
+              recovery->quarantined);
+    show_fact(FACT_COLUMNS, "losses", "%" PRIu64 " recorded now, %" PRIu64 " were known",
+              report->losses_appended, report->losses_known);
+    show_fact(FACT_COLUMNS, "generation", "%" PRIu64 "%s", recovery->generation,
+              recovery->generation_bumped ? say(", raised: agents will be asked again")
+                                          : "");
 }
 
 static int repair(const struct journal_args *args)
@@ -275,7 +285,7 @@ static int repair(const struct journal_args *args)
     if (err == ERR_OK)
         err = journal_repair(args->dir, &plain, &report, &why);
     if (err == ERR_BUSY)
-        err_set(&why, err, "a daemon has %.200s open; stop it first", args->dir);
+        err_set(&why, err, say("a daemon has %.200s open; stop it first"), args->dir);
     if (err != ERR_OK)
         return command_fail("journal", err, &why);
     if (!args->wants_json) {

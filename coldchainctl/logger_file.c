@@ -11,6 +11,7 @@
 #include "base/csv.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "coldchainctl/say.h"
 #include "telemetry/delivery.h"
 
 #define PACK_READINGS 400 /* about 25 KiB: the API takes 64 */
@@ -49,14 +50,15 @@ static enum err from_utf16(struct buf *text, const uint8_t *data, size_t len, bo
             }
         }
         if (code == 0 || (code >= 0xD800 && code < 0xE000))
-            return err_set(why, ERR_INVALID, "byte %zu is no character of UTF-16", at);
+            return err_set(why, ERR_INVALID, say("byte %zu is no character of UTF-16"),
+                           at);
         buf_add(text, bytes, utf8_write(code, bytes));
     }
     return len % 2 == 0
                ? ERR_OK
                : err_set(why, ERR_INVALID,
-                         "the file ends in the middle of a character; is it still "
-                         "being written?");
+                         say("the file ends in the middle of a character; is it still "
+                             "being written?"));
 }
 
 static enum err to_utf8(struct buf *text, const void *data, size_t len,
@@ -71,8 +73,8 @@ static enum err to_utf8(struct buf *text, const void *data, size_t len,
     if (!utf8_is_valid(data, len) || memchr(data, '\0', len) != NULL)
         return err_set(
             why, ERR_INVALID,
-            "the file is neither UTF-8 nor UTF-16; export it as UTF-8, or: iconv "
-            "-f GB18030 -t UTF-8");
+            say("the file is neither UTF-8 nor UTF-16; export it as UTF-8, or: iconv "
+                "-f GB18030 -t UTF-8"));
     return ERR_OK;
 }
 
@@ -176,10 +178,11 @@ static enum err read_row(struct parse *parse, int64_t *time_ms, double *values,
 {
     enum err err = csv_map_row(&parse->map, &parse->csv, time_ms, values, why);
     if (err == ERR_OK && (*time_ms < TIME_FIRST_MS || *time_ms > TIME_LAST_MS))
-        err = err_set(why, ERR_INVALID,
-                      "line %zu: its time is not between 2000 and 2100; does the column "
-                      "need a form, such as time=NAME@s?",
-                      parse->csv.row_line);
+        err = err_set(
+            why, ERR_INVALID,
+            say("line %zu: its time is not between 2000 and 2100; does the column "
+                "need a form, such as time=NAME@s?"),
+            parse->csv.row_line);
     return err;
 }
 
@@ -204,15 +207,15 @@ static enum err read_rows(struct parse *parse, struct err_text *why)
         if (!parse->options->is_partial)
             return err_set(
                 why, ERR_INVALID,
-                "%.400s; nothing was imported: mend it, or leave such rows out "
-                "with --partial",
+                say("%.400s; nothing was imported: mend it, or leave such rows out "
+                    "with --partial"),
                 refusal.text);
     }
     end_pack(parse);
     return file->readings > 0
                ? ERR_OK
-               : err_set(why, ERR_NOT_FOUND, "no row holds a reading%s%.300s",
-                         file->refused > 0 ? "; the first: " : "",
+               : err_set(why, ERR_NOT_FOUND, say("no row holds a reading%s%.300s"),
+                         file->refused > 0 ? say("; the first: ") : "",
                          file->first_refusal.text);
 }
 
@@ -233,12 +236,13 @@ static enum err judge_end(struct parse *parse, struct buf *text, struct err_text
         return ERR_OK;
     size_t line = count_lines(text) + 1;
     err_set(&parse->file->first_refusal, ERR_INVALID,
-            "line %zu has no end of line: the file may be half written", line);
+            say("line %zu has no end of line: the file may be half written"), line);
     if (!parse->options->is_partial)
-        return err_set(why, ERR_INVALID,
-                       "%s; nothing was imported: take the file once it is whole, say "
-                       "--whole when it is, or leave that line out with --partial",
-                       parse->file->first_refusal.text);
+        return err_set(
+            why, ERR_INVALID,
+            say("%s; nothing was imported: take the file once it is whole, say "
+                "--whole when it is, or leave that line out with --partial"),
+            parse->file->first_refusal.text);
     while (len > 0 && text->data[len - 1] != '\n')
         len--;
     text->len = len;
@@ -269,13 +273,15 @@ static enum err check_channels(const struct csv_map *map, struct err_text *why)
                             "0123456789_.:/-";
         if (column->key[strspn(column->key, known)] != '\0' ||
             (i != map->time && column->unit[strcspn(column->unit, "\"\\")] != '\0'))
-            return err_set(why, ERR_INVALID,
-                           "'%s' is no channel; use a quantity such as air_temperature",
-                           column->key);
+            return err_set(
+                why, ERR_INVALID,
+                say("'%s' is no channel; use a quantity such as air_temperature"),
+                column->key);
     }
-    return map->count > 1 ? ERR_OK
-                          : err_set(why, ERR_INVALID,
-                                    "no channel is named; add air_temperature=HEADING");
+    return map->count > 1
+               ? ERR_OK
+               : err_set(why, ERR_INVALID,
+                         say("no channel is named; add air_temperature=HEADING"));
 }
 
 enum err logger_file_parse(struct logger_file *file, const void *data, size_t len,

@@ -108,6 +108,9 @@ static void put_environment(FILE *out)
         {"COLDCHAIN_API", "where the collector's API is (" CLIENT_API_DEFAULT ")"},
         {"COLDCHAIN_CA_FILE", "certificates to trust for https"},
         {"COLDCHAIN_TOKEN_FILE", "holds the token (" CLIENT_TOKEN_DEFAULT ")"},
+        {"COLDCHAIN_LANG",
+         "zh or en; else LC_ALL, LC_MESSAGES or LANG say which (--lang says it for once)"},
+        {"NO_COLOR", "set to anything: no colours (--no-color says it for once)"},
     };
     fputs(".SH ENVIRONMENT\n", out);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -124,7 +127,7 @@ void man_program(FILE *out, const struct command *const *table)
     fputs(".SH SYNOPSIS\n.B coldchainctl\n\\fICOMMAND\\fR [options]\n.SH DESCRIPTION\n"
           "Results go to standard output, everything else to standard error. "
           "\\fB\\-\\-json\\fR is for scripts: members may be added, none changes its "
-          "meaning.\n.SH COMMANDS\n",
+          "meaning, and it is English whatever the language.\n.SH COMMANDS\n",
           out);
     for (size_t i = 0; table[i] != NULL; i++) {
         fputs(".TP\n.BR coldchainctl\\-", out);

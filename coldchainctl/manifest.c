@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "coldchainctl/archive.h"
 #include "coldchainctl/progress.h"
+#include "coldchainctl/say.h"
 
 #define MANIFEST_MAX (16u << 20)
 
@@ -37,7 +38,7 @@ static enum err end_copy(struct walk *walk, struct err_text *why)
     walk->fd = -1;
     return err == ERR_OK ? err
                          : err_set(why, err, "%s/%s: %s", walk->copy_to, walk->name,
-                                   err_about(err));
+                                   say_word(err_about(err)));
 }
 
 static enum err end_file(struct walk *walk, struct err_text *why)
@@ -61,7 +62,7 @@ static enum err begin_copy(struct walk *walk, struct err_text *why)
     walk->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     enum err err = walk->fd >= 0 ? ERR_OK : err_from_errno(errno);
     if (err != ERR_OK)
-        err_set(why, err, "%s: %s", path, err_about(err));
+        err_set(why, err, "%s: %s", path, say_word(err_about(err)));
     free(path);
     return err;
 }
@@ -78,7 +79,7 @@ static enum err on_begin(void *context, const char *name, uint64_t size,
     crypto_digest_begin(&walk->digest);
     bool is_manifest = strcmp(name, MANIFEST_NAME) == 0;
     if (is_manifest && size > MANIFEST_MAX)
-        return err_set(why, ERR_CORRUPT, "its manifest is too large to be one");
+        return err_set(why, ERR_CORRUPT, say("its manifest is too large to be one"));
     return walk->copy_to != NULL && !is_manifest ? begin_copy(walk, why) : ERR_OK;
 }
 
@@ -98,7 +99,7 @@ static enum err on_data(void *context, const void *data, size_t len, struct err_
         if (put <= 0) {
             enum err err = err_from_errno(errno);
             return err_set(why, err, "%s/%s: %s", walk->copy_to, walk->name,
-                           err_about(err));
+                           say_word(err_about(err)));
         }
         at += put;
         len -= (size_t)put;
@@ -117,18 +118,18 @@ static enum err compare(struct manifest_check *check, const char *path,
         const char *name = json_string_value(json_object_get(file, "name"));
         const json_t *got = name != NULL ? json_object_get(check->found, name) : NULL;
         if (got == NULL)
-            return err_set(why, ERR_CORRUPT, "%s: %.100s is missing", path,
-                           name != NULL ? name : "a file");
+            return err_set(why, ERR_CORRUPT, say("%s: %.100s is missing"), path,
+                           name != NULL ? name : say("a file"));
         if (!json_equal(json_object_get(file, "size"), json_object_get(got, "size")) ||
             !json_equal(json_object_get(file, "hash"), json_object_get(got, "hash")))
             return err_set(why, ERR_CORRUPT,
-                           "%s: %.100s is not what was written: its hash differs", path,
-                           name);
+                           say("%s: %.100s is not what was written: its hash differs"),
+                           path, name);
     }
     check->files = i;
     if (json_object_size(check->found) != i + 1)
-        return err_set(why, ERR_CORRUPT, "%s holds files that its manifest does not name",
-                       path);
+        return err_set(why, ERR_CORRUPT,
+                       say("%s holds files that its manifest does not name"), path);
     return ERR_OK;
 }
 
@@ -158,10 +159,10 @@ enum err manifest_verify(struct manifest_check *check, const char *path,
                                  walk.manifest.len, JSON_REJECT_DUPLICATES, NULL);
     if (err == ERR_OK && check->said == NULL)
         err = err_set(why, ERR_CORRUPT,
-                      "%s has no manifest: it is no backup, or it is torn", path);
+                      say("%s has no manifest: it is no backup, or it is torn"), path);
     if (err == ERR_OK && json_integer_value(json_object_get(check->said, "format")) != 1)
         err = err_set(why, ERR_UNSUPPORTED,
-                      "%s was written by a newer coldchainctl; use that one", path);
+                      say("%s was written by a newer coldchainctl; use that one"), path);
     if (err == ERR_OK)
         err = compare(check, path, why);
     buf_fini(&walk.manifest);

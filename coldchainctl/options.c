@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coldchainctl/say.h"
+
 static const struct option *find(const struct option *table, const char *name, size_t len)
 {
     for (; table->name != NULL; table++)
@@ -21,10 +23,10 @@ static enum err set_number(const struct option *option, double *into, const char
     char *end = NULL;
     double value = strtod(text, &end);
     if (end == text || *end != '\0' || !isfinite(value))
-        return err_set(why, ERR_INVALID, "--%s takes a number, not '%s'", option->name,
-                       text);
+        return err_set(why, ERR_INVALID, say("--%s takes a number, not '%s'"),
+                       option->name, text);
     if (option->least < option->most && (value < option->least || value > option->most))
-        return err_set(why, ERR_INVALID, "--%s takes %g to %g, not %s", option->name,
+        return err_set(why, ERR_INVALID, say("--%s takes %g to %g, not %s"), option->name,
                        option->least, option->most, text);
     *into = value;
     return ERR_OK;
@@ -37,7 +39,7 @@ static enum err set(const struct option *option, void *into, const char *value,
     switch (option->type) {
     case OPTION_FLAG:
         if (value != NULL)
-            return err_set(why, ERR_INVALID, "--%s takes no value", option->name);
+            return err_set(why, ERR_INVALID, say("--%s takes no value"), option->name);
         *(bool *)field = true;
         return ERR_OK;
     case OPTION_TEXT:
@@ -59,11 +61,12 @@ static enum err take(const struct option *table, void *into, int argc, char **ar
     const char *value = name[len] == '=' ? name + len + 1 : NULL;
     const struct option *option = find(table, name, len);
     if (option == NULL)
-        return err_set(why, ERR_INVALID, "there is no option '--%.*s'", (int)len, name);
+        return err_set(why, ERR_INVALID, say("there is no option '--%.*s'"), (int)len,
+                       name);
     if (option->type != OPTION_FLAG && value == NULL) {
         if (*at + 1 >= argc)
-            return err_set(why, ERR_INVALID, "--%s needs %s behind it", option->name,
-                           option->value);
+            return err_set(why, ERR_INVALID, say("--%s needs %s behind it"), option->name,
+                           say_word(option->value));
         value = argv[++*at];
     }
     return set(option, into, value, why);

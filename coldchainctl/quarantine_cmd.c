@@ -6,6 +6,7 @@
 
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
@@ -44,27 +45,28 @@ static void entry_row(struct table *table, const json_t *entry)
     char text[SHOW_SIZE];
     table_cell(table, "%s", show_time(text, entry, "arrived"));
     table_cell(table, "%s", show_text(entry, "topic"));
-    table_cell(table, "%s", show_text(entry, "reason"));
+    table_cell(table, "%s", show_word(entry, "reason", NULL));
     table_cell(table, "%s", show_number(text, entry, "size"));
-    table_cell(table, "%s", show_text(entry, "detail"));
+    table_cell(table, "%s", show_word(entry, "detail", NULL));
 }
 
 static void print_counts(const json_t *counts)
 {
     const char *reason;
     json_t *count;
-    const char *between = "ever: ";
+    const char *between = say("ever: ");
     json_object_foreach((json_t *)(uintptr_t)counts, reason, count)
     {
-        printf("%s%s %" PRId64, between, reason, (int64_t)json_integer_value(count));
-        between = ", ";
+        printf("%s%s %" PRId64, between, say_word(reason),
+               (int64_t)json_integer_value(count));
+        between = say(", ");
     }
-    puts(json_object_size(counts) > 0 ? "" : "nothing was ever put into quarantine");
+    puts(json_object_size(counts) > 0 ? "" : say("nothing was ever put into quarantine"));
 }
 
 static void print_answer(const json_t *answer)
 {
-    struct table table = {.headings = {"ARRIVED", "TOPIC", "REASON", ">BYTES", "WHY"}};
+    struct table table = {.headings = {"ARRIVED", "TOPIC", "REASON", ">BYTES", "DETAIL"}};
     char text[SHOW_SIZE];
     size_t i;
     json_t *entry;
@@ -74,7 +76,7 @@ static void print_answer(const json_t *answer)
         table_print(&table, stdout);
     print_counts(json_object_get(answer, "counts"));
     if (!json_is_null(json_object_get(answer, "next")))
-        fprintf(stderr, "there may be more: --after %s\n",
+        fprintf(stderr, say("there may be more: --after %s\n"),
                 json_is_string(json_object_get(answer, "next"))
                     ? show_text(answer, "next")
                     : show_number(text, answer, "next"));

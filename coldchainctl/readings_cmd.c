@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
@@ -106,7 +107,7 @@ static void table_row(struct table *table, const json_t *row)
     table_cell(table, "%s", show_text(row, "device"));
     table_cell(table, "%s", show_text(row, "channel"));
     table_cell(table, "%s", show_number(text, row, "value"));
-    table_cell(table, "%s", show_text(row, "quality"));
+    table_cell(table, "%s", show_word(row, "quality", "quality"));
     table_cell(table, "%s", show_time(text, row, "arrival"));
 }
 
@@ -185,9 +186,10 @@ static void finish(const struct walk *walk)
     else if (!walk->args->wants_csv && walk->printed > 0)
         table_print(&walk->table, stdout);
     if (walk->printed == 0)
-        fprintf(stderr, "no readings in that time; --from 0 asks for all there are\n");
+        fprintf(stderr,
+                say("no readings in that time; --from 0 asks for all there are\n"));
     else if (walk->has_more)
-        fprintf(stderr, "there are more than these %" PRIu64 "; raise --limit\n",
+        fprintf(stderr, say("there are more than these %" PRIu64 "; raise --limit\n"),
                 walk->printed);
 }
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "coldchainctl/commands.h"
 #include "coldchainctl/manifest.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "journal/journal.h"
 
@@ -97,8 +98,8 @@ static enum err lock_target(struct target *target, struct err_text *why)
         err = say_errno(why, path);
     else if (target->lock_fd >= 0 && flock(target->lock_fd, LOCK_EX | LOCK_NB) != 0)
         err = err_set(why, ERR_BUSY,
-                      "a collector is running over %s: stop it first (systemctl stop "
-                      "coldchain-collector), then restore, then start it",
+                      say("a collector is running over %s: stop it first (systemctl stop "
+                          "coldchain-collector), then restore, then start it"),
                       target->dir);
     free(path);
     return err;
@@ -125,9 +126,9 @@ static enum err check_target(struct target *target, bool is_forced, struct err_t
     if (err == ERR_OK && target->is_there)
         err = lock_target(target, why);
     if (err == ERR_OK && !target->is_empty && !is_forced)
-        err =
-            err_set(why, ERR_EXISTS, "%s is not empty; --force moves what is there to %s",
-                    target->dir, target->former);
+        err = err_set(why, ERR_EXISTS,
+                      say("%s is not empty; --force moves what is there to %s"),
+                      target->dir, target->former);
     return err;
 }
 
@@ -187,10 +188,10 @@ static enum err raise_generation(const struct target *target, uint64_t *generati
     struct journal_recovery report = {.generation = 0};
     enum err err = journal_open(&journal, dir, &journal_options, &report, why);
     if (err == ERR_OK && report.loss_count > 0)
-        err = err_set(why, ERR_CORRUPT, "the journal of the backup is damaged");
+        err = err_set(why, ERR_CORRUPT, say("the journal of the backup is damaged"));
     enum err closed = journal_close(journal);
     if (err == ERR_OK && closed != ERR_OK)
-        err = err_set(why, closed, "%s: %s", dir, err_about(closed));
+        err = err_set(why, closed, "%s: %s", dir, say_word(err_about(closed)));
     *generation = report.generation;
     free(dir);
     return err;
@@ -224,8 +225,9 @@ static enum err sync_part(const struct target *target, struct err_text *why)
         err = file_sync_dir(dir);
         free(dir);
     }
-    return err == ERR_OK ? err
-                         : err_set(why, err, "%s: %s", target->part, err_about(err));
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "%s: %s", target->part, say_word(err_about(err)));
 }
 
 static enum err put_in_place(struct target *target, struct err_text *why)
@@ -238,14 +240,15 @@ static enum err put_in_place(struct target *target, struct err_text *why)
         enum err err = say_errno(why, target->part);
         if (!target->is_empty && rename(target->former, target->dir) != 0)
             return err_set(why, err,
-                           "%s could not be put into place; what was there is "
-                           "in %s",
+                           say("%s could not be put into place; what was there is "
+                               "in %s"),
                            target->part, target->former);
         return err;
     }
     enum err err = file_sync_dir(target->parent);
-    return err == ERR_OK ? err
-                         : err_set(why, err, "%s: %s", target->parent, err_about(err));
+    return err == ERR_OK
+               ? err
+               : err_set(why, err, "%s: %s", target->parent, say_word(err_about(err)));
 }
 
 static void remove_part(const char *part)
@@ -276,11 +279,11 @@ static void report(const struct restore_args *args, const struct target *target,
             (json_int_t)generation, "made", json_object_get(check->said, "made")));
         return;
     }
-    printf("%s is as it was %s: %zu files, generation %" PRIu64 "\n", target->dir,
+    printf(say("%s is as it was %s: %zu files, generation %" PRIu64 "\n"), target->dir,
            show_text(check->said, "made"), check->files, generation);
     if (former != NULL)
-        printf("what was there is in %s\n", former);
-    puts("start the collector: agents are asked for what came since");
+        printf(say("what was there is in %s\n"), former);
+    puts(say("start the collector: agents are asked for what came since"));
 }
 
 static enum err restore(const struct restore_args *args, const char *from,
@@ -293,7 +296,7 @@ static enum err restore(const struct restore_args *args, const char *from,
         err = make_part(target, why);
     if (err != ERR_OK)
         return err;
-    err = manifest_verify(&check, from, target->part, "restore", why);
+    err = manifest_verify(&check, from, target->part, say("restore"), why);
     if (err == ERR_OK)
         err = extend_all(target, check.said, why);
     if (err == ERR_OK)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/units.h"
+#include "coldchainctl/say.h"
+#include "coldchainctl/width.h"
 
 static_assert(SHOW_SIZE >= NUMBER_SIZE, "numbers have room");
 static_assert(SHOW_SIZE >= CLOCK_ISO_MAX, "times have room");
@@ -51,15 +54,16 @@ const char *show_age(char text[SHOW_SIZE], const json_t *object, const char *key
     if (!json_is_number(value))
         snprintf(text, SHOW_SIZE, "-");
     else if (s < 0)
-        snprintf(text, SHOW_SIZE, "ahead");
+        snprintf(text, SHOW_SIZE, "%s", say("ahead"));
     else if (s < 120)
-        snprintf(text, SHOW_SIZE, "%" PRId64 "s", s);
+        snprintf(text, SHOW_SIZE, say("%" PRId64 "s"), s);
     else if (s < 7200)
-        snprintf(text, SHOW_SIZE, "%" PRId64 "m", s / 60);
+        snprintf(text, SHOW_SIZE, say("%" PRId64 "m"), s / 60);
     else if (s < 172800)
-        snprintf(text, SHOW_SIZE, "%" PRId64 "h%02" PRId64 "m", s / 3600, s / 60 % 60);
+        snprintf(text, SHOW_SIZE, say("%" PRId64 "h%02" PRId64 "m"), s / 3600,
+                 s / 60 % 60);
     else
-        snprintf(text, SHOW_SIZE, "%" PRId64 "d", s / 86400);
+        snprintf(text, SHOW_SIZE, say("%" PRId64 "d"), s / 86400);
     return text;
 }
 
@@ -68,7 +72,25 @@ const char *show_yes_no(const json_t *object, const char *key)
     const json_t *value = json_object_get(object, key);
     if (!json_is_boolean(value))
         return "-";
-    return json_is_true(value) ? "yes" : "no";
+    return json_is_true(value) ? say("yes") : say("no");
+}
+
+const char *show_word(const json_t *object, const char *key, const char *list)
+{
+    const char *word = show_text(object, key);
+    return list != NULL ? say_of(list, word) : say_word(word);
+}
+
+void show_fact(int columns, const char *name, const char *fmt, ...)
+{
+    const char *said = say_word(name);
+    int used = (int)width_of(said, strlen(said));
+    printf("%s%*s ", said, used < columns ? columns - used : 0, "");
+    va_list args;
+    va_start(args, fmt);
+    vprintf(say(fmt), args);
+    va_end(args);
+    putchar('\n');
 }
 
 static void print_object(const json_t *object)
@@ -150,8 +172,9 @@ enum err show_parse_time(char **text, const char *option, const char *given,
         *text = mem_format("%" PRId64, now_ms > ms ? now_ms - ms : 0);
         return ERR_OK;
     }
-    return err_set(why, ERR_INVALID,
-                   "--%s takes a time such as 2026-11-23T08:00:00Z, or 6h for so long "
-                   "ago, not '%.60s'",
-                   option, given);
+    return err_set(
+        why, ERR_INVALID,
+        say("--%s takes a time such as 2026-11-23T08:00:00Z, or 6h for so long "
+            "ago, not '%.60s'"),
+        option, given);
 }

@@ -26,6 +26,13 @@ const char *show_time(char text[SHOW_SIZE], const json_t *object, const char *ke
 /* "8s", "12m", "3h20m", "5d" of a member in milliseconds. */
 const char *show_age(char text[SHOW_SIZE], const json_t *object, const char *key);
 const char *show_yes_no(const json_t *object, const char *key);
+/* A member that is one of the API's own words, in the language of whoever reads; `list`
+ * is that of say_of, NULL: none. */
+const char *show_word(const json_t *object, const char *key, const char *list);
+
+/* Prints one line: the name in so many columns, then the text; both are said by say(). */
+void show_fact(int columns, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Prints the JSON, numbers as short as they were. */
 void show_value(const json_t *value);

@@ -5,8 +5,11 @@
 
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
+
+#define FACT_COLUMNS 12
 
 struct status_args {
     struct client_args client;
@@ -58,19 +61,14 @@ static enum err ask(struct client *client, struct answers *answers, struct err_t
     return err;
 }
 
-static void line(const char *name, const char *text)
-{
-    printf("%-12s %s\n", name, text);
-}
-
 /* What is stored and not yet evaluated or written to the history. */
 static void print_lag(const json_t *status, const char *key)
 {
     char text[SHOW_SIZE];
     int64_t synced = json_integer_value(json_object_get(status, "synced"));
     int64_t at = json_integer_value(json_object_get(status, key));
-    printf("%-12s %s%s\n", key, show_number(text, status, key),
-           at >= synced ? "" : " (behind)");
+    show_fact(FACT_COLUMNS, key, "%s%s", show_number(text, status, key),
+              at >= synced ? "" : say(" (behind)"));
 }
 
 static void print_incidents(const json_t *list)
@@ -80,30 +78,35 @@ static void print_incidents(const json_t *list)
     json_t *incident;
     json_array_foreach((json_t *)(uintptr_t)list, i, incident) needed +=
         !json_is_true(json_object_get(incident, "acknowledged"));
-    printf("%-12s %zu not closed, %zu of them need somebody\n", "incidents",
-           json_array_size(list), needed);
+    show_fact(FACT_COLUMNS, "incidents", "%zu not closed, %zu of them need somebody",
+              json_array_size(list), needed);
 }
 
 static void print_answers(const struct answers *answers)
 {
     const json_t *status = answers->status;
     char text[SHOW_SIZE];
-    line("ready", answers->is_ready ? "yes" : answers->not_ready.text);
-    line("version", show_text(status, "version"));
-    line("broker", json_is_true(json_object_get(status, "connected")) ? "connected"
-                                                                      : "NOT REACHED");
-    line("devices", show_number(text, status, "devices"));
+    bool is_connected = json_is_true(json_object_get(status, "connected"));
+    show_fact(FACT_COLUMNS, "ready", "%s",
+              answers->is_ready ? say("yes") : answers->not_ready.text);
+    show_fact(FACT_COLUMNS, "version", "%s", show_text(status, "version"));
+    show_fact(FACT_COLUMNS, "broker", "%s",
+              is_connected ? say("connected") : say("NOT REACHED"));
+    show_fact(FACT_COLUMNS, "devices", "%s", show_number(text, status, "devices"));
     print_incidents(json_object_get(answers->incidents, "incidents"));
-    line("journal", show_number(text, status, "synced"));
+    show_fact(FACT_COLUMNS, "journal", "%s", show_number(text, status, "synced"));
     print_lag(status, "evaluated");
     print_lag(status, "history");
     size_t i;
     json_t *sink;
-    json_array_foreach(answers->sinks, i, sink) printf(
-        "%-12s %s%s%s\n", show_text(sink, "name"), show_text(sink, "state"),
-        strcmp(show_text(sink, "last_error"), "-") != 0 ? ": " : "",
-        strcmp(show_text(sink, "last_error"), "-") != 0 ? show_text(sink, "last_error")
-                                                        : "");
+    json_array_foreach(answers->sinks, i, sink)
+    {
+        const char *error = json_string_value(json_object_get(sink, "last_error"));
+        bool has_error = error != NULL && error[0] != '\0';
+        show_fact(FACT_COLUMNS, show_text(sink, "name"), "%s%s%s",
+                  show_word(sink, "state", NULL), has_error ? ": " : "",
+                  has_error ? error : "");
+    }
 }
 
 static void print_json(struct answers *answers)

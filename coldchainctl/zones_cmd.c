@@ -5,6 +5,7 @@
 
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
@@ -37,15 +38,15 @@ static const char *judge(const json_t *zone, const json_t *channel)
     const json_t *low = json_object_get(zone, "band_low");
     const json_t *high = json_object_get(zone, "band_high");
     if (strcmp(show_text(channel, "quality"), "good") != 0)
-        return show_text(channel, "quality");
+        return show_word(channel, "quality", "quality");
     if (strcmp(show_text(channel, "quantity"), "air_temperature") != 0 ||
         !json_is_number(value) || (!json_is_number(low) && !json_is_number(high)))
         return "-";
     if (json_is_number(low) && json_number_value(value) < json_number_value(low))
-        return "BELOW";
+        return say("BELOW");
     if (json_is_number(high) && json_number_value(value) > json_number_value(high))
-        return "ABOVE";
-    return "in band";
+        return say("ABOVE");
+    return say("in band");
 }
 
 static void channel_row(struct table *table, const json_t *zone, const json_t *channel)
@@ -69,7 +70,7 @@ static void empty_row(struct table *table, const json_t *zone)
     for (int i = 0; i < 4; i++)
         table_cell(table, "-");
     band_cell(table, zone);
-    table_cell(table, "never heard");
+    table_cell(table, "%s", say("never heard"));
     table_cell(table, "-");
 }
 
@@ -130,9 +131,9 @@ static int zones_run(int argc, char **argv)
         return command_usage("zones", "one zone at most is named");
     enum err err = ask(&args, &zones, &why);
     if (err == ERR_OK && argc == 2 && !keep_one(&zones, argv[1]))
-        err =
-            err_set(&why, ERR_NOT_FOUND,
-                    "there is no zone '%.64s'; 'coldchainctl zones' lists them", argv[1]);
+        err = err_set(&why, ERR_NOT_FOUND,
+                      say("there is no zone '%.64s'; 'coldchainctl zones' lists them"),
+                      argv[1]);
     if (err != ERR_OK) {
         json_decref(zones);
         return command_fail("zones", err, &why);
@@ -142,8 +143,8 @@ static int zones_run(int argc, char **argv)
         return COMMAND_OK;
     }
     if (json_array_size(zones) == 0)
-        fputs("no zones are configured: name them under 'sites:' in the collector's "
-              "configuration\n",
+        fputs(say("no zones are configured: name them under 'sites:' in the collector's "
+                  "configuration\n"),
               stderr);
     else
         print_zones(zones);

@@ -79,7 +79,7 @@ class World:
 
 def run(*args, env=None):
     return subprocess.run([PROGRAM, *args], capture_output=True, text=True, timeout=60, check=False,
-                          env={**os.environ, **(env or {})})
+                          env={**os.environ, "COLDCHAIN_LANG": "", "LC_ALL": "C.UTF-8", **(env or {})})
 
 
 class Case(unittest.TestCase):
@@ -221,6 +221,85 @@ class Answers(Case):
                 (("devices", "x"), 2, "nothing is expected")):
             with self.subTest(args=args):
                 self.says(self.ask(*args, status=status), status, words)
+
+
+class Chinese(Case):
+    """Under --lang zh people read no English but names, options and commands."""
+    NAMES = ("fengjie", "one", "unheard", "room-1", "room-2", "store", "warm", "air_temperature", "humidity", "Cel", "RH",
+             "first-start", "seed", "coldchainctl", "coldchain-collector", "sites", "API", "UTF-8", "COLDCHAIN_API", "ID",
+             "COLDCHAIN_TOKEN_FILE", "FILE", "CSV", "JSON", "yes", "no", "unknown", "GB/T", "Asia/Shanghai", "api.token",
+             "data_dir", "SQLite", "PEM", "MKT")
+
+    def read(self, *args, status=0, has_api=True):
+        where = ("--api", self.world.collector.url, "--token-file", self.world.token_file) if has_api else ()
+        done = run("--lang", "zh", *args, *where)
+        self.assertEqual(done.returncode, status, done.stderr + done.stdout)
+        return done.stdout + done.stderr
+
+    def check(self, text, *names):
+        """Words of Latin letters that are nobody's name."""
+        self.assertRegex(text, "[\u4e00-\u9fff]")
+        for name in (*names, self.world.folder, self.world.collector.url, *self.NAMES):
+            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "", text)
+        text = re.sub(r"“[^”]*”|--[a-z-]+( [A-Z.]+)?|\b[0-9a-f]{12,}\b|coldchain/v1/\S*|/\S*|\d+\.\d+\.\d+\S*|（[ -~]*）", "", text)
+        text = re.sub(r"\b\d{4}-\d\d-\d\d[T ][\d:.]+Z|\w+\.[a-z]+\b", "", text)
+        self.assertEqual(re.findall(r"[A-Za-z]{2,}", text), [], text)
+
+    def test_the_tables_and_facts_of_the_main_commands(self):
+        for args in (("status",), ("zones",), ("zones", "room-1"), ("devices",), ("incidents",), ("incidents", "--zone", "room-2"),
+                     ("readings", "room-1", "--limit", "3"), ("readings", "room-1", "--from", "2030-01-01T00:00:00Z"),
+                     ("audit", "verify")):
+            with self.subTest(args=args):
+                self.check(self.read(*args))
+        # What a parser, a command or a verb says of itself stays as it was written down.
+        self.assertIn("无法读取", self.read("quarantine"))
+        for args in (("quarantine",), ("audit",), ("do",), ("do", "site.put")):
+            with self.subTest(args=args):
+                self.assertNotRegex(self.read(*args).split("\n\n")[-1].splitlines()[0], "[A-Za-z]")
+        self.assertIn("就绪         是", self.read("status"))
+
+    def test_an_incident_and_what_became_of_it(self):
+        one = json.loads(self.ask("incidents", "--json").stdout)["incidents"][0]["id"]
+        self.check(self.read("incidents", "show", one[:8]))
+        self.check(self.read("incidents", "show", "0" * 32, status=1), "incidents")
+
+    def test_refusals_say_in_chinese_what_to_do(self):
+        gone = os.path.join(self.world.folder, "gone")
+        for args, status in ((("zones", "room-9"), 1), (("readings", "room-9"), 1), (("zones", "--limt"), 2), (("zones", "a", "b"), 2),
+                             (("incidents", "--limit", "0"), 2), (("incidents", "show"), 2), (("audit", "x"), 2),
+                             (("do", "site.putt", "id=x"), 1), (("readings", "room-1", "--from", "x"), 2),
+                             (("readings", "room-1", "--json", "--csv", "--lang", "zh"), 2),
+                             (("import", "x.csv"), 2), (("import", gone, "--device", "a/b", "--columns", "time=t,air_temperature=v"), 1)):
+            with self.subTest(args=args):
+                text = self.read(*args, status=status)
+                if "--json" not in args:
+                    self.check(text, "list", "verify", *args)
+        for args, status in ((("zone",), 2), (("nothing",), 2), (("restore", gone, gone + "-to"), 1), (("backup", "verify", gone), 1),
+                             (("journal", "verify", gone), 1), (("journal", "infos", gone), 2), (("journal",), 2),
+                             (("zones", "--api", "http://127.0.0.1:1"), 1), (("zones", "--api", "x"), 1)):
+            with self.subTest(args=args):
+                self.check(self.read(*args, status=status, has_api=False), "info", "verify", "cat", "repair",
+                           "http://127.0.0.1:8480", *args)
+
+    def test_a_journal_a_backup_and_its_restoration(self):
+        self.check(self.read("journal", "info", self.world.journal, has_api=False))
+        self.check(self.read("journal", "verify", self.world.journal, has_api=False))
+        backup, data = os.path.join(self.world.folder, "zh.tar"), os.path.join(self.world.folder, "zh-data")
+        self.check(self.read("backup", backup))
+        self.check(self.read("restore", backup, data, has_api=False))
+
+    def test_the_list_of_commands(self):
+        text = run("--lang", "zh", "--help").stdout
+        for line in text.splitlines():
+            if line.startswith("  "):
+                self.assertRegex(line, "[\u4e00-\u9fff]")
+
+    def test_what_is_for_programs_is_the_same_in_both(self):
+        for args in (("zones", "room-2"), ("incidents",), ("audit",), ("do",), ("quarantine",)):
+            with self.subTest(args=args):
+                self.assertEqual(self.read(*args, "--json"), self.ask("--lang", "en", *args, "--json").stdout)
+        self.assertEqual(self.read("readings", "room-1", "--csv", "--from", "0"),
+                         self.ask("readings", "room-1", "--csv", "--from", "0").stdout)
 
 
 class Doors(Case):
@@ -454,7 +533,8 @@ def document():
             "itself\n(`tests/cli/ctl_cli_test.py` holds it); the API that most commands ask is in "
             "[api.md](api.md), the\nmodel behind `freshness` in [freshness.md](freshness.md).\n\n"
             "Results go to stdout, everything else to stderr. `--json` is for scripts: members may be added,\n"
-            "none changes its meaning.\n\n" + block(listing))
+            "none changes its meaning. What people read is in Chinese or English (`--lang`, else the locale);\n"
+            "`--json` and CSV are the same in both.\n\n" + block(listing))
     return text + "".join(f"\n## coldchainctl {name}\n\n{block(run(name, '--help').stdout)}" for name in names)
 
 
