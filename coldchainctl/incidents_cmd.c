@@ -75,6 +75,8 @@ static void list_row(struct table *table, const json_t *incident)
     table_cell(table, "%s", show_word(incident, "state", NULL));
     table_cell(table, "%s",
                is_taken ? show_text(incident, "acknowledged_by") : say("NEEDED"));
+    if (!is_taken)
+        table_alarm(table);
     table_cell(table, "%s", show_text(incident, "zone"));
     table_cell(table, "%s", show_text(incident, "rule"));
     table_cell(table, "%s", show_number(text, incident, is_closed ? "worst" : "value"));

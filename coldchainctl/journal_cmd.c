@@ -89,6 +89,8 @@ static void segment_row(struct table *table, const struct journal_segment_info *
     char last[CLOCK_ISO_MAX];
     table_cell(table, "%" PRIu32, segment->number);
     table_cell(table, "%s", segment_state(segment));
+    if (!segment->spare && !is_sound(segment))
+        table_alarm(table);
     table_cell(table, "%" PRIu64, segment->records);
     table_cell(table, "%" PRIu64, segment->used_bytes);
     table_cell(table, "%" PRIu64, segment->file_bytes);

@@ -32,20 +32,24 @@ static void band_cell(struct table *table, const json_t *zone)
 }
 
 /* Of the air: the band of a zone says nothing about its batteries. */
-static const char *judge(const json_t *zone, const json_t *channel)
+static const char *judge(const json_t *zone, const json_t *channel, bool *is_alarm)
 {
     const json_t *value = json_object_get(channel, "value");
     const json_t *low = json_object_get(zone, "band_low");
     const json_t *high = json_object_get(zone, "band_high");
+    *is_alarm = true;
     if (strcmp(show_text(channel, "quality"), "good") != 0)
         return show_word(channel, "quality", "quality");
     if (strcmp(show_text(channel, "quantity"), "air_temperature") != 0 ||
-        !json_is_number(value) || (!json_is_number(low) && !json_is_number(high)))
+        !json_is_number(value) || (!json_is_number(low) && !json_is_number(high))) {
+        *is_alarm = false;
         return "-";
+    }
     if (json_is_number(low) && json_number_value(value) < json_number_value(low))
         return say("BELOW");
     if (json_is_number(high) && json_number_value(value) > json_number_value(high))
         return say("ABOVE");
+    *is_alarm = false;
     return say("in band");
 }
 
@@ -59,7 +63,10 @@ static void channel_row(struct table *table, const json_t *zone, const json_t *c
     table_cell(table, "%s", show_number(text, channel, "value"));
     table_cell(table, "%s", show_text(channel, "unit"));
     band_cell(table, zone);
-    table_cell(table, "%s", judge(zone, channel));
+    bool is_alarm;
+    table_cell(table, "%s", judge(zone, channel, &is_alarm));
+    if (is_alarm)
+        table_alarm(table);
     table_cell(table, "%s", show_age(text, channel, "age_ms"));
 }
 

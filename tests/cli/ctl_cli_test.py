@@ -8,12 +8,14 @@ import csv
 import io
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 import unittest
 
 PROGRAM, COLLECTOR, SOURCE = map(os.path.abspath, sys.argv[1:4])
@@ -300,6 +302,51 @@ class Chinese(Case):
                 self.assertEqual(self.read(*args, "--json"), self.ask("--lang", "en", *args, "--json").stdout)
         self.assertEqual(self.read("readings", "room-1", "--csv", "--from", "0"),
                          self.ask("readings", "room-1", "--csv", "--from", "0").stdout)
+
+
+class Terminals(Case):
+    def shown(self, *args, columns=80, term="xterm", **env):
+        """What a command writes to a terminal of so many columns, and its lines."""
+        ours, theirs = pty.openpty()
+        done = subprocess.Popen([PROGRAM, *args, "--api", self.world.collector.url, "--token-file", self.world.token_file],
+                                stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+                                env={**os.environ, "COLDCHAIN_LANG": "zh", "COLUMNS": str(columns), "TERM": term, **env})
+        os.close(theirs)
+        text = b""
+        try:
+            while piece := os.read(ours, 65536):
+                text += piece
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        self.assertEqual(done.wait(60), 0, text)
+        return text.decode()
+
+    @staticmethod
+    def width(line):
+        return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
+
+    def test_tables_keep_to_the_terminal(self):
+        for args, columns in ((("zones",), 80), (("zones",), 70), (("incidents",), 100), (("devices",), 80), (("quarantine",), 60),
+                              (("readings", "room-1", "--limit", "3"), 60), (("do",), 40), (("do", "site.put"), 60), (("audit",), 60)):
+            with self.subTest(args=args, columns=columns):
+                lines = self.shown(*args, columns=columns, NO_COLOR="1").splitlines()
+                self.assertGreater(len(lines), 1)
+                self.assertLessEqual(max(map(self.width, lines)), columns, lines)
+
+    def test_what_is_no_terminal_gets_all(self):
+        self.assertNotIn("…", run("zones", "--api", self.world.collector.url, "--token-file", self.world.token_file,
+                                  env={"COLUMNS": "40"}).stdout)
+        self.assertIn("…", self.shown("zones", columns=60))
+
+    def test_alarms_are_red_unless_nobody_wants_colour(self):
+        red = "\033[1;31m偏高\033[0m"
+        self.assertIn(red, self.shown("zones"))
+        self.assertIn(red, self.shown("zones", NO_COLOR=""))
+        for more in ({"NO_COLOR": "1"}, {"term": "dumb"}, {"term": ""}):
+            with self.subTest(more=more):
+                self.assertNotIn("\033", self.shown("zones", **more))
+        self.assertNotIn("\033", self.shown("zones", "--no-color"))
 
 
 class Doors(Case):

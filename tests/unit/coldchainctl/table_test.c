@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "coldchainctl/plot.h"
+#include "coldchainctl/width.h"
 #include "tests/support/check.h"
 
 static void widths_of_wide_and_broken_text(void)
@@ -37,6 +39,114 @@ static void columns_are_aligned(void)
                      "cucumber  12.5  chilling\n");
     table_fini(&table);
     free(text);
+}
+
+static char *printed(const struct table *table, size_t columns, bool has_color)
+{
+    const struct table_look look = {.columns = columns, .has_color = has_color};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    table_print_as(table, out, &look);
+    fclose(out);
+    return text;
+}
+
+static void a_row(struct table *table, const char *zone, const char *name,
+                  const char *device, double value, const char *state)
+{
+    table_cell(table, "%s", zone);
+    table_cell(table, "%s", name);
+    table_cell(table, "%s", device);
+    table_cell(table, "%.1f", value);
+    table_cell(table, "%s", state);
+}
+
+static struct table some_zones(void)
+{
+    struct table table = {.headings = {"zone", "name", "device", ">value", "state"}};
+    a_row(&table, "room-1", "奉节产地冷库一号库脐橙预冷间", "fengjie-gateway-1", 9.5,
+          "ABOVE");
+    table_alarm(&table);
+    a_row(&table, "room-2", "plums", "two", -12.25, "in band");
+    return table;
+}
+
+static size_t widest_line(const char *text)
+{
+    size_t most = 0;
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n");
+        size_t width = width_of(text, len);
+        most = width > most ? width : most;
+        text += len + (text[len] == '\n');
+    }
+    return most;
+}
+
+static void columns_of_text_give_way_to_a_narrow_terminal(void)
+{
+    static const struct {
+        const char *name;
+        size_t columns;
+        const char *want;
+    } rows[] = {
+        {"what is no terminal is never cut", 0,
+         "zone    name                          device             value  state\n"
+         "room-1  奉节产地冷库一号库脐橙预冷间  fengjie-gateway-1    9.5  ABOVE\n"
+         "room-2  plums                         two                -12.2  in band\n"},
+        {"80 columns hold it all", 80,
+         "zone    name                          device             value  state\n"
+         "room-1  奉节产地冷库一号库脐橙预冷间  fengjie-gateway-1    9.5  ABOVE\n"
+         "room-2  plums                         two                -12.2  in band\n"},
+        {"60 columns take from the widest first", 60,
+         "zone    name               device             value  state\n"
+         "room-1  奉节产地冷库一号…  fengjie-gateway-1    9.5  ABOVE\n"
+         "room-2  plums              two                -12.2  in band\n"},
+        {"a wide character that fits by half is left out", 58,
+         "zone    name              device            value  state\n"
+         "room-1  奉节产地冷库一…   fengjie-gateway…    9.5  ABOVE\n"
+         "room-2  plums             two               -12.2  in band\n"},
+        {"40 columns keep the numbers whole", 40,
+         "zone    name     device   value  state\n"
+         "room-1  奉节产…  fengji…    9.5  ABOVE\n"
+         "room-2  plums    two      -12.2  in band\n"},
+    };
+    struct table table = some_zones();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *text = printed(&table, rows[i].columns, false);
+        CHECK_ROW(rows[i].name, strcmp(text, rows[i].want) == 0);
+        CHECK_ROW(rows[i].name,
+                  rows[i].columns == 0 || widest_line(text) <= rows[i].columns);
+        free(text);
+    }
+    table_fini(&table);
+}
+
+static void every_width_is_kept_as_long_as_it_can_be(void)
+{
+    struct table table = some_zones();
+    for (size_t columns = 33; columns <= 80; columns++) {
+        char *text = printed(&table, columns, false);
+        CHECK(widest_line(text) <= columns);
+        CHECK(strstr(text, "-12.2") != NULL);
+        CHECK(utf8_is_valid(text, strlen(text)));
+        free(text);
+    }
+    table_fini(&table);
+}
+
+static void alarms_are_red_where_there_is_colour(void)
+{
+    struct table table = some_zones();
+    char *plain = printed(&table, 40, false);
+    char *red = printed(&table, 40, true);
+    CHECK(strchr(plain, '\033') == NULL);
+    CHECK(strstr(red, "  \033[1;31mABOVE\033[0m\n") != NULL);
+    CHECK(strstr(red, "\033[1;31min band") == NULL);
+    free(plain);
+    free(red);
+    table_fini(&table);
 }
 
 static void plots_refuse_what_they_cannot_draw(void)
@@ -86,6 +196,11 @@ int main(void)
     CU_TestInfo tests[] = {
         {"widths of wide and broken text", widths_of_wide_and_broken_text},
         {"columns are aligned", columns_are_aligned},
+        {"columns of text give way to a narrow terminal",
+         columns_of_text_give_way_to_a_narrow_terminal},
+        {"every width is kept as long as it can be",
+         every_width_is_kept_as_long_as_it_can_be},
+        {"alarms are red where there is colour", alarms_are_red_where_there_is_colour},
         {"plots refuse what they cannot draw", plots_refuse_what_they_cannot_draw},
         CU_TEST_INFO_NULL,
     };
