@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "coldchainctl/commands.h"
 #include "coldchainctl/journal_record.h"
 #include "coldchainctl/options.h"
+#include "coldchainctl/progress.h"
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
@@ -57,6 +60,8 @@ static const struct option options[] = {
 
 struct segments {
     struct table table;
+    struct progress progress;
+    uint64_t passed; /* bytes of the segments before */
     json_t *json;
     bool only_damaged;
 };
@@ -116,9 +121,33 @@ static json_t *segment_json(const struct journal_segment_info *segment)
                      iso_or_dash(last, segment->last_wall_ms));
 }
 
+/* Of the segments: what there is to read. */
+static uint64_t size_of(const char *dir)
+{
+    uint64_t total = 0;
+    struct stat status;
+    struct dirent *entry;
+    DIR *list = opendir(dir);
+    while (list != NULL && (entry = readdir(list)) != NULL)
+        if (strncmp(entry->d_name, "segment-", 8) == 0 &&
+            fstatat(dirfd(list), entry->d_name, &status, 0) == 0)
+            total += (uint64_t)status.st_size;
+    if (list != NULL)
+        closedir(list);
+    return total;
+}
+
+static void on_scanned(void *context, const struct journal_record *record)
+{
+    struct segments *segments = context;
+    progress_set(&segments->progress, segments->passed + (uint32_t)record->position);
+}
+
 static void on_segment(void *context, const struct journal_segment_info *segment)
 {
     struct segments *segments = context;
+    segments->passed += segment->file_bytes;
+    progress_set(&segments->progress, segments->passed);
     json_array_append_new(segments->json, segment_json(segment));
     if (!segments->only_damaged || !is_sound(segment))
         segment_row(&segments->table, segment);
@@ -182,10 +211,13 @@ static int look(const struct journal_args *args, bool is_verify)
         .only_damaged = is_verify,
     };
     const struct journal_options plain = {0};
-    const struct journal_scan_visitor visitor = {.arg = &segments, .segment = on_segment};
+    const struct journal_scan_visitor visitor = {
+        .arg = &segments, .segment = on_segment, .record = on_scanned};
     struct journal_scan_report report;
     struct err_text why = {""};
+    progress_begin(&segments.progress, say("check"), "B", size_of(args->dir));
     enum err err = journal_scan(args->dir, &plain, &visitor, &report, &why);
+    progress_end(&segments.progress);
     if (err == ERR_OK && args->wants_json) {
         show_json(report_json(&report, segments.json));
     } else if (err == ERR_OK) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/progress.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "coldchainctl/screen.h"
+#include "coldchainctl/width.h"
 
-#define DRAW_EACH_MS 100
+#define DRAW_EACH_MS (1000 / PROGRESS_PER_SECOND)
 #define BAR_COLUMNS  20
 #define TEXT_SIZE    160
 
@@ -62,9 +63,19 @@ static void draw(struct progress *progress, int64_t now_ms)
 {
     char text[TEXT_SIZE];
     progress_format(progress, now_ms - progress->begun_ms, text, sizeof text);
-    fprintf(stderr, "\r\033[K%s", text);
-    fflush(stderr);
+    /* The last column stays free: some terminals go to the next line there. */
+    size_t len = width_fit(text, strlen(text), progress->columns - 1);
+    fprintf(progress->out, "\r\033[K%.*s", (int)len, text);
+    fflush(progress->out);
     progress->drawn_ms = now_ms;
+}
+
+void progress_begin_at(struct progress *progress, int64_t now_ms)
+{
+    assert(progress->out == NULL || progress->columns > 0);
+    progress->begun_ms = now_ms;
+    if (progress->out != NULL)
+        draw(progress, now_ms);
 }
 
 void progress_begin(struct progress *progress, const char *label, const char *unit,
@@ -73,25 +84,34 @@ void progress_begin(struct progress *progress, const char *label, const char *un
     *progress = (struct progress){.label = label,
                                   .unit = unit,
                                   .total = total,
-                                  .begun_ms = clock_real_ms(),
-                                  .is_shown = isatty(STDERR_FILENO) == 1};
-    if (progress->is_shown)
-        draw(progress, progress->begun_ms);
+                                  .columns = screen_room(stderr),
+                                  .out = screen_has_cursor(stderr) ? stderr : NULL};
+    progress_begin_at(progress, clock_real_ms());
+}
+
+void progress_set_at(struct progress *progress, uint64_t done, int64_t now_ms)
+{
+    if (done > progress->done)
+        progress->done = done;
+    if (progress->out != NULL && now_ms - progress->drawn_ms >= DRAW_EACH_MS)
+        draw(progress, now_ms);
+}
+
+void progress_set(struct progress *progress, uint64_t done)
+{
+    progress_set_at(progress, done, progress->out != NULL ? clock_real_ms() : 0);
 }
 
 void progress_add(struct progress *progress, uint64_t done)
 {
-    progress->done += done;
-    if (!progress->is_shown)
-        return;
-    int64_t now_ms = clock_real_ms();
-    if (now_ms - progress->drawn_ms >= DRAW_EACH_MS)
-        draw(progress, now_ms);
+    progress_set(progress, progress->done + done);
 }
 
 void progress_end(struct progress *progress)
 {
-    if (progress->is_shown)
-        fputs("\r\033[K", stderr);
-    progress->is_shown = false;
+    if (progress->out != NULL) {
+        fputs("\r\033[K", progress->out);
+        fflush(progress->out);
+    }
+    progress->out = NULL;
 }

@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/progress.h"
 #include "coldchainctl/say.h"
+#include "coldchainctl/screen.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
@@ -67,6 +69,7 @@ struct walk {
     uint64_t pages;
     bool has_more;
     struct table table;
+    struct progress progress;
 };
 
 /* A zone's name, or ORG/DEVICE. */
@@ -172,9 +175,15 @@ static enum err walk_pages(struct walk *walk, struct err_text *why)
     uint64_t skip = 0;
     char *from = walk->from != NULL ? mem_strdup(walk->from) : NULL;
     enum err err;
-    do
+    /* Rows that go to the same terminal show how far it is by themselves. */
+    if (screen_room(stdout) == 0)
+        progress_begin(&walk->progress, say("export"), say("readings"),
+                       walk->left < UINT64_MAX ? walk->left : 0);
+    do {
         err = take_page(walk, &from, &skip, why);
-    while (err == ERR_OK && walk->has_more && walk->left > 0);
+        progress_set(&walk->progress, walk->printed);
+    } while (err == ERR_OK && walk->has_more && walk->left > 0);
+    progress_end(&walk->progress);
     free(from);
     return err;
 }

@@ -167,6 +167,9 @@ const struct say_entry say_words[] = {
     {{"restore", "恢复"}},
     {{"verify", "校验"}},
     {{"packs", "包"}},
+    {{"export", "导出"}},
+    {{"readings", "个读数"}},
+    {{"check", "校验"}},
 
     /* ---- heads of tables ---- */
     {{"ZONE", "库区"}},

@@ -305,11 +305,11 @@ class Chinese(Case):
 
 
 class Terminals(Case):
-    def shown(self, *args, columns=80, term="xterm", **env):
-        """What a command writes to a terminal of so many columns, and its lines."""
+    def shown(self, *args, columns=80, term="xterm", stdout=None, has_api=True, **env):
+        """What a command writes to a terminal of so many columns."""
         ours, theirs = pty.openpty()
-        done = subprocess.Popen([PROGRAM, *args, "--api", self.world.collector.url, "--token-file", self.world.token_file],
-                                stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+        where = ("--api", self.world.collector.url, "--token-file", self.world.token_file) if has_api else ()
+        done = subprocess.Popen([PROGRAM, *args, *where], stdout=stdout or theirs, stderr=theirs, stdin=subprocess.DEVNULL,
                                 env={**os.environ, "COLDCHAIN_LANG": "zh", "COLUMNS": str(columns), "TERM": term, **env})
         os.close(theirs)
         text = b""
@@ -338,6 +338,25 @@ class Terminals(Case):
         self.assertNotIn("…", run("zones", "--api", self.world.collector.url, "--token-file", self.world.token_file,
                                   env={"COLUMNS": "40"}).stdout)
         self.assertIn("…", self.shown("zones", columns=60))
+
+    def test_long_work_says_how_far_it_is_and_leaves_a_clean_line(self):
+        backup = os.path.join(self.world.folder, "progress.tar")
+        logger = os.path.join(self.world.folder, "progress.csv")
+        with open(logger, "w", encoding="utf-8") as file:
+            file.write("Time,Temp\n" + "".join(f"{1795104000 + i},4\n" for i in range(2000)))
+        for args, label, has_api in (
+                (("readings", "room-1", "--from", "0", "--csv"), "导出", True), (("journal", "verify", self.world.journal), "校验", False),
+                (("backup", backup), "备份", True), (("restore", backup, backup + ".d"), "恢复", False),
+                (("import", logger, "--device", "fengjie/bar", "--columns", "time=Time@s,air_temperature=Temp"), "导入", True)):
+            with self.subTest(args=args):
+                with tempfile.TemporaryFile() as out:
+                    text = self.shown(*args, stdout=out, has_api=has_api)
+                    self.assertIn(f"\r\033[K{label}  ", text)
+                    self.assertTrue(text.endswith("\r\033[K"), text)
+                    out.seek(0)
+                    self.assertNotIn(b"\033", out.read())
+        with tempfile.TemporaryFile() as out:
+            self.assertEqual(self.shown("readings", "room-1", "--from", "0", "--csv", stdout=out, term="dumb"), "")
 
     def test_alarms_are_red_unless_nobody_wants_colour(self):
         red = "\033[1;31m偏高\033[0m"
