@@ -151,7 +151,7 @@ static enum err read_problem(const struct client *client, int status,
                 "COLDCHAIN_TOKEN_FILE; the collector's first start left one in "
                 "api.token in its data_dir"),
             client->api);
-    if (err == ERR_DENIED)
+    if (err == ERR_DENIED && status != 403)
         return err_set(
             why, err,
             say("the API at %.150s does not know this token; is the file that of "

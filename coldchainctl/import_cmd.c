@@ -12,6 +12,7 @@
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
 #include "coldchainctl/logger_file.h"
+#include "coldchainctl/placing.h"
 #include "coldchainctl/progress.h"
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
@@ -24,6 +25,7 @@ struct import_args {
     struct client_args client;
     const char *columns;
     const char *device;
+    const char *zone;
     bool is_partial;
     bool is_whole;
     bool wants_json;
@@ -40,6 +42,8 @@ static const struct option options[] = {
           "time=NAME[@iso|s|ms|utc|+08:00],CHANNEL=NAME[@UNIT],...; C, F, % or a unit of "
           "SenML; #3 is the third column"),
     FIELD("device", OPTION_TEXT, device, "ORG/ID", "ORG/ID", "whose readings they are"),
+    FIELD("zone", OPTION_TEXT, zone, "a zone", "ZONE",
+          "what the logger measured: it is placed there for the time of the file"),
     FIELD("partial", OPTION_FLAG, is_partial, NULL, NULL,
           "leave out what cannot be read, instead of refusing the file"),
     FIELD("whole", OPTION_FLAG, is_whole, NULL, NULL,
@@ -57,6 +61,7 @@ struct import {
     char device[65];
     bool is_known; /* was imported before */
     bool is_placed;
+    size_t placed_now; /* pieces of time */
 };
 
 static enum err split_device(struct import *import, const char *text,
@@ -116,6 +121,21 @@ static enum err ask_held(struct import *import, uint64_t *through, struct err_te
     return err;
 }
 
+static enum err place_logger(struct import *import, const json_t *placements,
+                             struct err_text *why)
+{
+    const struct placing placing = {.org = import->org,
+                                    .device = import->device,
+                                    .zone = import->args->zone,
+                                    .columns = import->args->columns,
+                                    .epoch = import->file.epoch,
+                                    .from_ms = import->file.first_ms,
+                                    .to_ms = import->file.last_ms + 1};
+    import->is_placed = true;
+    return placing_make(&placing, placements, import->client, &import->placed_now, why);
+}
+
+/* Before the readings come, so that the rules judge them where they were. */
 static enum err ask_placed(struct import *import, struct err_text *why)
 {
     json_t *placements = NULL;
@@ -125,6 +145,8 @@ static enum err ask_placed(struct import *import, struct err_text *why)
     json_array_foreach(placements, i, placement) import->is_placed |=
         strcmp(show_text(placement, "org"), import->org) == 0 &&
         strcmp(show_text(placement, "device"), import->device) == 0;
+    if (err == ERR_OK && import->args->zone != NULL)
+        err = place_logger(import, placements, why);
     json_decref(placements);
     return err;
 }
@@ -173,8 +195,9 @@ static void report_text(const struct import *import, const char *path)
     char first[CLOCK_ISO_MAX];
     char last[CLOCK_ISO_MAX];
     printf("%s: %s\n", path,
-           import->is_known ? say("imported before, nothing was changed")
-                            : say("imported"));
+           !import->is_known        ? say("imported")
+           : import->placed_now > 0 ? say("imported before, placed now")
+                                    : say("imported before, nothing was changed"));
     show_fact(FACT_COLUMNS, "device", "%s/%s, epoch %s", import->org, import->device,
               file->epoch);
     show_fact(FACT_COLUMNS, "rows", "%zu, %zu readings, %s to %s", file->rows,
@@ -183,6 +206,11 @@ static void report_text(const struct import *import, const char *path)
     if (file->refused > 0)
         show_fact(FACT_COLUMNS, "left out", "%zu rows; the first: %s", file->refused,
                   file->first_refusal.text);
+    if (import->args->zone != NULL)
+        show_fact(FACT_COLUMNS, "placed",
+                  import->placed_now > 0 ? say("in %s for the time of the file, late")
+                                         : say("in %s, as before"),
+                  import->args->zone);
     if (!import->is_placed)
         show_fact(FACT_COLUMNS, "placed",
                   "nowhere: the readings are kept, and count for a zone once %s/%s "
@@ -196,13 +224,14 @@ static void report_json(const struct import *import)
     char first[CLOCK_ISO_MAX];
     char last[CLOCK_ISO_MAX];
     show_json(json_pack(
-        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:b}", "org",
+        "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:s?, s:b}", "org",
         import->org, "device", import->device, "epoch", file->epoch, "new",
         !import->is_known, "rows", (json_int_t)file->rows, "readings",
         (json_int_t)file->readings, "packs", (json_int_t)file->count, "left_out",
         (json_int_t)file->refused, "first_refusal", file->first_refusal.text, "from",
         clock_format_iso(first, file->first_ms), "to",
-        clock_format_iso(last, file->last_ms), "placed", import->is_placed));
+        clock_format_iso(last, file->last_ms), "placed", import->is_placed, "zone",
+        import->args->zone, "placed_now", import->placed_now > 0));
 }
 
 static enum err import_file(struct import *import, const char *path, struct err_text *why)
@@ -259,7 +288,8 @@ static int import_run(int argc, char **argv)
 const struct command import_command = {
     .name = "import",
     .summary = "a logger's CSV file into the history, once, judged by its own times",
-    .usage = "FILE.csv --columns MAP --device ORG/ID [--partial] [options]\n",
+    .usage =
+        "FILE.csv --columns MAP --device ORG/ID [--zone ZONE] [--partial] [options]\n",
     .about =
         "The file becomes packs of the device and goes the way of every reading: into the "
         "journal, the history, the other stores and the rules, which judge late readings by "
@@ -268,10 +298,13 @@ const struct command import_command = {
         "nothing, and so does going on after an interruption. A row that cannot be read "
         "refuses the whole file, with its line; so does a last line without its end, which "
         "may be half written, and a file that changes while it is read.\n"
+        "--zone places the device in that zone for the time of the file, before its "
+        "readings come, with 'late' and the file's epoch as the reason in the audit; what "
+        "is placed there already stays. Time in another zone is refused.\n"
         "UTF-8 or UTF-16 with a byte order mark; commas, semicolons or tabs; decimal commas "
         "where semicolons part.\n",
     .options = options,
-    .examples = "coldchainctl import van.csv --device fengjie/logger-7 \\\n"
+    .examples = "coldchainctl import van.csv --device fengjie/logger-7 --zone van-2 \\\n"
                 "    --columns 'time=Time@+08:00,air_temperature=Temp@C,humidity=RH@%'\n"
                 "coldchainctl import us.csv --device fengjie/logger-9 --partial \\\n"
                 "    --columns time=#1@utc,product_temperature=#2@F\n",

@@ -456,6 +456,16 @@ const struct say_entry say_words[] = {
     {{"left out", "略去"}},
     {{"%zu rows; the first: %s", "%zu 行；第一处：%s"}},
     {{"placed", "安放"}},
+    {{"imported before, placed now", "此前已导入，现已安放"}},
+    {{"in %s for the time of the file, late", "文件所含时段安放于 %s，事后补登"}},
+    {{"in %s, as before", "安放于 %s，与此前相同"}},
+    {{"%.64s/%.64s measures zone '%.64s' from %s to %s, not '%.64s'; nothing was imported: put "
+      "that placement right first (coldchainctl do placement.correct), or leave --zone out",
+      "%.64s/%.64s 在库区“%.64s”，%s 至 %s，而不是“%.64s”；未导入：请先更正该安放记录"
+      "（coldchainctl do placement.correct），或去掉 --zone"}},
+    {{"the time of the file is placed in too many pieces; place the rest by 'coldchainctl do "
+      "placement.put'",
+      "文件所含时段的安放过于零碎；请用“coldchainctl do placement.put”安放其余部分"}},
     {{"nowhere: the readings are kept, and count for a zone once %s/%s is placed in it",
       "未安放：读数已保存，%s/%s 安放到库区后才计入该库区"}},
     {{"%.200s changed while it was read; nothing was imported: take it once it is whole",

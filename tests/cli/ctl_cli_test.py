@@ -577,6 +577,53 @@ class Import(Case):
     def test_where_it_is_placed_is_said(self):
         self.assertIn("placed       nowhere", self.take(self.write("p.csv", self.rows(3)), "placeless").stdout)
 
+    def placements(self, device):
+        return [(one["zone"], one["from"], one["to"]) for one in json.loads(self.world.collector.open("/api/v1/placements"))
+                if one["device"] == device]
+
+    def in_zone(self, zone, device):
+        rows = json.loads(self.ask("readings", zone, "--from", "2026-11-19T00:00:00Z", "--to", "2026-11-21T00:00:00Z",
+                                   "--channel", "air_temperature", "--json").stdout)
+        return len([row for row in rows if row["device"].endswith(device)])
+
+    def test_a_zone_gets_the_readings_of_the_file_once_and_late(self):
+        path, start = self.write("placed.csv", self.rows(60)), "2026-11-19T16:00:00.000Z"
+        said = self.take(path, "placed", "--zone", "room-2").stdout
+        self.assertIn("imported\n", said)
+        self.assertIn("placed       in room-2 for the time of the file, late", said)
+        placed = [("room-2", start, "2026-11-19T16:59:00.001Z")]
+        self.assertEqual(self.placements("placed"), placed)
+        wait_for(lambda: self.in_zone("room-2", "placed") == 60, 30, "the readings are the zone's")
+        again = self.take(path, "placed", "--zone", "room-2").stdout
+        self.assertIn("imported before, nothing was changed", again)
+        self.assertIn("placed       in room-2, as before", again)
+        self.assertEqual(self.placements("placed"), placed)
+        longer = self.write("placed-longer.csv", self.rows(90))
+        self.assertIs(json.loads(self.take(longer, "placed", "--zone", "room-2", "--json").stdout)["placed_now"], True)
+        self.assertEqual(sorted(self.placements("placed")), placed + [("room-2", placed[0][2], "2026-11-19T17:29:00.001Z")])
+        rows = [row for row in json.loads(self.ask("audit", "--limit", "1000", "--json").stdout)["audit"]
+                if row["verb"] == "placement.put" and row["body"].get("device") == "placed"]
+        self.assertEqual([row["outcome"] for row in rows], ["OK", "OK"])
+        self.assertTrue(all(row["reason"].startswith("late: ") for row in rows), rows)
+
+    def test_a_file_that_was_imported_is_placed_afterwards(self):
+        path = self.write("afterwards.csv", self.rows(10))
+        self.assertIn("nowhere", self.take(path, "afterwards").stdout)
+        self.assertIn("imported before, placed now", self.take(path, "afterwards", "--zone", "room-2").stdout)
+        wait_for(lambda: self.in_zone("room-2", "afterwards") == 10, 30, "the readings are the zone's")
+
+    def test_time_in_another_zone_is_refused_before_anything_is_imported(self):
+        path = self.write("elsewhere.csv", self.rows(60))
+        self.ask("do", "placement.put", "device=elsewhere", "zone=room-1", "from=2026-11-19T16:30:00Z", "to=2026-11-19T18:00:00Z")
+        done = self.take(path, "elsewhere", "--zone", "room-2", status=1)
+        for words in ("measures zone 'room-1' from 2026-11-19 16:30:00Z to 2026-11-19 18:00:00Z", "nothing was imported",
+                      "placement.correct"):
+            self.assertIn(words, done.stderr)
+        self.assertEqual(self.stored("elsewhere", "air_temperature"), [])
+        self.assertEqual(len(self.placements("elsewhere")), 1)
+        self.assertIn("there is no zone", self.take(path, "zoneless", "--zone", "room-9", status=1).stderr.lower())
+        self.assertEqual(self.stored("zoneless", "air_temperature"), [])
+
     def test_a_recorded_file(self):
         shared = os.environ.get("COLDCHAIN_SHARED", os.path.join(SOURCE, "..", "shared"))
         path = os.path.join(shared, "datasets", "freezer_celsi", "CELSI-raw-data-reports.csv")
