@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/logger_file.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "coldchainctl/say.h"
+#include "telemetry/channel.h"
 #include "telemetry/delivery.h"
 
 #define PACK_READINGS 400 /* about 25 KiB: the API takes 64 */
@@ -264,19 +266,32 @@ static void name_epoch(struct logger_file *file, const void *data, size_t len,
     crypto_hex(file->epoch, hash, 8);
 }
 
-/* Keys become JSON without escapes. */
+/* Both become JSON without escapes. */
+static bool is_unit(const char *unit)
+{
+    for (; *unit != '\0'; unit++)
+        if (!isgraph((unsigned char)*unit) || strchr("\"\\", *unit) != NULL)
+            return false;
+    return true;
+}
+
+/* What the collector could not read would wait in vain to be evaluated. */
 static enum err check_channels(const struct csv_map *map, struct err_text *why)
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct csv_column *column = &map->columns[i];
-        const char *known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                            "0123456789_.:/-";
-        if (column->key[strspn(column->key, known)] != '\0' ||
-            (i != map->time && column->unit[strcspn(column->unit, "\"\\")] != '\0'))
+        struct channel channel;
+        if (i == map->time)
+            continue;
+        if (channel_parse(&channel, column->key) != ERR_OK)
             return err_set(
                 why, ERR_INVALID,
                 say("'%s' is no channel; use a quantity such as air_temperature"),
                 column->key);
+        if (!is_unit(column->unit))
+            return err_set(why, ERR_INVALID,
+                           say("the unit of '%s' is none; use C, F, %% or one of SenML"),
+                           column->key);
     }
     return map->count > 1
                ? ERR_OK

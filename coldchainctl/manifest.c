@@ -74,6 +74,9 @@ static enum err on_begin(void *context, const char *name, uint64_t size,
     enum err err = end_file(walk, why);
     if (err != ERR_OK)
         return err;
+    if (json_object_get(walk->check->found, name) != NULL)
+        return err_set(why, ERR_CORRUPT, say("%.100s is in it twice; it is no backup"),
+                       name);
     snprintf(walk->name, sizeof walk->name, "%s", name);
     walk->size = size;
     crypto_digest_begin(&walk->digest);

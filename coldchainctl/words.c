@@ -425,6 +425,7 @@ const struct say_entry say_words[] = {
     {{"the answer is not that of a collector", "应答不是采集器的应答；请检查 --api"}},
     {{"%s is whole: %zu files, %" PRIu64 " bytes, made %s by version %s\n",
       "%s 完整：%zu 个文件，%" PRIu64 " 字节，%s 由版本 %s 生成\n"}},
+    {{"%.100s is in it twice; it is no backup", "其中有两个 %.100s；这不是备份"}},
     {{"its manifest is too large to be one", "清单过大，不是备份的清单"}},
     {{"%s: %.100s is missing", "%s：缺少 %.100s"}},
     {{"%s: %.100s is not what was written: its hash differs",
@@ -492,6 +493,8 @@ const struct say_entry say_words[] = {
       "%s；未导入：请等文件写完；若已写完请加 --whole，或用 --partial 略去该行"}},
     {{"'%s' is no channel; use a quantity such as air_temperature",
       "“%s”不是通道；请用测量量，如 air_temperature"}},
+    {{"the unit of '%s' is none; use C, F, %% or one of SenML",
+      "“%s”的单位无效；请用 C、F、%% 或 SenML 的单位"}},
     {{"no channel is named; add air_temperature=HEADING",
       "没有指定通道；请添加 air_temperature=列名"}},
 };

@@ -3,9 +3,10 @@
 
 #include "tests/support/check.h"
 
-#define AT(hour)   (INT64_C(1795104000000) + (int64_t)(hour)*3600000)
-#define DAY(hours) "2026-11-19T" hours ":00:00.000Z" /* the day of AT(0) is 16:00 of it \
-                                                      */
+#define AT(hour) (INT64_C(1795104000000) + (int64_t)(hour)*3600000)
+#define DAY(hours) \
+    "2026-11-19T" hours ":00:00.000Z" /* the day of AT(0) is 16:00 of it \
+                                       */
 
 /* A placement of fengjie/one, as the API answers. */
 #define PLACED(device, channel, zone, from, to) \
