@@ -112,6 +112,8 @@ void command_print_help(FILE *out, const char *parent, const struct command *com
         fputs(command->help, out);
         return;
     }
+    if (say_language() != SAY_EN) /* what follows is not in the dictionary */
+        fprintf(out, "%s\n\n", say_word(command->summary));
     print_usage(out, parent, command);
     fputc('\n', out);
     help_wrap(out, command->about, 0, 0);

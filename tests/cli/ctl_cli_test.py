@@ -295,6 +295,7 @@ class Chinese(Case):
         for line in text.splitlines():
             if line.startswith("  "):
                 self.assertRegex(line, "[\u4e00-\u9fff]")
+        self.assertTrue(run("--lang", "zh", "zones", "--help").stdout.startswith("各库区每个通道"))
 
     def test_what_is_for_programs_is_the_same_in_both(self):
         for args in (("zones", "room-2"), ("incidents",), ("audit",), ("do",), ("quarantine",)):
