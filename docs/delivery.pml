@@ -232,13 +232,14 @@ inline make_ack(upto)
     found = 0; i = 0; j = 0
 }
 
-/* Begins the own epoch and takes along what was not proved. */
+/* Begins the own epoch, once, and takes along what was not proved, as often as needed. */
 inline fork_away(x)
 {
     agent[x].is_own = true;
     j = agent[x].proved;
     do
-    :: j < agent[x].count && agent[x].own_count < NS ->
+    :: j < agent[x].count && HAS(agent[x].gone, j) -> j++
+    :: j < agent[x].count && !HAS(agent[x].gone, j) && agent[x].own_count < NS ->
        agent[x].own[agent[x].own_count] = agent[x].body[j];
        agent[x].own_from[agent[x].own_count] = j + 1;
        agent[x].own_count++;
@@ -254,7 +255,8 @@ inline take_ack(x)
 #ifndef NO_REWIND
     if
     :: agent[x].life != ack_life ->
-       agent[x].done = 0; agent[x].own_done = 0; agent[x].life = ack_life
+       agent[x].done = 0; agent[x].own_done = 0; agent[x].life = ack_life;
+       agent[x].proved = 0
     :: else -> skip
     fi;
 #else
@@ -262,8 +264,8 @@ inline take_ack(x)
 #endif
     n = 0;
     if
-    :: !agent[x].is_own && ack_forked -> n = 1
-    :: !agent[x].is_own && !ack_forked && ack_hash != 0 ->
+    :: ack_forked -> n = 1
+    :: !ack_forked && ack_hash != 0 ->
        if
        :: ack_through > agent[x].count -> n = 1
        :: else ->

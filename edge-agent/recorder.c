@@ -19,8 +19,8 @@
 #define KEPT_MAX 0.5
 /* Segments given up in one commit: more would hold the loop too long. */
 #define TRIMS_MAX 4
-/* Packs of a forked epoch between two commits. */
-#define RESCUE_AT_ONCE 64
+/* Packs taken along between two commits. */
+#define TAKEN_AT_ONCE 64
 
 static_assert((int)PACK_CLOCK_UNSET == (int)CLOCK_UNSET &&
                   (int)PACK_CLOCK_STEPPED == (int)CLOCK_STEPPED &&
@@ -163,11 +163,78 @@ enum err recorder_new_epoch(struct recorder *recorder)
 
 /* ---- forks ---- */
 
-/* The cursor that says, with the pack itself, how far an epoch was taken along. */
-static uint64_t rescue_cursor(uint64_t epoch)
+enum err recorder_write_moved(struct recorder *recorder, uint64_t epoch, uint64_t from,
+                              uint64_t to)
 {
-    return rng_seed_of("rescue") ^ epoch;
+    assert(from >= 1 && from <= to);
+    struct pack pack = {.kind = PACK_THINNED,
+                        .ended = epoch == recorder->epoch ? 0 : epoch,
+                        .from = from,
+                        .to = to,
+                        .reason = PACK_REASON_MOVED};
+    enum err err = write_control(recorder, &pack, false);
+    pack_fini(&pack);
+    return err;
 }
+
+enum err recorder_fork(struct recorder *recorder)
+{
+    log_error("another device goes by this one's name, or this is a copy");
+    return recorder_new_epoch(recorder);
+}
+
+static enum err write_taken_along(struct recorder *recorder, struct thinner *thinner)
+{
+    enum err err = ERR_OK;
+    struct thinned *kept;
+    while (err == ERR_OK && (kept = thinner_next(thinner)) != NULL) {
+        if (kept->stands_for_source)
+            kept->pack.ended = kept->epoch;
+        err = write_control(recorder, &kept->pack, kept->has_breach);
+    }
+    return err;
+}
+
+/* Those of [from, to] that can be read; the others are lost. */
+static enum err take_some_along(struct recorder *recorder, uint64_t epoch, uint64_t from,
+                                uint64_t to, bool is_fork)
+{
+    struct thinner *thinner = thinner_create_rescue(
+        &recorder->packer, is_fork ? PACK_REASON_FORK : PACK_REASON_CLOSED);
+    enum err err = ERR_OK;
+    for (uint64_t seq = from; seq <= to && err == ERR_OK; seq++) {
+        struct spool_pack pack;
+        if (spool_read(recorder->spool, epoch, seq, &pack) != ERR_OK ||
+            !thinner_take(thinner, &pack, clock_wall_ms(recorder->clock)))
+            err = recorder_write_loss(recorder, epoch, seq, seq, "damaged");
+    }
+    if (err == ERR_OK)
+        err = write_taken_along(recorder, thinner);
+    thinner_destroy(thinner);
+    return err;
+}
+
+enum err recorder_take_along(struct recorder *recorder, uint64_t epoch, uint64_t from,
+                             uint64_t to, bool is_fork)
+{
+    assert(from >= 1 && from <= to);
+    log_warn("packs go under new names epoch=%016llx from=%llu to=%llu reason=%s",
+             (unsigned long long)epoch, (unsigned long long)from, (unsigned long long)to,
+             is_fork ? PACK_REASON_FORK : PACK_REASON_CLOSED);
+    for (uint64_t seq = from; seq <= to; seq += TAKEN_AT_ONCE) {
+        uint64_t last = to - seq < TAKEN_AT_ONCE ? to : seq + TAKEN_AT_ONCE - 1;
+        enum err err = take_some_along(recorder, epoch, seq, last, is_fork);
+        if (err == ERR_OK)
+            err = recorder_commit(recorder);
+        if (err != ERR_OK)
+            return err;
+        if (recorder->sender.on_thinned != NULL)
+            recorder->sender.on_thinned(recorder->sender.context, epoch, seq, last);
+    }
+    return ERR_OK;
+}
+
+/* ---- creating ---- */
 
 static void put_cursor(struct recorder *recorder, uint64_t sensor, uint64_t cursor,
                        bool is_saved)
@@ -184,84 +251,6 @@ static void put_cursor(struct recorder *recorder, uint64_t sensor, uint64_t curs
     if (is_saved)
         recorder->saved[at] = recorder->taken[at];
 }
-
-static enum err write_rescued(struct recorder *recorder, struct thinner *thinner)
-{
-    struct thinned *kept;
-    while ((kept = thinner_next(thinner)) != NULL) {
-        if (kept->stands_for_source) {
-            kept->pack.ended = kept->epoch;
-            put_cursor(recorder, rescue_cursor(kept->epoch), kept->to, true);
-        }
-        enum err err = write_control(recorder, &kept->pack, kept->has_breach);
-        if (err != ERR_OK)
-            return err;
-        if (kept->stands_for_source && recorder->sender.on_thinned != NULL)
-            recorder->sender.on_thinned(recorder->sender.context, kept->epoch, kept->from,
-                                        kept->to);
-    }
-    return ERR_OK;
-}
-
-/* Those of [from, to] that can be read; the others are told as lost when asked for. */
-static enum err rescue_some(struct recorder *recorder, uint64_t epoch, uint64_t from,
-                            uint64_t to)
-{
-    struct thinner *thinner = thinner_create_rescue(&recorder->packer);
-    for (uint64_t seq = from; seq <= to; seq++) {
-        struct spool_pack pack;
-        if (spool_read(recorder->spool, epoch, seq, &pack) == ERR_OK)
-            thinner_take(thinner, &pack, clock_wall_ms(recorder->clock));
-    }
-    enum err err = write_rescued(recorder, thinner);
-    thinner_destroy(thinner);
-    return err;
-}
-
-static enum err rescue(struct recorder *recorder, uint64_t epoch, uint64_t from,
-                       uint64_t last)
-{
-    enum err err = ERR_OK;
-    for (uint64_t seq = from; seq <= last && err == ERR_OK; seq += RESCUE_AT_ONCE) {
-        uint64_t to = last - seq < RESCUE_AT_ONCE ? last : seq + RESCUE_AT_ONCE - 1;
-        err = rescue_some(recorder, epoch, seq, to);
-        if (err == ERR_OK)
-            err = recorder_commit(recorder);
-    }
-    return err;
-}
-
-enum err recorder_fork(struct recorder *recorder, uint64_t from)
-{
-    uint64_t forked = recorder->epoch;
-    uint64_t last = recorder->last_seq;
-    assert(from >= 1);
-    log_error("another device goes by this one's name, or this is a copy: %llu packs go "
-              "under a new epoch",
-              (unsigned long long)(last >= from ? last - from + 1 : 0));
-    put_cursor(recorder, rescue_cursor(forked), from - 1, true);
-    enum err err = recorder_new_epoch(recorder);
-    return err == ERR_OK ? rescue(recorder, forked, from, last) : err;
-}
-
-/* What a crash interrupted. */
-static enum err finish_rescues(struct recorder *recorder)
-{
-    enum err err = ERR_OK;
-    size_t count = spool_epoch_count(recorder->spool);
-    for (size_t i = 0; i + 1 < count && err == ERR_OK; i++) {
-        const struct spool_epoch held = *spool_epoch_at(recorder->spool, i);
-        uint64_t id = rescue_cursor(held.epoch);
-        uint64_t done;
-        if (!spool_cursor(recorder->spool, id, &done) || done >= held.last)
-            continue;
-        put_cursor(recorder, id, done, true);
-        err = rescue(recorder, held.epoch, done + 1, held.last);
-    }
-    return err;
-}
-
-/* ---- creating ---- */
 
 static void load_cursors(struct recorder *recorder)
 {
@@ -331,8 +320,6 @@ enum err recorder_create(struct recorder **recorder, const struct settings *sett
     add_channels(made);
     load_cursors(made);
     enum err err = begin(made, recovery);
-    if (err == ERR_OK)
-        err = finish_rescues(made);
     if (err == ERR_OK)
         err = recorder_commit(made); /* nobody listens yet: the spool is the index */
     if (err != ERR_OK) {
@@ -443,7 +430,8 @@ static void survey_pack(void *context, const struct spool_pack *pack)
     struct survey *survey = context;
     if (is_done(survey->recorder, pack->epoch, pack->seq))
         return;
-    thinner_take(survey->thinner, pack, clock_wall_ms(survey->recorder->clock));
+    if (!thinner_take(survey->thinner, pack, clock_wall_ms(survey->recorder->clock)))
+        log_warn("what cannot be read is not thinned but lost");
     survey->packs++;
 }
 

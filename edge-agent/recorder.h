@@ -74,12 +74,18 @@ int64_t recorder_due_ms(const struct recorder *recorder);
 MUST_CHECK enum err recorder_write_loss(struct recorder *recorder, uint64_t epoch,
                                         uint64_t from, uint64_t to, const char *reason);
 MUST_CHECK enum err recorder_new_epoch(struct recorder *recorder);
+/* Other packs stand for [from, to]. */
+MUST_CHECK enum err recorder_write_moved(struct recorder *recorder, uint64_t epoch,
+                                         uint64_t from, uint64_t to);
+/* Another device goes by the name of this epoch: begins a new one. */
+MUST_CHECK enum err recorder_fork(struct recorder *recorder);
 /*
- * Another device goes by the name of this epoch: begins a new one, and takes along every
- * pack from seq `from` on, under a new name. A crash in between is made good at the next
- * start.
+ * Writes the packs [from, to] of any epoch again, whole, under new names, and commits.
+ * What cannot be read is told as a loss. on_thinned() says how far it has come: after a
+ * crash the rest is asked for again, and what is written twice is known to its readers.
  */
-MUST_CHECK enum err recorder_fork(struct recorder *recorder, uint64_t from);
+MUST_CHECK enum err recorder_take_along(struct recorder *recorder, uint64_t epoch,
+                                        uint64_t from, uint64_t to, bool is_fork);
 
 /*
  * Syncs what was written, makes room when the budget is reached, and announces. ERR_IO:

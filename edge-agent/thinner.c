@@ -18,8 +18,8 @@ struct thinner {
     size_t count;
     size_t capacity;
     size_t given;
-    bool is_rescue;
-    uint64_t seen; /* in-range readings, for one in so many */
+    const char *rescue; /* the reason; NULL: thins */
+    uint64_t seen;      /* in-range readings, for one in so many */
     struct pack source;
     struct buf text;
 };
@@ -31,10 +31,10 @@ struct thinner *thinner_create(const struct packer *packer)
     return thinner;
 }
 
-struct thinner *thinner_create_rescue(const struct packer *packer)
+struct thinner *thinner_create_rescue(const struct packer *packer, const char *reason)
 {
     struct thinner *thinner = thinner_create(packer);
-    thinner->is_rescue = true;
+    thinner->rescue = reason;
     return thinner;
 }
 
@@ -62,7 +62,7 @@ static struct thinned *add_result(struct thinner *thinner, const struct spool_pa
 /* The result that this pack may be added to. */
 static struct thinned *result_for(struct thinner *thinner, const struct spool_pack *pack)
 {
-    if (thinner->count > 0 && !thinner->is_rescue) {
+    if (thinner->count > 0 && thinner->rescue == NULL) {
         struct thinned *last = &thinner->results[thinner->count - 1];
         if (last->stands_for_source && last->epoch == pack->epoch &&
             last->to + 1 == pack->seq && last->pack.reading_count < THINNED_READINGS)
@@ -71,7 +71,7 @@ static struct thinned *result_for(struct thinner *thinner, const struct spool_pa
     struct thinned *added = add_result(thinner, pack);
     added->stands_for_source = true;
     added->pack.kind = PACK_THINNED;
-    const char *reason = thinner->is_rescue ? PACK_REASON_FORK : "space";
+    const char *reason = thinner->rescue != NULL ? thinner->rescue : "space";
     memcpy(added->pack.reason, reason, strlen(reason));
     return added;
 }
@@ -110,7 +110,7 @@ static void thin(struct thinner *thinner, struct thinned *result)
         bool breach =
             is_breach(thinner, source->channels[reading->channel].name, reading);
         result->has_breach |= breach;
-        if (breach || thinner->is_rescue || thinner->seen++ % THINNER_KEEP == 0)
+        if (breach || thinner->rescue != NULL || thinner->seen++ % THINNER_KEEP == 0)
             keep(result, source, reading);
         else
             result->dropped++;
@@ -143,22 +143,27 @@ static enum err unpack(struct thinner *thinner, const struct spool_pack *pack,
                       NULL);
 }
 
-void thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms)
+bool thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms)
 {
     if (unpack(thinner, pack, now_ms) != ERR_OK) {
         /* Our own bytes, behind a checksum: it will be told as a loss. */
         log_error("a pack cannot be read back seq=%llu", (unsigned long long)pack->seq);
-        return;
+        return false;
     }
-    /* What a THINNED pack stood for is below all that is held now: hello says so. */
-    if (thinner->source.kind == PACK_DATA || thinner->source.kind == PACK_THINNED)
+    /* What was taken along keeps its first name, which others may hold as well. What a
+     * THINNED pack stood for otherwise is below all that is held now: hello says so. */
+    bool keeps_name = thinner->rescue != NULL && pack_is_rescued(&thinner->source);
+    if (!keeps_name &&
+        (thinner->source.kind == PACK_DATA || thinner->source.kind == PACK_THINNED))
         thin(thinner, result_for(thinner, pack));
     else
         pass_on(thinner, pack);
-    if (thinner->is_rescue && !thinner->results[thinner->count - 1].stands_for_source)
+    if (thinner->rescue != NULL &&
+        !thinner->results[thinner->count - 1].stands_for_source)
         result_for(thinner, pack);
     struct thinned *last = &thinner->results[thinner->count - 1];
     last->to = pack->seq;
+    return true;
 }
 
 double thinner_kept(const struct thinner *thinner)

@@ -30,13 +30,13 @@ struct thinned {
 
 /* Borrows the packer for its bands. */
 struct thinner *thinner_create(const struct packer *packer);
-/* One that thins nothing: each pack of a forked epoch goes under a new name. */
-struct thinner *thinner_create_rescue(const struct packer *packer);
+/* One that thins nothing: each pack goes under a new name, for that static reason. */
+struct thinner *thinner_create_rescue(const struct packer *packer, const char *reason);
 /* Accepts NULL. */
 void thinner_destroy(struct thinner *thinner);
 
-/* Packs of one epoch come in ascending order of seq. */
-void thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms);
+/* Packs of one epoch come in ascending order of seq. False: it cannot be read. */
+bool thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms);
 /* The share of the readings taken that the results keep; 0 of none. */
 double thinner_kept(const struct thinner *thinner);
 /* Forgets the thinned readings: nothing but packs about packs is left to write. */

@@ -164,6 +164,16 @@ static void save_marks(struct uplink *uplink)
         fail(uplink, err);
 }
 
+/* A forked epoch that could not be ended, for want of room, is asked about again. */
+static void take_along(struct uplink *uplink, const struct agent_action *action)
+{
+    struct recorder *recorder = uplink->options.recorder;
+    if (action->is_fork && action->epoch == recorder_epoch(recorder))
+        return;
+    note_written(uplink, recorder_take_along(recorder, action->epoch, action->from,
+                                             action->to, action->is_fork));
+}
+
 static void carry_out(struct uplink *uplink, const struct agent_action *action)
 {
     struct recorder *recorder = uplink->options.recorder;
@@ -181,9 +191,16 @@ static void carry_out(struct uplink *uplink, const struct agent_action *action)
         note_written(uplink, recorder_write_loss(recorder, action->epoch, action->from,
                                                  action->to, "space"));
         break;
+    case AGENT_WRITE_MOVED:
+        note_written(uplink, recorder_write_moved(recorder, action->epoch, action->from,
+                                                  action->to));
+        break;
     case AGENT_NEW_EPOCH:
         if (action->epoch == recorder_epoch(recorder))
-            note_written(uplink, recorder_fork(recorder, action->from));
+            note_written(uplink, recorder_fork(recorder));
+        break;
+    case AGENT_TAKE_ALONG:
+        take_along(uplink, action);
         break;
     case AGENT_SAVE_MARKS:
         save_marks(uplink);
@@ -324,12 +341,16 @@ struct letter {
     char payload[];
 };
 
-/* Of the pack that the ack calls its mark, where that would prove anything new. */
-static uint64_t held_hash(struct uplink *uplink, const struct ack_epoch *said)
+/* Of the pack that the ack calls its mark; what is proved is not read again. */
+static uint64_t held_hash(struct uplink *uplink, const struct ack *ack,
+                          const struct ack_epoch *said)
 {
     struct spool_pack pack;
-    if (said->hash == 0 || said->epoch != recorder_epoch(uplink->options.recorder) ||
-        spool_read(uplink->options.spool, said->epoch, said->through, &pack) != ERR_OK)
+    if (said->hash == 0)
+        return 0;
+    if (agent_core_is_proved(&uplink->core, ack, said->epoch, said->through))
+        return said->hash;
+    if (spool_read(uplink->options.spool, said->epoch, said->through, &pack) != ERR_OK)
         return 0;
     return delivery_hash(pack.bytes, pack.len);
 }
@@ -341,7 +362,7 @@ static void take_ack(struct uplink *uplink, const struct letter *letter)
     struct err_text why = {0};
     if (ack_parse(&ack, letter->payload, letter->len, &why) == ERR_OK) {
         for (size_t i = 0; i < ack.epoch_count; i++)
-            hashes[i] = held_hash(uplink, &ack.epochs[i]);
+            hashes[i] = held_hash(uplink, &ack, &ack.epochs[i]);
         feed(uplink, &(struct agent_event){.kind = AGENT_ACK,
                                            .ack = &ack,
                                            .held_hashes = hashes,

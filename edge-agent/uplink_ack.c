@@ -61,34 +61,107 @@ static void forget_done(const struct agent_core *core, struct agent_epoch *held)
  * The collector says so, or it has what was never closed here, or another body where we
  * have one: whatever it names may be another device's.
  */
-static bool is_forked(const struct agent_core *core, const struct agent_epoch *held,
-                      const struct ack_epoch *said, uint64_t held_hash)
+static bool is_forked(const struct agent_epoch *held, const struct ack_epoch *said,
+                      uint64_t held_hash)
 {
-    if (held != &core->epochs[core->epoch_count - 1])
-        return false; /* what it holds was taken along before */
     return said->end_epoch || said->through > held->last ||
            (said->hash != 0 && held_hash != 0 && said->hash != held_hash);
 }
 
-/* What is not proved to be there goes along, whoever's the names are by now. */
-static void leave_epoch(const struct agent_step *step, struct agent_epoch *held)
+/* Those of [from, to] that are here and not proved to be there. */
+static void take_along(const struct agent_step *step, const struct agent_epoch *held,
+                       uint64_t from, uint64_t to, bool is_fork)
 {
-    if (held->is_ending)
-        return;
-    held->is_ending = true;
-    step->core->counts.forks++;
-    uint64_t from = held->proved + 1 > held->first ? held->proved + 1 : held->first;
-    agent_act(step, (struct agent_action){.kind = AGENT_NEW_EPOCH,
-                                          .epoch = held->epoch,
-                                          .from = from,
-                                          .to = held->last});
+    uint64_t last = 0;
+    from = from > held->first ? from : held->first;
+    to = to < held->last ? to : held->last;
+    for (uint64_t seq = from; seq <= to && seq > last; seq = last + 1) {
+        uint64_t proved_last;
+        bool is_kept = agent_run_is_kept(held, seq, &last);
+        bool is_proved = seqset_run(&held->proved, seq, &proved_last);
+        last = proved_last < last ? proved_last : last;
+        last = last < to ? last : to;
+        if (is_kept && !is_proved)
+            agent_act(step, (struct agent_action){.kind = AGENT_TAKE_ALONG,
+                                                  .epoch = held->epoch,
+                                                  .from = seq,
+                                                  .to = last,
+                                                  .is_fork = is_fork});
+    }
 }
 
+/* The highest of these ranges up to `through`; 0 when there is none. */
+static uint64_t highest_below(const struct seq_range *ranges, size_t count,
+                              uint64_t through)
+{
+    uint64_t highest = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t last = ranges[i].last < through ? ranges[i].last : through;
+        if (ranges[i].first <= through && last > highest)
+            highest = last;
+    }
+    return highest;
+}
+
+/* Each pack holds the hash of the one before it: the mark's proves all behind it, down to
+ * the first that the collector has no pack of, or could not read. */
 static void note_proved(struct agent_epoch *held, const struct ack_epoch *said,
                         uint64_t held_hash)
 {
-    if (said->hash != 0 && said->hash == held_hash && said->through > held->proved)
-        held->proved = said->through;
+    if (said->hash == 0 || said->hash != held_hash)
+        return;
+    uint64_t closed = highest_below(said->closed, said->closed_count, said->through);
+    uint64_t unread = highest_below(said->rejected, said->rejected_count, said->through);
+    uint64_t from = closed + 1 > unread ? closed + 1 : unread;
+    enum err err = seqset_add_range(&held->proved, from, said->through);
+    if (err != ERR_OK && err != ERR_EXISTS) {
+        /* LIMIT, or the mark is closed: proved by a later one, or taken along. */
+    }
+}
+
+static void take_proved(struct agent_epoch *held)
+{
+    uint64_t last = 0;
+    for (uint64_t seq = 1; seq <= held->last && seq > last; seq = last + 1)
+        if (seqset_run(&held->proved, seq, &last))
+            take_range(held, seq, last);
+}
+
+/* No name in it is believed, whoever's it is by now: only what is proved. */
+static void leave_epoch(const struct agent_step *step, struct agent_epoch *held)
+{
+    struct agent_core *core = step->core;
+    bool is_current = held == &core->epochs[core->epoch_count - 1];
+    if (is_current && held->is_left)
+        return; /* ordered, and there was no room for it */
+    held->is_left = true;
+    if (is_current) {
+        core->counts.forks++;
+        agent_act(step,
+                  (struct agent_action){.kind = AGENT_NEW_EPOCH, .epoch = held->epoch});
+    }
+    take_along(step, held, held->first, held->last, true);
+    forget_done(core, held);
+    take_proved(held);
+}
+
+/* Those of [first, last] that the collector has a pack of. */
+static void take_named(struct agent_epoch *held, const struct ack_epoch *said,
+                       uint64_t first, uint64_t last)
+{
+    for (uint64_t seq = first; seq <= last && seq <= held->last;) {
+        const struct seq_range *next = NULL; /* the lowest closed one from here on */
+        for (size_t i = 0; i < said->closed_count; i++)
+            if (said->closed[i].last >= seq &&
+                (next == NULL || said->closed[i].first < next->first))
+                next = &said->closed[i];
+        uint64_t to = next != NULL && next->first <= last ? next->first - 1 : last;
+        if (to >= seq)
+            take_range(held, seq, to);
+        if (next == NULL || next->first > last || next->last == UINT64_MAX)
+            return;
+        seq = next->last + 1;
+    }
 }
 
 static void take_epoch(const struct agent_step *step, struct agent_epoch *held,
@@ -99,10 +172,11 @@ static void take_epoch(const struct agent_step *step, struct agent_epoch *held,
     uint64_t before = held->done.through;
     if (is_base)
         forget_done(step->core, held);
-    take_range(held, 1, said->through);
+    take_proved(held);
+    take_named(held, said, 1, said->through);
     counts->rewinds += held->done.through < before;
     for (size_t i = 0; i < said->range_count; i++)
-        take_range(held, said->ranges[i].first, said->ranges[i].last);
+        take_named(held, said, said->ranges[i].first, said->ranges[i].last);
     for (size_t i = 0; i < said->rejected_count; i++) {
         uint64_t known = agent_count_within(&held->done, said->rejected[i].first,
                                             said->rejected[i].last);
@@ -130,11 +204,9 @@ static void take_wanted(const struct agent_step *step, const struct ack_epoch *s
         wanted.last = held->last;
     if (wanted.first < 1 || wanted.first > wanted.last)
         return;
-    if (wanted.first < held->first) {
-        uint64_t to = wanted.last < held->first ? wanted.last : held->first - 1;
-        agent_tell_loss(step, said->epoch, wanted.first, to);
-        wanted.first = to + 1;
-    }
+    agent_tell_again(step, held, wanted.first, wanted.last);
+    if (wanted.first < held->first)
+        wanted.first = held->first;
     if (wanted.first > wanted.last)
         return;
     if (core->wanted_count < AGENT_WANTED_MAX)
@@ -145,6 +217,18 @@ static void take_wanted(const struct agent_step *step, const struct ack_epoch *s
                         flight->seq <= wanted.last;
         if (is_asked && step->now_ms - flight->sent_ms >= core->ack_interval_ms)
             agent_publish(step, flight);
+    }
+}
+
+/* Of a forked epoch nothing is sent; what is gone is told all the same. */
+static void tell_wanted(const struct agent_step *step, const struct agent_epoch *held,
+                        const struct ack_epoch *said)
+{
+    for (size_t i = 0; i < said->wanted_count; i++) {
+        struct seq_range wanted = said->wanted[i];
+        wanted.last = wanted.last < held->last ? wanted.last : held->last;
+        if (wanted.first >= 1 && wanted.first <= wanted.last)
+            agent_tell_again(step, held, wanted.first, wanted.last);
     }
 }
 
@@ -183,10 +267,13 @@ static void meet_collector(struct agent_core *core, const struct ack *ack)
     for (size_t i = 0; i < core->epoch_count; i++) {
         struct agent_epoch *epoch = &core->epochs[i];
         epoch->is_heard = false;
+        epoch->is_left = false;
         /* It may be an older copy, which took another device's packs since: what was
          * proved of its last life, this ack proves anew, or nobody does. */
-        if (!is_first)
-            epoch->proved = 0;
+        if (!is_first) {
+            seqset_fini(&epoch->proved);
+            epoch->proved = (struct seqset){0};
+        }
         bool is_named = false;
         for (size_t j = 0; j < ack->epoch_count; j++)
             is_named |= ack->epochs[j].epoch == epoch->epoch;
@@ -245,13 +332,19 @@ static void take_epochs(const struct agent_step *step, const struct agent_event 
         const struct ack_epoch *said = &ack->epochs[i];
         struct agent_epoch *held = agent_find_epoch(step->core, said->epoch);
         uint64_t hash = event->held_hashes != NULL ? event->held_hashes[i] : 0;
-        if (held != NULL && is_forked(step->core, held, said, hash)) {
+        if (held != NULL)
+            note_proved(held, said, hash);
+        if (held != NULL && is_forked(held, said, hash)) {
             leave_epoch(step, held);
+            tell_wanted(step, held, said);
             continue;
         }
         if (held != NULL) {
-            note_proved(held, said, hash);
             take_epoch(step, held, said, !held->is_heard);
+            /* Somebody called these lost, and here they are. */
+            for (size_t j = 0; j < said->closed_count; j++)
+                take_along(step, held, said->closed[j].first, said->closed[j].last,
+                           false);
         }
         for (size_t j = 0; j < said->wanted_count; j++)
             take_wanted(step, said, said->wanted[j]);

@@ -36,6 +36,8 @@ void agent_core_fini(struct agent_core *core)
     for (size_t i = 0; i < core->epoch_count; i++) {
         seqset_fini(&core->epochs[i].done);
         seqset_fini(&core->epochs[i].gone);
+        seqset_fini(&core->epochs[i].moved);
+        seqset_fini(&core->epochs[i].proved);
     }
     free(core->epochs);
     *core = (struct agent_core){0};
@@ -62,6 +64,7 @@ static void on_connected(const struct agent_step *step, const char *nonce)
     for (size_t i = 0; i < core->epoch_count; i++) {
         struct agent_epoch *epoch = &core->epochs[i];
         epoch->is_heard = false;
+        epoch->is_left = false;
         epoch->next = epoch->first;
         epoch->live_from = epoch->last + 1;
         epoch->live_next = epoch->live_from;

@@ -48,16 +48,18 @@
 /* One epoch of which packs are held. */
 struct agent_epoch {
     uint64_t epoch;
-    uint64_t first;     /* lowest seq still held */
-    uint64_t last;      /* highest seq closed, 0 when none */
-    struct seqset done; /* on the collector's stable storage, or refused by it */
-    struct seqset gone; /* unreadable here; LOSS was ordered */
+    uint64_t first;      /* lowest seq still held */
+    uint64_t last;       /* highest seq closed, 0 when none */
+    struct seqset done;  /* on the collector's stable storage, or refused by it */
+    struct seqset gone;  /* unreadable here; LOSS was ordered */
+    struct seqset moved; /* other packs stand for these: thinned, or taken along */
+    /* By their hash, the collector's packs of this life are ours. */
+    struct seqset proved;
     uint64_t next;      /* backlog: all below were done or sent in this session */
     uint64_t live_from; /* closed since the session began */
     uint64_t live_next;
-    uint64_t proved; /* up to here the collector's packs are ours, by their hash */
-    bool is_heard;   /* an ack of this session has named it */
-    bool is_ending;  /* the collector ordered its end */
+    bool is_heard; /* an ack of this session has named it */
+    bool is_left;  /* it is forked, says this session: nothing goes under its names */
 };
 
 struct agent_flight {
@@ -108,7 +110,7 @@ struct agent_core {
     size_t urgent_count;
     struct agent_range wanted[AGENT_WANTED_MAX];
     size_t wanted_count;
-    struct agent_range told[AGENT_TOLD_MAX]; /* LOSS ordered, and not gone since */
+    struct agent_range told[AGENT_TOLD_MAX]; /* LOSS, MOVED ordered, not gone since */
     size_t told_count;
 
     /* the collector that acked last */
@@ -154,8 +156,12 @@ enum agent_action_kind {
     AGENT_PUBLISH_HELLO, /* what agent_core_hello() says */
     AGENT_SET_TIMER,     /* at_ms; 0 cancels; replaces the one before */
     AGENT_WRITE_LOSS,    /* epoch, from, to: these seqs cannot be sent any more */
-    AGENT_NEW_EPOCH,     /* end `epoch`, begin another, take along [from, to] */
-    AGENT_SAVE_MARKS,    /* store what agent_core_save() says; need not be synced */
+    AGENT_WRITE_MOVED,   /* epoch, from, to: other packs stand for these */
+    AGENT_NEW_EPOCH,     /* end `epoch`, begin another */
+    /* epoch, from, to: each goes along whole, under a new name; is_fork: as another
+     * device has a hand in the old ones. AGENT_THINNED says when it is done. */
+    AGENT_TAKE_ALONG,
+    AGENT_SAVE_MARKS, /* store what agent_core_save() says; need not be synced */
 };
 
 struct agent_action {
@@ -163,6 +169,7 @@ struct agent_action {
     uint64_t epoch;
     uint64_t seq;
     bool is_live;
+    bool is_fork;
     uint64_t from;
     uint64_t to;
     int64_t at_ms;
@@ -196,7 +203,11 @@ void agent_core_step(struct agent_core *core, const struct agent_event *event,
 void agent_core_hello(const struct agent_core *core, struct hello *hello);
 /* Packs held that the collector has not acked. */
 uint64_t agent_core_backlog(const struct agent_core *core);
-/* True when the collector has it, or has refused it. */
+/* True when the collector has it, or has refused it, or another pack stands for it. */
 bool agent_core_is_done(const struct agent_core *core, uint64_t epoch, uint64_t seq);
+/* True when the life of the collector that sent this ack is known to hold our own pack.
+ */
+bool agent_core_is_proved(const struct agent_core *core, const struct ack *ack,
+                          uint64_t epoch, uint64_t seq);
 
 #endif

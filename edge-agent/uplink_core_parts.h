@@ -20,8 +20,11 @@ void agent_act(const struct agent_step *step, struct agent_action action);
 /* uplink_epochs.c */
 struct agent_epoch *agent_find_epoch(const struct agent_core *core, uint64_t epoch);
 struct agent_epoch *agent_add_epoch(struct agent_core *core, uint64_t epoch);
-/* Done, or lost here: nothing to send. */
+/* Done, moved, or lost here: nothing to send. */
 bool agent_is_settled(const struct agent_epoch *epoch, uint64_t seq);
+/* For all up to *last as for `seq`: whether it can be read here and nothing stands for
+ * it, but for what the collector says. */
+bool agent_run_is_kept(const struct agent_epoch *epoch, uint64_t seq, uint64_t *last);
 /* How many of [first, last] the set holds. */
 uint64_t agent_count_within(const struct seqset *set, uint64_t first, uint64_t last);
 
@@ -38,6 +41,10 @@ void agent_set_timer(const struct agent_step *step);
 /* uplink_loss.c */
 void agent_tell_loss(const struct agent_step *step, uint64_t epoch, uint64_t from,
                      uint64_t to);
+/* The collector asks for [from, to], which are not to be sent: what is gone was moved or
+ * is lost, and is said again. */
+void agent_tell_again(const struct agent_step *step, const struct agent_epoch *epoch,
+                      uint64_t from, uint64_t to);
 void agent_on_gone(const struct agent_step *step, uint64_t epoch, uint64_t seq);
 void agent_on_thinned(const struct agent_step *step, uint64_t epoch, uint64_t from,
                       uint64_t to);

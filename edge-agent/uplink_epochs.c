@@ -8,8 +8,9 @@
 
 #include "base/mem.h"
 
-#define MARKS_VERSION     2
-#define MARKS_VERSION_OLD 1 /* without what is proved */
+#define MARKS_VERSION        3
+#define MARKS_VERSION_MARK   2 /* what is proved is one mark, what moved is not saved */
+#define MARKS_VERSION_OLDEST 1 /* without what is proved */
 
 struct agent_epoch *agent_find_epoch(const struct agent_core *core, uint64_t epoch)
 {
@@ -42,13 +43,43 @@ void agent_core_hold(struct agent_core *core, uint64_t epoch, uint64_t first,
 
 bool agent_is_settled(const struct agent_epoch *epoch, uint64_t seq)
 {
-    return seqset_has(&epoch->done, seq) || seqset_has(&epoch->gone, seq);
+    return seqset_has(&epoch->done, seq) || seqset_has(&epoch->gone, seq) ||
+           seqset_has(&epoch->moved, seq);
+}
+
+/* The nearest of the ends, and whether one of the sets has it. */
+static bool run_of(const struct seqset *const sets[], size_t count, uint64_t seq,
+                   uint64_t *last)
+{
+    bool is_in = false;
+    *last = UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t end;
+        is_in |= seqset_run(sets[i], seq, &end);
+        *last = end < *last ? end : *last;
+    }
+    return is_in;
+}
+
+bool agent_run_is_kept(const struct agent_epoch *epoch, uint64_t seq, uint64_t *last)
+{
+    const struct seqset *const sets[] = {&epoch->gone, &epoch->moved};
+    return !run_of(sets, 2, seq, last);
 }
 
 bool agent_core_is_done(const struct agent_core *core, uint64_t epoch, uint64_t seq)
 {
     const struct agent_epoch *held = agent_find_epoch(core, epoch);
-    return held != NULL && seqset_has(&held->done, seq);
+    return held != NULL &&
+           (seqset_has(&held->done, seq) || seqset_has(&held->moved, seq));
+}
+
+bool agent_core_is_proved(const struct agent_core *core, const struct ack *ack,
+                          uint64_t epoch, uint64_t seq)
+{
+    const struct agent_epoch *held = agent_find_epoch(core, epoch);
+    return held != NULL && ack->generation == core->generation &&
+           strcmp(ack->store, core->store) == 0 && seqset_has(&held->proved, seq);
 }
 
 /* How many of [first, last] the set holds. */
@@ -72,19 +103,16 @@ static uint64_t backlog_of(const struct agent_epoch *epoch)
 {
     if (epoch->last < epoch->first)
         return 0;
-    uint64_t held = epoch->last - epoch->first + 1;
-    uint64_t done = agent_count_within(&epoch->done, epoch->first, epoch->last);
-    /* Few packs are ever unreadable: counted one range at a time. */
-    uint64_t gone = 0;
-    for (uint32_t i = 0; i < epoch->gone.count; i++) {
-        const struct seq_range *range = &epoch->gone.ranges[i];
-        for (uint64_t seq = range->first; seq <= range->last; seq++)
-            gone += seq >= epoch->first && !seqset_has(&epoch->done, seq);
+    const struct seqset *const sets[] = {&epoch->done, &epoch->gone, &epoch->moved};
+    uint64_t count = 0;
+    uint64_t last = 0;
+    for (uint64_t seq = epoch->first; seq <= epoch->last && seq > last; seq = last + 1) {
+        bool is_settled = run_of(sets, 3, seq, &last);
+        if (last > epoch->last)
+            last = epoch->last;
+        count += is_settled ? 0 : last - seq + 1;
     }
-    for (uint64_t seq = epoch->first; seq <= epoch->gone.through; seq++)
-        gone += !seqset_has(&epoch->done, seq);
-    assert(done + gone <= held);
-    return held - done - gone;
+    return count;
 }
 
 uint64_t agent_core_backlog(const struct agent_core *core)
@@ -104,30 +132,59 @@ void agent_core_save(const struct agent_core *core, struct buf *out)
     for (size_t i = 0; i < core->epoch_count; i++) {
         buf_u64(out, core->epochs[i].epoch);
         seqset_save(&core->epochs[i].done, out);
-        buf_varint(out, core->epochs[i].proved);
+        seqset_save(&core->epochs[i].proved, out);
+        seqset_save(&core->epochs[i].moved, out);
     }
 }
 
-static enum err load_epochs(struct agent_core *core, struct buf_reader *in, bool is_old,
-                            bool apply)
+/* The marks of one epoch, into zeroed sets. */
+static enum err load_sets(struct agent_epoch *marks, struct buf_reader *in,
+                          uint8_t version)
+{
+    enum err err = seqset_load(&marks->done, in);
+    if (version == MARKS_VERSION) {
+        if (err == ERR_OK)
+            err = seqset_load(&marks->proved, in);
+        return err == ERR_OK ? seqset_load(&marks->moved, in) : err;
+    }
+    uint64_t through = marks->done.through;
+    marks->proved.through =
+        version == MARKS_VERSION_OLDEST ? through : buf_read_varint(in);
+    return err;
+}
+
+static void swap_sets(struct agent_epoch *a, struct agent_epoch *b)
+{
+    struct agent_epoch swap = *a;
+    a->done = b->done;
+    a->proved = b->proved;
+    a->moved = b->moved;
+    b->done = swap.done;
+    b->proved = swap.proved;
+    b->moved = swap.moved;
+}
+
+static void fini_sets(struct agent_epoch *epoch)
+{
+    seqset_fini(&epoch->done);
+    seqset_fini(&epoch->proved);
+    seqset_fini(&epoch->moved);
+}
+
+static enum err load_epochs(struct agent_core *core, struct buf_reader *in,
+                            uint8_t version, bool apply)
 {
     uint64_t count = buf_read_varint(in);
     for (uint64_t i = 0; i < count && !in->failed; i++) {
         uint64_t epoch = buf_read_u64(in);
-        struct seqset done = {0};
-        if (seqset_load(&done, in) != ERR_OK) {
-            seqset_fini(&done);
-            return ERR_CORRUPT;
-        }
-        uint64_t proved = is_old ? done.through : buf_read_varint(in);
+        struct agent_epoch marks = {0};
+        enum err err = load_sets(&marks, in, version);
         struct agent_epoch *held = apply ? agent_find_epoch(core, epoch) : NULL;
-        if (held != NULL) {
-            seqset_fini(&held->done);
-            held->done = done;
-            held->proved = proved;
-        } else {
-            seqset_fini(&done);
-        }
+        if (err == ERR_OK && held != NULL)
+            swap_sets(held, &marks);
+        fini_sets(&marks);
+        if (err != ERR_OK)
+            return err;
     }
     return in->failed ? ERR_CORRUPT : ERR_OK;
 }
@@ -136,8 +193,7 @@ enum err agent_core_load(struct agent_core *core, const void *data, size_t len)
 {
     struct buf_reader in = buf_reader_of(data, len);
     uint8_t version = buf_read_u8(&in);
-    bool is_old = version == MARKS_VERSION_OLD;
-    if (version != MARKS_VERSION && !is_old)
+    if (version < MARKS_VERSION_OLDEST || version > MARKS_VERSION)
         return ERR_CORRUPT;
     size_t store_len = 0;
     const char *store = buf_read_blob(&in, &store_len);
@@ -146,12 +202,12 @@ enum err agent_core_load(struct agent_core *core, const void *data, size_t len)
         return ERR_CORRUPT;
     /* Once to see that it is sound, once to take it. */
     struct buf_reader check = in;
-    if (load_epochs(core, &check, is_old, false) != ERR_OK || check.at != check.len)
+    if (load_epochs(core, &check, version, false) != ERR_OK || check.at != check.len)
         return ERR_CORRUPT;
     memcpy(core->store, store, store_len);
     core->store[store_len] = '\0';
     core->generation = generation;
-    return load_epochs(core, &in, is_old, true);
+    return load_epochs(core, &in, version, true);
 }
 
 static void say_epoch(const struct agent_core *core, size_t index, struct hello *hello)

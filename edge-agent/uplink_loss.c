@@ -8,8 +8,17 @@
 
 #include "base/mem.h"
 
-void agent_tell_loss(const struct agent_step *step, uint64_t epoch, uint64_t from,
-                     uint64_t to)
+static void note_told(struct agent_core *core, uint64_t epoch, uint64_t from, uint64_t to)
+{
+    /* Full: forget the oldest, whose answer is the likeliest to have arrived. */
+    if (core->told_count == AGENT_TOLD_MAX)
+        memmove(core->told, core->told + 1, --core->told_count * sizeof *core->told);
+    core->told[core->told_count++] = (struct agent_range){epoch, {from, to}};
+}
+
+/* Orders a pack of that kind, unless one was ordered that is still held. */
+static void tell(const struct agent_step *step, enum agent_action_kind kind,
+                 uint64_t epoch, uint64_t from, uint64_t to)
 {
     struct agent_core *core = step->core;
     assert(from >= 1 && from <= to);
@@ -17,13 +26,34 @@ void agent_tell_loss(const struct agent_step *step, uint64_t epoch, uint64_t fro
         if (core->told[i].epoch == epoch && core->told[i].seqs.first <= from &&
             core->told[i].seqs.last >= to)
             return;
-    /* Full: forget the oldest, whose answer is the likeliest to have arrived. */
-    if (core->told_count == AGENT_TOLD_MAX)
-        memmove(core->told, core->told + 1, --core->told_count * sizeof *core->told);
-    core->told[core->told_count++] = (struct agent_range){epoch, {from, to}};
-    agent_act(step,
-              (struct agent_action){
-                  .kind = AGENT_WRITE_LOSS, .epoch = epoch, .from = from, .to = to});
+    note_told(core, epoch, from, to);
+    agent_act(step, (struct agent_action){
+                        .kind = kind, .epoch = epoch, .from = from, .to = to});
+}
+
+void agent_tell_loss(const struct agent_step *step, uint64_t epoch, uint64_t from,
+                     uint64_t to)
+{
+    tell(step, AGENT_WRITE_LOSS, epoch, from, to);
+}
+
+void agent_tell_again(const struct agent_step *step, const struct agent_epoch *epoch,
+                      uint64_t from, uint64_t to)
+{
+    uint64_t last = 0;
+    for (uint64_t seq = from; seq <= to && seq > last; seq = last + 1) {
+        uint64_t kept_last;
+        bool is_kept = agent_run_is_kept(epoch, seq, &kept_last);
+        bool is_moved = seqset_run(&epoch->moved, seq, &last);
+        last = kept_last < last ? kept_last : last;
+        last = last < to ? last : to;
+        if (seq < epoch->first && last >= epoch->first)
+            last = epoch->first - 1;
+        if (is_moved)
+            tell(step, AGENT_WRITE_MOVED, epoch->epoch, seq, last);
+        else if (!is_kept || seq < epoch->first)
+            tell(step, AGENT_WRITE_LOSS, epoch->epoch, seq, last);
+    }
 }
 
 static void forget_flights(struct agent_core *core, uint64_t epoch, uint64_t below)
@@ -66,10 +96,12 @@ void agent_on_thinned(const struct agent_step *step, uint64_t epoch, uint64_t fr
             core->flights[i].seq > to)
             core->flights[kept++] = core->flights[i];
     core->flight_count = kept;
-    enum err err = seqset_add_range(&held->gone, from, to);
+    enum err err = seqset_add_range(&held->moved, from, to);
     if (err != ERR_OK && err != ERR_EXISTS) {
         /* LIMIT: trimming tells these as a loss, and the thinned pack closes it. */
     }
+    note_told(core, epoch, from, to);
+    agent_act(step, (struct agent_action){.kind = AGENT_SAVE_MARKS});
 }
 
 void agent_on_trimmed(const struct agent_step *step, uint64_t epoch, uint64_t first)

@@ -83,8 +83,8 @@ static void send_pack(const struct agent_step *step, uint64_t epoch, uint64_t se
 static bool is_sendable(struct agent_core *core, const struct agent_epoch *epoch,
                         uint64_t seq)
 {
-    return seq >= epoch->first && seq <= epoch->last && !agent_is_settled(epoch, seq) &&
-           find_flight(core, epoch->epoch, seq) == NULL;
+    return seq >= epoch->first && seq <= epoch->last && !epoch->is_left &&
+           !agent_is_settled(epoch, seq) && find_flight(core, epoch->epoch, seq) == NULL;
 }
 
 /* Takes the lowest seq of the range that may be sent; false when it holds none. */
@@ -98,6 +98,7 @@ static bool take_of_range(struct agent_core *core, struct agent_range *range,
         *seq = range->seqs.first++;
         bool wanted_again = even_done && *seq >= epoch->first && *seq <= epoch->last &&
                             !seqset_has(&epoch->gone, *seq) &&
+                            !seqset_has(&epoch->moved, *seq) &&
                             find_flight(core, epoch->epoch, *seq) == NULL;
         if (wanted_again || is_sendable(core, epoch, *seq))
             return true;

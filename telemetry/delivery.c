@@ -15,7 +15,13 @@
 /* What an ack needs besides ranges: a head, and a skeleton and one range per epoch. */
 #define ACK_SKELETON (512 + DELIVERY_EPOCHS_MAX * 192)
 
+/* Two numbers of 20 digits, with what is around them. */
+#define RANGE_BYTES 48
+
 static_assert(ACK_SKELETON < DELIVERY_BYTES_MAX / 2, "most of an ack is for ranges");
+static_assert(ACK_SKELETON + DELIVERY_EPOCHS_MAX * DELIVERY_CLOSED_MAX * RANGE_BYTES <
+                  DELIVERY_BYTES_MAX,
+              "what is closed always has room");
 
 /* Where a list of ranges stands in an epoch. */
 struct range_list {
@@ -31,9 +37,12 @@ static const struct range_list range_lists[] = {
      offsetof(struct ack_epoch, rejected_count)},
     {"wanted", offsetof(struct ack_epoch, wanted),
      offsetof(struct ack_epoch, wanted_count)},
+    {"closed", offsetof(struct ack_epoch, closed),
+     offsetof(struct ack_epoch, closed_count)},
 };
 
-#define LIST_COUNT (sizeof range_lists / sizeof range_lists[0])
+#define LIST_COUNT  (sizeof range_lists / sizeof range_lists[0])
+#define LIST_CLOSED (LIST_COUNT - 1) /* the one that is never cut */
 
 uint64_t delivery_hash(const void *bytes, size_t len)
 {
@@ -122,7 +131,9 @@ static void put_epoch(struct buf *out, const struct ack_epoch *epoch, size_t end
                epoch->epoch, epoch->through);
     if (epoch->hash != 0)
         buf_format(out, ",\"hash\":\"%016" PRIx64 "\"", epoch->hash);
-    for (size_t i = 0; i < LIST_COUNT; i++) {
+    put_ranges(out, range_lists[LIST_CLOSED].name, epoch->closed, epoch->closed_count,
+               SIZE_MAX);
+    for (size_t i = 0; i < LIST_CLOSED; i++) {
         const void *ranges = (const char *)epoch + range_lists[i].ranges;
         put_ranges(out, range_lists[i].name, ranges, list_count(epoch, &range_lists[i]),
                    end);
@@ -136,6 +147,10 @@ void ack_format(const struct ack *ack, struct buf *out)
     assert(is_name(ack->store, sizeof ack->store));
     size_t begin = out->len;
     size_t end = begin + DELIVERY_BYTES_MAX - ACK_SKELETON;
+    for (size_t i = 0; i < ack->epoch_count; i++) {
+        assert(ack->epochs[i].closed_count <= DELIVERY_CLOSED_MAX);
+        end -= ack->epochs[i].closed_count * RANGE_BYTES;
+    }
     buf_format(out,
                "{\"v\":%d,\"nonce\":\"%s\",\"store\":\"%s\",\"generation\":\"%" PRIu64
                "\",\"interval\":%" PRId64 ",\"credits\":%" PRIu32 ",\"epochs\":[",

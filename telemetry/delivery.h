@@ -25,6 +25,7 @@
 #define DELIVERY_STORE_SIZE 33 /* likewise */
 #define DELIVERY_EPOCHS_MAX 16
 #define DELIVERY_RANGES_MAX 64
+#define DELIVERY_CLOSED_MAX 16 /* of one epoch: of these none is ever left out */
 #define DELIVERY_BYTES_MAX  16384
 
 /* One epoch that the agent still holds packs of. */
@@ -46,13 +47,19 @@ struct hello {
 struct ack_epoch {
     uint64_t epoch;
     uint64_t through; /* all seqs up to here are on stable storage */
-    uint64_t hash;    /* of the pack `through`, as it was taken; 0: not known */
+    /* Of the pack `through`, as it was taken; 0: not known. All behind the last closed
+     * one up to it are of the same branch. */
+    uint64_t hash;
     struct seq_range ranges[DELIVERY_RANGES_MAX];
     size_t range_count;
     struct seq_range rejected[DELIVERY_RANGES_MAX]; /* kept in quarantine; done with */
     size_t rejected_count;
     struct seq_range wanted[DELIVERY_RANGES_MAX]; /* send DATA or LOSS for these */
     size_t wanted_count;
+    /* named by `through` and `ranges`, but without data: called lost, or moved. Perhaps
+     * more than these, never less: a writer has at most DELIVERY_CLOSED_MAX. */
+    struct seq_range closed[DELIVERY_RANGES_MAX];
+    size_t closed_count;
     bool end_epoch; /* a fork was seen: start a new epoch */
 };
 

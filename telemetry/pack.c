@@ -17,10 +17,17 @@ void pack_fini(struct pack *pack)
     *pack = (struct pack){0};
 }
 
-bool pack_is_rescued(const struct pack *pack)
+bool pack_tells_fork(const struct pack *pack)
 {
     return pack->kind == PACK_THINNED && pack->ended != 0 && pack->from == pack->to &&
            strcmp(pack->reason, PACK_REASON_FORK) == 0;
+}
+
+bool pack_is_rescued(const struct pack *pack)
+{
+    return pack_tells_fork(pack) ||
+           (pack->kind == PACK_THINNED && pack->ended != 0 && pack->from == pack->to &&
+            strcmp(pack->reason, PACK_REASON_CLOSED) == 0);
 }
 
 void pack_clear(struct pack *pack)

@@ -92,9 +92,13 @@ void pack_fini(struct pack *pack);
 /* Empties the pack but keeps its memory, so that one struct serves a stream. */
 void pack_clear(struct pack *pack);
 
-#define PACK_REASON_FORK "fork"
-/* A THINNED pack that thinned nothing: one of a forked epoch, under a new name. */
+#define PACK_REASON_FORK   "fork"   /* another device goes by that epoch */
+#define PACK_REASON_CLOSED "closed" /* somebody else called that seq lost */
+#define PACK_REASON_MOVED  "moved"  /* it stands in another pack, which is there */
+/* A THINNED pack that thinned nothing: a whole one, under a new name. */
 bool pack_is_rescued(const struct pack *pack);
+/* The same, and `ended` is known to be forked. */
+bool pack_tells_fork(const struct pack *pack);
 
 /* Index of the channel of that name, added when it is new. INVALID or LIMIT. */
 MUST_CHECK enum err pack_channel(struct pack *pack, const char *name, uint16_t *index);

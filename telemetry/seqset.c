@@ -38,6 +38,21 @@ bool seqset_has(const struct seqset *set, uint64_t seq)
     return at < set->count && set->ranges[at].first <= seq;
 }
 
+bool seqset_run(const struct seqset *set, uint64_t seq, uint64_t *last)
+{
+    assert(seq > 0);
+    *last = set->through;
+    if (seq <= set->through)
+        return true;
+    uint32_t at = first_ending_from(set, seq);
+    bool is_in = at < set->count && set->ranges[at].first <= seq;
+    if (is_in)
+        *last = set->ranges[at].last;
+    else
+        *last = at < set->count ? set->ranges[at].first - 1 : UINT64_MAX;
+    return is_in;
+}
+
 enum err seqset_add(struct seqset *set, uint64_t seq)
 {
     return seqset_add_range(set, seq, seq);

@@ -33,6 +33,8 @@ struct seqset {
 
 void seqset_fini(struct seqset *set);
 bool seqset_has(const struct seqset *set, uint64_t seq);
+/* The same, and up to which seq that stays so; seq > 0. */
+bool seqset_run(const struct seqset *set, uint64_t seq, uint64_t *last);
 /*
  * EXISTS when all of it was in already; LIMIT when it would need one range too many;
  * INVALID for seq 0 or last < first. The set is unchanged unless it says OK.

@@ -62,8 +62,9 @@ uint64_t window_hash(const struct window *window, uint64_t seq)
         return 0;
     if (window->newest - seq < WINDOW_HASHES && window->hashes[seq % WINDOW_HASHES] != 0)
         return window->hashes[seq % WINDOW_HASHES];
-    return seq == window->taken.through ? window->mark_hash
-                                        : edge_hash(window, seq, false);
+    if (seq == window->taken.through && window->mark_hash != 0)
+        return window->mark_hash;
+    return edge_hash(window, seq, false);
 }
 
 /* Both known and different. */

@@ -51,6 +51,7 @@ static void epoch_fini(struct collector_epoch *epoch)
 {
     window_fini(&epoch->window);
     seqset_fini(&epoch->rejected);
+    seqset_fini(&epoch->closed);
     free(epoch->held);
 }
 
@@ -326,12 +327,34 @@ static void after_change(const struct step *step, struct collector_epoch *epoch,
         act_on(step, COLLECTOR_RELEASE, epoch->epoch, 0);
 }
 
+static void add_closed(struct collector_epoch *epoch, uint64_t from, uint64_t to)
+{
+    if (seqset_add_range(&epoch->closed, from, to) != ERR_LIMIT)
+        return;
+    /* Too torn to be exact: all of it, which costs packs under a second name. */
+    uint64_t highest = seqset_highest(&epoch->closed);
+    enum err err = seqset_add_range(&epoch->closed, 1, highest > to ? highest : to);
+    assert(err == ERR_OK);
+}
+
+/* Those of [from, to] that have no pack. */
+static void note_closed(struct collector_epoch *epoch, uint64_t from, uint64_t to)
+{
+    uint64_t last = 0;
+    for (uint64_t seq = from; last < to; seq = last + 1) {
+        bool is_taken = seqset_run(&epoch->window.taken, seq, &last);
+        if (!is_taken)
+            add_closed(epoch, seq, last < to ? last : to);
+    }
+}
+
 /* [from, to] of it will never come under these names. */
 static void close_range(const struct step *step, struct collector_epoch *epoch,
                         uint64_t from, uint64_t to, bool is_loss)
 {
     uint32_t ranges = epoch->window.taken.count;
     uint64_t through = through_of(epoch);
+    note_closed(epoch, from, to);
     if (window_close(&epoch->window, from, to) != ERR_OK)
         return; /* known before; or no room: it is asked for again, and said again */
     count_ranges(step, epoch, ranges);
@@ -345,10 +368,12 @@ static void close_range(const struct step *step, struct collector_epoch *epoch,
 static void end_epoch(const struct step *step, struct collector_epoch *epoch,
                       uint64_t last)
 {
-    epoch->is_ended = true;
-    /* It ends below what was taken: another device was here, or an older copy of it. */
-    if (last < seqset_highest(&epoch->window.taken))
+    /* It ends below what was taken, or twice: another device was here, or an older copy
+     * of it. */
+    if (last < seqset_highest(&epoch->window.taken) ||
+        (epoch->is_ended && last != epoch->last))
         note_fork(step, epoch);
+    epoch->is_ended = true;
     if (last > epoch->last)
         epoch->last = last;
     watch_gaps(step, epoch, false);
@@ -368,7 +393,7 @@ static void take_control(const struct step *step, const struct collector_pack *p
         end_epoch(step, epoch, pack->to);
         return;
     }
-    if (pack->is_rescued)
+    if (pack->tells_fork)
         note_fork(step, epoch);
     /* In its own epoch a pack can speak of those before it only. */
     bool is_sound = pack->from > 0 && pack->from <= pack->to &&
@@ -413,6 +438,8 @@ static void take_new(const struct step *step, struct collector_epoch *epoch,
     take_control(step, pack);
     epoch = collector_find_epoch(step->device, pack->epoch); /* may have moved */
     assert(epoch != NULL);
+    if (epoch->is_ended && pack->seq > epoch->last)
+        note_fork(step, epoch); /* one device ended it, another goes on */
     give_turn(step, epoch, pack);
     after_change(step, epoch, through);
 }
@@ -504,6 +531,20 @@ static void fill_rejected(struct ack_epoch *ack, const struct seqset *rejected)
             (struct seq_range){.first = 1, .last = rejected->through};
 }
 
+/* None is left out: the oldest that have no room are told as one. */
+static void fill_closed(struct ack_epoch *ack, const struct seqset *closed)
+{
+    uint32_t from = closed->count < DELIVERY_CLOSED_MAX
+                        ? 0
+                        : closed->count - (DELIVERY_CLOSED_MAX - 1);
+    uint64_t oldest = from > 0 ? closed->ranges[from - 1].last : closed->through;
+    uint64_t first = closed->through > 0 || from == 0 ? 1 : closed->ranges[0].first;
+    if (oldest > 0)
+        ack->closed[ack->closed_count++] = (struct seq_range){first, oldest};
+    for (uint32_t i = from; i < closed->count; i++)
+        ack->closed[ack->closed_count++] = closed->ranges[i];
+}
+
 static void want(struct ack_epoch *ack, uint64_t first, uint64_t last)
 {
     if (first <= last && ack->wanted_count < DELIVERY_RANGES_MAX)
@@ -530,8 +571,8 @@ static void fill_epoch(struct ack *ack, const struct collector_epoch *epoch,
     if (entry == NULL)
         return;
     entry->through = through_of(epoch);
-    /* In a forked epoch the mark proves nothing to either branch. */
-    entry->hash = epoch->is_forked ? 0 : window_hash(&epoch->window, entry->through);
+    entry->hash = window_hash(&epoch->window, entry->through);
+    fill_closed(entry, &epoch->closed);
     entry->range_count = copy_ranges(entry->ranges, &epoch->window.taken);
     fill_rejected(entry, &epoch->rejected);
     if (epoch->ask_due_ms != 0 && epoch->ask_due_ms <= real_ms)
@@ -572,13 +613,15 @@ enum epoch_flag {
     FLAG_FORKED = 2,
     FLAG_LEFT = 4,
     FLAG_NAMED = 8,
+    FLAG_CLOSED = 16, /* `closed` is not empty, and follows */
 };
 
 static void save_epoch(const struct collector_epoch *epoch, struct buf *out)
 {
     unsigned flags =
         (epoch->is_ended ? FLAG_ENDED : 0u) | (epoch->is_forked ? FLAG_FORKED : 0u) |
-        (epoch->is_left ? FLAG_LEFT : 0u) | (epoch->is_named ? FLAG_NAMED : 0u);
+        (epoch->is_left ? FLAG_LEFT : 0u) | (epoch->is_named ? FLAG_NAMED : 0u) |
+        (seqset_highest(&epoch->closed) > 0 ? FLAG_CLOSED : 0u);
     buf_u64(out, epoch->epoch);
     window_save(&epoch->window, out);
     seqset_save(&epoch->rejected, out);
@@ -592,6 +635,8 @@ static void save_epoch(const struct collector_epoch *epoch, struct buf *out)
         buf_varint(out, epoch->held[i].seq);
         buf_varint(out, epoch->held[i].position);
     }
+    if ((flags & FLAG_CLOSED) != 0)
+        seqset_save(&epoch->closed, out);
 }
 
 void collector_device_save(const struct collector_device *device, struct buf *out)
@@ -642,7 +687,10 @@ static enum err load_epoch(struct collector_core *core, struct collector_epoch *
     epoch->last = buf_read_varint(in);
     epoch->gone = buf_read_varint(in);
     epoch->held_since_ms = buf_read_zigzag(in);
-    return load_held(epoch, in);
+    err = load_held(epoch, in);
+    if (err == ERR_OK && (flags & FLAG_CLOSED) != 0)
+        err = seqset_load(&epoch->closed, in);
+    return err;
 }
 
 enum err collector_device_load(struct collector_core *core,

@@ -10,8 +10,11 @@
  *                             |  \                 |
  *              another body   |   gap: asked for again and again, closed by DATA or LOSS
  *                             v                    v
- *                           forked: nothing of the other branch is taken, the device is
- *                                   told to begin another epoch and brings it there
+ *                           forked: what fits is taken, each device is told to begin
+ *                                   another epoch and brings there what is not proved
+ *
+ * A name that was closed without a pack (LOSS, THINNED, given up) is said so in every
+ * ack: whoever holds that pack all the same brings it under a new name.
  *
  * Pure: times and positions are inputs. What is saved follows from packs and hellos only,
  * so reading them again gives the same state; when to ack is not saved. Belongs to one
@@ -48,6 +51,7 @@ struct collector_epoch {
     uint64_t epoch;
     struct window window;        /* in the journal, whatever they held */
     struct seqset rejected;      /* of those: in quarantine */
+    struct seqset closed;        /* of those: without a pack; perhaps more, never less */
     uint64_t evaluated;          /* all up to here have had their turn */
     struct collector_held *held; /* ascending by seq */
     size_t held_count;
@@ -107,7 +111,7 @@ struct collector_pack {
     uint64_t ended;
     uint64_t from;
     uint64_t to;
-    bool is_rescued; /* of a forked epoch, under a new name */
+    bool tells_fork; /* of a forked epoch, under a new name */
 };
 
 enum collector_event_kind {

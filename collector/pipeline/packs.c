@@ -245,7 +245,7 @@ static struct collector_pack describe(const struct pipeline *pipeline,
     described.ended = pack->ended;
     described.from = pack->from;
     described.to = pack->to;
-    described.is_rescued = pack_is_rescued(pack);
+    described.tells_fork = pack_tells_fork(pack);
     return described;
 }
 

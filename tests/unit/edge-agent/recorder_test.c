@@ -328,9 +328,10 @@ static void an_ordered_epoch_end_goes_first(void)
     bench_destroy(bench);
 }
 
-/* Every reading of packs [from, last] of the forked epoch, once, and in order. */
+/* Every reading of packs [from, last] of the forked epoch, which ended at `ended`, once,
+ * and in order. */
 static void check_rescued(struct bench *bench, uint64_t forked, uint64_t from,
-                          uint64_t last)
+                          uint64_t last, uint64_t ended)
 {
     uint64_t epoch = recorder_epoch(bench->recorder);
     size_t count = spool_epoch_count(bench->spool);
@@ -338,7 +339,7 @@ static void check_rescued(struct bench *bench, uint64_t forked, uint64_t from,
           spool_epoch_at(bench->spool, count - 1)->last == 1 + last - from + 1);
     struct pack pack = {0};
     parse_stored(bench, epoch, 1, &pack);
-    CHECK(pack.kind == PACK_EPOCH_END && pack.ended == forked && pack.to == last);
+    CHECK(pack.kind == PACK_EPOCH_END && pack.ended == forked && pack.to == ended);
     for (uint64_t seq = from; seq <= last; seq++) {
         struct pack source = {0};
         pack_clear(&pack);
@@ -361,23 +362,23 @@ static void a_forked_epoch_is_taken_along(void)
     bench_open(bench);
     take_rows(bench, 1, 8 * 100);
     uint64_t forked = recorder_epoch(bench->recorder);
-    CHECK(recorder_fork(bench->recorder, 4) == ERR_OK);
+    CHECK(recorder_fork(bench->recorder) == ERR_OK);
+    CHECK(recorder_take_along(bench->recorder, forked, 4, 100, true) == ERR_OK);
     CHECK(bench->thinned_to == 100); /* not sent under the old names any more */
-    check_rescued(bench, forked, 4, 100);
+    check_rescued(bench, forked, 4, 100, 100);
     bench_close(bench);
-    bench_open(bench); /* nothing is taken along twice */
-    check_rescued(bench, forked, 4, 100);
+    bench_open(bench);
+    check_rescued(bench, forked, 4, 100, 100);
     bench_close(bench);
     bench_destroy(bench);
 }
 
-static void die_at_70(void *context, uint64_t epoch, uint64_t from, uint64_t to)
+/* The first that are told as taken along, 4 to 67: they must be on the disk. */
+static void die_when_told(void *context, uint64_t epoch, uint64_t from, uint64_t to)
 {
     (void)context;
     (void)epoch;
-    (void)to;
-    if (from == 70)
-        _exit(0);
+    _exit(from == 4 && to == 67 ? 0 : 1);
 }
 
 static void taking_along_survives_a_kill(void)
@@ -392,13 +393,51 @@ static void taking_along_survives_a_kill(void)
     if (child == 0) {
         bench_open(bench);
         recorder_set_sender(bench->recorder,
-                            &(struct recorder_sender){.on_thinned = die_at_70});
-        _exit(recorder_fork(bench->recorder, 4) == ERR_OK);
+                            &(struct recorder_sender){.on_thinned = die_when_told});
+        if (recorder_fork(bench->recorder) == ERR_OK &&
+            recorder_take_along(bench->recorder, forked, 4, 100, true) == ERR_OK)
+            _exit(2); /* nobody was told */
+        _exit(3);
     }
     int status = 0;
     CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
     bench_open(bench);
-    check_rescued(bench, forked, 4, 100);
+    check_rescued(bench, forked, 4, 67, 100);
+    CHECK(recorder_take_along(bench->recorder, forked, 68, 100, true) == ERR_OK);
+    check_rescued(bench, forked, 4, 100, 100);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+/* Somebody else called it lost: it goes along within its own epoch, which goes on. */
+static void what_others_closed_is_taken_along(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 8 * 5);
+    uint64_t epoch = recorder_epoch(bench->recorder);
+    CHECK(recorder_take_along(bench->recorder, epoch, 2, 2, false) == ERR_OK);
+    CHECK(recorder_epoch(bench->recorder) == epoch);
+    CHECK(recorder_write_moved(bench->recorder, epoch, 2, 2) == ERR_OK);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    struct pack pack = {0};
+    parse_stored(bench, epoch, 6, &pack);
+    CHECK(pack_is_rescued(&pack) && !pack_tells_fork(&pack));
+    CHECK(pack.ended == epoch && pack.from == 2 && pack.to == 2);
+    CHECK(pack.reading_count > 0);
+    pack_clear(&pack);
+    parse_stored(bench, epoch, 7, &pack);
+    CHECK(pack.kind == PACK_THINNED && !pack_is_rescued(&pack));
+    CHECK(pack.from == 2 && pack.to == 2 && pack.reading_count == 0);
+    pack_clear(&pack);
+    /* Once more: it keeps its first name, and gives up its second. */
+    CHECK(recorder_take_along(bench->recorder, epoch, 6, 6, false) == ERR_OK);
+    parse_stored(bench, epoch, 8, &pack);
+    CHECK(pack_is_rescued(&pack) && pack.from == 2 && pack.reading_count > 0);
+    pack_clear(&pack);
+    parse_stored(bench, epoch, 9, &pack);
+    CHECK(pack.kind == PACK_THINNED && pack.from == 6 && pack.reading_count == 0);
+    pack_fini(&pack);
     bench_close(bench);
     bench_destroy(bench);
 }
@@ -626,6 +665,7 @@ int main(void)
         {"an ordered epoch's end goes first", an_ordered_epoch_end_goes_first},
         {"a forked epoch is taken along", a_forked_epoch_is_taken_along},
         {"taking along survives a kill", taking_along_survives_a_kill},
+        {"what others closed is taken along", what_others_closed_is_taken_along},
         {"a cursor goes with its readings", a_cursor_goes_with_its_readings},
         {"acked packs go first, and whole", acked_packs_go_first_and_whole},
         {"a full journal keeps the breaches", a_full_journal_keeps_the_breaches},

@@ -259,6 +259,22 @@ static const struct agent_action *new_epoch(const struct bench *bench)
     return NULL;
 }
 
+/* "5-9 12-12": what is to go under new names, in order. */
+static const char *along(const struct bench *bench)
+{
+    static char text[200];
+    size_t len = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < bench->actions.count; i++) {
+        const struct agent_action *action = &bench->actions.list[i];
+        if (action->kind == AGENT_TAKE_ALONG)
+            len +=
+                (size_t)snprintf(text + len, sizeof text - len, "%s%d-%d",
+                                 len > 0 ? " " : "", (int)action->from, (int)action->to);
+    }
+    return text;
+}
+
 /* The ack's hash of its mark is 7 times the mark where the packs are ours. */
 static void take_proved(struct bench *bench, uint64_t through, uint64_t hash)
 {
@@ -276,7 +292,8 @@ static void an_ack_beyond_the_head_hides_nothing(void)
     bench_connect(&bench);
     ack_through(&bench, 1000000); /* another device's: this one is a copy */
     CHECK(agent_core_backlog(&bench.core) == 3);
-    CHECK(new_epoch(&bench)->from == 1 && new_epoch(&bench)->to == 3);
+    CHECK(new_epoch(&bench) != NULL);
+    CHECK_TEXT(along(&bench), "1-3");
     bench_fini(&bench);
 }
 
@@ -285,11 +302,13 @@ static void a_copy_takes_along_what_is_not_proved(void)
     struct bench bench = bench_of(9);
     bench_connect(&bench);
     take_proved(&bench, 4, 28);
-    CHECK(new_epoch(&bench) == NULL && bench.core.epochs[0].proved == 4);
+    CHECK(new_epoch(&bench) == NULL && bench.core.epochs[0].proved.through == 4);
     take_proved(&bench, 5, 0); /* not known: proves nothing */
-    CHECK(new_epoch(&bench) == NULL && bench.core.epochs[0].proved == 4);
+    CHECK(new_epoch(&bench) == NULL && bench.core.epochs[0].proved.through == 4);
     take_proved(&bench, 7, 50);
-    CHECK(new_epoch(&bench)->from == 5 && new_epoch(&bench)->to == 9);
+    CHECK(new_epoch(&bench) != NULL);
+    CHECK_TEXT(along(&bench), "5-9");
+    CHECK(agent_core_is_done(&bench.core, EPOCH, 4));
     CHECK(!agent_core_is_done(&bench.core, EPOCH, 7));
     bench_fini(&bench);
 }
@@ -306,8 +325,88 @@ static void what_is_proved_survives_a_restart(void)
     CHECK(agent_core_load(&bench.core, marks.data, marks.len) == ERR_OK);
     bench_connect(&bench);
     take_proved(&bench, 8, 1);
-    CHECK(new_epoch(&bench)->from == 7);
+    CHECK_TEXT(along(&bench), "7-9");
     buf_fini(&marks);
+    bench_fini(&bench);
+}
+
+/* The mark's hash says nothing of what is below a name without a pack. */
+static void a_mark_proves_down_to_what_is_closed(void)
+{
+    struct bench bench = bench_of(9);
+    bench_connect(&bench);
+    take_proved(&bench, 2, 14);
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, 7);
+    epoch.hash = 49;
+    epoch.closed[0] = (struct seq_range){4, 4};
+    epoch.closed_count = 1;
+    const uint64_t held = 49;
+    step(&bench,
+         (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .held_hashes = &held});
+    CHECK_TEXT(along(&bench), "4-4"); /* here it is: whoever called it lost */
+    CHECK(new_epoch(&bench) == NULL && agent_core_is_done(&bench.core, EPOCH, 3));
+    step(&bench,
+         (struct agent_event){.kind = AGENT_THINNED, .epoch = EPOCH, .seq = 4, .to = 4});
+    epoch.end_epoch = true; /* now 3 may be another's, as 4 was */
+    step(&bench,
+         (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .held_hashes = &held});
+    CHECK_TEXT(along(&bench), "3-3 8-9");
+    CHECK(!agent_core_is_done(&bench.core, EPOCH, 3));
+    bench_fini(&bench);
+}
+
+static void an_epoch_that_was_left_is_taken_along_too(void)
+{
+    struct bench bench = bench_of(5);
+    agent_core_hold(&bench.core, EPOCH + 1, 1, 1);
+    bench_connect(&bench);
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, 5);
+    take(&bench, &ack);
+    CHECK(agent_core_backlog(&bench.core) == 1);
+    epoch.end_epoch = true;
+    take(&bench, &ack);
+    CHECK(new_epoch(&bench) == NULL);
+    CHECK_TEXT(along(&bench), "1-5");
+    CHECK_TEXT(published(&bench), ""); /* nothing under the old names */
+    step(&bench,
+         (struct agent_event){.kind = AGENT_THINNED, .epoch = EPOCH, .seq = 1, .to = 5});
+    take(&bench, &ack);
+    CHECK_TEXT(along(&bench), "");
+    struct buf marks = {0}; /* and not again after a restart */
+    agent_core_save(&bench.core, &marks);
+    bench_fini(&bench);
+    bench = bench_of(5);
+    agent_core_hold(&bench.core, EPOCH + 1, 1, 1);
+    CHECK(agent_core_load(&bench.core, marks.data, marks.len) == ERR_OK);
+    bench_connect(&bench);
+    take(&bench, &ack);
+    CHECK_TEXT(along(&bench), "");
+    buf_fini(&marks);
+    bench_fini(&bench);
+}
+
+static void what_moved_is_told_when_asked_for(void)
+{
+    struct bench bench = bench_of(6);
+    bench_connect(&bench);
+    ack_through(&bench, 1);
+    step(&bench,
+         (struct agent_event){.kind = AGENT_THINNED, .epoch = EPOCH, .seq = 2, .to = 3});
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, 1);
+    epoch.wanted[0] = (struct seq_range){2, 4};
+    epoch.wanted_count = 1;
+    take(&bench, &ack);
+    CHECK(count_of(&bench, AGENT_WRITE_MOVED) == 0); /* it has just been told */
+    step(&bench, (struct agent_event){.kind = AGENT_TRIMMED, .epoch = EPOCH, .seq = 2});
+    take(&bench, &ack);
+    CHECK(count_of(&bench, AGENT_WRITE_MOVED) == 1);
+    CHECK(count_of(&bench, AGENT_WRITE_LOSS) == 0);
+    CHECK(bench.actions.list[0].from == 2 && bench.actions.list[0].to == 3);
+    take(&bench, &ack);
+    CHECK(count_of(&bench, AGENT_WRITE_MOVED) == 0);
     bench_fini(&bench);
 }
 
@@ -611,6 +710,7 @@ static void a_fork_ends_the_epoch_once(void)
     CHECK(count_of(&bench, AGENT_NEW_EPOCH) == 1);
     take(&bench, &ack);
     CHECK(count_of(&bench, AGENT_NEW_EPOCH) == 0);
+    CHECK_TEXT(along(&bench), "");
     step(&bench,
          (struct agent_event){.kind = AGENT_PACK_SYNCED, .epoch = EPOCH + 1, .seq = 1});
     CHECK_TEXT(published(&bench), "1");
@@ -706,6 +806,10 @@ int main(void)
         {"an ack must answer this session", an_ack_must_answer_this_session},
         {"a copy takes along what is not proved", a_copy_takes_along_what_is_not_proved},
         {"what is proved survives a restart", what_is_proved_survives_a_restart},
+        {"a mark proves down to what is closed", a_mark_proves_down_to_what_is_closed},
+        {"an epoch that was left is taken along, too",
+         an_epoch_that_was_left_is_taken_along_too},
+        {"what moved is told when asked for", what_moved_is_told_when_asked_for},
         {"an ack of a life that is over is ignored",
          an_ack_of_a_life_that_is_over_is_ignored},
         {"a life that goes on answering is believed",

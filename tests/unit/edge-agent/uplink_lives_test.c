@@ -320,6 +320,8 @@ static void carry_out(struct world *world, const struct agent_action *action)
         agent_core_save(&world->agent, &world->disk.marks);
         break;
     case AGENT_NEW_EPOCH:
+    case AGENT_TAKE_ALONG:
+    case AGENT_WRITE_MOVED:
         break;
     }
 }

@@ -236,6 +236,25 @@ static void damaged_sets_are_refused(void)
     }
 }
 
+static void a_run_ends_where_it_changes(void)
+{
+    struct seqset set = {0};
+    CHECK(seqset_add_range(&set, 1, 3) == ERR_OK && seqset_add(&set, 7) == ERR_OK);
+    const struct {
+        uint64_t seq;
+        bool is_in;
+        uint64_t last;
+    } rows[] = {
+        {1, true, 3}, {3, true, 3}, {4, false, 6}, {7, true, 7}, {8, false, UINT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t last = 0;
+        CHECK(seqset_run(&set, rows[i].seq, &last) == rows[i].is_in);
+        CHECK(last == rows[i].last);
+    }
+    seqset_fini(&set);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -243,6 +262,7 @@ int main(void)
         {"gaps and the highest", gaps_and_the_highest},
         {"a range too many changes nothing", a_range_too_many_changes_nothing},
         {"it agrees with a bitmap", it_agrees_with_a_bitmap},
+        {"a run ends where it changes", a_run_ends_where_it_changes},
         {"damaged sets are refused", damaged_sets_are_refused},
         CU_TEST_INFO_NULL,
     };

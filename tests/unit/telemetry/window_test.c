@@ -71,6 +71,19 @@ static void a_loss_asks_for_nothing_any_more(void)
     window_fini(&window);
 }
 
+/* Long before the newest ones: only the gap behind it remembered the hash. */
+static void a_mark_at_a_gap_keeps_its_hash(void)
+{
+    struct window window = {0};
+    CHECK(take(&window, 1, 0) == WINDOW_NEW && take(&window, 3, 0) == WINDOW_NEW);
+    for (uint64_t seq = 5; seq <= 30; seq++)
+        CHECK(take(&window, seq, 0) == WINDOW_NEW);
+    CHECK(take(&window, 2, 0) == WINDOW_NEW);
+    CHECK(window.taken.through == 3 && window_hash(&window, 3) == hash_of(3, 0));
+    CHECK(take(&window, 4, 1) == WINDOW_FORK);
+    window_fini(&window);
+}
+
 static bool same(const struct window *a, const struct window *b)
 {
     struct buf left = {0}, right = {0};
@@ -125,6 +138,7 @@ static void what_is_cut_off_is_corrupt(void)
 static CU_TestInfo tests[] = {
     {"neighbours that do not fit are forks", neighbours_that_do_not_fit_are_forks},
     {"a loss asks for nothing any more", a_loss_asks_for_nothing_any_more},
+    {"a mark at a gap keeps its hash", a_mark_at_a_gap_keeps_its_hash},
     {"one branch in any order is no fork", one_branch_in_any_order_is_no_fork},
     {"what is cut off is corrupt", what_is_cut_off_is_corrupt},
     CU_TEST_INFO_NULL,

@@ -439,11 +439,81 @@ static void a_fork_is_told_to_the_device_until_it_begins_anew(void)
     CHECK(acted(&world, COLLECTOR_ORDER_NEW_EPOCH)->epoch == E1);
     CHECK(acted(&world, COLLECTOR_ACK_AT)->at_ms == world.now_ms);
     struct ack ack = ack_now(&world);
-    CHECK(ack.epochs[0].end_epoch && ack.epochs[0].hash == 0);
+    CHECK(ack.epochs[0].end_epoch && ack.epochs[0].hash == hash_of('A', 2));
     ack_fini(&ack);
     say_hello(&world, "n2", E1, 1, 2);
     ack = ack_now(&world);
     CHECK(ack.epochs[0].end_epoch);
+    ack_fini(&ack);
+    end(&world);
+}
+
+static void give_end(struct world *world, uint64_t seq, uint64_t last)
+{
+    give(world, (struct collector_pack){.epoch = E2,
+                                        .seq = seq,
+                                        .hash = hash_of('E', seq),
+                                        .is_readable = true,
+                                        .kind = PACK_EPOCH_END,
+                                        .ended = E1,
+                                        .to = last});
+}
+
+static void what_is_beyond_the_end_is_a_fork(void)
+{
+    struct world world;
+    begin(&world);
+    give_data(&world, 'A', 1);
+    give_end(&world, 1, 1);
+    CHECK(acted(&world, COLLECTOR_ORDER_NEW_EPOCH) == NULL);
+    give_data(&world, 'B', 3);
+    CHECK(acted(&world, COLLECTOR_HOLD) != NULL); /* taken all the same */
+    CHECK(acted(&world, COLLECTOR_ORDER_NEW_EPOCH)->epoch == E1);
+    end(&world);
+}
+
+static void an_epoch_that_ends_twice_is_a_fork(void)
+{
+    struct world world;
+    begin(&world);
+    give_data(&world, 'A', 1);
+    give_end(&world, 1, 3);
+    give_end(&world, 2, 3); /* said again */
+    CHECK(acted(&world, COLLECTOR_ORDER_NEW_EPOCH) == NULL);
+    give_end(&world, 3, 5);
+    CHECK(acted(&world, COLLECTOR_ORDER_NEW_EPOCH)->epoch == E1);
+    end(&world);
+}
+
+/* Names without a pack are told in every ack, also after a restart, and none is left out.
+ */
+static void what_is_closed_is_told(void)
+{
+    struct world world;
+    begin(&world);
+    for (uint64_t seq = 2; seq <= 60; seq += 2)
+        give_data(&world, 'A', seq);
+    for (int i = 0; i < 2; i++)
+        feed(&world, (struct collector_event){.kind = COLLECTOR_GIVE_UP, .epoch = E1});
+    struct ack ack = ack_now(&world);
+    CHECK(ack.epochs[0].closed_count == 2);
+    CHECK(ack.epochs[0].closed[0].first == 1 && ack.epochs[0].closed[0].last == 1);
+    CHECK(ack.epochs[0].closed[1].first == 3 && ack.epochs[0].closed[1].last == 3);
+    ack_fini(&ack);
+    for (int i = 2; i < 30; i++)
+        feed(&world, (struct collector_event){.kind = COLLECTOR_GIVE_UP, .epoch = E1});
+    struct buf saved = {0};
+    collector_device_save(&world.device, &saved);
+    collector_device_fini(&world.core, &world.device);
+    struct buf_reader in = buf_reader_of(saved.data, saved.len);
+    CHECK(collector_device_load(&world.core, &world.device, &in) == ERR_OK);
+    buf_fini(&saved);
+    ack = ack_now(&world);
+    const struct ack_epoch *said = &ack.epochs[0];
+    CHECK(said->through == 60 && said->closed_count == DELIVERY_CLOSED_MAX);
+    CHECK(said->closed[0].first == 1 && said->closed[0].last == 29);
+    for (size_t i = 1; i < said->closed_count; i++)
+        CHECK(said->closed[i].first == 29 + 2 * i && said->closed[i].last == 29 + 2 * i);
     ack_fini(&ack);
     end(&world);
 }
@@ -462,7 +532,7 @@ static void what_is_rescued_from_a_fork_tells_of_it(void)
                                          .ended = E1,
                                          .from = 2,
                                          .to = 2,
-                                         .is_rescued = true});
+                                         .tells_fork = true});
     CHECK(acted(&world, COLLECTOR_ORDER_NEW_EPOCH)->epoch == E1);
     CHECK(acted(&world, COLLECTOR_LOSS) == NULL); /* it stands for pack 2 */
     CHECK(collector_find_epoch(&world.device, E1)->window.taken.through == 3);
@@ -561,6 +631,9 @@ int main(void)
         {"a gap can be given up", a_gap_can_be_given_up},
         {"a fork is told to the device until it begins anew",
          a_fork_is_told_to_the_device_until_it_begins_anew},
+        {"what is beyond the end is a fork", what_is_beyond_the_end_is_a_fork},
+        {"an epoch that ends twice is a fork", an_epoch_that_ends_twice_is_a_fork},
+        {"what is closed is told", what_is_closed_is_told},
         {"what is rescued from a fork tells of it",
          what_is_rescued_from_a_fork_tells_of_it},
         {"devices that take turns are told apart",
