@@ -99,6 +99,8 @@ static const char *user_kind(const struct journal_record *record)
         return "give-up";
     case RECORD_ATTEMPT:
         return "attempt";
+    case RECORD_BEAT:
+        return "heartbeat";
     default:
         return "unknown";
     }

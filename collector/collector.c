@@ -22,8 +22,10 @@
 #include "collector/intake/committer.h"
 #include "collector/intake/intake.h"
 #include "collector/metrics.h"
+#include "collector/notify/heartbeat.h"
 #include "collector/notify/notifier.h"
 #include "collector/pipeline/acks.h"
+#include "collector/pipeline/beat.h"
 #include "collector/pipeline/configs.h"
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
@@ -56,6 +58,10 @@ struct collector {
     struct follower *history;
     struct influx *influx;
     struct notifier *notifier;
+    struct config_webhook
+        *receivers; /* webhooks, and the heartbeat's when there is one */
+    size_t receiver_count;
+    struct heartbeat *heartbeat;
     struct intake *intake;
     struct api *api;
     struct loop_timer *tick;
@@ -109,6 +115,32 @@ static void append_or_fail(struct collector *collector, enum record_type type,
              err_set(&why, err, "the journal takes no more: %s", err_about(err)), &why);
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes of the journal that somebody who must read them has not passed. */
+static uint64_t backlog_of(const struct collector *collector)
+{
+    uint64_t synced = journal_synced(collector->journal);
+    uint64_t passed = least(pipeline_committed(collector->pipeline),
+                            (uint64_t)metric_get(METRIC_HISTORY_POSITION));
+    if (passed >= synced)
+        return 0;
+    uint64_t segments = (synced >> 32) - (passed >> 32);
+    return segments * (uint64_t)collector->settings->journal.segment_bytes +
+           (synced & UINT32_MAX) - (passed & UINT32_MAX);
+}
+
+static void flush_acks(struct collector *collector)
+{
+    uint64_t backlog = backlog_of(collector);
+    metric_set(METRIC_BACKLOG_BYTES, (int64_t)backlog);
+    acks_set_backlog(collector->acks, backlog);
+    acks_flush(collector->acks, clock_real_ms());
+}
+
 /* ---- the pipeline's turn ---------------------------------------------------------- */
 
 static void advance(void *context);
@@ -143,7 +175,7 @@ static void advance(void *context)
         fail(collector, err, &why);
         return;
     }
-    acks_flush(collector->acks, clock_real_ms());
+    flush_acks(collector);
     if (collector->influx != NULL)
         influx_wake(collector->influx);
     if (more)
@@ -280,15 +312,10 @@ static void on_tick(void *context)
 static void on_ack_timer(void *context)
 {
     struct collector *collector = context;
-    acks_flush(collector->acks, clock_real_ms());
+    flush_acks(collector);
     if (collector->is_caught_up)
         pipeline_flush_configs(collector->pipeline, clock_real_ms());
     loop_timer_arm(collector->ack_timer, ACKS_MS);
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* When the segment behind the oldest one began; INT64_MAX when there is none to read. */
@@ -513,6 +540,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .generation = meta->generation,
         .interval_ms = settings->delivery.ack_interval_ms,
         .credits = (uint32_t)settings->delivery.credits,
+        .backlog_max = (uint64_t)settings->delivery.backlog_max,
         .context = collector,
         .send = send_ack,
     };
@@ -532,6 +560,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .history_dir = collector->history_dir,
         .channels = collector->channels,
         .channel_count = settings->webhook_count,
+        .beat_channel = settings->heartbeat.to.url != NULL ? BEAT_NAME : NULL,
         .context = collector,
         .on_command = on_command,
         .on_effects = on_effects,
@@ -669,14 +698,31 @@ static enum err open_intake(struct collector *collector, struct err_text *why)
     return intake_open(&collector->intake, &options, why);
 }
 
+static char beat_name[] = BEAT_NAME;
+
+static void name_receivers(struct collector *collector)
+{
+    const struct settings *settings = collector->settings;
+    size_t count = settings->webhook_count;
+    collector->receivers = mem_array(count + 1, sizeof *collector->receivers);
+    for (size_t i = 0; i < count; i++)
+        collector->receivers[i] = settings->webhooks[i];
+    if (settings->heartbeat.to.url != NULL) {
+        collector->receivers[count] = settings->heartbeat.to;
+        collector->receivers[count++].name = beat_name;
+    }
+    collector->receiver_count = count;
+}
+
 static void open_notifier(struct collector *collector)
 {
+    name_receivers(collector);
     const struct notifier_options options = {
         .state = collector->state,
         .loop = collector->loop,
         .clock = collector->clock,
-        .webhooks = collector->settings->webhooks,
-        .webhook_count = collector->settings->webhook_count,
+        .webhooks = collector->receivers,
+        .webhook_count = collector->receiver_count,
         .context = collector,
         .on_attempt = on_attempt,
         .applied = evaluated,
@@ -724,8 +770,28 @@ static enum err open_api(struct collector *collector, struct err_text *why)
     return err;
 }
 
+static void on_beat(void *context, const void *data, size_t len)
+{
+    append_or_fail(context, RECORD_BEAT, data, len);
+}
+
+static void start_heartbeat(struct collector *collector)
+{
+    const struct heartbeat_options options = {
+        .loop = collector->loop,
+        .clock = collector->clock,
+        .every_ms = collector->settings->heartbeat.every_ms,
+        .context = collector,
+        .ready = ready,
+        .append = on_beat,
+    };
+    if (collector->settings->heartbeat.to.url != NULL)
+        collector->heartbeat = heartbeat_create(&options);
+}
+
 static void start_timers(struct collector *collector)
 {
+    start_heartbeat(collector);
     collector->tick = loop_timer_create(collector->loop, on_tick, collector);
     collector->ack_timer = loop_timer_create(collector->loop, on_ack_timer, collector);
     collector->checkpoint = loop_timer_create(collector->loop, on_checkpoint, collector);
@@ -799,6 +865,7 @@ static void close_all(struct collector *collector)
     follower_close(collector->history, DRAIN_MS);
     collector->history = NULL; /* what is still posted looks at it */
     influx_stop(collector->influx, DRAIN_MS);
+    heartbeat_destroy(collector->heartbeat);
     loop_timer_destroy(collector->tick);
     loop_timer_destroy(collector->ack_timer);
     loop_timer_destroy(collector->checkpoint);
@@ -818,6 +885,7 @@ static void close_all(struct collector *collector)
     state_close(collector->state);
     guard_close(collector->guard);
     free(collector->channels);
+    free(collector->receivers);
     free(collector->history_dir);
     free(collector->state_path);
 }

@@ -96,6 +96,7 @@ struct settings {
     struct {
         int64_t ack_interval_ms;
         int64_t credits;
+        int64_t backlog_max;
     } delivery;
     struct {
         int64_t checkpoint_ms;
@@ -126,6 +127,10 @@ struct settings {
         char **proxies;
         size_t proxy_count;
     } api;
+    struct {
+        struct config_webhook to; /* url NULL: no heartbeat */
+        int64_t every_ms;
+    } heartbeat;
     struct config_webhook *webhooks;
     size_t webhook_count;
     struct config_site *sites;

@@ -37,6 +37,8 @@
       "attempts that failed") \
     X(JOURNAL_POSITION, "journal_synced_position", "gauge", \
       "position on stable storage") \
+    X(BACKLOG_BYTES, "backlog_bytes", "gauge", \
+      "of the journal, not evaluated and stored yet") \
     X(PIPELINE_POSITION, "pipeline_position", "gauge", "position evaluated") \
     X(HISTORY_POSITION, "history_position", "gauge", "position in the history") \
     X(HISTORY_READINGS, "history_readings_total", "counter", \

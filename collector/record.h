@@ -28,6 +28,7 @@ enum record_type {
     RECORD_SKIPPED = 23, /* a poisonous record that is not to be tried again */
     RECORD_GIVE_UP = 24, /* a gap that is waited for no longer */
     RECORD_ATTEMPT = 25, /* a notification is about to be sent */
+    RECORD_BEAT = 26,    /* a message of our own, see pipeline/beat.h */
 };
 
 #define RECORD_TOPIC_MAX        1024

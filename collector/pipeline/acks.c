@@ -125,6 +125,11 @@ static bool serve(struct acks *acks, const struct due *due, int64_t now_ms)
     return is_served;
 }
 
+void acks_set_backlog(struct acks *acks, uint64_t backlog)
+{
+    acks->core.backlog = backlog;
+}
+
 void acks_flush(struct acks *acks, int64_t now_ms)
 {
     /* Nobody twice, whatever time the next one is due. */

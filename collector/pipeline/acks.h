@@ -20,7 +20,7 @@ struct acks_options {
     uint64_t generation;
     int64_t interval_ms;
     uint32_t credits;
-    uint64_t backlog_max; /* see collector_core; 0: no limit */
+    uint64_t backlog_max; /* bytes; see collector_core; 0: no limit */
     void *context;
     /* False when it cannot be sent now: it is tried again. */
     bool (*send)(void *context, const char *topic, const void *data, size_t len);
@@ -33,6 +33,8 @@ void acks_destroy(struct acks *acks);
 struct collector_core *acks_core(struct acks *acks);
 /* The device's ack_due_ms has changed: it is sent by then. */
 void acks_at(struct acks *acks, struct device *device);
+/* How much was taken in and is not evaluated and stored, as backlog_max. */
+void acks_set_backlog(struct acks *acks, uint64_t backlog);
 /* Sends what is due; call after each batch and from a timer. now_ms is real time. */
 void acks_flush(struct acks *acks, int64_t now_ms);
 

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/pipeline/beat.h"
 #include "collector/pipeline/internal.h"
 
 /* ---- the second engine ------------------------------------------------------------ */
@@ -67,6 +68,10 @@ void pipeline_on_alert(void *context, enum alert_effect_kind kind,
                        const struct incident *incident)
 {
     struct pipeline *pipeline = context;
+    if (beat_is(incident)) {
+        pipeline_emit_beat(pipeline, kind);
+        return;
+    }
     struct device *device = pipeline->in_order;
     if (device == NULL && kind != ALERT_EFFECT_OPENED)
         device = device_of(pipeline, incident);

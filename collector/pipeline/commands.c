@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "collector/command/change.h"
 #include "collector/metrics.h"
+#include "collector/pipeline/beat.h"
 #include "collector/pipeline/internal.h"
 #include "collector/record.h"
 #include "collector/store/state_audit.h"
@@ -19,13 +20,15 @@
 /* ---- what a command changed, in memory ------------------------------------------------
  */
 
-/* Where nobody is on duty nothing is judged. */
+/* Where nobody is on duty nothing is judged; a beat always is. */
 static struct alert_rule *rules_on_duty(const struct registry *registry, size_t *count)
 {
-    struct alert_rule *rules = mem_array(registry->rule_count, sizeof *rules);
-    *count = 0;
+    struct alert_rule *rules = mem_array(registry->rule_count + 1, sizeof *rules);
+    *count = 1;
+    beat_rule(&rules[0]);
     for (size_t i = 0; i < registry->rule_count; i++)
-        if (registry_is_on_duty(registry, registry->rules[i].zone))
+        if (registry_is_on_duty(registry, registry->rules[i].zone) &&
+            strcmp(registry->rules[i].id, BEAT_NAME) != 0)
             rules[(*count)++] = registry->rules[i];
     return rules;
 }

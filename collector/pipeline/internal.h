@@ -103,6 +103,11 @@ void pipeline_take_attempt(struct pipeline *pipeline,
                            const struct journal_record *record);
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record);
 
+/* beat.c */
+void pipeline_take_beat(struct pipeline *pipeline, const struct journal_record *record);
+/* In place of pipeline_emit(), for an incident of beat_is(). */
+void pipeline_emit_beat(struct pipeline *pipeline, enum alert_effect_kind kind);
+
 /* raise.c: what is wrong with the data itself; `device` NULL: with the collector */
 /* One incident for each device and cause while it is open; `count` is added to it. */
 void pipeline_raise(struct pipeline *pipeline, enum alert_kind kind,

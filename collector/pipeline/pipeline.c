@@ -42,6 +42,9 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
     case RECORD_COMMAND:
         pipeline_take_command(pipeline, record);
         break;
+    case RECORD_BEAT:
+        pipeline_take_beat(pipeline, record);
+        break;
     case RECORD_ATTEMPT:
         pipeline_take_attempt(pipeline, record);
         break;

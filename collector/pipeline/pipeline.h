@@ -36,6 +36,7 @@ struct pipeline_options {
     const char *history_dir;     /* what corrections are judged from; NULL: they wait */
     const char *const *channels; /* names of the notification channels */
     size_t channel_count;
+    const char *beat_channel; /* of beats; NULL: nobody listens */
     void *context;
     /*
      * A command was applied, or refused with a sentence, and that is committed; the API

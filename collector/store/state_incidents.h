@@ -124,6 +124,9 @@ struct state_message {
 /* Uses incident, revision, channel, key, body, created_ms and next_attempt_ms. EXISTS. */
 MUST_CHECK enum err state_add_message(struct state *state,
                                       const struct state_message *message);
+/* Likewise, and takes the place of every other message of that incident. */
+MUST_CHECK enum err state_replace_message(struct state *state,
+                                          const struct state_message *message);
 typedef void state_message_fn(void *context, const struct state_message *message);
 /* Pending ones whose time has come, the oldest attempt time first. */
 MUST_CHECK enum err state_outbox_due(struct state *state, int64_t now_ms, size_t limit,

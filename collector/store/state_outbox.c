@@ -40,6 +40,21 @@ enum err state_add_message(struct state *state, const struct state_message *mess
                 db_int(message->created_ms), db_int(message->next_attempt_ms)));
 }
 
+enum err state_replace_message(struct state *state, const struct state_message *message)
+{
+    enum err err = state_add_message(state, message);
+    if (err == ERR_OK)
+        err = state_write(state,
+                          "DELETE FROM outbox_attempt WHERE message IN"
+                          " (SELECT id FROM outbox WHERE incident = ? AND revision <> ?)",
+                          DB_ARGS(db_text(message->incident), db_int(message->revision)));
+    if (err == ERR_OK)
+        err =
+            state_write(state, "DELETE FROM outbox WHERE incident = ? AND revision <> ?",
+                        DB_ARGS(db_text(message->incident), db_int(message->revision)));
+    return err;
+}
+
 #define MESSAGE_COLUMNS \
     "SELECT id, incident, revision, channel, key, body, created_ms, next_attempt_ms," \
     " state, attempts, last_result FROM outbox"

@@ -11,6 +11,7 @@
 
 #include "base/crypto.h"
 #include "base/deflate.h"
+#include "collector/pipeline/beat.h"
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
 #include "collector/store/state_audit.h"
@@ -95,6 +96,7 @@ static inline void pipeline_start(struct house *house)
         .silence_grace_ms = 0,
         .channels = channels,
         .channel_count = 1,
+        .beat_channel = BEAT_NAME,
         .context = house,
         .on_command = on_command,
         .on_effects = on_effects,

@@ -14,14 +14,19 @@ struct house {
     struct device *devices[DEVICES];
     bool is_offline;
     size_t sent;
-    char said[400]; /* devices in the order of their acks: "d0 d1" */
+    uint32_t credits; /* of the last ack */
+    char said[400];   /* devices in the order of their acks: "d0 d1" */
 };
 
 static bool on_send(void *context, const char *topic, const void *data, size_t len)
 {
-    (void)data;
     struct house *house = context;
     struct topic parsed;
+    struct ack ack;
+    struct err_text why;
+    CHECK(ack_parse(&ack, data, len, &why) == ERR_OK);
+    house->credits = ack.credits;
+    ack_fini(&ack);
     CHECK(len > 0 && topic_parse(&parsed, topic, strlen(topic)) == ERR_OK);
     if (house->is_offline)
         return false;
@@ -39,6 +44,7 @@ static void house_open(struct house *house)
         .store = "00112233445566778899aabbccddeeff",
         .interval_ms = 10000,
         .credits = 8,
+        .backlog_max = 1000,
         .context = house,
         .send = on_send,
     };
@@ -137,6 +143,30 @@ static void many_go_in_the_order_of_their_times(void)
     house_close(&house);
 }
 
+/* 8 without a backlog; the limit is 1000. */
+static void a_backlog_is_answered_with_fewer_credits(void)
+{
+    static const struct {
+        const char *name;
+        uint64_t backlog;
+        uint32_t want;
+    } rows[] = {
+        {"none", 0, 8},         {"half of it", 500, 8}, {"three quarters", 750, 4},
+        {"all of it", 1000, 1}, {"more", 5000, 1},      {"none again", 0, 8},
+    };
+    struct house house;
+    house_open(&house);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t now_ms = 1000 * (int64_t)(i + 1);
+        acks_set_backlog(house.acks, rows[i].backlog);
+        due(&house, 0, now_ms);
+        acks_flush(house.acks, now_ms);
+        CHECK_ROW(rows[i].name, house.credits == rows[i].want);
+    }
+    CHECK(house.sent == sizeof rows / sizeof rows[0]);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -145,6 +175,8 @@ int main(void)
         {"what was put off waits", what_was_put_off_waits},
         {"what was not sent is tried again", what_was_not_sent_is_tried_again},
         {"many go in the order of their times", many_go_in_the_order_of_their_times},
+        {"a backlog is answered with fewer credits",
+         a_backlog_is_answered_with_fewer_credits},
         CU_TEST_INFO_NULL,
     };
     return check_run("acks", tests);
