@@ -39,7 +39,7 @@ def series_ms(collector, begin):
     """None when there is no such route."""
     total = 0.0
     for channel in CHANNELS:
-        parameters = {"channel": channel, "from": begin, "to": int(time.time()) * 1000, "points": 1000}
+        parameters = {"channel": channel, "from": begin, "to": int(time.time()) * 1000, "buckets": 1000}
         try:
             total += timed_ms(collector, f"/api/v1/devices/{ORG}/dev-0/series", parameters)
         except urllib.error.HTTPError as error:

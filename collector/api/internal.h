@@ -294,8 +294,44 @@ struct backup *api_backup(const struct api *api);
 enum err api_publish(const struct api *api, const char *topic, const void *data,
                      size_t len);
 
+/*
+ * stretches.c: from when to when a device, or one channel of it, measured a zone, as far
+ * as the caller may see it. Texts are borrowed for the call back.
+ */
+struct api_stretch {
+    const char *org;
+    const char *device;
+    const char *channel; /* NULL: all but those with a placement of their own */
+    int64_t from_ms;
+    int64_t to_ms;
+    const struct api_apart *apart;
+    size_t apart_count;
+};
+
+/* A channel with a placement of its own. */
+struct api_apart {
+    const char *channel;
+    int64_t from_ms;
+    int64_t to_ms;
+};
+
+/* False ends the walk; the call was answered. */
+typedef bool api_stretch_fn(struct api_call *call, void *context,
+                            const struct api_stretch *stretch);
+/*
+ * Of one device and channel in the order of time, but that its own placements come last.
+ * `channel` NULL: all. False: the call was answered, as for a zone that nothing measures.
+ */
+bool api_each_stretch(struct api_call *call, const char *zone, struct access_window asked,
+                      const char *channel, void *context, api_stretch_fn *stretch);
+/* Whether the channel was not measured as part of its device at that time. */
+bool api_is_placed_apart(const struct api_stretch *stretch, const char *channel,
+                         int64_t time_ms);
+
 void api_get_readings(struct api_call *call);
 void api_get_zone_readings(struct api_call *call);
+void api_get_series(struct api_call *call);
+void api_get_zone_series(struct api_call *call);
 void api_get_incidents(struct api_call *call);
 void api_get_incident(struct api_call *call);
 void api_get_quarantine(struct api_call *call);

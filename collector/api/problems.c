@@ -58,8 +58,9 @@ static const struct problem_entry entries[] = {
         {"too-many-channels",
          400,
          {{"the question is too wide",
-           "the device has very many channels: name one with 'channel'"},
-          {"请求的范围太大", "该设备的通道太多；请用 channel 指定一个"}}},
+           "there are very many channels: name one with 'channel', or ask for fewer "
+           "'buckets'"},
+          {"请求的范围太大", "通道太多；请用 channel 指定一个，或减少 buckets"}}},
     [PROBLEM_ADDRESS_AMBIGUOUS] =
         {"address-ambiguous",
          400,

@@ -5,9 +5,7 @@
  * A page holds at most `limit` readings in the order of time. The next one begins at
  * `next.from` and leaves out `next.skip`, which the answer names.
  */
-#include <assert.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,16 +39,6 @@ struct source {
     char channel[ID_SIZE];
 };
 
-/* A device, or one channel of it, in a time. */
-struct fetch {
-    const char *org;
-    const char *device;
-    const char *channel; /* NULL: all */
-    int64_t from_ms;
-    int64_t to_ms;
-    const json_t *placements; /* leave out what has one of its own; NULL: nothing */
-};
-
 struct page {
     struct row *rows;
     size_t count;
@@ -59,7 +47,7 @@ struct page {
     size_t source_count;
     size_t source_capacity;
     /* of the fetch under way */
-    const struct fetch *fetch;
+    const struct api_stretch *fetch;
     int64_t last_ms; /* of the reading seen last, and how many had that time */
     size_t last_count;
     size_t seen;
@@ -67,9 +55,6 @@ struct page {
     /* asked for */
     int64_t from_ms;
     int64_t to_ms;
-    /* of that, what the caller may see of a zone */
-    struct access_window windows[ACCESS_WINDOWS_MAX];
-    size_t window_count;
     const char *channel;
     uint64_t limit;
     uint64_t skip;
@@ -102,7 +87,7 @@ static bool read_query(struct api_call *call, struct page *page)
 
 static size_t source_of(struct page *page, const char *channel)
 {
-    const struct fetch *fetch = page->fetch;
+    const struct api_stretch *fetch = page->fetch;
     for (size_t i = 0; i < page->source_count; i++)
         if (strcmp(page->sources[i].channel, channel) == 0 &&
             strcmp(page->sources[i].device, fetch->device) == 0 &&
@@ -117,37 +102,13 @@ static size_t source_of(struct page *page, const char *channel)
     return page->source_count++;
 }
 
-static int64_t time_member(const json_t *object, const char *key, int64_t fallback)
-{
-    int64_t ms = fallback;
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL && clock_parse_iso(&ms, text) ? ms : fallback;
-}
-
-/* A channel that has a placement of its own at that time is not the device's. */
-static bool is_placed_apart(const struct fetch *fetch, const char *channel,
-                            int64_t time_ms)
-{
-    size_t i;
-    json_t *placement;
-    json_array_foreach((json_t *)(uintptr_t)fetch->placements, i, placement)
-    {
-        const char *which = json_string_value(json_object_get(placement, "channel"));
-        if (strcmp(which, channel) == 0 &&
-            time_ms >= time_member(placement, "from", INT64_MIN) &&
-            time_ms < time_member(placement, "to", INT64_MAX))
-            return true;
-    }
-    return false;
-}
-
 static bool on_reading(void *context, const struct history_reading *reading)
 {
     struct page *page = context;
     page->seen++;
     page->last_count = reading->time_ms == page->last_ms ? page->last_count + 1 : 1;
     page->last_ms = reading->time_ms;
-    if (is_placed_apart(page->fetch, reading->channel, reading->time_ms))
+    if (api_is_placed_apart(page->fetch, reading->channel, reading->time_ms))
         return true;
     mem_grow(&page->rows, &page->capacity, page->count + 1, sizeof *page->rows);
     page->rows[page->count] = (struct row){
@@ -168,9 +129,10 @@ static bool on_reading(void *context, const struct history_reading *reading)
  * One more than is given, to know whether there is more; in several questions when the
  * history gives no more at once, or when much of what it gives is left out.
  */
-static bool fetch_rows(struct api_call *call, struct page *page,
-                       const struct fetch *fetch)
+static bool fetch_rows(struct api_call *call, void *context,
+                       const struct api_stretch *fetch)
 {
+    struct page *page = context;
     struct history_range range = {.org = fetch->org,
                                   .device = fetch->device,
                                   .channel = fetch->channel,
@@ -183,7 +145,7 @@ static bool fetch_rows(struct api_call *call, struct page *page,
     page->last_count = 0;
     do {
         size_t left = page->want - page->count;
-        size_t most = fetch->placements == NULL && left < HISTORY_LIMIT_MAX
+        size_t most = fetch->apart_count == 0 && left < HISTORY_LIMIT_MAX
                           ? left
                           : HISTORY_LIMIT_MAX;
         page->seen = 0;
@@ -311,79 +273,15 @@ void api_get_readings(struct api_call *call)
 {
     struct page page = {0};
     if (read_query(call, &page)) {
-        const struct fetch fetch = {.org = call->parts[0],
-                                    .device = call->parts[1],
-                                    .channel = page.channel,
-                                    .from_ms = page.from_ms,
-                                    .to_ms = page.to_ms};
+        const struct api_stretch fetch = {.org = call->parts[0],
+                                          .device = call->parts[1],
+                                          .channel = page.channel,
+                                          .from_ms = page.from_ms,
+                                          .to_ms = page.to_ms};
         if (fetch_rows(call, &page, &fetch))
             answer(call, &page);
     }
     page_fini(&page);
-}
-
-/* ---- zones: the placements that touch the time asked for --------------------------- */
-
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Whether that placement is one of the device, and of a channel only. */
-static bool is_apart(const json_t *placement, const char *org, const char *device)
-{
-    return strcmp(json_string_value(json_object_get(placement, "org")), org) == 0 &&
-           strcmp(json_string_value(json_object_get(placement, "device")), device) == 0 &&
-           json_string_length(json_object_get(placement, "channel")) > 0;
-}
-
-/* NULL when there are none. */
-static json_t *placements_apart(const json_t *placements, const char *org,
-                                const char *device)
-{
-    json_t *apart = NULL;
-    size_t i;
-    json_t *placement;
-    json_array_foreach((json_t *)(uintptr_t)placements, i, placement)
-    {
-        if (!is_apart(placement, org, device))
-            continue;
-        if (apart == NULL)
-            apart = json_array();
-        json_array_append(apart, placement);
-    }
-    return apart;
-}
-
-/* A whole device, or one channel of it, in one zone for some time. */
-static bool fetch_placement(struct api_call *call, struct page *page,
-                            const struct access_window *window, const json_t *placements,
-                            const json_t *placement)
-{
-    const char *channel = json_string_value(json_object_get(placement, "channel"));
-    bool is_whole = channel[0] == '\0';
-    struct fetch fetch = {
-        .org = json_string_value(json_object_get(placement, "org")),
-        .device = json_string_value(json_object_get(placement, "device")),
-        .channel = is_whole ? page->channel : channel,
-        .from_ms = later(window->from_ms, time_member(placement, "from", INT64_MIN)),
-        .to_ms = sooner(window->to_ms, time_member(placement, "to", INT64_MAX)),
-    };
-    bool is_other =
-        !is_whole && page->channel != NULL && strcmp(channel, page->channel) != 0;
-    if (is_other || fetch.from_ms >= fetch.to_ms)
-        return true;
-    json_t *apart =
-        is_whole ? placements_apart(placements, fetch.org, fetch.device) : NULL;
-    fetch.placements = apart;
-    bool is_fetched = fetch_rows(call, page, &fetch);
-    json_decref(apart);
-    return is_fetched;
 }
 
 /* The same in every page, whatever came first in it. */
@@ -407,37 +305,13 @@ static int compare_rows(const void *left, const void *right, void *context)
 void api_get_zone_readings(struct api_call *call)
 {
     struct page page = {0};
-    struct buf text = {0};
-    json_t *placements = NULL;
-    bool is_known = false;
-    if (!read_query(call, &page) || !api_ask_live(call, API_LIVE_PLACEMENTS, &text))
-        goto out;
-    placements = json_loadb(text.data, text.len, 0, NULL);
-    assert(placements != NULL);
-    page.window_count =
-        api_zone_windows(call, call->parts[0],
-                         (struct access_window){page.from_ms, page.to_ms}, page.windows);
-    size_t i;
-    json_t *placement;
-    json_array_foreach(placements, i, placement)
-    {
-        const char *zone = json_string_value(json_object_get(placement, "zone"));
-        if (strcmp(zone, call->parts[0]) != 0)
-            continue;
-        is_known = true;
-        for (size_t k = 0; k < page.window_count; k++)
-            if (!fetch_placement(call, &page, &page.windows[k], placements, placement))
-                goto out;
+    if (read_query(call, &page) &&
+        api_each_stretch(call, call->parts[0],
+                         (struct access_window){page.from_ms, page.to_ms}, page.channel,
+                         &page, fetch_rows)) {
+        if (page.count > 0)
+            qsort_r(page.rows, page.count, sizeof *page.rows, compare_rows, &page);
+        answer(call, &page);
     }
-    if (!is_known) {
-        api_not_found(call);
-        goto out;
-    }
-    if (page.count > 0)
-        qsort_r(page.rows, page.count, sizeof *page.rows, compare_rows, &page);
-    answer(call, &page);
-out:
-    json_decref(placements);
-    buf_fini(&text);
     page_fini(&page);
 }

@@ -69,6 +69,7 @@ static void get_openapi(struct api_call *call)
 }
 
 #define READINGS_PARAMS "from to channel limit skip format"
+#define SERIES_PARAMS   "from to channel buckets"
 
 /* Who reads what is filtered for him. */
 #define READERS (ACCESS_PEOPLE | ACCESS_INTEGRATOR)
@@ -136,10 +137,15 @@ const struct api_route api_routes[] = {
           "zones with last values and their age"),
     ROUTE("GET", "/api/v1/zones/*/readings", READERS | ACCESS_SHARE, READ, ZONE,
           READINGS_PARAMS, api_get_zone_readings, "what measured a zone"),
+    ROUTE("GET", "/api/v1/zones/*/series", READERS | ACCESS_SHARE, READ, ZONE,
+          SERIES_PARAMS, api_get_zone_series,
+          "the same, as few points that hide nothing"),
     ROUTE("GET", "/api/v1/devices", INSIDERS, READ, LIST, "", get_devices,
           "devices, declared or only seen"),
     ROUTE("GET", "/api/v1/devices/*/*/readings", INSIDERS, READ, DEVICE, READINGS_PARAMS,
           api_get_readings, "readings of ORG/DEVICE"),
+    ROUTE("GET", "/api/v1/devices/*/*/series", INSIDERS, READ, DEVICE, SERIES_PARAMS,
+          api_get_series, "the same, as few points that hide nothing"),
     ROUTE("GET", "/api/v1/placements", INSIDERS, READ, LIST, "", get_placements,
           "which channel measures what"),
     ROUTE("GET", "/api/v1/incidents", READERS, READ, LIST,

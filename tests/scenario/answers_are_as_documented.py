@@ -104,6 +104,8 @@ def ask_everything(house, ask):
     ask("getReadings", "fengjie", "one")
     ask("getReadings", "fengjie", "one", limit=1)
     ask("getReadings", "fengjie", "one", format="csv")
+    ask("getSeries", "fengjie", "one")
+    ask("getZoneSeries", "room-1", buckets=20)
     ask("getIncident", ask("getIncidents", limit=1)["incidents"][0]["id"])
     for kind in ("org", "site", "zone", "device", "placement", "rule"):
         for one in ask("getEntities", kind, limit=1)["entities"]:
