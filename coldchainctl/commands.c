@@ -7,6 +7,7 @@ const struct command *const commands[] = {
     &status_command,
     &doctor_command,
     &top_command,
+    &tail_command,
     &zones_command,
     &readings_command,
     &incidents_command,
