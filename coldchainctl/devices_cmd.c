@@ -5,6 +5,7 @@
 
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
 
@@ -39,10 +40,10 @@ static const char *rules_of(const json_t *device)
     const char *wanted = json_string_value(json_object_get(device, "config_wanted"));
     const char *known = json_string_value(json_object_get(device, "config_version"));
     if (wanted == NULL)
-        return known == NULL ? "-" : "old";
+        return known == NULL ? "-" : say("old");
     if (known == NULL)
-        return "none";
-    return strcmp(wanted, known) == 0 ? "yes" : "old";
+        return say("none");
+    return strcmp(wanted, known) == 0 ? say("yes") : say("old");
 }
 
 static void device_row(struct table *table, const json_t *device)
