@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
+#include "edge-agent/ack_alarm.h"
 #include "edge-agent/recorder.h"
 #include "edge-agent/rules.h"
 #include "edge-agent/sampler.h"
@@ -30,6 +31,7 @@ struct agent {
     struct tap *tap; /* or NULL */
     struct uplink *uplink;
     struct sampler *sampler;
+    struct ack_alarm *alarm;
     struct loop_timer *status_timer;
     struct loop_timer *drain_timer;
     struct notify_watchdog *watchdog;
@@ -130,6 +132,9 @@ static void fill_status(const struct agent *agent, struct status *status)
         .syncs = journal.syncs,
         .tap_missed = agent->tap != NULL ? tap_missed(agent->tap) : 0,
     };
+    status->is_ringing = ack_alarm_is_ringing(agent->alarm);
+    status->unacked_ms = (uint64_t)ack_alarm_waiting_ms(agent->alarm);
+    status->alarm_runs = ack_alarm_runs(agent->alarm, &status->alarm_runs_failed);
     count_stored(agent->spool, status);
 }
 
@@ -214,6 +219,28 @@ static enum err open_sampler(struct agent *agent, struct err_text *why)
     return sampler_open(&agent->sampler, &options, why);
 }
 
+static void look_for_acks(void *context, uint64_t *acked, uint64_t *backlog)
+{
+    const struct agent *agent = context;
+    *acked = uplink_packs_acked(agent->uplink);
+    *backlog = uplink_backlog(agent->uplink);
+}
+
+static void open_alarm(struct agent *agent)
+{
+    const struct settings *settings = agent->settings;
+    const struct ack_alarm_options options = {
+        .loop = agent->loop,
+        .after_ms = settings->alarm.no_ack_after_ms,
+        .timeout_ms = settings->alarm.timeout_ms,
+        .command = settings->alarm.command,
+        .command_count = settings->alarm.command_count,
+        .context = agent,
+        .look = look_for_acks,
+    };
+    agent->alarm = ack_alarm_create(&options);
+}
+
 static enum err open_all(struct agent *agent, struct err_text *why)
 {
     enum err err = open_journal(agent, why);
@@ -223,6 +250,8 @@ static enum err open_all(struct agent *agent, struct err_text *why)
         err = open_uplink(agent, why);
     if (err == ERR_OK)
         err = open_sampler(agent, why);
+    if (err == ERR_OK)
+        open_alarm(agent);
     return err;
 }
 
@@ -272,6 +301,7 @@ enum err agent_run(const struct settings *settings,
     enum err err = open_all(&agent, why);
     if (err == ERR_OK)
         err = serve(&agent, why);
+    ack_alarm_destroy(agent.alarm);
     sampler_close(agent.sampler);
     uplink_close(agent.uplink);
     recorder_destroy(agent.recorder);

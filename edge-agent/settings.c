@@ -483,6 +483,11 @@ static void check_settings(struct config *config, const void *record)
                        settings->mqtt.cert_file != NULL ? &settings->mqtt.cert_file
                                                         : &settings->mqtt.key_file,
                        "cert_file and key_file go together");
+    if (settings->alarm.command_count > 0 && settings->alarm.command[0][0] != '/')
+        config_problem(config, &settings->alarm.command,
+                       "alarm.command begins with '%s'; use an absolute path, like "
+                       "/usr/local/bin/siren",
+                       settings->alarm.command[0]);
     check_names(config, settings);
 }
 
@@ -596,6 +601,27 @@ static const struct config_key settings_keys[] = {
      .type = CONFIG_STRING,
      SETTING(tap.socket),
      .help = "a Unix datagram socket that is told each pack once it is on the disk here"},
+    {.name = "alarm.no_ack_after",
+     .type = CONFIG_DURATION,
+     SETTING(alarm.no_ack_after_ms),
+     .fallback = "10m",
+     .least = 0,
+     .most = 30 * DAY_MS,
+     .help = "packs wait, and nothing was acknowledged for so long: ring; 0: never"},
+    {.name = "alarm.command",
+     .type = CONFIG_STRINGS,
+     SETTING(alarm.command),
+     .count_offset = offsetof(struct settings, alarm.command_count),
+     .least = 0,
+     .most = 64,
+     .help = "[/usr/local/bin/siren, argument]; no shell; 'lost' or 'back' is added"},
+    {.name = "alarm.timeout",
+     .type = CONFIG_DURATION,
+     SETTING(alarm.timeout_ms),
+     .fallback = "30s",
+     .least = 100,
+     .most = 60000,
+     .help = "the command is ended then"},
     {.name = "sensors",
      .type = CONFIG_RECORDS,
      .is_required = true,

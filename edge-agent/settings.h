@@ -52,6 +52,12 @@ struct settings {
     struct {
         char *socket; /* NULL: none */
     } tap;
+    struct {
+        int64_t no_ack_after_ms; /* 0: never */
+        char **command;
+        size_t command_count;
+        int64_t timeout_ms;
+    } alarm;
     struct sensor_settings *sensors;
     size_t sensor_count;
     struct settings_band *bands;

@@ -76,9 +76,10 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason)
 
 void status_format(const struct status *status, struct buf *out)
 {
-    buf_format(out, "{\"is_connected\":%s,\"has_ended\":%s",
+    buf_format(out, "{\"is_connected\":%s,\"has_ended\":%s,\"is_ringing\":%s",
                status->is_connected ? "true" : "false",
-               status->has_ended ? "true" : "false");
+               status->has_ended ? "true" : "false",
+               status->is_ringing ? "true" : "false");
     if (status->rules_version != 0)
         buf_format(out, ",\"rules_version\":\"%016llx\"",
                    (unsigned long long)status->rules_version);

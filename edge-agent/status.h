@@ -45,11 +45,15 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason);
     X(syncs) \
     X(tap_missed)    /* packs that the local listener did not take, in this run */ \
     X(rules_taken)   /* other rules than before came from the collector, in this run */ \
-    X(rules_refused) /* and were not rules, in this run */
+    X(rules_refused) /* and were not rules, in this run */ \
+    X(unacked_ms)    /* so long packs have waited without any ack */ \
+    X(alarm_runs)    /* of alarm.command, in this run */ \
+    X(alarm_runs_failed)
 
 struct status {
     bool is_connected;
     bool has_ended;         /* all sensors are through */
+    bool is_ringing;        /* acks have stopped for alarm.no_ack_after */
     uint64_t rules_version; /* of the zones' rules in force; 0: none */
 #define X(name) uint64_t name;
     STATUS_LIST(X)

@@ -189,9 +189,8 @@ static void the_status_file_is_replaced_whole(void)
     CHECK(status_write(&status, path) == ERR_OK);
     struct buf text = {0};
     CHECK(file_read(&text, path, 1 << 16, NULL) == ERR_OK);
-    CHECK(
-        strstr(text.data, "{\"is_connected\":true,\"has_ended\":false,\"wall_ms\":0,") ==
-        text.data);
+    CHECK(strstr(text.data, "{\"is_connected\":true,\"has_ended\":false,"
+                            "\"is_ringing\":false,\"wall_ms\":0,") == text.data);
     CHECK(strstr(text.data, "\"readings_taken\":6,") != NULL);
     CHECK(strstr(text.data, "\"backlog\":2,") != NULL);
     buf_fini(&text);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge-agent/ack_alarm.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "edge-agent/sensors/child.h"
+
+#define LOOK_MS    1000 /* how often acks are looked for */
+#define OUTPUT_MAX 4096
+
+struct ack_alarm {
+    /* fixed after create */
+    struct ack_alarm_options options;
+    pthread_t thread;
+    /* owned by the loop */
+    struct ack_watch watch;
+    struct loop_timer *timer;
+    /* shared, under lock */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_wanted; /* ringing, as the loop sees it */
+    bool is_told;   /* ringing, as the command was told last */
+    bool is_stopping;
+    uint64_t runs;
+    uint64_t failed;
+};
+
+/* ---- when ---- */
+
+bool ack_watch_step(struct ack_watch *watch, int64_t now_ms, uint64_t acked,
+                    uint64_t backlog)
+{
+    bool was_ringing = watch->is_ringing;
+    if (backlog == 0) {
+        watch->since_ms = 0;
+        watch->is_ringing = false;
+    } else if (acked != watch->acked || watch->since_ms == 0) {
+        watch->since_ms = now_ms;
+        /* Packs that begin to wait while nothing is acked end no alarm: there was none.
+         */
+        watch->is_ringing = false;
+    } else if (watch->after_ms > 0 && now_ms - watch->since_ms >= watch->after_ms) {
+        watch->is_ringing = true;
+    }
+    watch->acked = acked;
+    return watch->is_ringing != was_ringing;
+}
+
+int64_t ack_watch_waiting_ms(const struct ack_watch *watch, int64_t now_ms)
+{
+    return watch->since_ms != 0 ? now_ms - watch->since_ms : 0;
+}
+
+/* ---- the command's thread ---- */
+
+static void run_command(const struct ack_alarm *alarm, bool is_ringing, bool *is_done)
+{
+    const struct ack_alarm_options *options = &alarm->options;
+    char **argv = mem_array(options->command_count + 2, sizeof *argv);
+    for (size_t i = 0; i < options->command_count; i++)
+        argv[i] = options->command[i];
+    char lost[] = "lost";
+    char back[] = "back";
+    argv[options->command_count] = is_ringing ? lost : back;
+    const struct child_options child = {
+        .argv = argv, .timeout_ms = options->timeout_ms, .output_max = OUTPUT_MAX};
+    struct buf out = {0};
+    struct buf complaint = {0};
+    struct err_text why;
+    *is_done = child_run(&child, &out, &complaint, &why) == ERR_OK;
+    if (!*is_done)
+        log_error("the alarm's command failed: %s", why.text);
+    buf_fini(&out);
+    buf_fini(&complaint);
+    free(argv);
+}
+
+/* What came and went while a command ran is not told. */
+static void *serve(void *context)
+{
+    struct ack_alarm *alarm = context;
+    pthread_mutex_lock(&alarm->lock);
+    while (!alarm->is_stopping) {
+        if (alarm->is_wanted == alarm->is_told) {
+            pthread_cond_wait(&alarm->changed, &alarm->lock);
+            continue;
+        }
+        bool is_ringing = alarm->is_told = alarm->is_wanted;
+        bool is_done;
+        pthread_mutex_unlock(&alarm->lock);
+        run_command(alarm, is_ringing, &is_done);
+        pthread_mutex_lock(&alarm->lock);
+        alarm->runs++;
+        alarm->failed += !is_done;
+    }
+    pthread_mutex_unlock(&alarm->lock);
+    return NULL;
+}
+
+/* Signals are the loop's. */
+static void start_thread(struct ack_alarm *alarm)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&alarm->thread, NULL, serve, alarm) != 0)
+        log_fatal("no thread can be made for=alarm");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* ---- the loop's side ---- */
+
+static void tell(struct ack_alarm *alarm)
+{
+    int64_t waiting_ms = ack_alarm_waiting_ms(alarm);
+    if (alarm->watch.is_ringing)
+        log_error(
+            "nothing was acknowledged for %llds although packs wait: check network, "
+            "broker and collector",
+            (long long)(waiting_ms / 1000));
+    else
+        log_info("acknowledgements are back");
+    pthread_mutex_lock(&alarm->lock);
+    alarm->is_wanted = alarm->watch.is_ringing;
+    pthread_cond_signal(&alarm->changed);
+    pthread_mutex_unlock(&alarm->lock);
+}
+
+static void on_timer(void *context)
+{
+    struct ack_alarm *alarm = context;
+    uint64_t acked;
+    uint64_t backlog;
+    alarm->options.look(alarm->options.context, &acked, &backlog);
+    if (ack_watch_step(&alarm->watch, clock_real_ms(), acked, backlog))
+        tell(alarm);
+    loop_timer_arm(alarm->timer, LOOK_MS);
+}
+
+struct ack_alarm *ack_alarm_create(const struct ack_alarm_options *options)
+{
+    struct ack_alarm *alarm = mem_alloc(sizeof *alarm);
+    alarm->options = *options;
+    alarm->watch.after_ms = options->after_ms;
+    pthread_mutex_init(&alarm->lock, NULL);
+    pthread_cond_init(&alarm->changed, NULL);
+    if (options->command_count > 0)
+        start_thread(alarm);
+    alarm->timer = loop_timer_create(options->loop, on_timer, alarm);
+    loop_timer_arm(alarm->timer, 0);
+    return alarm;
+}
+
+void ack_alarm_destroy(struct ack_alarm *alarm)
+{
+    if (alarm == NULL)
+        return;
+    pthread_mutex_lock(&alarm->lock);
+    alarm->is_stopping = true;
+    pthread_cond_signal(&alarm->changed);
+    pthread_mutex_unlock(&alarm->lock);
+    if (alarm->options.command_count > 0)
+        pthread_join(alarm->thread, NULL);
+    loop_timer_destroy(alarm->timer);
+    pthread_cond_destroy(&alarm->changed);
+    pthread_mutex_destroy(&alarm->lock);
+    free(alarm);
+}
+
+bool ack_alarm_is_ringing(const struct ack_alarm *alarm)
+{
+    return alarm->watch.is_ringing;
+}
+
+int64_t ack_alarm_waiting_ms(const struct ack_alarm *alarm)
+{
+    return ack_watch_waiting_ms(&alarm->watch, clock_real_ms());
+}
+
+uint64_t ack_alarm_runs(struct ack_alarm *alarm, uint64_t *failed)
+{
+    pthread_mutex_lock(&alarm->lock);
+    uint64_t runs = alarm->runs;
+    *failed = alarm->failed;
+    pthread_mutex_unlock(&alarm->lock);
+    return runs;
+}
