@@ -39,6 +39,7 @@
 
 #define BATCH_RECORDS 2000
 #define TICK_MS       1000
+#define UNCLAIMED_MS  (INT64_C(3600) * 1000)
 #define ACKS_MS       20 /* how exact the ack interval is kept */
 #define TRIM_AT_ONCE  64 /* segments at a checkpoint */
 #define DRAIN_MS      5000
@@ -299,9 +300,46 @@ static void on_broker(void *context, bool session_present)
 
 /* ---- timers ----------------------------------------------------------------------- */
 
+static enum err write_state(void *context, api_change_fn *change, void *argument)
+{
+    struct collector *collector = context;
+    enum err err = state_begin(collector->state);
+    if (err == ERR_OK)
+        err = change(collector->state, argument);
+    if (err == ERR_OK)
+        err = state_commit(collector->state);
+    if (err != ERR_OK)
+        state_rollback(collector->state);
+    return err;
+}
+
+/* A reader of the log is in the way now and then; the next tick comes soon. */
+static void forget(struct collector *collector)
+{
+    enum err err = state_forget(collector->state);
+    if (err != ERR_OK && err != ERR_BUSY)
+        log_warn("state.db: its log cannot be emptied: %s", state_why(collector->state));
+}
+
+static enum err drop_private(struct state *state, void *argument)
+{
+    const int64_t *before_ms = argument;
+    return state_drop_private(state, *before_ms);
+}
+
+/* Of a request that ended before its command was in the journal. */
+static void drop_unclaimed(struct collector *collector)
+{
+    int64_t before_ms = clock_wall_ms(collector->clock) - UNCLAIMED_MS;
+    if (collector->is_caught_up &&
+        write_state(collector, drop_private, &before_ms) != ERR_OK)
+        log_warn("state.db: %s", state_why(collector->state));
+}
+
 static void on_tick(void *context)
 {
     struct collector *collector = context;
+    forget(collector);
     struct buf data = {0};
     buf_u8(&data, (uint8_t)clock_state_of(collector->clock));
     append_or_fail(collector, RECORD_TICK, data.data, data.len);
@@ -389,6 +427,7 @@ static void on_checkpoint(void *context)
         return;
     }
     trim(collector);
+    drop_unclaimed(collector);
     loop_timer_arm(collector->checkpoint, collector->settings->pipeline.checkpoint_ms);
 }
 
@@ -433,19 +472,6 @@ static void live(void *context, enum api_live what, struct buf *out)
 static enum err submit(void *context, const char *json, size_t len)
 {
     return append(context, RECORD_COMMAND, json, len, NULL);
-}
-
-static enum err write_state(void *context, api_change_fn *change, void *argument)
-{
-    struct collector *collector = context;
-    enum err err = state_begin(collector->state);
-    if (err == ERR_OK)
-        err = change(collector->state, argument);
-    if (err == ERR_OK)
-        err = state_commit(collector->state);
-    if (err != ERR_OK)
-        state_rollback(collector->state);
-    return err;
 }
 
 static enum err ready(void *context, struct err_text *why)

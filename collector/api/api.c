@@ -45,6 +45,7 @@ struct api {
     int port;
     struct api_session_bounds session_bounds;
     struct login *login; /* locks itself */
+    uint8_t secret_key[API_KEY_BYTES];
 
     /* shared, under lock */
     pthread_mutex_t lock;
@@ -420,6 +421,7 @@ enum err api_open(struct api **result, const struct api_options *options,
     api->state_path = mem_strdup(options->state_path);
     api->history_dir = mem_strdup(options->history_dir);
     api->login = login_create();
+    crypto_random(api->secret_key, sizeof api->secret_key);
     api->session_bounds = (struct api_session_bounds){
         .idle_ms =
             options->session_idle_ms > 0 ? options->session_idle_ms : SESSION_IDLE_MS,
@@ -516,6 +518,11 @@ void api_reload(struct api *api)
 struct login *api_login_of(const struct api *api)
 {
     return api->login;
+}
+
+const uint8_t *api_secret_key(const struct api *api)
+{
+    return api->secret_key;
 }
 
 struct backup *api_backup(const struct api *api)

@@ -31,22 +31,26 @@ static const char *header_of(const struct api_call *call, const char *name)
 /* ---- one wish
  * -------------------------------------------------------------------------- */
 
-/* The same key of the same person is the same command. */
-static bool draw_id(const struct api_call *call, char id[COMMAND_RANDOM_SIZE])
+bool api_draw_id(struct api_call *call, struct api_wish *wish)
 {
     const char *key = header_of(call, "Idempotency-Key");
     uint8_t digest[CRYPTO_DIGEST_BYTES];
     char text[KEY_MAX + ID_SIZE + 2];
+    char why[100];
     if (key == NULL) {
-        command_draw_id(id);
+        command_draw_id(wish->id);
         return true;
     }
-    if (key[0] == '\0' || strlen(key) > KEY_MAX)
-        return false;
-    snprintf(text, sizeof text, "%s\n%s", call->principal.id, key);
-    crypto_digest(digest, text, strlen(text));
-    crypto_hex(id, digest, COMMAND_RANDOM_SIZE / 2);
-    return true;
+    if (key[0] != '\0' && strlen(key) <= KEY_MAX) {
+        snprintf(text, sizeof text, "%s\n%s", call->principal.id, key);
+        crypto_digest(digest, text, strlen(text));
+        crypto_hex(wish->id, digest, COMMAND_RANDOM_SIZE / 2);
+        return true;
+    }
+    snprintf(why, sizeof why,
+             "an Idempotency-Key has 1 to %d characters, the same for each try", KEY_MAX);
+    api_command_problem(call, ERR_INVALID, why);
+    return false;
 }
 
 struct staged {
@@ -64,25 +68,28 @@ static enum err stage(struct state *state, void *argument)
 }
 
 /* People's data waits in state.db for the command, which names its id only. */
-static enum err stage_private(struct api_call *call, const char *id,
-                              const struct api_wish *wish)
+static enum err stage_hidden(struct api_call *call, const struct api_wish *wish)
 {
-    struct staged *staged = mem_alloc(sizeof *staged + wish->private_len);
-    snprintf(staged->id, sizeof staged->id, "%s", id);
+    char *text = json_dumps(wish->hidden, JSON_COMPACT);
+    assert(text != NULL);
+    size_t len = strlen(text);
+    struct staged *staged = mem_alloc(sizeof *staged + len);
+    snprintf(staged->id, sizeof staged->id, "%s", wish->id);
     staged->at_ms = api_now_ms(call->api);
-    staged->len = wish->private_len;
-    memcpy(staged->data, wish->private_data, wish->private_len);
+    staged->len = len;
+    memcpy(staged->data, text, len);
+    crypto_wipe(text, len);
+    free(text);
     return api_run_change(call, stage, staged);
 }
 
 enum err api_apply(struct api_call *call, const struct api_wish *wish, json_t **result,
                    struct err_text *why)
 {
-    char id[COMMAND_RANDOM_SIZE];
     struct buf json = {0};
     struct buf said = {0};
     const struct command command = {
-        .id = id,
+        .id = wish->id,
         .verb = wish->verb,
         .actor = call->principal.id,
         .org = call->principal.org,
@@ -91,15 +98,10 @@ enum err api_apply(struct api_call *call, const struct api_wish *wish, json_t **
         .at_ms = api_now_ms(call->api),
         .body = wish->body,
     };
-    *result = NULL;
-    if (!draw_id(call, id))
-        return err_set(why, ERR_INVALID,
-                       "an Idempotency-Key has 1 to %d characters, the same for each try",
-                       KEY_MAX);
     command_format(&command, &json);
-    enum err err = wish->private_data != NULL ? stage_private(call, id, wish) : ERR_OK;
+    enum err err = wish->hidden != NULL ? stage_hidden(call, wish) : ERR_OK;
     if (err == ERR_OK)
-        err = api_command(call, id, &json, &said, why);
+        err = api_command(call, wish->id, &json, &said, why);
     else
         err_set(why, err, "state.db: %s", err_about(err));
     *result = json_loadb(said.data != NULL ? said.data : "", said.len, 0, NULL);
@@ -123,13 +125,11 @@ static void refuse(struct api_call *call, enum err err, const json_t *result,
     api_dump(call, problem);
 }
 
-void api_answer(struct api_call *call, const struct api_wish *wish)
+void api_answer_applied(struct api_call *call, enum err err, json_t *result,
+                        const char *why)
 {
-    json_t *result = NULL;
-    struct err_text why = {0};
-    enum err err = api_apply(call, wish, &result, &why);
     if (err != ERR_OK) {
-        refuse(call, err, result, why.text);
+        refuse(call, err, result, why);
         json_decref(result);
         return;
     }
@@ -140,6 +140,16 @@ void api_answer(struct api_call *call, const struct api_wish *wish)
         api_etag(call, version);
     json_object_set_new(result, "applied", json_true());
     api_dump(call, result);
+}
+
+static void answer(struct api_call *call, struct api_wish *wish)
+{
+    json_t *result = NULL;
+    struct err_text why = {0};
+    if (!api_draw_id(call, wish))
+        return;
+    enum err err = api_apply(call, wish, &result, &why);
+    api_answer_applied(call, err, result, why.text);
 }
 
 void api_etag(struct api_call *call, int64_t version)
@@ -207,10 +217,14 @@ static void take_rest_away(const struct verb *verb, json_t *body)
 /* ---- who may --------------------------------------------------------------------------
  */
 
-/* An integrator's token that may change the registry may change all of it. */
+/* An integrator's token that may change the registry may change all of it, and nothing of
+ * who may what. */
 static bool has_role(struct api_call *call, const struct verb *verb)
 {
-    if (verb->role != VERB_ADMIN || call->principal.role != ACCESS_ROLE_OPERATOR)
+    enum access_role role = call->principal.role;
+    bool may = verb->role == VERB_OPERATOR || role == ACCESS_ROLE_ADMIN ||
+               (verb->role == VERB_ADMIN && role == ACCESS_ROLE_INTEGRATOR);
+    if (may && verb->role != VERB_ROUTE)
         return true;
     api_refuse(call, PROBLEM_ROLE_NOT_ALLOWED, NULL);
     return false;
@@ -296,7 +310,7 @@ static bool may_change(struct api_call *call, const struct verb *verb, const jso
 }
 
 /* A version in the body counts before one in a header. */
-static void run(struct api_call *call, const char *verb_name, const json_t *body,
+static void run(struct api_call *call, const char *verb_name, json_t *body,
                 const json_t *version, struct api_wish *wish)
 {
     if (version != NULL) {
@@ -311,8 +325,12 @@ static void run(struct api_call *call, const char *verb_name, const json_t *body
     if (verb == NULL)
         api_refuse(call, PROBLEM_COMMAND_NOT_FOUND, "why",
                    "there is no such verb; GET /api/v1/verbs lists them", NULL);
-    else if (may_change(call, verb, body))
-        api_answer(call, wish);
+    else if (!may_change(call, verb, body))
+        return;
+    else if (verb_is_of_people(verb))
+        api_answer_people(call, wish, body);
+    else
+        answer(call, wish);
 }
 
 /* The reason is not the verb's: it stands beside the fields. */

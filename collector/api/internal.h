@@ -17,6 +17,7 @@
 #include "collector/api/api.h"
 #include "collector/api/problems.h"
 #include "collector/api/query.h"
+#include "collector/command/command.h"
 #include "collector/store/history.h"
 #include "collector/store/state.h"
 #include "collector/store/state_incidents.h"
@@ -80,10 +81,10 @@ struct api_route {
 struct api_wish {
     const char *verb;
     const json_t *body;
-    const char *reason;       /* may be NULL */
-    int64_t if_version;       /* COMMAND_ANY: whatever it is */
-    const void *private_data; /* people's: kept out of the journal; NULL: none */
-    size_t private_len;
+    const char *reason;           /* may be NULL */
+    int64_t if_version;           /* COMMAND_ANY: whatever it is */
+    json_t *hidden;               /* people's: kept out of the journal; NULL: none */
+    char id[COMMAND_RANDOM_SIZE]; /* see api_draw_id() */
 };
 
 /* `roles` itself, or an error of the compiler when it is 0. */
@@ -145,6 +146,10 @@ bool api_identify(struct api_call *call, const struct api_route *route);
  */
 bool api_principal_is_valid(struct api_call *call, int64_t now_ms);
 
+#define API_KEY_BYTES 32
+/* Random, and gone with the process. */
+const uint8_t *api_secret_key(const struct api *api);
+
 /* Random, in hex; and the hash that is kept of one. */
 void api_draw_secret(char secret[PRINCIPAL_CREDENTIAL_SIZE]);
 void api_hash(char hash[PRINCIPAL_CREDENTIAL_SIZE], const char *secret);
@@ -178,6 +183,11 @@ json_t *api_object(struct api_call *call);
 const char *api_text(const json_t *object, const char *key);
 void api_dump(struct api_call *call, json_t *root);
 void api_put_time(json_t *object, const char *key, int64_t ms);
+/* Parameters of a list that is read page by page, by the ids of its entries. */
+bool api_read_page(struct api_call *call, uint64_t *limit, const char **after);
+/* Takes `list`, whose last entry's id is where the next page begins. */
+void api_answer_page(struct api_call *call, const char *name, json_t *list,
+                     uint64_t limit, enum err err);
 
 /*
  * places.c: what the caller sees. Of what is somebody else's, and of what does not exist,
@@ -257,23 +267,19 @@ void api_get_me(struct api_call *call);
 void api_change_own_password(struct api_call *call);
 void api_end_own_sessions(struct api_call *call);
 void api_get_people(struct api_call *call);
-void api_add_person(struct api_call *call);
-void api_change_person(struct api_call *call);
-void api_erase_person(struct api_call *call);
-void api_end_sessions(struct api_call *call);
 void api_get_tokens(struct api_call *call);
-void api_add_token(struct api_call *call);
-void api_revoke_token(struct api_call *call);
 void api_get_grants(struct api_call *call);
-void api_add_grant(struct api_call *call);
-void api_end_grant(struct api_call *call);
 /* commands.c */
-/* Makes a command of it, under the request's Idempotency-Key, and waits for its fate;
- * *result is an object, or NULL, and the caller's. */
+/* Names the command by the request's Idempotency-Key: the same key of the same person is
+ * the same command. False answers the call. */
+bool api_draw_id(struct api_call *call, struct api_wish *wish);
+/* Makes a command of it and waits for its fate; *result is an object, or NULL, and the
+ * caller's. */
 enum err api_apply(struct api_call *call, const struct api_wish *wish, json_t **result,
                    struct err_text *why);
-/* The same, and answers the request. */
-void api_answer(struct api_call *call, const struct api_wish *wish);
+/* What became of it; takes `result`. */
+void api_answer_applied(struct api_call *call, enum err err, json_t *result,
+                        const char *why);
 void api_etag(struct api_call *call, int64_t version);
 /* Of a route that names its verb. */
 void api_run_verb(struct api_call *call);
@@ -284,6 +290,15 @@ void api_get_channel(struct api_call *call);
 void api_get_entities(struct api_call *call);
 void api_get_audit(struct api_call *call);
 void api_verify_audit(struct api_call *call);
+
+/* private.c */
+/*
+ * Makes the wish ready for api_apply(), of a verb about people: the body is changed and
+ * borrowed, wish->hidden is the caller's to release. False answers the call.
+ */
+bool api_hide(struct api_call *call, struct api_wish *wish, json_t *body);
+/* Applies it and answers the call. */
+void api_answer_people(struct api_call *call, struct api_wish *wish, json_t *body);
 
 /* upkeep.c */
 void api_begin_backup(struct api_call *call);

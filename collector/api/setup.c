@@ -87,33 +87,6 @@ void api_get_setup(struct api_call *call)
         answer_spent(call);
 }
 
-struct first_admin {
-    char setup[ID_SIZE]; /* token */
-    char id[ID_SIZE];
-    char login[LOGIN_MAX + 1];
-    char name[NAME_BYTES + 1];
-    char hash[CRYPTO_PASSWORD_SIZE];
-    int64_t now_ms;
-};
-
-/* Of two who come at once the second finds the link spent. */
-static enum err write_first_admin(struct state *state, void *argument)
-{
-    struct first_admin *admin = argument;
-    const struct state_person person = {
-        .id = admin->id,
-        .org = "",
-        .role = "admin",
-        .login = admin->login,
-        .name = admin->name,
-        .password = admin->hash,
-        .created_ms = admin->now_ms,
-        .changed_ms = admin->now_ms,
-    };
-    enum err err = state_revoke_token(state, admin->setup, admin->now_ms);
-    return err == ERR_OK ? state_put_person(state, &person) : err;
-}
-
 static const char *wrong_field(const json_t *fields, const char *login,
                                const char *password, struct err_text *why)
 {
@@ -132,24 +105,26 @@ static const char *wrong_field(const json_t *fields, const char *login,
     return why->text;
 }
 
-static enum err make_admin(struct api_call *call, const json_t *fields, const char *login,
-                           const char *password, char id[ID_SIZE])
+/* ERR_OK with the admin's id; or answers the call and returns DENIED. */
+static enum err make_admin(struct api_call *call, const json_t *fields, char id[ID_SIZE])
 {
-    const char *name = api_text(fields, "name");
-    struct first_admin *admin = mem_alloc(sizeof *admin);
-    uint8_t random[8];
-    char hex[17];
-    crypto_random(random, sizeof random);
-    snprintf(admin->id, sizeof admin->id, "p-%s", crypto_hex(hex, random, sizeof random));
-    snprintf(id, ID_SIZE, "%s", admin->id);
-    snprintf(admin->setup, sizeof admin->setup, "%s", call->principal.id);
-    snprintf(admin->login, sizeof admin->login, "%s", login);
-    snprintf(admin->name, sizeof admin->name, "%s", name != NULL ? name : "");
-    admin->now_ms = api_now_ms(call->api);
-    if (login_hash(api_login_of(call->api), admin->hash, password))
-        return api_run_change(call, write_first_admin, admin);
-    free(admin);
-    return ERR_LIMIT;
+    struct err_text why;
+    json_t *result = NULL;
+    struct api_wish wish = {.verb = "person.first", .if_version = COMMAND_ANY};
+    json_t *body = json_pack("{s:s, s:O, s:O}", "link", call->principal.id, "login",
+                             json_object_get(fields, "login"), "password",
+                             json_object_get(fields, "password"));
+    if (json_object_get(fields, "name") != NULL)
+        json_object_set(body, "name", json_object_get(fields, "name"));
+    enum err err = ERR_DENIED;
+    if (api_hide(call, &wish, body))
+        err = api_apply(call, &wish, &result, &why);
+    const char *made = api_text(result, "id");
+    snprintf(id, ID_SIZE, "%.*s", ID_MAX, made != NULL ? made : "");
+    json_decref(wish.hidden);
+    json_decref(result);
+    json_decref(body);
+    return err;
 }
 
 static void answer_made(struct api_call *call, bool is_form, const char *id)
@@ -190,9 +165,11 @@ static void set_up(struct api_call *call, bool is_form, const json_t *fields)
         answer_wrong(call, is_form, MHD_HTTP_UNPROCESSABLE_CONTENT, wrong);
         return;
     }
-    switch ((int)make_admin(call, fields, login, password, id)) {
+    switch ((int)make_admin(call, fields, id)) {
     case ERR_OK:
         answer_made(call, is_form, id);
+        break;
+    case ERR_DENIED:
         break;
     case ERR_NOT_FOUND:
         answer_spent(call);

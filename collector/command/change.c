@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "collector/store/state_audit.h"
@@ -47,11 +48,6 @@ void change_draw_id(struct change *change, const char *prefix, char id[ID_SIZE])
     snprintf(text, sizeof text, "%s/%u", change->command->id, change->drawn++);
     crypto_digest(digest, text, strlen(text));
     snprintf(id, ID_SIZE, "%s%s", prefix, crypto_hex(hex, digest, 8));
-}
-
-enum err change_take_private(struct change *change, struct buf *data)
-{
-    return state_take_private(change->state, change->command->id, data);
 }
 
 /* ---- entities -------------------------------------------------------------------------
@@ -325,19 +321,39 @@ static bool is_store_failure(enum err err)
            err == ERR_TIMEOUT;
 }
 
-enum err command_begin(struct change *change, uint64_t position, struct outcome *outcome,
-                       bool *goes_on)
+/* What was staged for this command goes, whatever becomes of it; NULL: nothing was. */
+static enum err take_private(struct change *change, json_t **hidden)
 {
-    *outcome = (struct outcome){.err = ERR_OK};
-    *goes_on = false;
-    enum err err = answer_again(change->state, change->command, position, outcome);
-    if (err != ERR_NOT_FOUND)
-        return err;
+    struct buf data = {0};
+    enum err err = state_take_private(change->state, change->command->id, &data);
+    *hidden = err == ERR_OK ? json_loadb(data.data, data.len, 0, NULL) : NULL;
+    if (data.data != NULL)
+        crypto_wipe(data.data, data.len);
+    buf_fini(&data);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err check_body(struct change *change, const json_t *hidden,
+                           struct err_text *why)
+{
+    const struct verb *verb = change->verb;
+    json_t *whole = NULL;
+    if (!verb_is_of_people(verb))
+        return verb_check(verb->fields, change->command->body, &change->body, why);
+    enum err err = verb_reveal(change->command->body, hidden, &whole, why);
+    if (err == ERR_OK)
+        err = verb_check(verb->fields, whole, &change->body, why);
+    json_decref(whole);
+    return err;
+}
+
+/* Of a verb that is known, or not. */
+static enum err begin_new(struct change *change, const json_t *hidden,
+                          struct outcome *outcome)
+{
     change->changes = json_array();
     change->result = json_object();
-    change->verb = verb_find(change->command->verb);
-    *goes_on = true;
-    err = state_begin_point(change->state);
+    enum err err = state_begin_point(change->state);
     if (err != ERR_OK)
         return err;
     if (change->verb == NULL)
@@ -346,9 +362,27 @@ enum err command_begin(struct change *change, uint64_t position, struct outcome 
                     "there is no verb '%.60s'; 'coldchainctl do --help' lists them",
                     change->command->verb);
     else
-        outcome->err = verb_check(change->verb->fields, change->command->body,
-                                  &change->body, &outcome->why);
+        outcome->err = check_body(change, hidden, &outcome->why);
     return ERR_OK;
+}
+
+enum err command_begin(struct change *change, uint64_t position, struct outcome *outcome,
+                       bool *goes_on)
+{
+    *outcome = (struct outcome){.err = ERR_OK};
+    *goes_on = false;
+    json_t *hidden = NULL;
+    change->verb = verb_find(change->command->verb);
+    enum err err = ERR_OK;
+    if (change->verb != NULL && verb_is_of_people(change->verb))
+        err = take_private(change, &hidden);
+    if (err == ERR_OK)
+        err = answer_again(change->state, change->command, position, outcome);
+    *goes_on = err == ERR_NOT_FOUND;
+    if (*goes_on)
+        err = begin_new(change, hidden, outcome);
+    json_decref(hidden);
+    return err;
 }
 
 static enum err write_audit(struct change *change, uint64_t position,

@@ -15,7 +15,6 @@
 
 #include <jansson.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "collector/command/command.h"
 #include "collector/command/verb.h"
@@ -25,7 +24,7 @@ struct change {
     struct state *state;
     const struct command *command;
     const struct verb *verb;
-    json_t *body;    /* as verb_check() made it */
+    json_t *body;    /* as verb_check() made it, private fields too */
     int64_t now_ms;  /* wall time of the record */
     json_t *changes; /* array, for the audit */
     json_t *result;  /* object, for the caller */
@@ -83,8 +82,6 @@ void change_add_dated(struct change *change, struct entity *entity, const char *
  */
 void change_note(struct change *change, const char *kind, const char *id, const char *org,
                  int64_t version, json_t *old, json_t *new);
-/* What was staged for this command, out of the journal's sight. NOT_FOUND. */
-MUST_CHECK enum err change_take_private(struct change *change, struct buf *data);
 /* "p-" and what is the same whenever this command is applied. */
 void change_draw_id(struct change *change, const char *prefix, char id[ID_SIZE]);
 

@@ -17,6 +17,7 @@
 #define RECORDS_MAX 64
 #define TEXTS_MAX   32
 #define NAME_MAX_   199
+#define LIST_MAX    64
 
 static enum err check_object(const struct field *fields, const json_t *body,
                              const char *where, json_t **clean, struct err_text *why);
@@ -125,6 +126,30 @@ static json_t *take_texts(const struct field *field, const json_t *value)
     return json_deep_copy(value);
 }
 
+static json_t *take_list(const struct field *field, const json_t *value,
+                         json_t *(*take_one)(const struct field *, const json_t *))
+{
+    if (!json_is_array(value) || json_array_size(value) > LIST_MAX)
+        return NULL;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        json_t *one = take_one(field, json_array_get(value, i));
+        if (one == NULL)
+            return NULL;
+        json_decref(one);
+    }
+    return json_deep_copy(value);
+}
+
+static json_t *take_ids(const struct field *field, const json_t *value)
+{
+    return take_list(field, value, take_id);
+}
+
+static json_t *take_words(const struct field *field, const json_t *value)
+{
+    return take_list(field, value, take_word);
+}
+
 typedef json_t *take_fn(const struct field *field, const json_t *value);
 
 static take_fn *const takes[] = {
@@ -136,6 +161,8 @@ static take_fn *const takes[] = {
     [FIELD_TIME] = take_time,
     [FIELD_DURATION] = take_duration,
     [FIELD_WORD] = take_word,
+    [FIELD_IDS] = take_ids,
+    [FIELD_WORDS] = take_words,
     [FIELD_TEXTS] = take_texts,
 };
 
@@ -175,13 +202,17 @@ static enum err refuse(const struct field *field, const char *where, struct err_
         return err_set(why, ERR_INVALID,
                        "'%s%s' is not a duration such as 90s, 10m, 2h%s", where,
                        field->name, is_bounded(field) ? ", or out of bounds" : "");
+    case FIELD_IDS:
+        return err_set(why, ERR_INVALID, "'%s%s' is not a list of at most %d identifiers",
+                       where, field->name, LIST_MAX);
     case FIELD_WORD:
+    case FIELD_WORDS:
         for (const char *const *word = field->words; *word != NULL; word++) {
             size_t len = strlen(words);
             snprintf(words + len, sizeof words - len, "%s%s", len > 0 ? ", " : "", *word);
         }
-        return err_set(why, ERR_INVALID, "'%s%s' is not one of: %s", where, field->name,
-                       words);
+        return err_set(why, ERR_INVALID, "'%s%s' is not %s: %s", where, field->name,
+                       field->type == FIELD_WORD ? "one of" : "a list of some of", words);
     case FIELD_RECORDS:
         break;
     }

@@ -5,6 +5,9 @@
 #ifndef COLDCHAIN_COLLECTOR_COMMAND_INTERNAL_H
 #define COLDCHAIN_COLLECTOR_COMMAND_INTERNAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "collector/command/change.h"
 
 /* places.c */
@@ -40,5 +43,23 @@ MUST_CHECK enum err placement_of_zone(struct change *change, const char *zone,
 MUST_CHECK enum err placements_hand_over(struct change *change, const char *org,
                                          const char *old, const char *by, int64_t at_ms,
                                          struct err_text *why);
+
+/* people.c */
+enum err person_add(struct change *change, struct err_text *why);
+enum err person_change(struct change *change, struct err_text *why);
+enum err person_password(struct change *change, struct err_text *why);
+enum err person_sign_out(struct change *change, struct err_text *why);
+enum err person_erase(struct change *change, struct err_text *why);
+enum err person_first(struct change *change, struct err_text *why);
+
+/* rights.c */
+enum err token_make(struct change *change, struct err_text *why);
+enum err token_revoke(struct change *change, struct err_text *why);
+enum err grant_make(struct change *change, struct err_text *why);
+enum err grant_end(struct change *change, struct err_text *why);
+/* Whether the command may touch what is of that organisation; "": the whole house. */
+bool change_manages(const struct change *change, const char *org);
+/* ["a", "b"] -> "a b"; false: it has no room. Absent and null are "". */
+bool change_join(const struct change *change, const char *field, char *to, size_t size);
 
 #endif

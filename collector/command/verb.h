@@ -29,6 +29,8 @@
     X(TIME, "time")         /* RFC 3339, or milliseconds; kept as milliseconds */ \
     X(DURATION, "duration") /* "10m", or milliseconds; kept as milliseconds */ \
     X(WORD, "word")         /* one of a list */ \
+    X(IDS, "identifiers")   /* a list of them */ \
+    X(WORDS, "words")       /* a list of some of a list */ \
     X(TEXTS, "texts")       /* an object of texts: external ids */ \
     X(RECORDS, "records")   /* a list of objects, by fields of their own */
 
@@ -54,12 +56,15 @@ struct field {
     const struct field *record; /* RECORDS; ends with a NULL name */
     const char *help;
     const char *help_zh;
+    bool is_private; /* people's data: neither journal nor audit sees it; private.c */
 };
 
 /* The least role that may; who may what is told by docs/authorization.md. */
 enum verb_role {
     VERB_OPERATOR,
     VERB_ADMIN,
+    VERB_MANAGER, /* an admin himself: what is his to give no program gives away */
+    VERB_ROUTE,   /* who may by a route of its own, which knows more than the body says */
 };
 
 struct change;
@@ -95,6 +100,18 @@ const char *verb_role_name(enum verb_role role);
  */
 MUST_CHECK enum err verb_check(const struct field *fields, const json_t *body,
                                json_t **clean, struct err_text *why);
+/* Whether the verb is about people and their rights; such a body is checked before it is
+ * written down, so that a field with a slip in its name tells the journal nothing. */
+bool verb_is_of_people(const struct verb *verb);
+/*
+ * Takes the private fields out of the body, which names them in "private" from then on.
+ * The caller's to release; NULL when there were none.
+ */
+json_t *verb_hide(const struct verb *verb, json_t *body);
+/* The body with them, the caller's to release; `hidden` may be NULL. NOT_FOUND: the body
+ * names some that are not there. */
+MUST_CHECK enum err verb_reveal(const json_t *body, const json_t *hidden, json_t **whole,
+                                struct err_text *why);
 /* The whole table for programs and people who ask; the caller's to release. */
 json_t *verb_table(void);
 

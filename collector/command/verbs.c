@@ -251,6 +251,99 @@ static const struct field comment_fields[] = {
     END,
 };
 
+static const char *const people_roles[] = {"admin", "operator", "viewer", NULL};
+static const char *const token_roles[] = {"integrator", "share", NULL};
+static const char *const scopes[] = {"read", "incidents", "registry", "metrics", NULL};
+static const char *const holders[] = {"org", "person", "token", NULL};
+
+#define PRIVATE(name_, need_, most_, help_, help_zh_) \
+    { \
+        .name = (name_), .type = FIELD_TEXT, .need = (need_), .most = (most_), \
+        .help = (help_), .help_zh = (help_zh_), .is_private = true \
+    }
+#define ABOUT_PERSON \
+    {"org", FIELD_ID, .help = "whose he is; null: of the whole installation", \
+     .help_zh = "所属单位;null 表示整个系统"}, \
+        {"sites", FIELD_IDS, .help = "of an operator; none: all of the organisation", \
+         .help_zh = "操作员负责的场所;空表示全部"}, \
+        PRIVATE("login", FIELD_OPTIONAL, 64, "sign-in name, without spaces", "登录名"), \
+        PRIVATE("name", FIELD_OPTIONAL, 100, "for people", "姓名"), \
+        PRIVATE("phone", FIELD_OPTIONAL, 40, "for people", "电话"), \
+        PRIVATE("contact", FIELD_OPTIONAL, 200, "for alerts", "报警联系方式"), \
+        PRIVATE("password", FIELD_OPTIONAL, 200, "kept as argon2id", "密码")
+
+static const struct field person_add_fields[] = {
+    {"role", FIELD_WORD, FIELD_ALWAYS, .words = people_roles, .help = "what he may",
+     .help_zh = "角色"},
+    ABOUT_PERSON,
+    END,
+};
+
+static const struct field person_change_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the person", .help_zh = "人员"},
+    {"role", FIELD_WORD, .words = people_roles, .help = "what he may", .help_zh = "角色"},
+    ABOUT_PERSON,
+    END,
+};
+
+static const struct field person_password_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the person, who asks", .help_zh = "本人"},
+    PRIVATE("password", FIELD_ALWAYS, 200, "kept as argon2id", "密码"),
+    PRIVATE("keep", FIELD_OPTIONAL, 64, "the session that goes on", "保留的会话"),
+    END,
+};
+
+static const struct field person_sign_out_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the person", .help_zh = "人员"},
+    PRIVATE("keep", FIELD_OPTIONAL, 64, "the session that goes on", "保留的会话"),
+    END,
+};
+
+static const struct field person_first_fields[] = {
+    {"link", FIELD_ID, FIELD_ALWAYS, .help = "the set-up link", .help_zh = "设置链接"},
+    PRIVATE("login", FIELD_ALWAYS, 64, "sign-in name, without spaces", "登录名"),
+    PRIVATE("name", FIELD_OPTIONAL, 100, "for people", "姓名"),
+    PRIVATE("password", FIELD_ALWAYS, 200, "kept as argon2id", "密码"),
+    END,
+};
+
+#define GRANTED \
+    {"zone", FIELD_ID, FIELD_ALWAYS, .help = "what is shown", .help_zh = "库区"}, \
+        {"from", FIELD_TIME, .help = "since when; ever when absent", \
+         .help_zh = "起始时间"}, \
+        {"to", FIELD_TIME, .help = "until when; for good when absent", \
+         .help_zh = "结束时间"}, \
+    { \
+        "cause", FIELD_TEXT, .help = "such as a shipment", .help_zh = "事由" \
+    }
+
+static const struct field link_grant_fields[] = {GRANTED, END};
+
+static const struct field grant_fields[] = {
+    {"holder_kind", FIELD_WORD, .words = holders, .help = "org when absent",
+     .help_zh = "获权者种类"},
+    {"holder", FIELD_ID, FIELD_ALWAYS, .help = "who sees it", .help_zh = "获权者"},
+    GRANTED,
+    END,
+};
+
+static const struct field token_fields[] = {
+    PRIVATE("name", FIELD_ALWAYS, 100, "what it is for", "用途"),
+    PRIVATE("hash", FIELD_OPTIONAL, 64, "drawn by the collector", "由采集程序生成"),
+    {"role", FIELD_WORD, .words = token_roles, .help = "integrator when absent",
+     .help_zh = "角色"},
+    {"org", FIELD_ID, .help = "whose it is; null: of the whole installation",
+     .help_zh = "所属单位"},
+    {"sites", FIELD_IDS, .help = "none: all of the organisation", .help_zh = "场所"},
+    {"scopes", FIELD_WORDS, .words = scopes, .help = "what an integrator's is for",
+     .help_zh = "权限"},
+    {"expires", FIELD_TIME, FIELD_ALWAYS, .help = "within a year",
+     .help_zh = "失效时间,一年之内"},
+    {"grants", FIELD_RECORDS, .most = 16, .record = link_grant_fields,
+     .help = "the zones that a share link shows", .help_zh = "链接所示库区"},
+    END,
+};
+
 const struct verb verbs[] = {
     {"org.put", VERB_ADMIN, "org", org_fields, org_put,
      "makes an organisation, or changes it", "新建或修改单位",
@@ -314,6 +407,37 @@ const struct verb verbs[] = {
     {"incident.comment", VERB_OPERATOR, "incident", comment_fields, NULL,
      "says something about it", "为事件加备注",
      "{\"id\":\"00112233445566778899aabbccddeeff\",\"text\":\"door was open\"}"},
+    {"person.add", VERB_MANAGER, "person", person_add_fields, person_add, "adds a person",
+     "新增人员",
+     "{\"org\":\"wushan\",\"role\":\"viewer\",\"login\":\"chen\","
+     "\"password\":\"orange truck seven hill\"}"},
+    {"person.change", VERB_MANAGER, "person", person_change_fields, person_change,
+     "changes what is given, and ends the person's sessions", "修改人员",
+     "{\"id\":\"p-0c2f9a4b7d1e6583\",\"role\":\"operator\"}"},
+    {"person.sign_out", VERB_MANAGER, "person", person_sign_out_fields, person_sign_out,
+     "ends the person's sessions", "结束人员的全部会话",
+     "{\"id\":\"p-0c2f9a4b7d1e6583\"}"},
+    {"person.erase", VERB_MANAGER, "person", id_fields, person_erase,
+     "erases what is kept about a person; the id stays", "删除人员资料,仅保留标识",
+     "{\"id\":\"p-0c2f9a4b7d1e6583\"}"},
+    {"person.password", VERB_ROUTE, "person", person_password_fields, person_password,
+     "a person has another password: POST /api/v1/me/password", "本人修改密码",
+     "{\"id\":\"p-0c2f9a4b7d1e6583\",\"password\":\"orange truck seven hill\"}"},
+    {"person.first", VERB_ROUTE, "person", person_first_fields, person_first,
+     "makes the first admin: POST /setup/LINK", "创建第一个管理员",
+     "{\"link\":\"t-0c2f9a4b7d1e6583\",\"login\":\"wang\","
+     "\"password\":\"orange truck seven hill\"}"},
+    {"token.make", VERB_MANAGER, "token", token_fields, token_make,
+     "makes a token of a program, or a link to share", "生成令牌或分享链接",
+     "{\"name\":\"grafana\",\"scopes\":[\"read\"],"
+     "\"expires\":\"2027-06-01T00:00:00Z\"}"},
+    {"token.revoke", VERB_MANAGER, "token", id_fields, token_revoke, "it counts no more",
+     "吊销令牌", "{\"id\":\"t-0c2f9a4b7d1e6583\"}"},
+    {"grant.make", VERB_MANAGER, "grant", grant_fields, grant_make,
+     "shows a zone for a time", "授权查看库区",
+     "{\"holder\":\"wushan\",\"zone\":\"room-1\",\"from\":\"2026-11-20T00:00:00Z\"}"},
+    {"grant.end", VERB_MANAGER, "grant", id_fields, grant_end, "shows it no longer",
+     "取消授权", "{\"id\":\"g-0c2f9a4b7d1e6583\"}"},
     {.name = NULL},
 };
 
@@ -337,7 +461,13 @@ const char *field_type_name(enum field_type type)
 
 const char *verb_role_name(enum verb_role role)
 {
-    return role == VERB_ADMIN ? "admin" : "operator";
+    static const char *const names[] = {
+        [VERB_OPERATOR] = "operator",
+        [VERB_ADMIN] = "admin",
+        [VERB_MANAGER] = "admin, and no integrator",
+        [VERB_ROUTE] = "by its own route only",
+    };
+    return names[role];
 }
 
 static json_t *fields_table(const struct field *fields)
@@ -360,6 +490,8 @@ static json_t *fields_table(const struct field *fields)
                 json_object_set_new(entry, "words", json_array());
             json_array_append_new(json_object_get(entry, "words"), json_string(*word));
         }
+        if (fields->is_private)
+            json_object_set_new(entry, "private", json_true());
         if (fields->record != NULL)
             json_object_set_new(entry, "fields", fields_table(fields->record));
         json_array_append_new(list, entry);

@@ -300,6 +300,7 @@ static enum err set_up_writer(struct db *db, int page_size)
     enum err err = exec(db, page); /* matters in an empty file only */
     if (err == ERR_OK)
         err = exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                       "PRAGMA secure_delete = ON;"
                        "PRAGMA journal_size_limit = " LOG_BYTES_KEPT ";"
                        "PRAGMA cache_size = -" CACHE_KIB);
     return err;
@@ -381,6 +382,14 @@ enum err db_checkpoint(struct db *db)
     assert(!db_is_in_transaction(db));
     return failed(db, sqlite3_wal_checkpoint_v2(db->handle, NULL,
                                                 SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+}
+
+enum err db_try_checkpoint(struct db *db)
+{
+    sqlite3_busy_timeout(db->handle, 0);
+    enum err err = db_checkpoint(db);
+    sqlite3_busy_timeout(db->handle, BUSY_MS);
+    return err;
 }
 
 enum err db_copy_to(struct db *db, const char *path, struct err_text *why)

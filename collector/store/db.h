@@ -58,6 +58,8 @@ void db_close(struct db *db);
 void db_set_deadline(struct db *db, int64_t deadline_ms);
 /* Moves the log into the file and empties it. BUSY: readers hold it. */
 MUST_CHECK enum err db_checkpoint(struct db *db);
+/* The same, without waiting for the readers. */
+MUST_CHECK enum err db_try_checkpoint(struct db *db);
 
 /*
  * The file as it is at this moment, with its log, into a new file at `path`, synced and

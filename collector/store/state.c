@@ -18,6 +18,7 @@ enum err state_open(struct state **out, const char *path, struct err_text *why)
         free(state);
         return err;
     }
+    state->has_past_in_log = true; /* perhaps, of before */
     *out = state;
     return ERR_OK;
 }
@@ -62,6 +63,13 @@ enum err state_commit(struct state *state)
 void state_rollback(struct state *state)
 {
     db_rollback(state->db);
+}
+
+enum err state_forget(struct state *state)
+{
+    enum err err = state->has_past_in_log ? db_try_checkpoint(state->db) : ERR_OK;
+    state->has_past_in_log = state->has_past_in_log && err != ERR_OK;
+    return err;
 }
 
 enum err state_write(struct state *state, const char *sql, const struct db_value *args,

@@ -53,6 +53,12 @@ MUST_CHECK enum err state_commit(struct state *state);
 /* Does nothing outside of a transaction. */
 void state_rollback(struct state *state);
 
+/*
+ * Empties the log of what people's data was until it was changed or erased; nothing to do
+ * is OK. BUSY: a reader holds it, try later. Never waits; between batches.
+ */
+MUST_CHECK enum err state_forget(struct state *state);
+
 struct state_meta {
     char store_id[STATE_STORE_ID_SIZE]; /* random, drawn when the file was made */
     uint64_t generation;                /* told to agents in acks; 1 at first */

@@ -132,6 +132,7 @@ enum err state_take_private(struct state *state, const char *command, struct buf
     enum err err = db_end(&rows);
     if (err != ERR_OK || !found)
         return err != ERR_OK ? err : ERR_NOT_FOUND;
+    state->has_past_in_log = true;
     return state_write(state, "DELETE FROM command_private WHERE command = ?",
                        DB_ARGS(db_text(command)));
 }

@@ -8,7 +8,7 @@
 
 #define PERSON_COLUMNS \
     "id, org, role, sites, login, name, phone, contact, password, created_ms," \
-    " changed_ms, erased_ms"
+    " changed_ms, erased_ms, version"
 
 static void give_person(const struct db_rows *rows, void *context, state_person_fn *row)
 {
@@ -25,6 +25,7 @@ static void give_person(const struct db_rows *rows, void *context, state_person_
         .created_ms = db_get_int(rows, 9),
         .changed_ms = db_get_int(rows, 10),
         .erased_ms = db_get_int(rows, 11),
+        .version = db_get_int(rows, 12),
     };
     row(context, &person);
 }
@@ -51,14 +52,17 @@ enum err state_put_person(struct state *state, const struct state_person *person
                    DB_ARGS(db_text(person->login), db_text(person->id)), &taken);
     if (err != ERR_OK || taken > 0)
         return err != ERR_OK ? err : ERR_EXISTS;
-    return state_write(
-        state,
-        "INSERT OR REPLACE INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        DB_ARGS(db_text(person->id), db_text(person->org), db_text(person->role),
-                db_text(person->sites), db_text(person->login), db_text(person->name),
-                db_text(person->phone), db_text(person->contact),
-                db_text(person->password), db_int(person->created_ms),
-                db_int(person->changed_ms), db_int(person->erased_ms)));
+    state->has_past_in_log = true;
+    return state_write(state,
+                       "INSERT OR REPLACE INTO person (" PERSON_COLUMNS ")"
+                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       DB_ARGS(db_text(person->id), db_text(person->org),
+                               db_text(person->role), db_text(person->sites),
+                               db_text(person->login), db_text(person->name),
+                               db_text(person->phone), db_text(person->contact),
+                               db_text(person->password), db_int(person->created_ms),
+                               db_int(person->changed_ms), db_int(person->erased_ms),
+                               db_int(person->version)));
 }
 
 enum err state_get_person(struct state *state, const char *id, void *context,
@@ -107,12 +111,35 @@ enum err state_count_admins(struct state *state, uint64_t *count)
     return err;
 }
 
+/*
+ * What is deleted is overwritten with zeros (secure_delete), but not the copies that
+ * SQLite leaves in a page when rows move to another. So the tables that held it are
+ * emptied, which clears all of their pages, and filled again; they are small.
+ */
+static enum err write_anew(struct state *state)
+{
+    static const char *const steps[] = {
+        "CREATE TEMP TABLE kept_person AS SELECT * FROM person",
+        "DELETE FROM person",
+        "INSERT INTO person SELECT * FROM kept_person",
+        "DROP TABLE kept_person",
+        "CREATE TEMP TABLE kept_private AS SELECT * FROM command_private",
+        "DELETE FROM command_private",
+        "INSERT INTO command_private SELECT * FROM kept_private",
+        "DROP TABLE kept_private",
+    };
+    enum err err = ERR_OK;
+    for (size_t i = 0; err == ERR_OK && i < sizeof steps / sizeof steps[0]; i++)
+        err = state_write(state, steps[i], DB_NONE);
+    return err;
+}
+
 enum err state_erase_person(struct state *state, const char *id, int64_t now_ms)
 {
     enum err err = state_write(state,
                                "UPDATE person SET login = '', name = '', phone = '',"
                                " contact = '', password = '', changed_ms = ?2,"
-                               " erased_ms = ?2 WHERE id = ?1",
+                               " erased_ms = ?2, version = version + 1 WHERE id = ?1",
                                DB_ARGS(db_text(id), db_int(now_ms)));
     if (err == ERR_OK && db_changes(state->db) == 0)
         return ERR_NOT_FOUND;
@@ -123,7 +150,8 @@ enum err state_erase_person(struct state *state, const char *id, int64_t now_ms)
                           "UPDATE token SET revoked_ms = ?2"
                           " WHERE owner = ?1 AND revoked_ms = 0",
                           DB_ARGS(db_text(id), db_int(now_ms)));
-    return err;
+    state->has_past_in_log = true;
+    return err == ERR_OK ? write_anew(state) : err;
 }
 
 /* ---- sessions -----------------------------------------------------------------------

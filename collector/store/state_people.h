@@ -28,6 +28,7 @@ struct state_person {
     int64_t created_ms;
     int64_t changed_ms;
     int64_t erased_ms; /* 0: not erased */
+    int64_t version;   /* grows with each change of it */
 };
 
 typedef void state_person_fn(void *context, const struct state_person *person);
@@ -46,7 +47,11 @@ MUST_CHECK enum err state_page_people(struct state *state, const char *org,
                                       state_person_fn *row);
 /* Admins of the whole installation who can sign in. */
 MUST_CHECK enum err state_count_admins(struct state *state, uint64_t *count);
-/* Empties what is about the person, ends all sessions, revokes all tokens. NOT_FOUND. */
+/*
+ * Empties what is about the person, ends all sessions, revokes all tokens. Nothing of it
+ * is left in the file's pages; what its log still holds goes by state_forget().
+ * NOT_FOUND.
+ */
 MUST_CHECK enum err state_erase_person(struct state *state, const char *id,
                                        int64_t now_ms);
 

@@ -5,10 +5,13 @@
 #ifndef COLDCHAIN_COLLECTOR_STORE_STATE_TABLES_H
 #define COLDCHAIN_COLLECTOR_STORE_STATE_TABLES_H
 
+#include <stdbool.h>
+
 #include "collector/store/db.h"
 
 struct state {
     struct db *db;
+    bool has_past_in_log; /* data of people that was erased or changed; state_forget() */
 };
 
 /* Runs one writing statement of a batch. */

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- state.db, version 3.
+-- state.db, version 3: what this release adds, each matter in a section of its own.
 
 -- ---- corrections ------------------------------------------------------------------------
 
@@ -11,3 +11,7 @@ CREATE TABLE sink_correction (
   sink TEXT PRIMARY KEY,
   cursor INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- ---- people change by commands ----------------------------------------------------------
+
+ALTER TABLE person ADD COLUMN version INTEGER NOT NULL DEFAULT 1;

@@ -227,6 +227,7 @@ static void the_link_makes_the_first_admin_once(void)
     struct signed_in session;
     struct answer answer;
     world_open(&world);
+    world.is_applying = true;
     world_add_role(&world, "link", "setup", WORLD_T0 + HOUR_MS);
     world_run(&world);
     CHECK(ask(&world, "GET", "/setup/link", "", "", &answer) == 200);

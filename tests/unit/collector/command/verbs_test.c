@@ -21,14 +21,18 @@ static const char intro[] =
     "each has a row in the audit.\n\n"
     "A `put` changes the fields it names and leaves the others; `null` takes one away. "
     "Times are RFC 3339 or\nmilliseconds, durations `90s`, `10m`, `2h` or milliseconds. "
-    "*new*: needed when the entity is new.\n";
+    "*new*: needed when the entity is new.\n\n"
+    "What is marked * is about people, or a secret: it goes into its table of `state.db`, "
+    "and the journal and the\naudit name the field only (`\"private\":[\"phone\"]`). "
+    "[people.md](people.md) says how that is kept.\n";
 
 static void put_fields(struct buf *out, const struct field *fields, const char *indent)
 {
     static const char *const needs[] = {"", "new", "always"};
     for (; fields->name != NULL; fields++) {
-        buf_format(out, "| %s`%s` | %s | %s | %s", indent, fields->name,
-                   field_type_name(fields->type), needs[fields->need], fields->help);
+        buf_format(out, "| %s`%s`%s | %s | %s | %s", indent, fields->name,
+                   fields->is_private ? " *" : "", field_type_name(fields->type),
+                   needs[fields->need], fields->help);
         for (const char *const *word = fields->words; word != NULL && *word != NULL;
              word++)
             buf_format(out, "%s`%s`", word == fields->words ? ": " : ", ", *word);
