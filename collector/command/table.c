@@ -30,8 +30,8 @@ const char *verb_role_name(enum verb_role role)
     static const char *const names[] = {
         [VERB_OPERATOR] = "operator",
         [VERB_ADMIN] = "admin",
-        [VERB_MANAGER] = "admin, and no integrator",
-        [VERB_ROUTE] = "by its own route only",
+        [VERB_MANAGER] = "manager",
+        [VERB_ROUTE] = "route",
     };
     return names[role];
 }

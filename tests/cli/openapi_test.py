@@ -25,6 +25,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 BASE = {
     "identifier": {"$ref": "#/components/schemas/identifier"},
     "name": {"type": "string", "maxLength": 64},
+    "identifiers": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/identifier"}},
     "yes or no": {"type": "boolean"},
     "time": {"$ref": "#/components/schemas/timeIn"},
     "duration": {"$ref": "#/components/schemas/duration"},
@@ -50,6 +51,8 @@ def field_schema(field):
         schema = number_schema(field)
     elif kind == "word":
         schema = {"enum": field["words"]}
+    elif kind == "words":
+        schema = {"type": "array", "maxItems": 64, "items": {"enum": field["words"]}}
     elif kind == "records":
         schema = {"type": "array", "maxItems": int(field.get("most", 64)), "items": fields_schema(field["fields"])}
     else:
@@ -81,7 +84,7 @@ def verb_schema(verb):
 
 
 def verbs_text():
-    made = {verb["verb"]: verb_schema(verb) for verb in TABLE["verbs"]}
+    made = {verb["verb"]: verb_schema(verb) for verb in TABLE["verbs"] if verb["role"] != "route"}
     return "".join(openapi.write_yaml({name: schema}, 4) for name, schema in made.items())
 
 

@@ -148,7 +148,7 @@ def refuse_much(ask):
             ("putZone", ("room-1",), {"body": {"band_low": "cold"}}, 400),
             ("changeZone", ("room-1",), {"body": {"name": "x"}, "headers": {"If-Match": '"77"'}}, 409),
             ("runCommand", (), {"body": {"verb": "no.such", "body": {}}}, 404),
-            ("addPerson", (), {"body": {"role": "king"}}, 422), ("addToken", (), {"body": {"name": ""}}, 422),
+            ("addPerson", (), {"body": {"role": "king"}}, 400), ("addToken", (), {"body": {"name": ""}}, 400),
             ("signIn", (), {"body": {"login": "li", "password": "wrong"}, "token": False}, 401)):
         ask(name, *parts, status=status, **more)
 

@@ -22,6 +22,8 @@ static const char intro[] =
     "A `put` changes the fields it names and leaves the others; `null` takes one away. "
     "Times are RFC 3339 or\nmilliseconds, durations `90s`, `10m`, `2h` or milliseconds. "
     "*new*: needed when the entity is new.\n\n"
+    "A *manager* is an admin, in person or by an admin's token; an integrator's token is "
+    "none. *route*: it is\nmade by its own route alone, which knows who asks.\n\n"
     "What is marked * is about people, or a secret: it goes into its table of `state.db`, "
     "and the journal and the\naudit name the field only (`\"private\":[\"phone\"]`). "
     "[people.md](people.md) says how that is kept.\n";
