@@ -13,6 +13,7 @@ const struct command *const commands[] = {
     &incidents_command,
     &devices_command,
     &do_command,
+    &config_command,
     &audit_command,
     &quarantine_command,
     &journal_command,

@@ -609,6 +609,41 @@ static void on_seed(void *context, const struct state_audit *row)
     json_decref(body);
 }
 
+#define DIFFERENCES_MAX 20
+
+static void log_differences(struct buf *lines)
+{
+    size_t count = 0;
+    for (char *line = lines->data, *end; line != NULL && *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        if (++count <= DIFFERENCES_MAX)
+            log_warn("not as in the settings: %s", line);
+    }
+    if (count > DIFFERENCES_MAX)
+        log_warn("and %zu more differences", count - DIFFERENCES_MAX);
+}
+
+static void tell_differences(struct collector *collector, const struct buf *seed)
+{
+    struct registry *registry;
+    struct err_text why = {""};
+    struct buf lines = {0};
+    log_warn("places, devices and rules in the settings are not what this state.db began "
+             "with, and are not applied: they change by commands, see 'coldchainctl do' "
+             "and 'coldchainctl config import'");
+    if (registry_parse(&registry, seed->data, seed->len, &why) != ERR_OK) {
+        log_warn("the seed cannot be compared: %s", why.text);
+        return;
+    }
+    enum err err = seed_compare(collector->state, registry, &lines);
+    if (err != ERR_OK)
+        log_warn("the seed cannot be compared: %s", err_about(err));
+    log_differences(&lines);
+    buf_fini(&lines);
+    registry_destroy(registry);
+}
+
 /* A seed is for an empty state.db; later ones only say that they are not heard. */
 static enum err offer_seed(struct collector *collector, const struct buf *seed,
                            const char *hash, struct err_text *why)
@@ -627,8 +662,7 @@ static enum err offer_seed(struct collector *collector, const struct buf *seed,
         return ERR_OK;
     if (count == 0 && !seeded.is_seeded)
         return append(collector, RECORD_CONFIG, seed->data, seed->len, NULL);
-    log_warn("places, devices and rules in the settings are not what this state.db began "
-             "with, and are not applied: they change by commands, see 'coldchainctl do'");
+    tell_differences(collector, seed);
     return ERR_OK;
 }
 

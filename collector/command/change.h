@@ -117,5 +117,11 @@ struct registry;
 /* Makes it the contents of an empty state.db, with one row in the audit. */
 MUST_CHECK enum err seed_apply(struct state *state, const struct registry *registry,
                                uint64_t position, int64_t now_ms);
+/*
+ * Appends a line for each thing that the seed says and state.db does not: "zone 'room-1'
+ * has band_high 8, not 7". What state.db has beyond the seed is no difference.
+ */
+MUST_CHECK enum err seed_compare(struct state *state, const struct registry *registry,
+                                 struct buf *differences);
 
 #endif

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * config_read - the file of config_model.h, read field by field as the collector will.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/names.h"
+#include "base/number.h"
+#include "base/tree.h"
+#include "base/units.h"
+#include "coldchainctl/config_model.h"
+#include "telemetry/reading.h"
+
+#define FORMAT     "1"
+#define KEY_FORMAT "coldchain_config"
+#define KEY_END    "end"
+
+struct source {
+    const char *name;
+    struct err_text *why;
+};
+
+static enum err refuse(const struct source *source, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static enum err refuse(const struct source *source, int line, const char *fmt, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return err_set(source->why, ERR_INVALID, "%s:%d: %s", source->name, line, text);
+}
+
+/* ---- values: what the field's type wants, or NULL ---------------------------------- */
+
+static bool is_within(const json_t *field, double value)
+{
+    const json_t *least = json_object_get(field, "least");
+    const json_t *most = json_object_get(field, "most");
+    return least == NULL ||
+           (value >= json_number_value(least) && value <= json_number_value(most));
+}
+
+static json_t *take_number(const json_t *field, const struct tree *node)
+{
+    double value;
+    size_t len = strlen(node->text);
+    bool is_good = node->is_plain && len > 0 &&
+                   number_scan(&value, node->text, len) == len && is_within(field, value);
+    return is_good ? json_real(value) : NULL;
+}
+
+static json_t *take_id(const json_t *field, const struct tree *node)
+{
+    (void)field;
+    return id_is_valid(node->text) ? json_string(node->text) : NULL;
+}
+
+static json_t *take_text(const json_t *field, const struct tree *node)
+{
+    (void)field;
+    bool is_nothing =
+        node->is_plain && (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+                           strcmp(node->text, "null") == 0);
+    return is_nothing ? NULL : json_string(node->text);
+}
+
+static json_t *take_flag(const json_t *field, const struct tree *node)
+{
+    (void)field;
+    if (!node->is_plain)
+        return NULL;
+    if (strcmp(node->text, "true") == 0 || strcmp(node->text, "yes") == 0)
+        return json_true();
+    bool is_false = strcmp(node->text, "false") == 0 || strcmp(node->text, "no") == 0;
+    return is_false ? json_false() : NULL;
+}
+
+static json_t *take_time(const json_t *field, const struct tree *node)
+{
+    int64_t ms;
+    (void)field;
+    return clock_parse_iso(&ms, node->text) && ms >= 0 ? json_integer(ms) : NULL;
+}
+
+static json_t *take_duration(const json_t *field, const struct tree *node)
+{
+    int64_t ms;
+    bool is_good = units_parse_duration(&ms, node->text) == ERR_OK && ms >= 0 &&
+                   is_within(field, (double)ms);
+    return is_good ? json_integer(ms) : NULL;
+}
+
+static json_t *take_word(const json_t *field, const struct tree *node)
+{
+    size_t i;
+    json_t *word;
+    json_array_foreach(json_object_get(field, "words"), i, word)
+    {
+        if (strcmp(json_string_value(word), node->text) == 0)
+            return json_string(node->text);
+    }
+    return NULL;
+}
+
+static const struct {
+    const char *type;
+    json_t *(*take)(const json_t *field, const struct tree *node);
+} scalars[] = {
+    {"identifier", take_id}, {"name", take_text},         {"text", take_text},
+    {"number", take_number}, {"yes or no", take_flag},    {"time", take_time},
+    {"word", take_word},     {"duration", take_duration},
+};
+
+/* "a time", and of words which ones. */
+static const char *wanted(const json_t *field, char text[200])
+{
+    size_t i;
+    json_t *word;
+    size_t len = (size_t)snprintf(text, 200, "%s", model_text(field, "type"));
+    json_array_foreach(json_object_get(field, "words"), i, word)
+    {
+        if (len < 200)
+            len += (size_t)snprintf(text + len, 200 - len, "%s%s", i > 0 ? ", " : ": ",
+                                    json_string_value(word));
+    }
+    if (json_object_get(field, "least") != NULL && len < 200)
+        snprintf(text + len, 200 - len, " from %g to %g",
+                 json_number_value(json_object_get(field, "least")),
+                 json_number_value(json_object_get(field, "most")));
+    return text;
+}
+
+static enum err read_scalar(const struct source *source, const json_t *field,
+                            const struct tree *node, json_t **value)
+{
+    char text[200];
+    const char *type = model_text(field, "type");
+    *value = NULL;
+    for (size_t i = 0; i < sizeof scalars / sizeof scalars[0]; i++)
+        if (strcmp(scalars[i].type, type) == 0 && node->kind == TREE_TEXT)
+            *value = scalars[i].take(field, node);
+    return *value != NULL ? ERR_OK
+                          : refuse(source, node->line, "'%s' is not a %s",
+                                   model_text(field, "name"), wanted(field, text));
+}
+
+static enum err read_texts(const struct source *source, const json_t *field,
+                           const struct tree *node, json_t **value)
+{
+    *value = NULL;
+    if (node->kind != TREE_MAP)
+        return refuse(source, node->line, "'%s' is not a map of texts",
+                      model_text(field, "name"));
+    json_t *texts = json_object();
+    for (size_t i = 0; i < node->count; i++) {
+        const struct tree *item = &node->items[i];
+        if (item->kind != TREE_TEXT || !id_is_valid(item->key)) {
+            json_decref(texts);
+            return refuse(source, item->line, "'%.60s' is not an identifier with a text",
+                          item->key);
+        }
+        json_object_set_new(texts, item->key, json_string(item->text));
+    }
+    *value = texts;
+    return ERR_OK;
+}
+
+static enum err read_map(const struct source *source, const json_t *fields,
+                         const struct tree *node, json_t **body);
+
+static enum err read_records(const struct source *source, const json_t *field,
+                             const struct tree *node, json_t **value)
+{
+    *value = NULL;
+    if (node->kind != TREE_LIST)
+        return refuse(source, node->line, "'%s' is not a list",
+                      model_text(field, "name"));
+    json_t *list = json_array();
+    enum err err = ERR_OK;
+    for (size_t i = 0; err == ERR_OK && i < node->count; i++) {
+        json_t *entry = NULL;
+        err = read_map(source, json_object_get(field, "fields"), &node->items[i], &entry);
+        json_array_append_new(list, entry);
+    }
+    if (err == ERR_OK)
+        *value = list;
+    else
+        json_decref(list);
+    return err;
+}
+
+static enum err read_value(const struct source *source, const json_t *field,
+                           const struct tree *node, json_t *body)
+{
+    json_t *value;
+    const char *type = model_text(field, "type");
+    enum err err =
+        strcmp(type, "records") == 0 ? read_records(source, field, node, &value)
+        : strcmp(type, "texts") == 0 ? read_texts(source, field, node, &value)
+                                     : read_scalar(source, field, node, &value);
+    if (err != ERR_OK)
+        return err;
+    json_t *kept = model_normal_value(field, value);
+    if (kept != NULL)
+        json_object_set_new(body, model_text(field, "name"), kept);
+    json_decref(value);
+    return ERR_OK;
+}
+
+static const json_t *field_of(const json_t *fields, const char *name)
+{
+    size_t i;
+    json_t *field;
+    json_array_foreach((json_t *)(uintptr_t)fields, i, field)
+    {
+        if (strcmp(model_text(field, "name"), name) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+static enum err refuse_unknown(const struct source *source, const json_t *fields,
+                               const struct tree *item)
+{
+    struct names_near near;
+    size_t i;
+    json_t *field;
+    names_near_init(&near, item->key);
+    json_array_foreach((json_t *)(uintptr_t)fields, i, field)
+    {
+        const char *name = model_text(field, "name");
+        names_near_offer(&near, name, strlen(name));
+    }
+    return refuse(source, item->line, "'%.60s' is not known here%s%.*s%s", item->key,
+                  near.best != NULL ? "; did you mean '" : "", (int)near.best_len,
+                  near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
+}
+
+static enum err read_map(const struct source *source, const json_t *fields,
+                         const struct tree *node, json_t **result)
+{
+    *result = NULL;
+    if (node->kind != TREE_MAP)
+        return refuse(source, node->line, "an entry is not a map of fields");
+    json_t *body = json_object();
+    enum err err = ERR_OK;
+    size_t i;
+    json_t *field;
+    for (size_t k = 0; err == ERR_OK && k < node->count; k++) {
+        const struct tree *item = &node->items[k];
+        const json_t *known = field_of(fields, item->key);
+        err = known != NULL ? read_value(source, known, item, body)
+                            : refuse_unknown(source, fields, item);
+    }
+    json_array_foreach((json_t *)(uintptr_t)fields, i, field)
+    {
+        const char *name = model_text(field, "name");
+        bool is_needed = strcmp(model_text(field, "needed"), "optional") != 0;
+        if (err == ERR_OK && is_needed && json_object_get(body, name) == NULL)
+            err = refuse(source, node->line, "'%s' is missing: %s", name,
+                         model_text(field, "help"));
+    }
+    if (err == ERR_OK)
+        *result = body;
+    else
+        json_decref(body);
+    return err;
+}
+
+/* ---- entities ---------------------------------------------------------------------- */
+
+/* The placement of that device and channel that began then. */
+static const char *known_placement(const struct model *state, const json_t *body)
+{
+    static const char *const names[] = {"device", "channel", "from"};
+    const char *id;
+    json_t *other;
+    json_object_foreach(state->entities[MODEL_PLACEMENT], id, other)
+    {
+        size_t same = 0;
+        for (size_t i = 0; i < 3; i++) {
+            json_t *a = json_object_get(body, names[i]);
+            json_t *b = json_object_get(other, names[i]);
+            same += a == b || (a != NULL && b != NULL && json_equal(a, b));
+        }
+        if (same == 3)
+            return id;
+    }
+    return NULL;
+}
+
+static void place_id(const struct model *state, json_t *body, struct buf *id)
+{
+    const char *own = model_text(body, "id");
+    if (json_object_get(state->entities[MODEL_PLACEMENT], own) == NULL) {
+        const char *known = known_placement(state, body);
+        if (known != NULL)
+            json_object_set_new(body, "id", json_string(known));
+    }
+    own = model_text(body, "id");
+    if (own[0] != '\0')
+        buf_text(id, own);
+    else
+        buf_format(id, "%s %s %lld", model_text(body, "device"),
+                   model_text(body, "channel"),
+                   (long long)json_integer_value(json_object_get(body, "from")));
+}
+
+static enum err keep_entity(struct model *model, const struct model *state,
+                            enum model_kind kind, const struct source *source,
+                            const struct tree *node, json_t *body)
+{
+    struct buf id = {0};
+    enum err err = ERR_OK;
+    if (kind == MODEL_CHANNEL)
+        buf_format(&id, "%s/%s", model_text(body, "device"), model_text(body, "channel"));
+    else if (kind == MODEL_PLACEMENT)
+        place_id(state, body, &id);
+    else
+        buf_text(&id, model_text(body, "id"));
+    model_drop_defaults(kind, body);
+    const json_t *line = json_object_get(model->lines[kind], id.data);
+    if (kind == MODEL_PLACEMENT && json_object_get(body, "from") == NULL)
+        err = refuse(source, node->line, "'from' is missing: since when it is there");
+    else if (line != NULL)
+        err =
+            refuse(source, node->line, "%s '%s' stands in line %lld already",
+                   model_kinds[kind].name, id.data, (long long)json_integer_value(line));
+    if (err == ERR_OK) {
+        json_object_set(model->entities[kind], id.data, body);
+        json_object_set_new(model->lines[kind], id.data, json_integer(node->line));
+    }
+    buf_fini(&id);
+    return err;
+}
+
+static enum err read_section(struct model *model, const struct model *state,
+                             enum model_kind kind, const struct source *source,
+                             const struct tree *list)
+{
+    enum err err = ERR_OK;
+    if (list->kind != TREE_LIST)
+        return refuse(source, list->line, "'%s' is not a list; write '%s: []' for none",
+                      list->key, list->key);
+    model->entities[kind] = json_object();
+    model->lines[kind] = json_object();
+    for (size_t i = 0; err == ERR_OK && i < list->count; i++) {
+        json_t *body;
+        err = read_map(source, state->fields[kind], &list->items[i], &body);
+        if (err == ERR_OK)
+            err = keep_entity(model, state, kind, source, &list->items[i], body);
+        json_decref(body);
+    }
+    return err;
+}
+
+/* ---- what names what --------------------------------------------------------------- */
+
+static const struct {
+    enum model_kind kind;
+    const char *field;
+    enum model_kind to;
+} references[] = {
+    {MODEL_SITE, "org", MODEL_ORG},        {MODEL_DEVICE, "org", MODEL_ORG},
+    {MODEL_ZONE, "site", MODEL_SITE},      {MODEL_CHANNEL, "device", MODEL_DEVICE},
+    {MODEL_PLACEMENT, "zone", MODEL_ZONE}, {MODEL_PLACEMENT, "device", MODEL_DEVICE},
+    {MODEL_RULE, "zone", MODEL_ZONE},
+};
+
+static enum err check_references(const struct model *model, const struct model *state,
+                                 const struct source *source)
+{
+    for (size_t i = 0; i < sizeof references / sizeof references[0]; i++) {
+        enum model_kind kind = references[i].kind;
+        enum model_kind to = references[i].to;
+        const char *id;
+        json_t *body;
+        json_object_foreach(model->entities[kind], id, body)
+        {
+            const char *name = model_text(body, references[i].field);
+            if (json_object_get(model->entities[to], name) == NULL &&
+                json_object_get(state->entities[to], name) == NULL)
+                return refuse(
+                    source,
+                    (int)json_integer_value(json_object_get(model->lines[kind], id)),
+                    "%s '%s' names %s '%s', which there is not", model_kinds[kind].name,
+                    id, model_kinds[to].name, name);
+        }
+    }
+    return ERR_OK;
+}
+
+/* ---- the file ---------------------------------------------------------------------- */
+
+static enum err read_top(struct model *model, const struct model *state,
+                         const struct source *source, const struct tree *item)
+{
+    for (int kind = 0; kind < MODEL_KINDS; kind++)
+        if (strcmp(model_kinds[kind].section, item->key) == 0)
+            return read_section(model, state, (enum model_kind)kind, source, item);
+    if (strcmp(item->key, KEY_FORMAT) == 0 || strcmp(item->key, KEY_END) == 0)
+        return ERR_OK;
+    return refuse(source, item->line,
+                  "'%.60s' is not known here; there are: orgs, sites, zones, devices, "
+                  "channels, placements, rules",
+                  item->key);
+}
+
+static bool says(const struct tree *root, const char *key, const char *text)
+{
+    const struct tree *item = tree_get(root, key);
+    return item != NULL && item->kind == TREE_TEXT && strcmp(item->text, text) == 0;
+}
+
+static int last_line(const char *text, size_t len)
+{
+    int line = 1;
+    for (size_t i = 0; i + 1 < len; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
+enum err model_read(struct model *model, const struct model *state, const char *name,
+                    const char *text, size_t len, struct err_text *why)
+{
+    struct tree *root;
+    const struct source source = {.name = name, .why = why};
+    *model = (struct model){0};
+    enum err err = tree_parse(&root, name, text, len, why);
+    if (err != ERR_OK)
+        return err;
+    if (!says(root, KEY_FORMAT, FORMAT))
+        err = refuse(&source, root->line,
+                     "this is no such file: it says '" KEY_FORMAT ": " FORMAT "'");
+    else if (!says(root, KEY_END, "true"))
+        err = refuse(&source, last_line(text, len),
+                     "the file is cut: its last line is '" KEY_END ": true'");
+    for (size_t i = 0; err == ERR_OK && i < root->count; i++)
+        err = read_top(model, state, &source, &root->items[i]);
+    if (err == ERR_OK)
+        err = check_references(model, state, &source);
+    tree_destroy(root);
+    if (err != ERR_OK)
+        model_fini(model);
+    return err;
+}
