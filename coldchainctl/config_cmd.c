@@ -10,6 +10,7 @@
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
 #include "coldchainctl/config_plan.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 
 struct config_args {
@@ -51,7 +52,7 @@ static enum err write_out(const char *path, const struct buf *text, struct err_t
         return file_replace(path, text->data, text->len, why);
     bool is_written =
         fwrite(text->data, 1, text->len, stdout) == text->len && fflush(stdout) == 0;
-    return is_written ? ERR_OK : err_set(why, ERR_IO, "cannot write to stdout");
+    return is_written ? ERR_OK : err_set(why, ERR_IO, say("cannot write to stdout"));
 }
 
 static enum err export(struct client *client, const struct config_args *args,
@@ -127,11 +128,12 @@ static enum err apply(struct client *client, const struct config_args *args,
         if (err == ERR_OK)
             continue;
         put_place(place, name, command);
-        return err_set(why, err,
-                       "%.120s: %s of '%.60s': %.200s (%zu of %zu commands are applied; "
-                       "import again for the rest)",
-                       place, model_text(command, "verb"), model_text(command, "id"),
-                       said.text, *applied, count);
+        return err_set(
+            why, err,
+            say("%.120s: %s of '%.60s': %.200s (%zu of %zu commands are applied; "
+                "import again for the rest)"),
+            place, model_text(command, "verb"), model_text(command, "id"), said.text,
+            *applied, count);
     }
     return ERR_OK;
 }
@@ -149,7 +151,7 @@ static bool is_wanted(const struct config_args *args, const char *path,
         return args->is_agreed && !args->is_dry_run;
     if (strcmp(path, "-") == 0 || isatty(STDIN_FILENO) == 0)
         return false;
-    fprintf(stderr, "apply %zu change%s? [y/N] ", count, count == 1 ? "" : "s");
+    fprintf(stderr, say("apply these changes (%zu)? [y/N] "), count);
     return fgets(answer, sizeof answer, stdin) != NULL &&
            (answer[0] == 'y' || answer[0] == 'Y');
 }
@@ -163,9 +165,9 @@ static void report(const struct config_args *args, const struct plan *plan,
                             (json_int_t)json_array_size(plan->commands), "applied",
                             (json_int_t)applied, "dry_run", args->is_dry_run));
     else if (changes == 0)
-        puts("no difference");
+        puts(say("no difference"));
     else if (applied > 0)
-        printf("%zu change%s applied\n", changes, changes == 1 ? "" : "s");
+        printf(say("changes applied: %zu\n"), changes);
 }
 
 static enum err carry_out(struct client *client, const struct config_args *args,
@@ -180,7 +182,7 @@ static enum err carry_out(struct client *client, const struct config_args *args,
         err = apply(client, args, path, state, plan, &applied, why);
     report(args, plan, applied);
     if (is_different && !goes_on && !args->is_dry_run)
-        return err_set(why, ERR_DENIED, "nothing was changed; --yes applies it");
+        return err_set(why, ERR_DENIED, say("nothing was changed; --yes applies it"));
     return err;
 }
 
@@ -234,8 +236,7 @@ static int config_run(int argc, char **argv)
     if (argc < 2 || verb == 2)
         return command_usage("config", "say export or import, and a file");
     if (argc != 3)
-        return command_usage("config", "%s takes one file, or - for %s", verbs[verb].name,
-                             verb == 0 ? "stdout" : "stdin");
+        return command_usage("config", "name one file, or - for stdin or stdout");
     enum err err = client_open(&client, &args.client, &why);
     if (err == ERR_OK)
         err = verbs[verb].run(client, &args, argv[2], &why);

@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "base/tree.h"
 #include "base/units.h"
+#include "coldchainctl/say.h"
 
 #define PAGE        "500"
 #define FETCH_TRIES 5
@@ -101,7 +102,8 @@ static enum err fetch_fields(struct model *model, struct client *client,
         const char *verb = model_kinds[kind].verb;
         const json_t *fields = verb != NULL ? fields_of(verbs, verb) : NULL;
         if (verb != NULL && fields == NULL)
-            err = err_set(why, ERR_UNSUPPORTED, "that collector knows no '%s'", verb);
+            err =
+                err_set(why, ERR_UNSUPPORTED, say("that collector knows no '%s'"), verb);
         else if (kind == MODEL_CHANNEL)
             model->fields[kind] = channel_fields(verbs);
         else if (kind == MODEL_DEVICE)
@@ -267,7 +269,7 @@ enum err model_fetch(struct model *model, struct client *client, struct err_text
             json_decref(before[kind]);
     }
     if (err == ERR_OK && !is_settled)
-        err = err_set(why, ERR_BUSY, "it changes all the time; try again later");
+        err = err_set(why, ERR_BUSY, say("it changes all the time; try again later"));
     if (err != ERR_OK)
         model_fini(model);
     return err;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coldchainctl/say.h"
 #include "coldchainctl/table.h"
 
 /* When a command can be applied: what it needs is there, what it ends is not needed. */
@@ -76,8 +77,9 @@ static void change(struct making *making, const struct pair *pair, const char *w
 
 static enum err refuse(struct making *making, const struct pair *pair, const char *what)
 {
-    return err_set(making->why, ERR_INVALID, "%s:%lld: %s '%.100s' %s", making->name,
-                   (long long)pair->line, model_kinds[pair->kind].name, pair->id, what);
+    return err_set(making->why, ERR_INVALID, "%.200s:%lld: %s '%.100s' %.200s",
+                   making->name, (long long)pair->line,
+                   say_word(model_kinds[pair->kind].name), pair->id, what);
 }
 
 static bool same(const json_t *a, const json_t *b)
@@ -197,9 +199,9 @@ static enum err replace(struct making *making, const struct pair *pair)
          same(at, json_object_get(pair->old, "replaced_at"))))
         return ERR_OK;
     if (json_object_get(pair->old, "replaced_by") != NULL)
-        return refuse(making, pair, "was replaced before, which stays as it is");
+        return refuse(making, pair, say("was replaced before, which stays as it is"));
     if (at == NULL)
-        return refuse(making, pair, "has no 'replaced_at': when it was replaced");
+        return refuse(making, pair, say("has no 'replaced_at': when it was replaced"));
     command(making, pair, PHASE_REPLACE, "device.replace",
             json_pack("{s:s, s:O, s:O}", "id", pair->id, "by", by, "at", at));
     return ERR_OK;
@@ -253,7 +255,7 @@ static enum err add_dated(struct making *making, const struct pair *pair,
     {
         const json_t *from = json_object_get(entry, "from");
         if (from == NULL)
-            return refuse(making, pair, "has an entry without 'from'");
+            return refuse(making, pair, say("has an entry without 'from'"));
         const json_t *old = of_date(json_object_get(pair->old, list), from);
         if (same(old, entry))
             continue;
@@ -323,9 +325,9 @@ static enum err put_placement(struct making *making, const struct pair *pair)
     } else if (json_object_get(body, "device") != NULL ||
                json_object_get(body, "channel") != NULL) {
         json_decref(fields);
-        err =
-            refuse(making, pair,
-                   "is of another device or channel; give the new one an id of its own");
+        err = refuse(
+            making, pair,
+            say("is of another device or channel; give the new one an id of its own"));
     } else {
         err = correct(making, pair, fields);
     }
@@ -439,8 +441,8 @@ static void change_rows(struct table *table, const struct model *state,
         const json_t *one = json_array_get(fields, i);
         const json_t *field =
             field_named(state, model_text(change, "kind"), model_text(one, "field"));
-        table_cell(table, "%s", i == 0 ? model_text(change, "change") : "");
-        table_cell(table, "%s", i == 0 ? model_text(change, "kind") : "");
+        table_cell(table, "%s", i == 0 ? say_word(model_text(change, "change")) : "");
+        table_cell(table, "%s", i == 0 ? say_word(model_text(change, "kind")) : "");
         table_cell(table, "%s", i == 0 ? model_text(change, "id") : "");
         table_cell(table, "%s", one != NULL ? model_text(one, "field") : "");
         value_cell(table, field, json_object_get(one, "old"));

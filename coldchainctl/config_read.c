@@ -13,6 +13,7 @@
 #include "base/tree.h"
 #include "base/units.h"
 #include "coldchainctl/config_model.h"
+#include "coldchainctl/say.h"
 #include "telemetry/reading.h"
 
 #define FORMAT     "1"
@@ -123,7 +124,8 @@ static const char *wanted(const json_t *field, char text[200])
 {
     size_t i;
     json_t *word;
-    size_t len = (size_t)snprintf(text, 200, "%s", model_text(field, "type"));
+    size_t len =
+        (size_t)snprintf(text, 200, "%s", say_of("type", model_text(field, "type")));
     json_array_foreach(json_object_get(field, "words"), i, word)
     {
         if (len < 200)
@@ -131,7 +133,7 @@ static const char *wanted(const json_t *field, char text[200])
                                     json_string_value(word));
     }
     if (json_object_get(field, "least") != NULL && len < 200)
-        snprintf(text + len, 200 - len, " from %g to %g",
+        snprintf(text + len, 200 - len, say(" from %g to %g"),
                  json_number_value(json_object_get(field, "least")),
                  json_number_value(json_object_get(field, "most")));
     return text;
@@ -147,7 +149,7 @@ static enum err read_scalar(const struct source *source, const json_t *field,
         if (strcmp(scalars[i].type, type) == 0 && node->kind == TREE_TEXT)
             *value = scalars[i].take(field, node);
     return *value != NULL ? ERR_OK
-                          : refuse(source, node->line, "'%s' is not a %s",
+                          : refuse(source, node->line, say("'%s' is not a %s"),
                                    model_text(field, "name"), wanted(field, text));
 }
 
@@ -156,15 +158,15 @@ static enum err read_texts(const struct source *source, const json_t *field,
 {
     *value = NULL;
     if (node->kind != TREE_MAP)
-        return refuse(source, node->line, "'%s' is not a map of texts",
+        return refuse(source, node->line, say("'%s' is not a map of texts"),
                       model_text(field, "name"));
     json_t *texts = json_object();
     for (size_t i = 0; i < node->count; i++) {
         const struct tree *item = &node->items[i];
         if (item->kind != TREE_TEXT || !id_is_valid(item->key)) {
             json_decref(texts);
-            return refuse(source, item->line, "'%.60s' is not an identifier with a text",
-                          item->key);
+            return refuse(source, item->line,
+                          say("'%.60s' is not an identifier with a text"), item->key);
         }
         json_object_set_new(texts, item->key, json_string(item->text));
     }
@@ -180,7 +182,7 @@ static enum err read_records(const struct source *source, const json_t *field,
 {
     *value = NULL;
     if (node->kind != TREE_LIST)
-        return refuse(source, node->line, "'%s' is not a list",
+        return refuse(source, node->line, say("'%s' is not a list"),
                       model_text(field, "name"));
     json_t *list = json_array();
     enum err err = ERR_OK;
@@ -238,9 +240,12 @@ static enum err refuse_unknown(const struct source *source, const json_t *fields
         const char *name = model_text(field, "name");
         names_near_offer(&near, name, strlen(name));
     }
-    return refuse(source, item->line, "'%.60s' is not known here%s%.*s%s", item->key,
-                  near.best != NULL ? "; did you mean '" : "", (int)near.best_len,
-                  near.best != NULL ? near.best : "", near.best != NULL ? "'?" : "");
+    return refuse(source,
+                  item->line,
+                  near.best != NULL
+                      ? say("'%.60s' is not known here; did you mean '%.*s'?")
+                      : say("'%.60s' is not known here%.*s"),
+                  item->key, (int)near.best_len, near.best != NULL ? near.best : "");
 }
 
 static enum err read_map(const struct source *source, const json_t *fields,
@@ -248,7 +253,7 @@ static enum err read_map(const struct source *source, const json_t *fields,
 {
     *result = NULL;
     if (node->kind != TREE_MAP)
-        return refuse(source, node->line, "an entry is not a map of fields");
+        return refuse(source, node->line, say("an entry is not a map of fields"));
     json_t *body = json_object();
     enum err err = ERR_OK;
     size_t i;
@@ -264,7 +269,7 @@ static enum err read_map(const struct source *source, const json_t *fields,
         const char *name = model_text(field, "name");
         bool is_needed = strcmp(model_text(field, "needed"), "optional") != 0;
         if (err == ERR_OK && is_needed && json_object_get(body, name) == NULL)
-            err = refuse(source, node->line, "'%s' is missing: %s", name,
+            err = refuse(source, node->line, say("'%s' is missing: %s"), name,
                          model_text(field, "help"));
     }
     if (err == ERR_OK)
@@ -328,11 +333,12 @@ static enum err keep_entity(struct model *model, const struct model *state,
     model_drop_defaults(kind, body);
     const json_t *line = json_object_get(model->lines[kind], id.data);
     if (kind == MODEL_PLACEMENT && json_object_get(body, "from") == NULL)
-        err = refuse(source, node->line, "'from' is missing: since when it is there");
-    else if (line != NULL)
         err =
-            refuse(source, node->line, "%s '%s' stands in line %lld already",
-                   model_kinds[kind].name, id.data, (long long)json_integer_value(line));
+            refuse(source, node->line, say("'from' is missing: since when it is there"));
+    else if (line != NULL)
+        err = refuse(source, node->line, say("%s '%s' stands in line %lld already"),
+                     say_word(model_kinds[kind].name), id.data,
+                     (long long)json_integer_value(line));
     if (err == ERR_OK) {
         json_object_set(model->entities[kind], id.data, body);
         json_object_set_new(model->lines[kind], id.data, json_integer(node->line));
@@ -347,8 +353,9 @@ static enum err read_section(struct model *model, const struct model *state,
 {
     enum err err = ERR_OK;
     if (list->kind != TREE_LIST)
-        return refuse(source, list->line, "'%s' is not a list; write '%s: []' for none",
-                      list->key, list->key);
+        return refuse(source, list->line,
+                      say("'%s' is not a list; write '%s: []' for none"), list->key,
+                      list->key);
     model->entities[kind] = json_object();
     model->lines[kind] = json_object();
     for (size_t i = 0; err == ERR_OK && i < list->count; i++) {
@@ -390,8 +397,8 @@ static enum err check_references(const struct model *model, const struct model *
                 return refuse(
                     source,
                     (int)json_integer_value(json_object_get(model->lines[kind], id)),
-                    "%s '%s' names %s '%s', which there is not", model_kinds[kind].name,
-                    id, model_kinds[to].name, name);
+                    say("%s '%s' names %s '%s', which there is not"),
+                    model_kinds[kind].name, id, model_kinds[to].name, name);
         }
     }
     return ERR_OK;
@@ -407,10 +414,11 @@ static enum err read_top(struct model *model, const struct model *state,
             return read_section(model, state, (enum model_kind)kind, source, item);
     if (strcmp(item->key, KEY_FORMAT) == 0 || strcmp(item->key, KEY_END) == 0)
         return ERR_OK;
-    return refuse(source, item->line,
-                  "'%.60s' is not known here; there are: orgs, sites, zones, devices, "
-                  "channels, placements, rules",
-                  item->key);
+    return refuse(
+        source, item->line,
+        say("'%.60s' is not known here; there are: orgs, sites, zones, devices, "
+            "channels, placements, rules"),
+        item->key);
 }
 
 static bool says(const struct tree *root, const char *key, const char *text)
@@ -438,10 +446,10 @@ enum err model_read(struct model *model, const struct model *state, const char *
         return err;
     if (!says(root, KEY_FORMAT, FORMAT))
         err = refuse(&source, root->line,
-                     "this is no such file: it says '" KEY_FORMAT ": " FORMAT "'");
+                     say("this is no such file: it says 'coldchain_config: 1'"));
     else if (!says(root, KEY_END, "true"))
         err = refuse(&source, last_line(text, len),
-                     "the file is cut: its last line is '" KEY_END ": true'");
+                     say("the file is cut: its last line is 'end: true'"));
     for (size_t i = 0; err == ERR_OK && i < root->count; i++)
         err = read_top(model, state, &source, &root->items[i]);
     if (err == ERR_OK)

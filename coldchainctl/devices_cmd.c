@@ -57,7 +57,7 @@ static void device_row(struct table *table, const json_t *device)
     table_cell(table, "%s", show_number(text, device, "readings"));
     table_cell(table, "%zu", json_array_size(json_object_get(device, "channels")));
     table_cell(table, "%" PRId64, waiting_of(device));
-    table_cell(table, "%s", rules_of(device));
+    table_cell(table, "%s", say_of("rules", rules_of(device)));
 }
 
 static void print_devices(const json_t *devices)
