@@ -175,7 +175,7 @@ static enum err read_texts(const struct source *source, const json_t *field,
 }
 
 static enum err read_map(const struct source *source, const json_t *fields,
-                         const struct tree *node, json_t **body);
+                         const struct tree *node, json_t **result);
 
 static enum err read_records(const struct source *source, const json_t *field,
                              const struct tree *node, json_t **value)
@@ -240,8 +240,7 @@ static enum err refuse_unknown(const struct source *source, const json_t *fields
         const char *name = model_text(field, "name");
         names_near_offer(&near, name, strlen(name));
     }
-    return refuse(source,
-                  item->line,
+    return refuse(source, item->line,
                   near.best != NULL
                       ? say("'%.60s' is not known here; did you mean '%.*s'?")
                       : say("'%.60s' is not known here%.*s"),
