@@ -29,16 +29,28 @@ static const struct option *first_option(const struct command *command)
     return command->options != NULL ? command->options : &none;
 }
 
+/* What say_take_options takes out of every command. */
+static const struct option everywhere[] = {
+    {.name = "lang",
+     .type = OPTION_TEXT,
+     .arg = "LANGUAGE",
+     .help = "zh or en; else that of the environment",
+     .words = "zh en"},
+    {.name = "no-color", .type = OPTION_FLAG, .help = "no colours"},
+    {.name = NULL},
+};
+
 /* ---- bash -------------------------------------------------------------------------- */
 
-static void bash_command(const struct command *command)
+static void bash_names(const struct option *option)
 {
-    printf("    %s)\n        verbs='%s'\n        opts='--help", command->name,
-           command->verbs != NULL ? command->verbs : "");
-    for (const struct option *option = first_option(command); option->name; option++)
+    for (; option->name != NULL; option++)
         printf(" --%s", option->name);
-    puts("'\n        case $prev in");
-    for (const struct option *option = first_option(command); option->name; option++) {
+}
+
+static void bash_values(const struct option *option)
+{
+    for (; option->name != NULL; option++) {
         if (option->type == OPTION_FLAG)
             continue;
         printf("        --%s) ", option->name);
@@ -47,6 +59,17 @@ static void bash_command(const struct command *command)
         else
             puts(wants_file(option) ? "kind=file ;;" : "kind=none ;;");
     }
+}
+
+static void bash_command(const struct command *command)
+{
+    printf("    %s)\n        verbs='%s'\n        opts='--help", command->name,
+           command->verbs != NULL ? command->verbs : "");
+    bash_names(first_option(command));
+    bash_names(everywhere);
+    puts("'\n        case $prev in");
+    bash_values(first_option(command));
+    bash_values(everywhere);
     puts("        esac\n        ;;");
 }
 
@@ -114,6 +137,12 @@ static void zsh_option(const struct option *option)
     putchar('\'');
 }
 
+static void zsh_options(const struct option *option)
+{
+    for (; option->name != NULL; option++)
+        zsh_option(option);
+}
+
 static void print_zsh(void)
 {
     puts("#compdef coldchainctl\n"
@@ -135,9 +164,8 @@ static void print_zsh(void)
          "    case $name in");
     for (size_t i = 0; commands[i] != NULL; i++) {
         printf("    %s)\n        _arguments '--help[shows help]'", commands[i]->name);
-        for (const struct option *option = first_option(commands[i]); option->name;
-             option++)
-            zsh_option(option);
+        zsh_options(first_option(commands[i]));
+        zsh_options(everywhere);
         if (commands[i]->verbs != NULL)
             printf(" \\\n            '1:verb:(%s)'", commands[i]->verbs);
         puts(" \\\n            '*:file:_files'\n        ;;");
@@ -180,6 +208,8 @@ static void print_fish(void)
                    "'%s'\n",
                    command->name, command->verbs);
         for (const struct option *option = first_option(command); option->name; option++)
+            fish_option(command->name, option);
+        for (const struct option *option = everywhere; option->name; option++)
             fish_option(command->name, option);
     }
 }

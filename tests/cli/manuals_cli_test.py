@@ -90,6 +90,8 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("readi"), ["readings"])
         self.assertEqual(self.complete("journal", "ver"), ["verify"])
         self.assertEqual(self.complete("readings", "--chan"), ["--channel"])
+        self.assertEqual(self.complete("readings", "--lang", ""), ["zh", "en"])
+        self.assertEqual(self.complete("audit", "--no-"), ["--no-color"])
         self.assertEqual(self.complete("freshness", "--csv", "a"), ["a.csv"])
         self.assertEqual(self.complete("readings", "--channel", ""), [])
         self.assertEqual(set(self.complete("")), set(names()) | {"help", "--help", "--version"})
