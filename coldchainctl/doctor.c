@@ -7,6 +7,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "coldchainctl/say.h"
+
+const char *doctor_text(const struct doctor *doctor, const char *english)
+{
+    return doctor->is_for_programs ? english : say(english);
+}
 
 void doctor_say(struct doctor *doctor, enum doctor_level level, const char *area,
                 const char *todo, const char *fmt, ...)
@@ -14,7 +20,7 @@ void doctor_say(struct doctor *doctor, enum doctor_level level, const char *area
     char text[1024];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(text, sizeof text, doctor_text(doctor, fmt), args);
     va_end(args);
     mem_grow(&doctor->findings, &doctor->capacity, doctor->count + 1,
              sizeof *doctor->findings);
@@ -42,14 +48,14 @@ const char *doctor_size(char text[32], double bytes)
     return text;
 }
 
-const char *doctor_span(char text[32], int64_t ms)
+const char *doctor_span(const struct doctor *doctor, char text[32], int64_t ms)
 {
     int64_t minutes = ms / 60000;
     if (minutes < 120)
-        snprintf(text, 32, "%" PRId64 " min", minutes);
+        snprintf(text, 32, doctor_text(doctor, "%" PRId64 " min"), minutes);
     else if (minutes < 2880)
-        snprintf(text, 32, "%" PRId64 " h", minutes / 60);
+        snprintf(text, 32, doctor_text(doctor, "%" PRId64 " h"), minutes / 60);
     else
-        snprintf(text, 32, "%" PRId64 " days", minutes / 1440);
+        snprintf(text, 32, doctor_text(doctor, "%" PRId64 " days"), minutes / 1440);
     return text;
 }

@@ -30,7 +30,7 @@ struct finding {
     enum doctor_level level;
     const char *area; /* static */
     char *seen;       /* owned */
-    const char *todo; /* static; NULL: nothing */
+    const char *todo; /* static, in English; NULL: nothing */
 };
 
 struct doctor {
@@ -38,6 +38,7 @@ struct doctor {
     const struct settings *settings; /* NULL: no configuration is at hand */
     struct client *client;           /* NULL: the API is not to be asked */
     bool is_local;                   /* the collector need not run */
+    bool is_for_programs;            /* English, whatever the language is */
     int64_t now_ms;
     int64_t timeout_ms; /* of each question over the network */
     int64_t silent_ms;  /* a device that says nothing for so long is silent */
@@ -54,7 +55,11 @@ struct doctor {
 
 void doctor_fini(struct doctor *doctor);
 
-/* Adds a finding; `todo` says what a person is to do about it. */
+/* The text in the language that findings are told in, by the dictionary. */
+const char *doctor_text(const struct doctor *doctor, const char *english)
+    __attribute__((format_arg(2)));
+
+/* Adds a finding; `todo` says what a person is to do about it. Both are English. */
 void doctor_say(struct doctor *doctor, enum doctor_level level, const char *area,
                 const char *todo, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
@@ -72,6 +77,6 @@ void doctor_look_devices(struct doctor *doctor);
 /* "12.3 GiB", "480 KiB". Returns text. */
 const char *doctor_size(char text[32], double bytes);
 /* "3 h", "12 days" of a time that is not negative. Returns text. */
-const char *doctor_span(char text[32], int64_t ms);
+const char *doctor_span(const struct doctor *doctor, char text[32], int64_t ms);
 
 #endif

@@ -54,12 +54,12 @@ static void say_peer(struct doctor *doctor, const struct certificate *peer)
                    "give the broker a new certificate and let it read it (systemctl "
                    "reload mosquitto)",
                    "its certificate '%s' ended %s ago", peer->subject,
-                   doctor_span(left, -left_ms));
+                   doctor_span(doctor, left, -left_ms));
     else
         doctor_say(doctor, left_ms < SOON_MS ? DOCTOR_WARNING : DOCTOR_OK, "broker",
                    left_ms < SOON_MS ? "renew it before agents stay outside" : NULL,
                    "its certificate '%s' is good for %s", peer->subject,
-                   doctor_span(left, left_ms));
+                   doctor_span(doctor, left, left_ms));
 }
 
 /* What the collector says, which is inside already. */
@@ -75,12 +75,14 @@ static void say_connected(struct doctor *doctor)
 /* ---- what the collector may do -------------------------------------------------------
  */
 
-static void say_refused(struct doctor *doctor, const char *what, const char *topic,
+static void say_refused(struct doctor *doctor, bool is_publish, const char *topic,
                         const struct err_text *why)
 {
     doctor_say(doctor, DOCTOR_PROBLEM, "access",
                "compare the broker's rules with what 'coldchainctl broker acl' prints",
-               "the collector may not %s %s: %s", what, topic, why->text);
+               is_publish ? "the collector may not publish to %s: %s"
+                          : "the collector may not subscribe to %s: %s",
+               topic, why->text);
 }
 
 static bool may_subscribe(struct doctor *doctor, struct mqtt_probe *probe)
@@ -93,7 +95,7 @@ static bool may_subscribe(struct doctor *doctor, struct mqtt_probe *probe)
     for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
         if (mqtt_probe_subscribe(probe, filters[i], &why) == ERR_OK)
             continue;
-        say_refused(doctor, "subscribe to", filters[i], &why);
+        say_refused(doctor, false, filters[i], &why);
         may = false;
     }
     return may;
@@ -113,7 +115,7 @@ static bool may_publish(struct doctor *doctor, struct mqtt_probe *probe)
                  device, kinds[i]);
         if (mqtt_probe_publish(probe, topic, &why) == ERR_OK)
             continue;
-        say_refused(doctor, "publish to", topic, &why);
+        say_refused(doctor, true, topic, &why);
         may = false;
     }
     return may;
@@ -228,8 +230,8 @@ static void look_reach(struct doctor *doctor, enum err err,
                    "readings travel in the clear",
                    "%s answers, without TLS", settings->mqtt.uri);
     else
-        doctor_say(doctor, DOCTOR_OK, "broker", NULL, "%s answers%s", settings->mqtt.uri,
-                   is_plain ? "" : ", with TLS");
+        doctor_say(doctor, DOCTOR_OK, "broker", NULL,
+                   is_plain ? "%s answers" : "%s answers, with TLS", settings->mqtt.uri);
     say_peer(doctor, peer);
 }
 

@@ -36,17 +36,17 @@ static void look_certificate(struct doctor *doctor, const char *what, const char
         doctor_say(doctor, DOCTOR_PROBLEM, area,
                    "put a new certificate there, then restart the collector",
                    "%s: '%s' in %s ended %s ago", what, found.subject, path,
-                   doctor_span(span, -left_ms));
+                   doctor_span(doctor, span, -left_ms));
     else if (found.from_ms > doctor->now_ms)
         doctor_say(doctor, DOCTOR_PROBLEM, area,
                    "see this machine's clock; else wait, or take another certificate",
                    "%s: '%s' in %s is good only in %s", what, found.subject, path,
-                   doctor_span(span, found.from_ms - doctor->now_ms));
+                   doctor_span(doctor, span, found.from_ms - doctor->now_ms));
     else
         doctor_say(doctor, left_ms < SOON_MS ? DOCTOR_WARNING : DOCTOR_OK, area,
                    left_ms < SOON_MS ? "renew it, then restart the collector" : NULL,
                    "%s: '%s' is good for %s", what, found.subject,
-                   doctor_span(span, left_ms));
+                   doctor_span(doctor, span, left_ms));
 }
 
 /* Only its owner and its group may read it, only its owner write it. */

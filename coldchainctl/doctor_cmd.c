@@ -11,8 +11,10 @@
 #include "coldchainctl/commands.h"
 #include "coldchainctl/doctor.h"
 #include "coldchainctl/help.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/screen.h"
 #include "coldchainctl/show.h"
+#include "coldchainctl/width.h"
 
 #define CONFIG_DEFAULT "/etc/coldchain/collector.yaml"
 #define TIMEOUT_MS     5000
@@ -150,18 +152,40 @@ static void look(struct doctor *doctor)
 /* ---- what is said --------------------------------------------------------------------
  */
 
+static const char *label_of(enum doctor_level level)
+{
+    switch (level) {
+    case DOCTOR_OK:
+        return say("ok");
+    case DOCTOR_WARNING:
+        return say("warning");
+    case DOCTOR_PROBLEM:
+        return say("PROBLEM");
+    }
+    return "?";
+}
+
+/* And a blank behind it. */
+static void print_padded(const char *text, size_t columns)
+{
+    size_t width = width_of(text, strlen(text));
+    printf("%s%*s", text, (int)(width < columns ? columns - width : 0) + 1, "");
+}
+
 static void print_finding(const struct finding *finding, size_t columns)
 {
-    static const char *const labels[] = {"ok", "warning", "PROBLEM"};
     bool is_narrow = columns < NARROW;
     size_t indent = is_narrow ? 2 : SEEN_COLUMN;
-    printf(is_narrow ? "%-9s %s\n  " : "%-9s %-12s ", labels[finding->level],
-           finding->area);
+    print_padded(label_of(finding->level), 9);
+    if (is_narrow)
+        printf("%s\n  ", say_of("area", finding->area));
+    else
+        print_padded(say_of("area", finding->area), 12);
     help_wrap_to(stdout, finding->seen, indent, indent, columns);
     if (finding->level == DOCTOR_OK || finding->todo == NULL)
         return;
     printf("%*s-> ", (int)indent, "");
-    help_wrap_to(stdout, finding->todo, indent + 3, indent + 3, columns);
+    help_wrap_to(stdout, say_word(finding->todo), indent + 3, indent + 3, columns);
 }
 
 static void print_findings(const struct doctor *doctor)
@@ -172,13 +196,13 @@ static void print_findings(const struct doctor *doctor)
     size_t warnings = count_of(doctor, DOCTOR_WARNING);
     for (size_t i = 0; i < doctor->count; i++)
         print_finding(&doctor->findings[i], columns);
-    printf("\nok %zu, warnings %zu, problems %zu\n", count_of(doctor, DOCTOR_OK),
+    printf(say("\nok %zu, warnings %zu, problems %zu\n"), count_of(doctor, DOCTOR_OK),
            warnings, problems);
     if (doctor->settings == NULL)
         help_wrap_to(stdout,
-                     "The configuration was not at hand: broker, disks, certificates and "
-                     "files were not looked at. Run it where the collector runs, with "
-                     "--config FILE.",
+                     say("The configuration was not at hand: broker, disks, certificates "
+                         "and files were not looked at. Run it where the collector runs, "
+                         "with --config FILE."),
                      0, 0, columns);
 }
 
@@ -216,6 +240,7 @@ static int doctor_run(int argc, char **argv)
     if (argc > 1)
         return command_usage("doctor", "nothing is expected behind the options");
     doctor.is_local = args.is_local;
+    doctor.is_for_programs = args.wants_json;
     doctor.silent_ms = (int64_t)(args.silent_minutes * 60000);
     enum err err = load_config(&args, &doctor, &config, &settings, &why);
     if (err == ERR_OK && !args.is_local)

@@ -122,8 +122,9 @@ static void look_offset(struct doctor *doctor)
                level == DOCTOR_OK ? NULL
                                   : "let both machines follow a time service: readings "
                                     "are judged and kept by their time",
-               "the collector's is %.1f s %s this machine's", (double)size_ms / 1000,
-               offset_ms < 0 ? "behind" : "ahead of");
+               offset_ms < 0 ? "the collector's is %.1f s behind this machine's"
+                             : "the collector's is %.1f s ahead of this machine's",
+               (double)size_ms / 1000);
 }
 
 void doctor_look_clock(struct doctor *doctor)
@@ -159,8 +160,8 @@ struct silent {
     struct buf names; /* of the first few */
 };
 
-static void add_device(struct silent *silent, const char *org, const char *id,
-                       bool is_silent, int64_t age_ms)
+static void add_device(const struct doctor *doctor, struct silent *silent,
+                       const char *org, const char *id, bool is_silent, int64_t age_ms)
 {
     char age[32];
     silent->known++;
@@ -168,15 +169,18 @@ static void add_device(struct silent *silent, const char *org, const char *id,
         return;
     if (silent->count++ >= NAMES_SHOWN)
         return;
-    buf_format(&silent->names, "%s%s/%s (%s%s)", silent->names.len > 0 ? ", " : "", org,
-               id, age_ms < 0 ? "never heard" : doctor_span(age, age_ms),
-               age_ms < 0 ? "" : " ago");
+    buf_text(&silent->names, silent->names.len > 0 ? ", " : "");
+    if (age_ms < 0)
+        buf_format(&silent->names, doctor_text(doctor, "%s/%s (never heard)"), org, id);
+    else
+        buf_format(&silent->names, doctor_text(doctor, "%s/%s (%s ago)"), org, id,
+                   doctor_span(doctor, age, age_ms));
 }
 
 static void say_devices(struct doctor *doctor, struct silent *silent)
 {
     char limit[32];
-    doctor_span(limit, doctor->silent_ms);
+    doctor_span(doctor, limit, doctor->silent_ms);
     if (silent->known == 0)
         doctor_say(doctor, DOCTOR_WARNING, "devices",
                    "start an agent, or see that it reaches the broker (its own log)",
@@ -212,7 +216,7 @@ static void devices_of_api(struct doctor *doctor)
         int64_t at_ms;
         bool is_heard = clock_parse_iso(&at_ms, show_text(device, "last_arrival"));
         int64_t age_ms = is_heard ? doctor->now_ms - at_ms : -1;
-        add_device(&silent, show_text(device, "org"), show_text(device, "id"),
+        add_device(doctor, &silent, show_text(device, "org"), show_text(device, "id"),
                    !is_heard || age_ms > doctor->silent_ms,
                    is_heard && age_ms < 0 ? 0 : age_ms);
     }

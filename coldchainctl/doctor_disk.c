@@ -92,16 +92,21 @@ static void say_room(struct doctor *doctor, const struct disk *disk, double days
     char free_text[32];
     char all_text[32];
     char day_text[32];
-    char forecast[96] = "too young for a forecast";
+    char forecast[160];
     double segment = (double)settings->journal.segment_bytes;
     double reserve = segment * (double)(settings->journal.spare_segments + 1);
     doctor_size(free_text, disk->free_bytes);
     doctor_size(all_text, disk->all_bytes);
-    if (days >= 0 && days < 3650)
-        snprintf(forecast, sizeof forecast, "enough for about %.0f days at %s a day",
-                 days, doctor_size(day_text, bytes_a_day));
-    else if (days >= 0)
-        snprintf(forecast, sizeof forecast, "enough for more than ten years");
+    if (days < 0)
+        snprintf(forecast, sizeof forecast, "%s",
+                 doctor_text(doctor, "too young for a forecast"));
+    else if (days < 3650)
+        snprintf(forecast, sizeof forecast,
+                 doctor_text(doctor, "enough for about %.0f days at %s a day"), days,
+                 doctor_size(day_text, bytes_a_day));
+    else
+        snprintf(forecast, sizeof forecast, "%s",
+                 doctor_text(doctor, "enough for more than ten years"));
     if (disk->has_journal && disk->free_bytes < reserve)
         doctor_say(doctor, DOCTOR_PROBLEM, "disk",
                    "make room now: without it the collector leaves the broker, and what "

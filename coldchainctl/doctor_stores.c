@@ -217,13 +217,14 @@ static void say_outbox(struct doctor *doctor, struct outbox *outbox)
         int64_t age_ms = channel->waiting > 0 ? doctor->now_ms - channel->oldest_ms : 0;
         enum doctor_level level =
             age_ms > OLD_MS || channel->given_up > 0 ? DOCTOR_PROBLEM : DOCTOR_WARNING;
-        doctor_say(doctor, level, "sinks",
-                   "see its last error and the receiver's own log: people are not told "
-                   "of incidents this way",
-                   "%s: %zu messages wait, the oldest for %s; %zu were given up%s%s",
-                   channel->name, channel->waiting,
-                   doctor_span(age, age_ms > 0 ? age_ms : 0), channel->given_up,
-                   channel->last[0] != '\0' ? "; last: " : "", channel->last);
+        doctor_say(
+            doctor, level, "sinks",
+            "see its last error and the receiver's own log: people are not told "
+            "of incidents this way",
+            "%s: %zu messages wait, the oldest for %s; %zu were given up; last: %s",
+            channel->name, channel->waiting,
+            doctor_span(doctor, age, age_ms > 0 ? age_ms : 0), channel->given_up,
+            channel->last[0] != '\0' ? channel->last : "-");
         free(channel->name);
         free(channel->last);
     }

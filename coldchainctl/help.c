@@ -11,6 +11,37 @@
 #define LINE_COLUMNS   88
 #define OPTION_COLUMNS 22
 
+/* From U+3000 on: the bytes of what stands before begin below 0xE3. */
+static bool is_chinese(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] >= 0xE3)
+            return true;
+    return false;
+}
+
+/* A line may begin here: not within a Latin word, and not with what closes one. */
+static bool may_begin(const char *text, size_t at, size_t len)
+{
+    static const char *const closing[] = {"，", "。", "；", "：", "、", "）", "”"};
+    for (size_t i = 0; i < sizeof closing / sizeof closing[0]; i++)
+        if (len - at >= 3 && memcmp(text + at, closing[i], 3) == 0)
+            return false;
+    return ((unsigned char)text[at] | (unsigned char)text[at - 1]) >= 0x80;
+}
+
+/* Bytes of a Chinese text that end a line well; 0: it begins on the next one. */
+static size_t chinese_fit(const char *text, size_t len, size_t columns)
+{
+    size_t fits = width_fit(text, len, columns);
+    while (fits > 0 && fits < len && !may_begin(text, fits, len)) {
+        fits--;
+        while (fits > 0 && ((unsigned char)text[fits] & 0xC0) == 0x80)
+            fits--; /* the middle of a character */
+    }
+    return fits;
+}
+
 /* Puts words until the line is full; `column` is where the cursor stands. */
 static void wrap_line(FILE *out, const char *text, size_t len, size_t indent,
                       size_t column, size_t most)
@@ -21,10 +52,19 @@ static void wrap_line(FILE *out, const char *text, size_t len, size_t indent,
         while (word < len && text[word] != ' ')
             word++;
         size_t columns = width_of(text, word);
-        if (!is_first && column + 1 + columns > most) {
+        size_t taken = column + !is_first;
+        size_t room = most > taken ? most - taken : 0;
+        if (columns > room && is_chinese(text, word)) {
+            /* Chinese has no blanks: as much as fits, and the rest as the next word. */
+            size_t fits = chinese_fit(text, word, room);
+            columns = fits > 0 ? width_of(text, fits) : columns;
+            word = fits > 0 ? fits : word;
+        }
+        if (!is_first && columns > room) {
             fprintf(out, "\n%*s", (int)indent, "");
             column = indent;
             is_first = true;
+            continue;
         }
         fprintf(out, "%s%.*s", is_first ? "" : " ", (int)word, text);
         column += columns + !is_first;

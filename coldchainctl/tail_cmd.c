@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/tail.h"
 
@@ -104,7 +105,8 @@ static void show_reading(struct follow *follow, const struct tail_device *device
     }
     printf("%s  %s  %s/%s  %s  %s  %s\n", show_time(time, reading, "time"), zone,
            device->org, device->id, show_text(reading, "channel"),
-           show_number(value, reading, "value"), show_text(reading, "quality"));
+           show_number(value, reading, "value"),
+           say_of("quality", show_text(reading, "quality")));
     follow->shown++;
 }
 
@@ -127,10 +129,11 @@ static void show_step(struct follow *follow, const json_t *incident, const json_
         show_object(follow, object);
         return;
     }
-    printf("%s  %s  INCIDENT %s  %s  %s  %s  %.8s\n", show_time(time, step, "at"),
-           show_text(incident, "zone"), show_text(step, "event"),
-           show_text(incident, "severity"), show_text(incident, "kind"),
-           show_number(value, incident, "value"), show_text(incident, "id"));
+    printf(say("%s  %s  INCIDENT %s  %s  %s  %s  %.8s\n"), show_time(time, step, "at"),
+           show_text(incident, "zone"), say_word(show_text(step, "event")),
+           say_word(show_text(incident, "severity")),
+           say_word(show_text(incident, "kind")), show_number(value, incident, "value"),
+           show_text(incident, "id"));
     follow->shown++;
 }
 
@@ -370,13 +373,13 @@ static enum err go_on(struct follow *follow, struct err_text *why)
             return err;
         if (err == ERR_OK && lost_ms >= 0) {
             fprintf(stderr,
-                    "it answers again after %" PRId64 " s; what came meanwhile "
-                    "is shown\n",
+                    say("it answers again after %" PRId64
+                        " s; what came meanwhile is shown\n"),
                     (clock_real_ms() - lost_ms + 500) / 1000);
             lost_ms = -1;
             backoff_reset(&backoff);
         } else if (err != ERR_OK && lost_ms < 0) {
-            fprintf(stderr, "lost: %s; trying again\n", why->text);
+            fprintf(stderr, say("lost: %s; trying again\n"), why->text);
             lost_ms = clock_real_ms();
         }
         if (!is_enough(follow))

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/spark.h"
 #include "coldchainctl/top.h"
@@ -99,7 +100,7 @@ static void put_head(struct buf *out, const struct top *top, const struct top_vi
     for (size_t i = 0; i < top->count; i++)
         unwell += top->zones[i].urgency > 0;
     clock_format_iso(now, top->as_of_ms + view->elapsed_ms);
-    snprintf(text, sizeof text, "%.8sZ  zones %zu, not well %zu, incidents %zu  %s",
+    snprintf(text, sizeof text, say("%.8sZ  zones %zu, not well %zu, incidents %zu  %s"),
              now + 11, top->count, unwell, json_array_size(top->incidents), view->where);
     put_style(out, BOLD, view->has_cursor);
     put_cell(out, text, view->columns, false);
@@ -108,7 +109,7 @@ static void put_head(struct buf *out, const struct top *top, const struct top_vi
     if (view->trouble == NULL)
         return;
     put_style(out, RED, view->has_color);
-    snprintf(text, sizeof text, "NOT FRESH: %.200s", view->trouble);
+    snprintf(text, sizeof text, say("NOT FRESH: %.200s"), view->trouble);
     put_cell(out, text, view->columns, false);
     put_style(out, PLAIN, view->has_color);
     buf_u8(out, '\n');
@@ -137,15 +138,15 @@ static void put_incident(struct buf *out, const struct top *top,
     bool is_critical = strcmp(severity, "critical") == 0;
     bool has_value = json_is_number(json_object_get(incident, "value"));
     bool is_dated = clock_parse_iso(&onset_ms, show_text(incident, "onset"));
+    bool is_taken = json_is_true(json_object_get(incident, "acknowledged"));
     snprintf(
-        text, sizeof text, "%s  %.100s  %s%s%s%s%s  %s%s%s", severity,
-        name_of(top, show_text(incident, "zone")), show_text(incident, "kind"),
+        text, sizeof text, "%s  %.100s  %s%s%s%s%s  %s  %s  %s", say_word(severity),
+        name_of(top, show_text(incident, "zone")), say_word(show_text(incident, "kind")),
         has_value ? " " : "", has_value ? show_number(limit, incident, "limit") : "",
         has_value ? ": " : "", has_value ? show_number(value, incident, "value") : "",
         is_dated ? age_text(age, top->as_of_ms + view->elapsed_ms - onset_ms) : "-",
-        json_is_true(json_object_get(incident, "acknowledged")) ? "  taken"
-                                                                : "  NOT TAKEN",
-        strcmp(show_text(incident, "state"), "recovering") == 0 ? ", recovering" : "");
+        is_taken ? say("taken") : say("NOT TAKEN"),
+        say_word(show_text(incident, "state")));
     put_style(out, is_critical ? RED : YELLOW, view->has_color);
     put_cell(out, text, view->columns, false);
     put_style(out, PLAIN, view->has_color);
@@ -171,7 +172,7 @@ static void put_incidents(struct buf *out, const struct top *top,
         put_incident(out, top, view, json_array_get(top->incidents, i));
     if (shown == count)
         return;
-    snprintf(text, sizeof text, "and %zu more incidents", count - shown);
+    snprintf(text, sizeof text, say("and %zu more incidents"), count - shown);
     put_line(out, text, view->columns);
 }
 
@@ -276,7 +277,7 @@ static void put_zone(struct buf *out, const struct top *top, const struct top_zo
     put_style(out, style, view->has_color && style != NULL);
     put_cell(out, zone->name, layout->name, false);
     buf_u8(out, ' ');
-    put_cell(out, zone->state, STATE_COLUMNS, false);
+    put_cell(out, say_of("top", zone->state), STATE_COLUMNS, false);
     buf_u8(out, ' ');
     number_cell(out, zone->temperature, "1", TEMP_COLUMNS);
     if (layout->has_humidity) {
@@ -302,23 +303,24 @@ static void put_headings(struct buf *out, const struct top *top,
 {
     char spark[32];
     put_style(out, BOLD, view->has_cursor);
-    put_cell(out, "ZONE", layout->name, false);
+    put_cell(out, say("ZONE"), layout->name, false);
     buf_u8(out, ' ');
-    put_cell(out, "STATE", STATE_COLUMNS, false);
+    put_cell(out, say("STATE"), STATE_COLUMNS, false);
     buf_u8(out, ' ');
-    put_cell(out, "TEMP", TEMP_COLUMNS, true);
+    put_cell(out, say("TEMP"), TEMP_COLUMNS, true);
     if (layout->has_humidity) {
         buf_u8(out, ' ');
-        put_cell(out, "HUM", HUMIDITY_COLUMNS, true);
+        put_cell(out, say("HUM"), HUMIDITY_COLUMNS, true);
     }
     if (layout->has_band) {
         buf_u8(out, ' ');
-        put_cell(out, "BAND", BAND_COLUMNS, true);
+        put_cell(out, say("BAND"), BAND_COLUMNS, true);
     }
     buf_u8(out, ' ');
-    put_cell(out, "AGE", AGE_COLUMNS, true);
+    put_cell(out, say("AGE"), AGE_COLUMNS, true);
     if (layout->spark > 0) {
-        snprintf(spark, sizeof spark, "LAST %lldh", (long long)(top->span_ms / 3600000));
+        snprintf(spark, sizeof spark, say("LAST %lldh"),
+                 (long long)(top->span_ms / 3600000));
         buf_u8(out, ' ');
         put_cell(out, spark, layout->spark, false);
     }
@@ -354,14 +356,14 @@ static void put_foot(struct buf *out, const struct top *top, const struct top_vi
     if (view->chosen < top->count) {
         const struct top_zone *zone = &top->zones[view->chosen];
         snprintf(text, sizeof text, "%.64s: %.100s %.100s", zone->id,
-                 zone->device[0] != '\0' ? zone->device : "nothing measures the air",
+                 zone->device[0] != '\0' ? zone->device : say("nothing measures the air"),
                  zone->channel);
     }
     put_line(out, text, view->columns);
-    snprintf(text, sizeof text, "q quit  j/k move  s sort: %s  r refresh  %zu-%zu of %zu",
-             top_order_name(top->order), top->count > 0 ? view->first + 1 : 0,
-             view->first + room < top->count ? view->first + room : top->count,
-             top->count);
+    snprintf(
+        text, sizeof text, say("q quit  j/k move  s sort: %s  r refresh  %zu-%zu of %zu"),
+        say_of("order", top_order_name(top->order)), top->count > 0 ? view->first + 1 : 0,
+        view->first + room < top->count ? view->first + room : top->count, top->count);
     put_cell(out, text, view->columns, false);
 }
 
@@ -380,7 +382,7 @@ void top_draw(struct buf *out, const struct top *top, struct top_view *view)
                  view->has_cursor && at == view->chosen);
     }
     if (top->count == 0 && view->trouble == NULL)
-        put_line(out, "no zones are declared", view->columns);
+        put_line(out, say("no zones are declared"), view->columns);
     if (view->has_cursor)
         put_foot(out, top, view, room);
 }

@@ -112,6 +112,15 @@ class Healthy(Case):
         self.says(found, "ok", "devices", "all 1 were heard")
         self.assertFalse(any(line[1] == "disk" for line in found.lines))
 
+    def test_it_speaks_chinese_to_people_and_english_to_programs(self):
+        self.house(collector=False)
+        words = [PROGRAM, "doctor", "--lang", "zh", "--local", "--config", self.collector.path]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        for text in ("正常      消息代理     它允许采集器登录", "正常      权限         匿名登录被拒绝", "数据库       state.db，结构版本", "问题 0"):
+            self.assertIn(text, done.stdout)
+        found = Found(subprocess.run([*words, "--json"], capture_output=True, text=True, timeout=60, check=False))
+        self.says(found, "ok", "broker", "it lets the collector in")
+
     def test_looking_ends_no_connection_and_leaves_the_session(self):
         self.house()
         for _ in range(3):

@@ -171,6 +171,13 @@ class OneFrame(Case):
         self.assertEqual(names("name"), sorted(names("name")))
         self.assertEqual(names("age")[0], "空库")
 
+    def test_it_speaks_chinese(self):
+        text = self.once("--lang", "zh", columns=100)
+        for words in ("库区 4，异常 3，事件 1", "严重  2号冷藏库", "未受理", "偏高", "从未", "最近 1 小时"):
+            self.assertIn(words, text)
+        for columns in range(40, 201, 40):
+            self.assertLessEqual(max(map(width, self.once("--lang", "zh", columns=columns).splitlines())), columns)
+
     def test_no_escape_goes_into_a_pipe(self):
         self.assertNotIn("\033", self.once())
 

@@ -54,6 +54,20 @@ def dictionary():
     return pairs
 
 
+def findings(known):
+    """Every sentence of the doctor's: doctor_say() looks them up, whatever stands between."""
+    found = {}
+    for path in glob.glob(os.path.join(FOLDER, "doctor_[!c]*.c")) + glob.glob(os.path.join(FOLDER, "doctor_c[!m]*.c")):
+        text = read(path)
+        while (start := text.find('"')) >= 0:
+            literal, text = joined(text[start:], known)
+            if re.search(r"[a-z] ", literal) and not re.match("SELECT |PRAGMA ", literal):
+                found.setdefault(literal, os.path.basename(path))
+        for area in re.findall(r'DOCTOR_(?:OK|WARNING|PROBLEM),\s*"([a-z]+)"|area\[\] = "([a-z]+)"', read(path)):
+            found.setdefault("area: " + "".join(area), os.path.basename(path))
+    return found
+
+
 def said():
     """Every literal that goes through say(), and where."""
     known, found = defines(), {}
@@ -73,6 +87,7 @@ def said():
         for heads in re.findall(r"\.headings =\s*\{(.*?)\}", text, re.S) if not name.startswith(TERMS) else ():
             for literal in re.findall(r'"([^"]+)"', heads):
                 found.setdefault(literal.removeprefix(">"), name)
+    found.update(findings(known))
     for path, macro, before in LISTS:
         body = re.search(rf"#define {macro}\(X\)((?:.*\\\n)*.*\n)", read(os.path.join(SOURCE, path)))
         for literal in re.findall(r'X\(\w+, "([^"]+)"\)', body.group(1)):
