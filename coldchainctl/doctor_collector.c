@@ -2,6 +2,7 @@
 /*
  * The collector itself, its devices, and the clocks: what its API says.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ void doctor_look_collector(struct doctor *doctor)
     doctor->is_running =
         doctor->settings != NULL && is_locked(doctor->settings->data_dir);
     if (doctor->client == NULL || doctor->is_local) {
+        assert(doctor->settings != NULL); /* else there is nothing to look at */
         doctor_say(doctor, DOCTOR_OK, "collector", NULL,
                    doctor->is_running ? "one is at work in %s; its API was not asked"
                                       : "none is at work in %s",

@@ -216,8 +216,8 @@ static void put_spark(struct buf *out, const struct top *top, const struct top_z
     double values[SPARK_MOST];
     int64_t from_ms = top->as_of_ms - top->span_ms;
     double middle = (zone->low + zone->high) / 2;
-    assert(columns <= SPARK_MOST);
-    for (size_t i = 0; i < columns; i++)
+    assert(columns > 0 && columns <= SPARK_MOST);
+    for (size_t i = 0; i < SPARK_MOST; i++)
         values[i] = (double)NAN;
     for (size_t i = 0; i < zone->point_count; i++) {
         int64_t since_ms = zone->points[i].time_ms - from_ms;

@@ -12,8 +12,8 @@
 
 static int no_passphrase(char *text, int size, int is_writing, void *context)
 {
-    (void)text;
-    (void)size;
+    if (size > 0)
+        text[0] = '\0';
     (void)is_writing;
     (void)context;
     return -1;

@@ -135,8 +135,8 @@ static enum err set_trust(SSL_CTX *context, const struct mqtt_probe_options *opt
 
 static int no_passphrase(char *text, int size, int is_writing, void *context)
 {
-    (void)text;
-    (void)size;
+    if (size > 0)
+        text[0] = '\0';
     (void)is_writing;
     (void)context;
     return -1;
@@ -153,7 +153,9 @@ static void expect_host(SSL *ssl, const char *host)
         return;
     }
     SSL_set1_host(ssl, host);
-    SSL_set_tlsext_host_name(ssl, host);
+    /* What SSL_set_tlsext_host_name() does, without its cast. */
+    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             (void *)(uintptr_t)host);
 }
 
 /* Shakes hands even when the certificate is not to be trusted, to see what it is. */
@@ -336,7 +338,7 @@ enum err mqtt_probe_login(struct mqtt_probe *probe, const struct mqtt_login *log
                           struct err_text *why)
 {
     struct buf packet = {0};
-    struct mqtt_answer answer;
+    struct mqtt_answer answer = {0};
     mqtt_wire_connect(&packet, login);
     enum err err = send_packet(probe, &packet, why);
     if (err == ERR_OK)
@@ -352,7 +354,7 @@ enum err mqtt_probe_publish(struct mqtt_probe *probe, const char *topic,
                             struct err_text *why)
 {
     struct buf packet = {0};
-    struct mqtt_answer answer;
+    struct mqtt_answer answer = {0};
     mqtt_wire_publish(&packet, topic, ++probe->last_id);
     enum err err = send_packet(probe, &packet, why);
     if (err == ERR_OK)
@@ -364,7 +366,7 @@ enum err mqtt_probe_subscribe(struct mqtt_probe *probe, const char *filter,
                               struct err_text *why)
 {
     struct buf packet = {0};
-    struct mqtt_answer answer;
+    struct mqtt_answer answer = {0};
     mqtt_wire_subscribe(&packet, filter, ++probe->last_id);
     enum err err = send_packet(probe, &packet, why);
     if (err == ERR_OK)
