@@ -8,6 +8,8 @@ import time
 from figures import cpu_exact, memory_kib, program, row
 from scene import ORG, Stage, wait_for
 from house.agent import Agent
+from house.broker import Broker
+from house.tls import make_certificates
 
 SENSORS = 8
 DAY_S = 86400
@@ -22,6 +24,32 @@ def sensors():
 def settled(agent):
     status = agent.status()
     return status.get("is_connected") and status.get("packs_acked", 0) >= 1
+
+
+class TlsBroker(Broker):
+    @property
+    def uri(self):
+        return f"mqtts://localhost:{self.port}"
+
+
+def memory_with_tls(folder):
+    """Connected, idle, in the program that speaks TLS."""
+    certificates = os.path.join(folder, "tls")
+    make_certificates(certificates)
+    broker = TlsBroker(folder, program("coldchainctl"), name="tls-mosquitto", words=(
+        "--cert-file", f"{certificates}/api.crt", "--key-file", f"{certificates}/api.key"))
+    agent = Agent(folder, program("coldchain-agent"), broker, "tls-board", sensors(), org=ORG)
+    agent.settings["mqtt"]["ca_file"] = f"{certificates}/ca.crt"
+    broker.start()
+    try:
+        agent.start()
+        try:
+            wait_for(lambda: agent.check_running() and agent.status().get("is_connected"), 60, "the agent is connected")
+            return memory_kib(agent.pid)
+        finally:
+            agent.stop()
+    finally:
+        broker.stop()
 
 
 def run(quick):
@@ -39,10 +67,12 @@ def run(quick):
         spent, lasted = cpu_exact(agent.pid) - before, time.monotonic() - begun
         written = agent.status()["bytes_written"] - wrote
         memory = memory_kib(agent.pid)
+        with_tls = memory_with_tls(stage.folder)
         return [
             row("agent: RSS without TLS", memory["Rss"] / 1024, "MiB", 4),
             row("agent: of these its own, not shared with other programs",
                 (memory["Private_Dirty"] + memory["Private_Clean"]) / 1024, "MiB"),
+            row("agent: RSS with TLS", with_tls["Rss"] / 1024, "MiB", 12),
             row("agent: share of a core at 8 sensors per 10 s", 100 * spent / lasted, "%", 0.1),
             row("agent: written to flash at 8 sensors per 10 s", written / lasted * DAY_S / 1e6, "MB/day"),
         ]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* coldchain-agent - reads sensors, keeps what they say, and delivers it. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/options.h"
 #include "edge-agent/agent.h"
 #include "edge-agent/sensors_list.h"
+#include "edge-agent/tls_twin.h"
 
 static enum err run(const struct options *options, const struct settings *settings,
                     struct err_text *why)
@@ -39,13 +41,17 @@ int main(int argc, char **argv)
     struct err_text why = {0};
     enum err err = ERR_OK;
 
+    mallopt(M_ARENA_MAX, 1); /* a few threads that seldom allocate share one */
     if (argc >= 2 && strcmp(argv[1], "sensors") == 0)
         return sensors_list_run(argc - 1, (const char *const *)argv + 1);
     enum options_result result = options_parse(&options, argc, (const char *const *)argv);
     if (result == OPTIONS_RUN)
         result = options_load(&options, &config, &settings_schema, &settings);
-    if (result == OPTIONS_RUN) {
+    if (result == OPTIONS_RUN)
+        err = tls_twin_become(&settings, argv, &why);
+    if (result == OPTIONS_RUN && err == ERR_OK) {
         crypto_init();
+        malloc_trim(0); /* what reading the configuration took */
         err = run(&options, &settings, &why);
     }
     if (err != ERR_OK)

@@ -42,7 +42,7 @@ struct mqtt_message {
 };
 
 struct mqtt_options {
-    const char *uri; /* mqtt://host:1883 or mqtts://host:8883 */
+    const char *uri; /* mqtt://host:1883 or mqtts://host:8883, see mqtt_can_tls() */
     const char *client_id;
     const char *username; /* NULL: none */
     const char *password;
@@ -75,6 +75,12 @@ struct mqtt_options {
     /* The loop: `refusal` NULL when granted. */
     void (*on_subscribed)(void *context, const char *filter, const char *refusal);
 };
+
+/*
+ * Whether this program was linked with the Paho that speaks TLS. Without it mqtts:// is
+ * refused by mqtt_open() with UNSUPPORTED.
+ */
+bool mqtt_can_tls(void);
 
 /*
  * Starts connecting; the options are copied, callbacks other than on_message may be NULL.

@@ -32,6 +32,16 @@ enum task {
     TASK_STOP,
 };
 
+/* The library names its TLS library among what it says of itself, if it has one. */
+bool mqtt_can_tls(void)
+{
+    for (const MQTTAsync_nameValue *fact = MQTTAsync_getVersionInfo();
+         fact != NULL && fact->name != NULL; fact++)
+        if (strstr(fact->name, "OpenSSL") != NULL)
+            return true;
+    return false;
+}
+
 struct mqtt_link {
     /* fixed after open */
     struct loop *loop;
@@ -518,6 +528,8 @@ enum err mqtt_link_open(struct mqtt_link **link, struct loop *loop,
     *link = NULL;
     struct mqtt_uri uri;
     enum err err = mqtt_options_check(options, &uri, why);
+    if (err == ERR_OK && uri.is_tls && !mqtt_can_tls())
+        err = err_set(why, ERR_UNSUPPORTED, "this program was built without TLS");
     if (err != ERR_OK)
         return err;
     pthread_once(&once, start_library);

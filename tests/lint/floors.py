@@ -45,7 +45,7 @@ PURE_SYSTEM = {
     "string.h", "strings.h", "endian.h",
 }
 SYSTEM = PURE_SYSTEM | {
-    "dirent.h", "fcntl.h", "getopt.h", "grp.h", "libgen.h", "locale.h", "netdb.h", "poll.h",
+    "dirent.h", "fcntl.h", "getopt.h", "grp.h", "libgen.h", "locale.h", "malloc.h", "netdb.h", "poll.h",
     "pthread.h", "pwd.h", "sched.h", "semaphore.h", "setjmp.h", "signal.h", "spawn.h",
     "stdatomic.h", "syslog.h", "termios.h", "time.h", "unistd.h",
 }
