@@ -155,6 +155,29 @@ def story_changed_by_hand(house):
                 "and back it goes")
 
 
+def story_somebody_else_changes_it_meanwhile(house):
+    world = World(house)
+    collector = world.collector(sites=SITES, rules=RULES, devices=DEVICES)
+    text = world.export(collector)
+    path = world.file("mine.yaml", text.replace("band_high: 8.5", "band_high: 9"))
+    ours, its = pty.openpty()
+    process = subprocess.Popen(world.command(collector, "import", path), stdin=its, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+    said = b""
+    while b"[y/N]" not in said:
+        said += os.read(process.stdout.fileno(), 1000) or b"[y/N] never came"
+    house.equal(collector.do("zone.put", id="room-1", band_high=6)[0], 200, "somebody else is quicker")
+    os.write(ours, b"y\n")
+    said += process.stdout.read()
+    house.equal(process.wait(), 1, "it is not overwritten")
+    house.check(b"was changed meanwhile" in said, f"and that is said: {said}")
+    os.close(ours)
+    os.close(its)
+    house.equal(collector.get("/entities/zone/room-1")["band_high"], 6, "the other's stays")
+    world.ask(collector, "import", path, "--yes")
+    house.equal(collector.get("/entities/zone/room-1")["band_high"], 9, "until one has looked again")
+
+
 def story_a_file_that_is_wrong(house):
     world = World(house)
     collector = world.collector(sites=SITES, rules=RULES, devices=DEVICES)

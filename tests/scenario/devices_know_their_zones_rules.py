@@ -3,11 +3,13 @@
 import json
 import os
 import subprocess
+import time
 
 from house.agent import Agent
 from house.broker import Broker
 from house.collector import Collector
 from house.mqtt import Client
+from house.series import iso
 
 SITES = [{"id": "store", "zones": [{"id": "room", "band_low": 2, "band_high": 12}]}]
 RULES = [{"id": "warm", "zone": "room", "kind": "above", "quantity": "air_temperature", "levels": [{"level": 30}]}]
@@ -101,6 +103,14 @@ def story_rule_is_changed(house):
     # what measures nothing any more is cleared
     store.ctl("do", "placement.end", "device=old")
     house.wait_for(lambda: old.received(TOPIC.format("old"))[-1] == b"", 10, "the retained message is cleared")
+    told = len(old.received(TOPIC.format("old")))
+    soon = int(time.time() * 1000) + 2500
+    store.ctl("do", "placement.put", "device=old", "zone=room", f"from={iso(soon)}")
+    house.wait_for(lambda: len(old.received(TOPIC.format("old"))) > told, 20, "what begins later is told then")
+    house.check(time.time() * 1000 >= soon, "and not before")
+    done = subprocess.run([house.program("coldchainctl"), "journal", "verify", store.agent.settings["journal"]["dir"]],
+                          capture_output=True, text=True)
+    house.equal(done.returncode, 0, f"the journal does not mind the file beside it: {done.stdout}")
     store.ctl("do", "placement.end", "device=agent-1")
     house.wait_for(lambda: "rules_version" not in store.agent.status(), 10, "the agent has none any more")
     house.wait_for(lambda: store.device("agent-1")["config_version"] is None, 10, "and says so")

@@ -217,6 +217,45 @@ static void packs_follow_each_other(void)
     bench_destroy(bench);
 }
 
+/* One row, out of the settings' band; whether a pack was closed at once. */
+static bool is_urgent_at(struct bench *bench, uint64_t row, double value)
+{
+    size_t before = bench->told_count;
+    take_row(bench, row, value);
+    CHECK(recorder_close_pack(bench->recorder, false) == ERR_OK);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    return bench->told_count > before;
+}
+
+static void rules_from_afar_decide_what_is_urgent(void)
+{
+    static const char text[] =
+        "{\"v\":1,\"version\":\"00000000000000a1\",\"zones\":[{\"zone\":\"room\","
+        "\"on_duty\":true,\"rules\":[{\"id\":\"warm\",\"kind\":\"above\","
+        "\"quantity\":\"air_temperature\",\"levels\":[{\"severity\":\"warning\","
+        "\"level\":12,\"delay\":600000,\"recovery_level\":12,"
+        "\"recovery_delay\":0}]}]}]}";
+    struct bench *bench = bench_create();
+    struct rules rules;
+    bench_open(bench);
+    CHECK(!is_urgent_at(bench, 1, 5));
+    CHECK(is_urgent_at(bench, 2, 9)); /* the settings end at 8 */
+    CHECK(is_urgent_at(bench, 3, 5)); /* and it is back */
+    rules_init(&rules, bench->dir);
+    CHECK(rules_take(&rules, text, strlen(text)));
+    recorder_apply_rules(bench->recorder, &rules);
+    CHECK(!is_urgent_at(bench, 4, 9));
+    CHECK(is_urgent_at(bench, 5, 12)); /* where the rule fires, before its delay */
+    CHECK(!is_urgent_at(bench, 6, 13));
+    CHECK(is_urgent_at(bench, 7, 5));
+    CHECK(rules_take(&rules, "", 0));
+    recorder_apply_rules(bench->recorder, &rules);
+    CHECK(is_urgent_at(bench, 8, 9));
+    rules_fini(&rules);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
 static void nothing_is_told_before_it_is_synced(void)
 {
     struct bench *bench = bench_create();
@@ -659,6 +698,7 @@ int main(void)
     crypto_init();
     static CU_TestInfo tests[] = {
         {"packs follow each other", packs_follow_each_other},
+        {"rules from afar decide what is urgent", rules_from_afar_decide_what_is_urgent},
         {"nothing is told before it is synced", nothing_is_told_before_it_is_synced},
         {"a restart goes on in the epoch", a_restart_goes_on_in_the_epoch},
         {"a cut begins a new epoch", a_cut_begins_a_new_epoch},
