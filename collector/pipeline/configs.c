@@ -14,6 +14,8 @@
 
 /* Looked at before the loop gets its turn. */
 #define LOOKS_PER_FLUSH 200
+/* For so many, rules are put in order first; for fewer, all are looked through. */
+#define LOOKS_WORTH_AN_ORDER 32
 /* A device that knows something else so long after it was told is told again. */
 #define AGAIN_MS 60000
 
@@ -282,8 +284,16 @@ static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
                  alert_severity_name(from->silent_severity));
 }
 
-static void add_rules(const struct configs *configs, struct zone_config *zone)
+/* Both ways in the order of the ids. */
+static void add_rules(const struct configs *configs, const struct registry *registry,
+                      struct zone_config *zone)
 {
+    if (configs->rules == NULL) {
+        for (size_t i = 0; i < registry->rule_count; i++)
+            if (strcmp(registry->rules[i].zone, zone->zone) == 0)
+                copy_rule(zone_config_add_rule(zone), &registry->rules[i]);
+        return;
+    }
     size_t low = 0;
     size_t high = configs->rule_count;
     while (low < high) {
@@ -309,9 +319,10 @@ static bool make(struct configs *configs, const struct registry *registry,
     configs_zones(registry, entry->org, entry->device, now_ms, &rules);
     buf_clear(&configs->text);
     if (rules.zone_count > 0) {
-        look_up_rules(configs, registry);
+        if (configs->count - configs->first >= LOOKS_WORTH_AN_ORDER)
+            look_up_rules(configs, registry);
         for (size_t i = 0; i < rules.zone_count; i++)
-            add_rules(configs, &rules.zones[i]);
+            add_rules(configs, registry, &rules.zones[i]);
         err = zone_rules_seal(&rules, &why);
     }
     if (err != ERR_OK)
