@@ -7,7 +7,8 @@ fleets and journals and says so. What each measures is in docs/performance.md.
 
   --quick   small sizes: to see whether a change moved something
   --json    prints the JSON instead of the table
-  --save    also keeps it as bench/results.json (build/bench.json is always written)
+  --save    also keeps it as bench/results.json and in docs/performance.md
+            (build/bench.json is always written)
 
 names:    {names}
 status:   0 when everything ran, whatever the verdicts; 1 when a bench failed; 2 usage
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import time
 
+import document
 import lines
 import table
 
@@ -113,6 +115,7 @@ def main(words):
     write(os.path.join(ROOT, "build", "bench.json"), result)
     if "--save" in options:
         write(os.path.join(ROOT, "bench", "results.json"), result)
+        document.main([ROOT])
     print(json.dumps(result, indent=1, ensure_ascii=False) if "--json" in options else table.text(result))
     return 1 if result["failed"] else 0
 
