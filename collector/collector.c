@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/notify.h"
 #include "collector/api/api.h"
+#include "collector/api/feed.h"
 #include "collector/backup.h"
 #include "collector/command/change.h"
 #include "collector/guard.h"
@@ -43,6 +44,8 @@
 #define ACKS_MS       20 /* how exact the ack interval is kept */
 #define TRIM_AT_ONCE  64 /* segments at a checkpoint */
 #define DRAIN_MS      5000
+#define NEWS_MS       200 /* readings are told to streams together */
+#define NEWS_PART     20  /* of the loop's time, at most, goes into telling them */
 
 struct collector {
     /* fixed after open */
@@ -68,6 +71,7 @@ struct collector {
     struct loop_timer *tick;
     struct loop_timer *ack_timer;
     struct loop_timer *checkpoint;
+    struct loop_timer *news;
     struct notify_watchdog *watchdog;
     const char **channels;
     struct backup *backup;
@@ -80,6 +84,8 @@ struct collector {
 
     /* owned by the loop */
     bool is_caught_up;
+    bool news_is_due; /* the timer is armed */
+    int64_t news_ms;  /* until then */
     enum err err;
     struct err_text why;
 };
@@ -252,6 +258,67 @@ static void on_command(void *context, const char *id, enum err err, const char *
     struct collector *collector = context;
     if (collector->api != NULL)
         api_command_done(collector->api, id, err, text, result);
+}
+
+/* ---- news for streams -------------------------------------------------------------- */
+
+static bool news_is_wanted(const struct collector *collector)
+{
+    return collector->api != NULL &&
+           feed_is_wanted(api_feed(collector->api), clock_real_ms());
+}
+
+static void put_news(void *context, const struct news *news)
+{
+    struct collector *collector = context;
+    feed_put(api_feed(collector->api), news);
+}
+
+static void tell_news(struct collector *collector)
+{
+    int64_t begun_ms = clock_real_ms();
+    pipeline_tell_news(collector->pipeline, collector, put_news);
+    feed_seal(api_feed(collector->api), pipeline_position(collector->pipeline));
+    int64_t rest_ms = (clock_real_ms() - begun_ms) * NEWS_PART;
+    collector->news_ms = rest_ms > NEWS_MS ? rest_ms : NEWS_MS;
+}
+
+/* A stream begins, and nobody followed before. */
+static void tell_all(void *context)
+{
+    struct collector *collector = context;
+    enum err err = pipeline_tell_all(collector->pipeline, collector, put_news);
+    if (err != ERR_OK)
+        log_warn("no stream can begin: state.db: %s", err_about(err));
+    else
+        feed_seal(api_feed(collector->api), pipeline_position(collector->pipeline));
+}
+
+/*
+ * Together with what is urgent goes all the rest: an id that a stream was given means
+ * everything up to its position.
+ */
+static void on_news(void *context, bool is_urgent)
+{
+    struct collector *collector = context;
+    if (!news_is_wanted(collector)) {
+        pipeline_drop_news(collector->pipeline);
+    } else if (is_urgent) {
+        tell_news(collector);
+    } else if (!collector->news_is_due) {
+        collector->news_is_due = true;
+        loop_timer_arm(collector->news, collector->news_ms);
+    }
+}
+
+static void on_news_timer(void *context)
+{
+    struct collector *collector = context;
+    collector->news_is_due = false;
+    if (news_is_wanted(collector))
+        tell_news(collector);
+    else
+        pipeline_drop_news(collector->pipeline);
 }
 
 /* Any thread. */
@@ -590,6 +657,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .context = collector,
         .on_command = on_command,
         .on_effects = on_effects,
+        .on_news = on_news,
     };
     return pipeline_open(&collector->pipeline, &options, why);
 }
@@ -821,6 +889,8 @@ static enum err open_api(struct collector *collector, struct err_text *why)
         .clock = collector->clock,
         .context = collector,
         .live = live,
+        .tell_all = tell_all,
+        .streams = (size_t)settings->api.streams,
         .submit = submit,
         .write = write_state,
         .ready = ready,
@@ -855,6 +925,8 @@ static void start_timers(struct collector *collector)
     collector->tick = loop_timer_create(collector->loop, on_tick, collector);
     collector->ack_timer = loop_timer_create(collector->loop, on_ack_timer, collector);
     collector->checkpoint = loop_timer_create(collector->loop, on_checkpoint, collector);
+    collector->news = loop_timer_create(collector->loop, on_news_timer, collector);
+    collector->news_ms = NEWS_MS;
     loop_timer_arm(collector->tick, TICK_MS);
     loop_timer_arm(collector->ack_timer, ACKS_MS);
     loop_timer_arm(collector->checkpoint, collector->settings->pipeline.checkpoint_ms);
@@ -929,6 +1001,7 @@ static void close_all(struct collector *collector)
     loop_timer_destroy(collector->tick);
     loop_timer_destroy(collector->ack_timer);
     loop_timer_destroy(collector->checkpoint);
+    loop_timer_destroy(collector->news);
     notify_watchdog_destroy(collector->watchdog);
     /* May still run what was posted: results, cursors. */
     loop_destroy(collector->loop);

@@ -126,6 +126,7 @@ struct settings {
         char *key_file;
         char **proxies;
         size_t proxy_count;
+        int64_t streams;
     } api;
     struct {
         struct config_webhook to; /* url NULL: no heartbeat */

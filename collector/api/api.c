@@ -13,12 +13,15 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/api/feed.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
 #include "collector/api/tls.h"
 
 #define IDLE_MS         15000
 #define WAIT_MS         5000
+#define STREAMS         64
+#define GOODBYE_MS      500 /* for streams to say that we stop */
 #define DAY_MS          (INT64_C(24) * 3600 * 1000)
 #define SESSION_IDLE_MS (DAY_MS / 2)
 #define SESSION_MS      (7 * DAY_MS)
@@ -46,6 +49,8 @@ struct api {
     struct api_session_bounds session_bounds;
     struct login *login; /* locks itself */
     uint8_t secret_key[API_KEY_BYTES];
+    struct feed *feed; /* likewise */
+    pthread_mutex_t stream_lock;
 
     /* shared, under lock */
     pthread_mutex_t lock;
@@ -60,7 +65,7 @@ struct api {
 /* Shared by the thread that waits and the loop; the second to let go frees it. */
 struct ask {
     struct api *api;
-    enum { ASK_LIVE, ASK_READY, ASK_SUBMIT, ASK_WRITE } kind;
+    enum { ASK_LIVE, ASK_ALL, ASK_READY, ASK_SUBMIT, ASK_WRITE } kind;
     enum api_live what;
     api_change_fn *change;
     void *argument; /* owned */
@@ -97,6 +102,10 @@ static void on_ask(void *context)
         switch (ask->kind) {
         case ASK_LIVE:
             options->live(options->context, ask->what, &ask->out);
+            break;
+        case ASK_ALL:
+            if (!feed_is_filled(api->feed))
+                options->tell_all(options->context);
             break;
         case ASK_READY:
             ask->err = options->ready(options->context, &ask->why);
@@ -163,6 +172,19 @@ bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out)
         buf_add(out, ask->out.data, ask->out.len);
     ask_release(ask);
     pthread_mutex_unlock(&api->lock);
+    if (!is_done)
+        answer_busy(call);
+    return is_done;
+}
+
+bool api_ask_all(struct api_call *call)
+{
+    struct api *api = call->api;
+    struct ask *ask = ask_loop(api, (struct ask){.kind = ASK_ALL});
+    bool is_done = ask->is_done && !api->is_closing;
+    ask_release(ask);
+    pthread_mutex_unlock(&api->lock);
+    is_done = is_done && feed_is_filled(api->feed);
     if (!is_done)
         answer_busy(call);
     return is_done;
@@ -418,6 +440,10 @@ enum err api_open(struct api **result, const struct api_options *options,
         api->options.wait_ms = WAIT_MS;
     if (api->options.idle_ms <= 0)
         api->options.idle_ms = IDLE_MS;
+    if (api->options.streams == 0)
+        api->options.streams = STREAMS;
+    api->feed = feed_create(api->options.streams);
+    pthread_mutex_init(&api->stream_lock, NULL);
     api->state_path = mem_strdup(options->state_path);
     api->history_dir = mem_strdup(options->history_dir);
     api->login = login_create();
@@ -459,6 +485,9 @@ void api_close(struct api *api)
     api->is_closing = true;
     pthread_cond_broadcast(&api->changed);
     pthread_mutex_unlock(&api->lock);
+    feed_close(api->feed);
+    if (!feed_wait_empty(api->feed, GOODBYE_MS))
+        log_debug("streams whose clients do not read are cut off");
     if (api->daemon != NULL)
         MHD_stop_daemon(api->daemon);
     while (api->idle != NULL) {
@@ -477,6 +506,8 @@ void api_destroy(struct api *api)
     if (api == NULL)
         return;
     assert(api->daemon == NULL);
+    feed_destroy(api->feed);
+    pthread_mutex_destroy(&api->stream_lock);
     pthread_mutex_destroy(&api->lock);
     pthread_cond_destroy(&api->changed);
     free(api->state_path);
@@ -513,6 +544,16 @@ void api_reload(struct api *api)
     log_info("new connections get the certificate as it is now in file=%s",
              api->options.cert_file);
     tell_expiry(api);
+}
+
+struct feed *api_feed(const struct api *api)
+{
+    return api->feed;
+}
+
+pthread_mutex_t *api_stream_lock(struct api *api)
+{
+    return &api->stream_lock;
 }
 
 struct login *api_login_of(const struct api *api)

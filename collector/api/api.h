@@ -21,6 +21,7 @@
 
 struct api;
 struct backup;
+struct feed;
 
 /* What only the loop thread knows. */
 enum api_live {
@@ -53,11 +54,15 @@ struct api_options {
     int64_t wait_ms;         /* for the loop, then 503; 0: 5 s */
     int64_t session_idle_ms; /* a session that is not used ends; 0: 12 h */
     int64_t session_ms;      /* and any at the latest; 0: 7 days */
+    size_t streams;          /* at a time; 0: 64 */
     int64_t idle_ms;         /* of a connection, then it is closed; 0: 15 s */
 
     /* All of these run on the loop thread. */
     void *context;
     void (*live)(void *context, enum api_live what, struct buf *out);
+    /* Puts all zones, devices and open incidents into api_feed(), and seals it; leaves it
+     * unsealed when it cannot. */
+    void (*tell_all)(void *context);
     /* Appends a COMMAND record; api_command_done() follows once it was applied. */
     enum err (*submit)(void *context, const char *json, size_t len);
     /* Runs `change` in a transaction of state.db; durable when it returns ERR_OK. */
@@ -76,6 +81,8 @@ void api_close(struct api *api);
 /* After the loop is gone, which may still hold questions of ours. Accepts NULL. */
 void api_destroy(struct api *api);
 int api_port(const struct api *api);
+/* Where news for streams is put; as long as the API is. See collector/api/feed.h. */
+struct feed *api_feed(const struct api *api);
 /* "https" or "http". */
 const char *api_scheme(const struct api *api);
 /* Reads the certificate and its key again, and logs how that went. */

@@ -24,7 +24,7 @@ static void put_number(json_t *object, const char *key, double value)
     json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
-static json_t *incident_json(const struct incident *incident)
+json_t *api_incident_json(const struct incident *incident)
 {
     json_t *entry =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I}", "id",
@@ -70,7 +70,7 @@ static void on_incident(void *context, const struct incident *incident)
     if (json_array_size(page->list) == page->limit ||
         !api_sees_incident(page->call, incident))
         return;
-    json_array_append_new(page->list, incident_json(incident));
+    json_array_append_new(page->list, api_incident_json(incident));
     page->last_ms = incident->opened_ms;
     snprintf(page->last, sizeof page->last, "%s", incident->id);
 }
@@ -218,7 +218,7 @@ void api_get_incident(struct api_call *call)
         api_store_problem(call, err);
         return;
     }
-    json_t *entry = incident_json(&incident);
+    json_t *entry = api_incident_json(&incident);
     json_t *rule = json_loads(incident.snapshot, 0, NULL);
     json_object_set_new(entry, "rule_in_force", rule != NULL ? rule : json_null());
     json_object_set_new(entry, "transitions", steps);

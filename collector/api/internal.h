@@ -45,6 +45,7 @@ struct api_call {
     size_t body_len; /* of all that came */
     struct api_stores *stores;
     struct principal principal; /* who asks */
+    struct api_stream *stream;  /* the answer goes on; see stream.c; NULL: it does not */
     json_t *places;             /* zones, once they were asked for; see places.c */
     json_t *devices;            /* seen by whom has some sites only */
 
@@ -241,6 +242,14 @@ enum err api_listen(struct MHD_Daemon **daemon, struct api *api,
                     const struct api_options *options, struct tls *tls,
                     struct err_text *why);
 
+/* Held by one stream while it has stores. */
+pthread_mutex_t *api_stream_lock(struct api *api);
+/* Fills the feed with all there is; false, and answered, when the loop does not. */
+bool api_ask_all(struct api_call *call);
+/* stream.c: the answer of a call that streams, and its end. */
+struct MHD_Response *api_stream_response(struct api_call *call);
+void api_stream_finish(struct api_call *call);
+
 /* request.c, for libmicrohttpd */
 void *api_on_uri(void *context, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result api_on_request(void *context, struct MHD_Connection *connection,
@@ -347,6 +356,9 @@ void api_get_readings(struct api_call *call);
 void api_get_zone_readings(struct api_call *call);
 void api_get_series(struct api_call *call);
 void api_get_zone_series(struct api_call *call);
+void api_get_stream(struct api_call *call);
+/* The caller's. */
+json_t *api_incident_json(const struct incident *incident);
 void api_get_incidents(struct api_call *call);
 void api_get_incident(struct api_call *call);
 void api_get_quarantine(struct api_call *call);

@@ -52,11 +52,13 @@ static struct MHD_Daemon *start(struct api *api, const struct api_options *optio
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
                      MHD_USE_POLL | (tls != NULL ? MHD_USE_TLS : 0);
     unsigned idle_s = (unsigned)(options->idle_ms + 999) / 1000;
+    /* Streams are bounded apart, and do not take away what is there for requests. */
+    unsigned streams = (unsigned)options->streams;
     /* All clients of a proxy come from one address. */
     unsigned per_ip = options->proxy_count > 0 ? CONNECTIONS_MAX : CONNECTIONS_PER_IP;
     const struct MHD_OptionItem common[] = {
-        {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_ip, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX + streams, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_ip + streams, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, idle_s, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},

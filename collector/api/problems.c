@@ -204,6 +204,15 @@ static const struct problem_entry entries[] = {
                       {{"the collector is busy",
                         "it did not answer in time; try again in a few seconds"},
                        {"采集器繁忙", "未能及时应答；请几秒后重试"}}},
+    [PROBLEM_TOO_MANY_STREAMS] =
+        {"too-many-streams",
+         503,
+         {{"too many streams are open",
+           "at most {most} streams are served at a time, and half of them to one caller: "
+           "close those that nobody looks at, or raise 'api.streams'"},
+          {"打开的实时流太多",
+           "同时最多提供 {most} 个实时流，同一调用者最多占一半；请关闭无人查看的页面，"
+           "或调大 api.streams"}}},
     [PROBLEM_NOT_READY] =
         {"not-ready",
          503,

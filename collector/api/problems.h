@@ -61,6 +61,7 @@ enum problem_language {
     X(COMMAND_FAILED) \
     /* the house */ \
     X(BUSY) \
+    X(TOO_MANY_STREAMS) \
     X(NOT_READY) \
     X(BROKER_NOT_REACHED) \
     X(HISTORY_STOPPED) \

@@ -206,6 +206,8 @@ static void add_headers(struct api_call *call, struct MHD_Response *response)
         MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
     if (call->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         MHD_add_response_header(response, "Retry-After", RETRY_AFTER_S);
+    if (call->stream != NULL)
+        MHD_add_response_header(response, "X-Accel-Buffering", "no");
     if (call->etag[0] != '\0' && call->status < MHD_HTTP_BAD_REQUEST)
         MHD_add_response_header(response, "ETag", call->etag);
     if (call->link.len > 0)
@@ -224,8 +226,11 @@ static void add_headers(struct api_call *call, struct MHD_Response *response)
 static enum MHD_Result send_answer(struct api_call *call)
 {
     size_t len = call->out.len;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        len, len > 0 ? buf_take(&call->out) : mem_alloc(1), MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        call->stream != NULL ? api_stream_response(call)
+                             : MHD_create_response_from_buffer(
+                                   len, len > 0 ? buf_take(&call->out) : mem_alloc(1),
+                                   MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         return MHD_NO;
     add_headers(call, response);
@@ -496,6 +501,7 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
     struct api_call *call = *slot;
     if (call == NULL)
         return;
+    api_stream_finish(call);
     buf_fini(&call->body);
     buf_fini(&call->out);
     buf_fini(&call->link);

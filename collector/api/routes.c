@@ -148,6 +148,8 @@ const struct api_route api_routes[] = {
           api_get_series, "the same, as few points that hide nothing"),
     ROUTE("GET", "/api/v1/placements", INSIDERS, READ, LIST, "", get_placements,
           "which channel measures what"),
+    ROUTE("GET", "/api/v1/stream", READERS, READ, LIST, "after", api_get_stream,
+          "what changes, as it changes: Server-Sent Events"),
     ROUTE("GET", "/api/v1/incidents", READERS, READ, LIST,
           "state zone from to limit cursor withdrawn", api_get_incidents,
           "the newest first"),

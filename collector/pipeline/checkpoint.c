@@ -279,6 +279,7 @@ void pipeline_close(struct pipeline *pipeline)
     corrections_destroy(pipeline->corrections);
     registry_destroy(pipeline->registry);
     pipeline_drop_answers(pipeline);
+    pipeline_news_fini(&pipeline->news);
     free(pipeline->answers);
     decoder_destroy(pipeline->decoder);
     decoder_destroy(pipeline->redecoder);

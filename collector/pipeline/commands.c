@@ -54,6 +54,7 @@ static void change_rules(struct pipeline *pipeline, const char *zone)
 static void change_device(struct pipeline *pipeline, const char *org, const char *id)
 {
     char key[DEVICE_KEY_SIZE];
+    pipeline_news_status(pipeline, org, id);
     struct device *device = map_get(&pipeline->devices, device_key(key, org, id));
     if (device != NULL)
         device->is_declared = registry_has_device(pipeline->registry, org, id);
@@ -100,16 +101,22 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
     bool is_placement = strcmp(kind, "placement") == 0;
     struct registry_placement placement = {0};
     if (is_placement && json_is_object(old) &&
-        registry_parse_placement(&placement, org, old))
+        registry_parse_placement(&placement, org, old)) {
         pipeline_forget_placed(pipeline, &placement);
+        pipeline_news_zone(pipeline, placement.zone);
+    }
     if (!registry_apply(pipeline->registry, kind, id, org, old, new))
         log_error("a change cannot be read kind=%s id=%s", kind, id);
     placement = (struct registry_placement){0};
     if (is_placement && json_is_object(new) &&
-        registry_parse_placement(&placement, org, new))
+        registry_parse_placement(&placement, org, new)) {
         pipeline_expect_one(pipeline, &placement);
+        pipeline_news_zone(pipeline, placement.zone);
+    }
     touch_configs(pipeline, kind, id, org, old);
     touch_configs(pipeline, kind, id, org, new);
+    if (strcmp(kind, "zone") == 0)
+        pipeline_news_zone(pipeline, id);
     if (strcmp(kind, "device") == 0)
         change_device(pipeline, org, id);
     if (strcmp(kind, "rule") == 0)

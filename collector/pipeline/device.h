@@ -49,6 +49,7 @@ struct device {
     bool is_dirty; /* changed since the last checkpoint */
     bool is_late_saved;
     bool is_online;
+    bool is_news; /* has readings that are not told yet; see news.c */
     int64_t last_arrival_ms;
     uint64_t
         config_version; /* of the zones' rules in force there; 0: none, or not said */

@@ -70,6 +70,7 @@ void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
     if (kind != ALERT_EFFECT_UPDATED)
         tell(pipeline, incident, body.data);
     count_effect(kind);
+    pipeline_news_incident(pipeline, kind, incident);
     buf_fini(&body);
 }
 

@@ -13,6 +13,25 @@
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
 
+struct pipeline_incident_news {
+    char id[ALERT_ID_SIZE];
+    const char *event; /* constant */
+    bool is_over;
+};
+
+/* What changed since it was told last; nothing while nobody follows. */
+struct pipeline_news {
+    struct device **devices; /* with new readings; marked by is_news */
+    size_t device_count;
+    size_t device_capacity;
+    struct pipeline_incident_news *incidents;
+    size_t incident_count;
+    size_t incident_capacity;
+    struct map statuses; /* "org/device" -> not NULL */
+    struct map zones;    /* declared anew, or left by a channel; likewise */
+    bool is_urgent;      /* more than readings */
+};
+
 struct pipeline {
     /* fixed after open */
     struct pipeline_options options;
@@ -46,6 +65,7 @@ struct pipeline {
     bool wants_checkpoint;   /* in this batch's transaction */
     size_t implausible;      /* readings of the pack being taken */
     struct device *in_order; /* whose readings the first engine is judging, or NULL */
+    struct pipeline_news news;
     struct pipeline_answer *answers; /* given once the batch is committed */
     size_t answer_count;
     size_t answer_capacity;
@@ -167,6 +187,26 @@ void corrections_destroy(struct corrections *corrections);
 void corrections_begin_anew(struct corrections *corrections);
 /* With each tick: goes on a little with the oldest correction that is pending. */
 void pipeline_correct(struct pipeline *pipeline);
+
+/* news.c: called where something changes; does nothing during a replay */
+void pipeline_news_readings(struct pipeline *pipeline, struct device *device);
+void pipeline_news_status(struct pipeline *pipeline, const char *org, const char *id);
+void pipeline_news_zone(struct pipeline *pipeline, const char *zone);
+void pipeline_news_incident(struct pipeline *pipeline, enum alert_effect_kind kind,
+                            const struct incident *incident);
+bool pipeline_has_news(const struct pipeline *pipeline);
+void pipeline_news_fini(struct pipeline_news *news);
+
+/* view.c */
+#define PIPELINE_NO_AGE INT64_MIN /* instead of now: values without their age */
+/* The zones in the set, all when it is NULL; the caller's. */
+json_t *pipeline_zone_list(const struct pipeline *pipeline, int64_t now_ms,
+                           const struct map *only);
+/* Of "org/device", heard of or not; the caller's. */
+json_t *pipeline_status_json(const struct pipeline *pipeline, const char *key);
+/* The zone that the channel measured at its last reading; "": none. */
+const char *pipeline_zone_of(const struct pipeline *pipeline, const struct device *device,
+                             const struct device_channel *channel);
 
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */

@@ -20,6 +20,7 @@ struct device *pipeline_device(struct pipeline *pipeline, const char *org, const
         device->is_declared = registry_has_device(pipeline->registry, org, id);
         *at = device;
         metric_set(METRIC_DEVICES, (int64_t)pipeline->devices.count);
+        pipeline_news_status(pipeline, org, id);
     }
     return *at;
 }
@@ -45,6 +46,8 @@ static void apply_hello(struct pipeline *pipeline, const struct record_message *
     struct device *device = pipeline_device(pipeline, topic->org, topic->device);
     device->is_dirty = true;
     device->last_arrival_ms = pipeline->now_ms;
+    if (strcmp(device_version(device), hello.version) != 0)
+        pipeline_news_status(pipeline, device->org, device->id);
     device_set_version(device, hello.version);
     pipeline_take_hello(pipeline, device, &hello);
 }
@@ -73,7 +76,10 @@ static void apply_status(struct pipeline *pipeline, const struct record_message 
     struct device *device = pipeline_device(pipeline, topic->org, topic->device);
     json_t *status = json_loadb(message->payload, message->payload_len, 0, NULL);
     const char *state = json_string_value(json_object_get(status, "state"));
-    device->is_online = state != NULL && strcmp(state, "online") == 0;
+    bool is_online = state != NULL && strcmp(state, "online") == 0;
+    if (device->is_online != is_online)
+        pipeline_news_status(pipeline, device->org, device->id);
+    device->is_online = is_online;
     device->is_dirty = true;
     if (device->is_online)
         apply_config(pipeline, device, json_object_get(status, "config"));

@@ -10,7 +10,7 @@
 
 /* ---- readings --------------------------------------------------------------------- */
 
-static const struct registry_placement *place(const struct pipeline *pipeline,
+static const struct registry_placement *place(struct pipeline *pipeline,
                                               const struct device *device,
                                               struct device_channel *channel,
                                               int64_t time_ms)
@@ -19,6 +19,9 @@ static const struct registry_placement *place(const struct pipeline *pipeline,
     if (channel->placed_in == pipeline->registry->generation && known != NULL &&
         time_ms >= known->from_ms && (known->to_ms == 0 || time_ms < known->to_ms))
         return known;
+    /* It goes from one zone to another; after a change of the registry that was told. */
+    if (channel->placed_in == pipeline->registry->generation && known != NULL)
+        pipeline_news_zone(pipeline, known->zone);
     channel->placement = registry_place(pipeline->registry, device->org, device->id,
                                         channel->name->name, time_ms);
     channel->placed_in = pipeline->registry->generation;
@@ -42,7 +45,7 @@ static void keep_last(const struct pipeline *pipeline, struct device_channel *ch
 }
 
 /* False when the channel measures no zone at that time. */
-static bool address(const struct pipeline *pipeline, const struct device *device,
+static bool address(struct pipeline *pipeline, const struct device *device,
                     struct device_channel *channel, const struct reading *reading,
                     struct alert_reading *given)
 {
@@ -296,6 +299,8 @@ void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *
     collector_core_step(pipeline->core, &arrival.device->delivery, &event, &actions);
     for (size_t i = 0; i < actions.count; i++)
         carry_out(pipeline, &arrival, &actions.list[i]);
-    if (was_taken(&actions))
+    if (was_taken(&actions)) {
+        pipeline_news_readings(pipeline, arrival.device);
         list_odd(pipeline, &arrival);
+    }
 }

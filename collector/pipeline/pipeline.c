@@ -108,6 +108,8 @@ static enum err finish_batch(struct pipeline *pipeline, struct err_text *why)
     }
     atomic_store(&pipeline->committed, pipeline->at);
     pipeline_give_answers(pipeline);
+    if (pipeline_has_news(pipeline))
+        pipeline->options.on_news(pipeline->options.context, pipeline->news.is_urgent);
     return ERR_OK;
 }
 

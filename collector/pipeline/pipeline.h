@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "collector/guard.h"
+#include "collector/news.h"
 #include "collector/pipeline/acks.h"
 #include "collector/pipeline/configs.h"
 #include "collector/pipeline/registry.h"
@@ -46,6 +47,11 @@ struct pipeline_options {
                        const char *result);
     /* A batch with effects was committed: the notifier may look. */
     void (*on_effects)(void *context);
+    /*
+     * There is news that is committed and was not told yet; urgent: more than readings.
+     * NULL: nobody follows.
+     */
+    void (*on_news)(void *context, bool is_urgent);
     /* For tests that crash, before a record is taken. NULL otherwise. */
     void (*before_record)(void *context, const struct journal_record *record);
 };
@@ -83,6 +89,14 @@ bool pipeline_oldest_gap(const struct pipeline *pipeline, struct record_gap *gap
 uint64_t pipeline_committed(const struct pipeline *pipeline);
 /* The one and only; other threads read it under its lock. */
 const struct registry *pipeline_registry(const struct pipeline *pipeline);
+
+/* Tells the news, all up to pipeline_position(), of each zone, device and incident once
+ * or in order; or forgets them. */
+void pipeline_tell_news(struct pipeline *pipeline, void *context, news_fn *tell);
+void pipeline_drop_news(struct pipeline *pipeline);
+/* All zones, devices and open incidents as they are, and forgets the news. */
+MUST_CHECK enum err pipeline_tell_all(struct pipeline *pipeline, void *context,
+                                      news_fn *tell);
 
 /* Appends JSON arrays for the API: zones with last values, devices, placements. */
 void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms,

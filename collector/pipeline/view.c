@@ -30,24 +30,28 @@ static json_t *channel_json(const struct device *device,
 {
     int registered = channel->name->registered;
     json_t *entry = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I}", "org", device->org, "device",
-        device->id, "channel", channel->name->name, "quantity", channel->name->quantity,
-        "unit", registered >= 0 ? quantity_at((size_t)registered)->unit : "", "value",
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "org", device->org, "device", device->id,
+        "channel", channel->name->name, "quantity", channel->name->quantity, "unit",
+        registered >= 0 ? quantity_at((size_t)registered)->unit : "", "value",
         number_or_null(channel->value), "quality",
-        quality_name((enum quality)channel->quality), "age_ms",
-        (json_int_t)(now_ms - channel->time_ms));
+        quality_name((enum quality)channel->quality));
     assert(entry != NULL);
+    if (now_ms != PIPELINE_NO_AGE)
+        json_object_set_new(entry, "age_ms", json_integer(now_ms - channel->time_ms));
     put_time(entry, "time", channel->time_ms);
     return entry;
 }
 
-/* The zone that the channel measures at its last reading. */
-static const char *zone_of(const struct pipeline *pipeline, const struct device *device,
-                           const struct device_channel *channel)
+const char *pipeline_zone_of(const struct pipeline *pipeline, const struct device *device,
+                             const struct device_channel *channel)
 {
-    const struct registry_placement *placement =
-        registry_place(pipeline->registry, device->org, device->id, channel->name->name,
-                       channel->time_ms);
+    const struct registry_placement *placement = channel->placement;
+    bool is_known = channel->placed_in == pipeline->registry->generation &&
+                    placement != NULL && channel->time_ms >= placement->from_ms &&
+                    (placement->to_ms == 0 || channel->time_ms < placement->to_ms);
+    if (!is_known)
+        placement = registry_place(pipeline->registry, device->org, device->id,
+                                   channel->name->name, channel->time_ms);
     return placement != NULL ? placement->zone : "";
 }
 
@@ -65,7 +69,8 @@ static void add_channels(const struct pipeline *pipeline, json_t *by_zone, int64
         const struct device *device = pipeline->devices.entries[i].value;
         for (size_t k = 0; k < device->channel_count; k++) {
             const struct device_channel *channel = &device->channels[k];
-            json_t *zone = json_object_get(by_zone, zone_of(pipeline, device, channel));
+            json_t *zone =
+                json_object_get(by_zone, pipeline_zone_of(pipeline, device, channel));
             if (zone != NULL && channel->time_ms > 0)
                 json_array_append_new(json_object_get(zone, "channels"),
                                       channel_json(device, channel, now_ms));
@@ -82,12 +87,15 @@ static void dump(json_t *root, struct buf *out)
     json_decref(root);
 }
 
-void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms, struct buf *out)
+json_t *pipeline_zone_list(const struct pipeline *pipeline, int64_t now_ms,
+                           const struct map *only)
 {
     json_t *list = json_array();
     json_t *by_zone = json_object();
     size_t zones = pipeline->registry != NULL ? pipeline->registry->zone_count : 0;
     for (size_t i = 0; i < zones; i++) {
+        if (only != NULL && map_get(only, pipeline->registry->zones[i].id) == NULL)
+            continue;
         json_t *zone = zone_json(&pipeline->registry->zones[i]);
         json_object_set(by_zone, pipeline->registry->zones[i].id, zone);
         json_array_append_new(list, zone);
@@ -95,7 +103,12 @@ void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms, struct
     if (zones > 0)
         add_channels(pipeline, by_zone, now_ms);
     json_decref(by_zone);
-    dump(list, out);
+    return list;
+}
+
+void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms, struct buf *out)
+{
+    dump(pipeline_zone_list(pipeline, now_ms, NULL), out);
 }
 
 static json_t *epoch_json(const struct collector_epoch *epoch)
@@ -133,6 +146,25 @@ static json_t *device_json(const struct pipeline *pipeline, const struct device 
         "readings", (json_int_t)device->readings, "channels", channels, "epochs", epochs);
     assert(entry != NULL);
     put_time(entry, "last_arrival", device->last_arrival_ms);
+    return entry;
+}
+
+json_t *pipeline_status_json(const struct pipeline *pipeline, const char *key)
+{
+    char org[ID_SIZE];
+    size_t len = strcspn(key, "/");
+    assert(key[len] == '/' && len < sizeof org);
+    memcpy(org, key, len);
+    org[len] = '\0';
+    const char *id = key + len + 1;
+    const struct device *device = map_get(&pipeline->devices, key);
+    json_t *entry =
+        json_pack("{s:s, s:s, s:b, s:b, s:s}", "org", org, "id", id, "declared",
+                  registry_has_device(pipeline->registry, org, id), "online",
+                  device != NULL && device->is_online, "version",
+                  device != NULL ? device_version(device) : "");
+    assert(entry != NULL);
+    put_time(entry, "last_arrival", device != NULL ? device->last_arrival_ms : 0);
     return entry;
 }
 

@@ -60,7 +60,10 @@ static void every_route_is_closed_to_who_has_no_token(void)
                   (status_of(&world, route->method, path, "expired") == 401) != is_open);
         CHECK_ROW(path,
                   (status_of(&world, route->method, path, "revoked") == 401) != is_open);
-        int status = status_of(&world, route->method, path, world.token);
+        /* The answer of a stream has no end. */
+        bool is_stream = strcmp(path, "/api/v1/stream") == 0;
+        int status =
+            status_of(&world, is_stream ? "HEAD" : route->method, path, world.token);
         CHECK_ROW(path, status == 200 || status == 404 || status == 400 || status == 422);
         for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
             if (!is_declared(methods[i], route->pattern))

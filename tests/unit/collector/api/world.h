@@ -22,6 +22,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "collector/api/api.h"
+#include "collector/api/feed.h"
 #include "collector/command/change.h"
 #include "collector/store/history.h"
 #include "collector/store/state.h"
@@ -46,6 +47,9 @@ struct world {
 
     /* what the loop answers; set before the loop runs */
     const char *live[4];
+    const struct news *all; /* what there is when a stream begins */
+    size_t all_count;
+    uint64_t all_position;
     bool is_ready;
     enum err submit_err;  /* of the journal */
     enum err command_err; /* of the command, once applied */
@@ -67,6 +71,14 @@ static inline void world_live(void *context, enum api_live what, struct buf *out
 {
     struct world *world = context;
     buf_text(out, world->live[what] != NULL ? world->live[what] : "[]");
+}
+
+static inline void world_tell_all(void *context)
+{
+    const struct world *world = context;
+    for (size_t i = 0; i < world->all_count; i++)
+        feed_put(api_feed(world->api), &world->all[i]);
+    feed_seal(api_feed(world->api), world->all_position);
 }
 
 struct world_done {
@@ -227,6 +239,7 @@ static inline void world_open(struct world *world)
         .idle_ms = 1000,
         .context = world,
         .live = world_live,
+        .tell_all = world_tell_all,
         .submit = world_submit,
         .write = world_write,
         .ready = world_ready,
