@@ -81,8 +81,8 @@ def readings_of(payload):
             base[key] = record.get(key, base.get(key))
         if base["cc-kind"] in ("loss", "epoch-end", "clock-fix"):
             continue
-        if not {"v", "vb", "vs"} & record.keys():
-            continue
+        if not {"v", "vb", "vs"} & record.keys() or record.get("n") == "pack":
+            continue  # "pack" is what a pack says of packs
         channel = (base["bn"] or "") + record.get("n", "")
         time_ms = round(((base["bt"] or 0) + record.get("t", 0)) * 1000)
         value = record.get("v", 1.0 if record.get("vb") else 0.0)
