@@ -10,8 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "coldchainctl/keyring.h"
 #include "coldchainctl/say.h"
 #include "net/http.h"
 
@@ -23,6 +25,9 @@ struct client {
     char *api; /* without a '/' at its end */
     char *ca_file;
     char *authorization; /* NULL: no token */
+    bool is_kept;        /* of `login` */
+    bool is_anonymous;
+    const char *idempotency; /* a header of the request under way, or NULL */
     int64_t timeout_ms;
     int64_t date_ms; /* of the last answer */
 };
@@ -65,16 +70,31 @@ static bool trim_token(struct buf *text, const char **token)
     return text->len > start;
 }
 
+/* What `login` kept, else the collector's own; neither: the API says what it wants. */
+static enum err read_default(struct client *client, struct buf *text,
+                             struct err_text *why)
+{
+    enum err err = keyring_find(text, client->api, why);
+    client->is_kept = err == ERR_OK;
+    if (err == ERR_NOT_FOUND || err == ERR_INVALID)
+        err = access(CLIENT_TOKEN_DEFAULT, R_OK) == 0
+                  ? file_read(text, CLIENT_TOKEN_DEFAULT, TOKEN_MAX, why)
+                  : ERR_OK;
+    return err;
+}
+
 static enum err take_token(struct client *client, const char *given, struct err_text *why)
 {
-    const char *path = first_of(given, "COLDCHAIN_TOKEN_FILE");
-    if (path == NULL && access(CLIENT_TOKEN_DEFAULT, R_OK) != 0)
-        return ERR_OK; /* the API says whether it wants one */
-    if (path == NULL)
-        path = CLIENT_TOKEN_DEFAULT;
     struct buf text = {0};
     const char *token = NULL;
-    enum err err = file_read(&text, path, TOKEN_MAX, why);
+    const char *path = first_of(given, "COLDCHAIN_TOKEN_FILE");
+    enum err err = path != NULL ? file_read(&text, path, TOKEN_MAX, why)
+                                : read_default(client, &text, why);
+    if (err == ERR_OK && path == NULL && text.len == 0)
+        return ERR_OK;
+    if (path == NULL)
+        path = client->is_kept ? say("what 'coldchainctl login' kept")
+                               : CLIENT_TOKEN_DEFAULT;
     if (err == ERR_OK && !trim_token(&text, &token))
         err = err_set(why, ERR_INVALID, say("%.300s does not hold a token"), path);
     if (err == ERR_OK)
@@ -83,12 +103,13 @@ static enum err take_token(struct client *client, const char *given, struct err_
     return err;
 }
 
-enum err client_open(struct client **result, const struct client_args *args,
-                     struct err_text *why)
+static enum err open_client(struct client **result, const struct client_args *args,
+                            bool is_anonymous, struct err_text *why)
 {
     struct client *client = mem_alloc(sizeof *client);
+    client->is_anonymous = is_anonymous;
     enum err err = take_url(client, args->api, why);
-    if (err == ERR_OK)
+    if (err == ERR_OK && !is_anonymous)
         err = take_token(client, args->token_file, why);
     const char *ca_file = first_of(args->ca_file, "COLDCHAIN_CA_FILE");
     if (ca_file != NULL)
@@ -101,6 +122,18 @@ enum err client_open(struct client **result, const struct client_args *args,
     }
     *result = client;
     return err;
+}
+
+enum err client_open(struct client **client, const struct client_args *args,
+                     struct err_text *why)
+{
+    return open_client(client, args, false, why);
+}
+
+enum err client_open_anonymous(struct client **client, const struct client_args *args,
+                               struct err_text *why)
+{
+    return open_client(client, args, true, why);
 }
 
 void client_close(struct client *client)
@@ -121,6 +154,7 @@ static enum err err_of_status(int status)
 {
     switch (status) {
     case 400:
+    case 422:
         return ERR_INVALID;
     case 401:
     case 403:
@@ -129,6 +163,7 @@ static enum err err_of_status(int status)
         return ERR_NOT_FOUND;
     case 409:
         return ERR_CONFLICT;
+    case 429:
     case 503:
     case 504:
         return ERR_BUSY;
@@ -144,14 +179,19 @@ static enum err read_problem(const struct client *client, int status,
     enum err err = err_of_status(status);
     const char *title = json_string_value(json_object_get(answer, "title"));
     const char *detail = json_string_value(json_object_get(answer, "detail"));
-    if (err == ERR_DENIED && client->authorization == NULL)
+    if (status == 401 && client->is_kept)
+        return err_set(why, err,
+                       say("the session at %.150s has ended: 'coldchainctl login' begins "
+                           "another"),
+                       client->api);
+    if (status == 401 && client->authorization == NULL && !client->is_anonymous)
         return err_set(
             why, err,
-            say("the API at %.150s wants a token: give --token-file FILE or set "
-                "COLDCHAIN_TOKEN_FILE; the collector's first start left one in "
+            say("the API at %.150s wants a token: 'coldchainctl login', or --token-file "
+                "FILE, or COLDCHAIN_TOKEN_FILE; the collector's first start left one in "
                 "api.token in its data_dir"),
             client->api);
-    if (err == ERR_DENIED && status != 403)
+    if (status == 401 && !client->is_anonymous)
         return err_set(
             why, err,
             say("the API at %.150s does not know this token; is the file that of "
@@ -236,8 +276,13 @@ static enum err send_request(struct client *client, struct http_request *request
              content_type != NULL ? content_type : "application/json");
     const char *language =
         say_language() == SAY_ZH ? "Accept-Language: zh" : "Accept-Language: en";
-    const char *const headers[] = {"Accept: application/json", language, type,
-                                   client->authorization, NULL};
+    const char *headers[] = {
+        "Accept: application/json", language, type, NULL, NULL, NULL};
+    size_t count = 3;
+    if (client->authorization != NULL)
+        headers[count++] = client->authorization;
+    if (client->idempotency != NULL)
+        headers[count++] = client->idempotency;
     request->url = url;
     request->headers = headers;
     request->ca_file = client->ca_file;
@@ -273,6 +318,29 @@ enum err client_post(struct client *client, const char *path, const json_t *body
     struct http_request request = {
         .method = "POST", .body = text, .body_len = strlen(text)};
     enum err err = send_request(client, &request, path, NULL, answer, NULL, why);
+    free(text);
+    return err;
+}
+
+enum err client_change(struct client *client, const char *method, const char *path,
+                       const json_t *body, json_t **answer, struct err_text *why)
+{
+    uint8_t random[16];
+    char hex[33];
+    char header[80];
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : mem_strdup("");
+    assert(text != NULL);
+    crypto_random(random, sizeof random);
+    snprintf(header, sizeof header, "Idempotency-Key: %s",
+             crypto_hex(hex, random, sizeof random));
+    client->idempotency = header;
+    struct http_request request = {
+        .method = method, .body = text, .body_len = strlen(text)};
+    enum err err = send_request(client, &request, path, NULL, answer, NULL, why);
+    if (err == ERR_TIMEOUT || err == ERR_BUSY)
+        err = send_request(client, &request, path, NULL, answer, NULL, why);
+    client->idempotency = NULL;
+    crypto_wipe(text, strlen(text));
     free(text);
     return err;
 }

@@ -3,9 +3,9 @@
  * client - questions to a collector's API, and sentences for what can go wrong with them.
  *
  * Where it is: --api, else COLDCHAIN_API, else CLIENT_API_DEFAULT. Who asks: the token in
- * --token-file, else COLDCHAIN_TOKEN_FILE, else CLIENT_TOKEN_DEFAULT when this user may
- * read it. Whom to trust with https: --ca-file, else COLDCHAIN_CA_FILE, else the system.
- * One thread.
+ * --token-file, else COLDCHAIN_TOKEN_FILE, else what `login` kept for that address
+ * (keyring.h), else CLIENT_TOKEN_DEFAULT when this user may read it. Whom to trust with
+ * https: --ca-file, else COLDCHAIN_CA_FILE, else the system. One thread.
  */
 #ifndef COLDCHAIN_COLDCHAINCTL_CLIENT_H
 #define COLDCHAIN_COLDCHAINCTL_CLIENT_H
@@ -59,6 +59,10 @@ struct client;
 /* INVALID: no URL; other errors are those of reading the token's file. */
 MUST_CHECK enum err client_open(struct client **client, const struct client_args *args,
                                 struct err_text *why);
+/* As nobody, whatever token there is: for signing in. */
+MUST_CHECK enum err client_open_anonymous(struct client **client,
+                                          const struct client_args *args,
+                                          struct err_text *why);
 /* Accepts NULL. */
 void client_close(struct client *client);
 
@@ -74,6 +78,14 @@ MUST_CHECK enum err client_get(struct client *client, const char *path, json_t *
 MUST_CHECK enum err client_post(struct client *client, const char *path,
                                 const json_t *body, json_t **answer,
                                 struct err_text *why);
+
+/*
+ * A change by POST, PATCH or DELETE, applied once: under an idempotency key of its own,
+ * and asked a second time when no answer came. `body` may be NULL.
+ */
+MUST_CHECK enum err client_change(struct client *client, const char *method,
+                                  const char *path, const json_t *body, json_t **answer,
+                                  struct err_text *why);
 
 /* GET of what is no JSON: adds the bytes to `into`. */
 MUST_CHECK enum err client_fetch(struct client *client, const char *path,

@@ -229,7 +229,9 @@ static bool changes_something(const struct api_route *route)
 
 static bool is_from_us(struct api_call *call, const struct api_route *route)
 {
+    /* No other page can make a browser send a bearer. */
     bool needs_word = call->principal.kind == PRINCIPAL_PERSON &&
+                      bearer_of(call) == NULL &&
                       (route->need.roles & ACCESS_ANONYMOUS) == 0;
     if (!changes_something(route) ||
         (has_our_origin(call) && (!needs_word || has_csrf_word(call))))
@@ -280,17 +282,29 @@ static enum err find_by_cookie(struct api_call *call, int64_t now_ms)
     return err;
 }
 
-bool api_identify(struct api_call *call, const struct api_route *route)
+/* A token, or the secret of a session that began with "token": true. */
+static enum err find_by_bearer(struct api_call *call, const char *secret, int64_t now_ms)
 {
     char hash[PRINCIPAL_CREDENTIAL_SIZE];
+    int64_t used_ms = 0;
+    api_hash(hash, secret);
+    enum err err = find_token(call->stores->state, hash, now_ms, &call->principal);
+    if (err != ERR_OK || call->principal.kind != PRINCIPAL_NOBODY)
+        return err;
+    err = find_session(call, hash, now_ms, &call->principal, &used_ms);
+    note_use(call, used_ms, now_ms);
+    return err;
+}
+
+bool api_identify(struct api_call *call, const struct api_route *route)
+{
     int64_t now_ms = api_now_ms(call->api);
     struct state *state = call->stores->state;
     const char *bearer = bearer_of(call);
     bool is_link = (route->need.roles & ACCESS_SETUP) != 0 && call->parts[0][0] != '\0';
     enum err err = ERR_OK;
     if (is_link || bearer != NULL) {
-        api_hash(hash, is_link ? call->parts[0] : bearer);
-        err = find_token(state, hash, now_ms, &call->principal);
+        err = find_by_bearer(call, is_link ? call->parts[0] : bearer, now_ms);
         /* A link is one in an address only, and nothing else is a link. */
         if (is_link != (call->principal.kind == PRINCIPAL_SETUP))
             principal_fini(&call->principal);

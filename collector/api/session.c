@@ -74,7 +74,8 @@ static enum err write_session(struct state *state, void *argument)
     return err == ERR_OK ? state_put_session(state, &session) : err;
 }
 
-static void begin_session(struct api_call *call, const char *person)
+/* In a cookie for browsers; in the answer for a program that keeps it for its person. */
+static void begin_session(struct api_call *call, const char *person, bool wants_token)
 {
     char secret[PRINCIPAL_CREDENTIAL_SIZE];
     char credential[PRINCIPAL_CREDENTIAL_SIZE];
@@ -95,8 +96,11 @@ static void begin_session(struct api_call *call, const char *person)
     if (err != ERR_OK) {
         api_store_problem(call, err);
     } else {
-        set_cookie(call, secret, bounds->whole_ms);
-        json_t *answer = json_pack("{s:s, s:s}", "id", person, "csrf", word);
+        json_t *answer =
+            json_pack("{s:s, s:s}", "id", person, wants_token ? "token" : "csrf",
+                      wants_token ? secret : word);
+        if (!wants_token)
+            set_cookie(call, secret, bounds->whole_ms);
         api_put_time(answer, "expires", now_ms + bounds->whole_ms);
         api_dump(call, answer);
     }
@@ -107,7 +111,8 @@ static void begin_session(struct api_call *call, const char *person)
  */
 
 /* The same words and the same work whether the name or the password is wrong. */
-static void check_sign_in(struct api_call *call, const char *login, const char *password)
+static void check_sign_in(struct api_call *call, const char *login, const char *password,
+                          bool wants_token)
 {
     struct found_person found = {0};
     char address[INET6_ADDRSTRLEN];
@@ -123,7 +128,7 @@ static void check_sign_in(struct api_call *call, const char *login, const char *
     }
     api_peer_address(call, address);
     login_pass(door, login, address);
-    begin_session(call, found.id);
+    begin_session(call, found.id, wants_token);
 }
 
 void api_sign_in(struct api_call *call)
@@ -138,7 +143,8 @@ void api_sign_in(struct api_call *call)
         api_refuse(call, PROBLEM_BODY_NOT_UNDERSTOOD, "example",
                    "{\"login\":\"...\",\"password\":\"...\"}", NULL);
     else if (api_may_try(call, login))
-        check_sign_in(call, login, password);
+        check_sign_in(call, login, password,
+                      json_is_true(json_object_get(body, "token")));
     json_decref(body);
 }
 

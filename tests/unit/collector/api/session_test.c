@@ -141,6 +141,35 @@ static void a_change_must_come_from_us(void)
     world_close(&world);
 }
 
+/* A program that keeps it for its person, such as coldchainctl. */
+static void a_session_may_be_a_bearer_and_needs_no_word_then(void)
+{
+    struct world world;
+    struct answer answer;
+    char bearer[200];
+    world_open(&world);
+    put_person(&world, "p-1", "wang", "", "admin");
+    world_run(&world);
+    CHECK(ask(&world, "POST", "/api/v1/login", "",
+              "{\"login\":\"wang\",\"password\":\"" PASSWORD "\",\"token\":true}",
+              &answer) == 200);
+    CHECK(!answer_has(&answer, "Set-Cookie"));
+    CHECK(json_object_get(answer.json, "csrf") == NULL);
+    snprintf(bearer, sizeof bearer, "Authorization: Bearer %s\r\n",
+             json_string_value(json_object_get(answer.json, "token")));
+    answer_fini(&answer);
+    CHECK(ask(&world, "GET", "/api/v1/me", bearer, "", &answer) == 200);
+    CHECK_TEXT(json_string_value(json_object_get(answer.json, "id")), "p-1");
+    answer_fini(&answer);
+    CHECK(status(&world, "POST", "/api/v1/incidents/x/acknowledge", bearer, "") == 200);
+    world_set_time(&world, WORLD_T0 + 13 * HOUR_MS);
+    CHECK(status(&world, "GET", "/api/v1/me", bearer, "") == 401);
+    world_set_time(&world, WORLD_T0);
+    CHECK(status(&world, "POST", "/api/v1/logout", bearer, "") == 200);
+    CHECK(status(&world, "GET", "/api/v1/me", bearer, "") == 401);
+    world_close(&world);
+}
+
 static void sessions_end_when_idle_and_in_the_end(void)
 {
     struct world world;
@@ -304,6 +333,8 @@ int main(void)
         {"who signs in has a session until he signs out",
          who_signs_in_has_a_session_until_he_signs_out},
         {"a change must come from us", a_change_must_come_from_us},
+        {"a session may be a bearer and needs no word then",
+         a_session_may_be_a_bearer_and_needs_no_word_then},
         {"sessions end when idle and in the end", sessions_end_when_idle_and_in_the_end},
         {"signing in again ends the session that came along",
          signing_in_again_ends_the_session_that_came_along},
