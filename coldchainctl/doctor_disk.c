@@ -15,17 +15,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "coldchainctl/doctor.h"
+#include "coldchainctl/doctor_forecast.h"
 #include "journal/journal_scan.h"
 
 #define SCAN_BYTES_MAX ((uint64_t)1 << 30) /* more takes minutes */
 #define DAYS_FEW       30
 #define DAYS_TOO_FEW   7
-
-/* What a folder takes, and since when it grows. */
-struct growth {
-    uint64_t bytes;
-    int64_t since_ms; /* INT64_MAX: it is empty */
-};
 
 struct disk {
     dev_t device;
@@ -63,26 +58,6 @@ static struct growth look_folder(const char *dir)
     if (list != NULL)
         closedir(list);
     return growth;
-}
-
-static double per_day(const struct growth *growth, int64_t now_ms)
-{
-    if (growth->since_ms > now_ms - DOCTOR_DAY_MS)
-        return 0; /* too young to tell */
-    return (double)growth->bytes / (double)(now_ms - growth->since_ms) *
-           (double)DOCTOR_DAY_MS;
-}
-
-/* What the journal will still take until it is as large as it is allowed to be. */
-static double journal_to_come(const struct doctor *doctor, const struct growth *journal)
-{
-    const struct settings *settings = doctor->settings;
-    double most = (double)settings->journal.keep_bytes;
-    double kept = per_day(journal, doctor->now_ms) * (double)settings->journal.keep_ms /
-                  DOCTOR_DAY_MS;
-    if (kept > 0 && kept < most)
-        most = kept;
-    return most > (double)journal->bytes ? most - (double)journal->bytes : 0;
 }
 
 static void say_room(struct doctor *doctor, const struct disk *disk, double days,
@@ -129,19 +104,17 @@ static void say_room(struct doctor *doctor, const struct disk *disk, double days
 static void say_disk(struct doctor *doctor, const struct disk *disk,
                      const struct growth *journal, const struct growth *history)
 {
-    double room = disk->free_bytes;
-    double bytes_a_day = 0;
-    int64_t keep_ms = doctor->settings->history.keep_ms;
-    if (disk->has_journal)
-        room -= journal_to_come(doctor, journal);
-    if (disk->has_history)
-        bytes_a_day = per_day(history, doctor->now_ms);
-    double days = bytes_a_day > 0 ? (room > 0 ? room / bytes_a_day : 0) : -1;
-    /* Once it is as old as it is kept, it grows no more. */
-    bool is_grown = keep_ms > 0 && history->since_ms < doctor->now_ms - keep_ms;
-    if (days >= 0 && is_grown && room > 0)
-        days = 1e9;
-    say_room(doctor, disk, days, bytes_a_day);
+    const struct settings *settings = doctor->settings;
+    const struct forecast_disk room = {
+        .free_bytes = disk->free_bytes,
+        .journal = disk->has_journal ? journal : NULL,
+        .history = disk->has_history ? history : NULL,
+        .journal_most = (double)settings->journal.keep_bytes,
+        .journal_keep_ms = settings->journal.keep_ms,
+        .history_keep_ms = settings->history.keep_ms,
+    };
+    const struct forecast forecast = doctor_forecast(&room, doctor->now_ms);
+    say_room(doctor, disk, forecast.days, forecast.a_day);
 }
 
 static bool open_disk(struct doctor *doctor, struct disk *disk, const char *dir)

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/screen.h"
 #include "coldchainctl/spark.h"
 #include "coldchainctl/terminal.h"
 #include "coldchainctl/top.h"
@@ -138,14 +139,6 @@ static void refresh(struct watch *watch)
 
 /* ---- drawing -------------------------------------------------------------------------
  */
-
-static bool wants_color(void)
-{
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0') &&
-           term != NULL && strcmp(term, "dumb") != 0;
-}
 
 static size_t bounded(size_t columns)
 {
@@ -319,7 +312,7 @@ static int top_run(int argc, char **argv)
 {
     struct top_args args = {.order = "urgency", .every_s = 5, .hours = 1};
     struct watch watch = {
-        .view = {.is_utf8 = spark_is_utf8(), .has_color = wants_color()}};
+        .view = {.is_utf8 = spark_is_utf8(), .has_color = screen_has_color(stdout)}};
     struct err_text why = {""};
     if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
         return command_usage("top", "%s", why.text);
