@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "collector/store/db_copy.h"
 
-#define STATEMENTS_MAX   128 /* per connection; a power of two */
+#define STATEMENTS_MAX   512 /* per connection; a power of two, of which half are used */
 #define BUSY_MS          1000
 #define DEADLINE_OPS     1000 /* SQLite operations between looks at the clock */
 #define VALUE_BYTES_MAX  (64 << 20)
