@@ -49,6 +49,8 @@ struct house {
     char last_ack[4096];
     size_t commands;
     enum err command_err;
+    void (*on_news)(void *context, bool is_urgent); /* NULL: nobody follows */
+    struct buf told;
 };
 
 static inline bool on_send(void *context, const char *topic, const void *data, size_t len)
@@ -100,6 +102,7 @@ static inline void pipeline_start(struct house *house)
         .context = house,
         .on_command = on_command,
         .on_effects = on_effects,
+        .on_news = house->on_news,
         .before_record = before_record,
     };
     enum err err = pipeline_open(&house->pipeline, &options, &why);
