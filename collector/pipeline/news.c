@@ -140,8 +140,10 @@ static void tell_zones(const struct pipeline *pipeline, const struct teller *tel
     size_t i;
     json_t *zone;
     json_array_foreach(list, i, zone)
+    {
         tell_json(teller, NEWS_ZONE, json_string_value(json_object_get(zone, "id")),
                   json_incref(zone));
+    }
     json_decref(list);
 }
 
@@ -210,7 +212,7 @@ static enum err tell_incidents(const struct pipeline *pipeline,
                                                    1u << INCIDENT_RECOVERING |
                                                    1u << INCIDENT_UNKNOWN,
                                          .limit = STATE_PAGE_MAX};
-    enum err err;
+    enum err err = ERR_OK;
     do {
         walk.count = 0;
         err = state_page_incidents(pipeline->options.state, &query, &walk, on_incident);

@@ -153,7 +153,7 @@ json_t *pipeline_status_json(const struct pipeline *pipeline, const char *key)
 {
     char org[ID_SIZE];
     size_t len = strcspn(key, "/");
-    assert(key[len] == '/' && len < sizeof org);
+    assert(len < sizeof org && key[len] == '/');
     memcpy(org, key, len);
     org[len] = '\0';
     const char *id = key + len + 1;
