@@ -23,21 +23,30 @@
 static const char style[] =
     "body{font:18px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;margin:0;background:#f4f6f8;"
     "color:#14212b}main{max-width:26em;margin:0 auto;padding:16px;box-sizing:border-box}"
-    "h1{font-size:1.3em}label{display:block;margin:16px 0 4px;font-weight:600}"
+    "header{color:#3d4c58;font-weight:600}h1{font-size:1.3em;margin:4px 0 16px}"
+    "[lang=en]{display:inline-block}h1 [lang=en],small [lang=en],p [lang=en]{display:block}"
+    "label{display:block;margin:16px 0 4px;font-weight:600}"
     "input,button{font:inherit;width:100%;box-sizing:border-box;padding:10px;"
     "border:1px solid #5b6b78;border-radius:6px;min-height:48px}"
     "button{margin-top:24px;background:#0b5394;color:#fff;border-color:#0b5394}"
     "input:focus,button:focus{outline:3px solid #d97706}"
-    "small{display:block;color:#3d4c58}"
+    "small{display:block;margin-top:4px;color:#3d4c58}"
     "[role=alert]{background:#fde8e8;border-left:6px solid #9b1c1c;padding:8px 12px}";
 
-static const char form[] =
+/* In three parts: what was given stands between them. */
+static const char form_login[] =
     "<form method=\"post\">"
     "<label for=\"login\">登录名 <span lang=\"en\">Sign-in name</span></label>"
     "<input id=\"login\" name=\"login\" required maxlength=\"64\" "
-    "autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\">"
+    "autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" value=\"";
+
+static const char form_name[] =
+    "\">"
     "<label for=\"name\">姓名 <span lang=\"en\">Your name</span></label>"
-    "<input id=\"name\" name=\"name\" maxlength=\"30\" autocomplete=\"name\">"
+    "<input id=\"name\" name=\"name\" maxlength=\"30\" autocomplete=\"name\" value=\"";
+
+static const char form_rest[] =
+    "\">"
     "<label for=\"password\">密码 <span lang=\"en\">Password</span></label>"
     "<input id=\"password\" name=\"password\" type=\"password\" required minlength=\"10\" "
     "autocomplete=\"new-password\" aria-describedby=\"hint\">"
@@ -59,8 +68,8 @@ static void page(struct api_call *call, const char *body, const char *alert)
                "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">"
                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
                "<title>coldchain</title><style nonce=\"%s\">%s</style></head><body><main>"
-               "<h1>coldchain：设置第一个管理员<br><span lang=\"en\">Set up the first "
-               "admin</span></h1>",
+               "<header>coldchain</header><h1>设置第一个管理员 <span lang=\"en\">Set up "
+               "the first admin</span></h1>",
                call->nonce, style);
     if (alert != NULL)
         buf_format(&call->out, "<p role=\"alert\">%s</p>", alert);
@@ -69,7 +78,7 @@ static void page(struct api_call *call, const char *body, const char *alert)
 }
 
 static const char spent[] =
-    "此链接已使用或已过期。重新启动采集程序，日志会给出新链接。<br><span lang=\"en\">This "
+    "此链接已使用或已过期。重新启动采集程序，日志会给出新链接。<span lang=\"en\">This "
     "link was used or has expired. Start the collector again: while nobody can sign in, "
     "its log names a new one.</span>";
 
@@ -79,10 +88,34 @@ static void answer_spent(struct api_call *call)
     call->status = MHD_HTTP_NOT_FOUND;
 }
 
+/* Of a text of somebody's, in an attribute. */
+static void add_escaped(struct buf *out, const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++) {
+        if (strchr("&<>\"'", *text) != NULL)
+            buf_format(out, "&#%d;", *text);
+        else
+            buf_add(out, text, 1);
+    }
+}
+
+/* With what was given before, but the passwords; `fields` may be NULL. */
+static void form_page(struct api_call *call, const json_t *fields, const char *alert)
+{
+    struct buf body = {0};
+    buf_text(&body, form_login);
+    add_escaped(&body, api_text(fields, "login"));
+    buf_text(&body, form_name);
+    add_escaped(&body, api_text(fields, "name"));
+    buf_text(&body, form_rest);
+    page(call, body.data, alert);
+    buf_fini(&body);
+}
+
 void api_get_setup(struct api_call *call)
 {
     if (call->principal.kind == PRINCIPAL_SETUP)
-        page(call, form, NULL);
+        form_page(call, NULL, NULL);
     else
         answer_spent(call);
 }
@@ -90,6 +123,7 @@ void api_get_setup(struct api_call *call)
 static const char *wrong_field(const json_t *fields, const char *login,
                                const char *password, struct err_text *why)
 {
+    struct err_text inner;
     const char *again = api_text(fields, "again");
     const char *name = api_text(fields, "name");
     if (login == NULL || password == NULL || login[0] == '\0' ||
@@ -100,8 +134,11 @@ static const char *wrong_field(const json_t *fields, const char *login,
         return "姓名太长。 The name is too long.";
     if (again != NULL && strcmp(again, password) != 0)
         return "两次输入的密码不同。 The two passwords differ.";
-    if (password_check(password, login, why) == ERR_OK)
+    if (password_check(password, login, &inner) == ERR_OK)
         return NULL;
+    err_set(why, ERR_INVALID,
+            "密码不合要求：至少 10 个字符，不能是常见密码，不能包含登录名。 %.200s",
+            inner.text);
     return why->text;
 }
 
@@ -130,20 +167,19 @@ static enum err make_admin(struct api_call *call, const json_t *fields, char id[
 static void answer_made(struct api_call *call, bool is_form, const char *id)
 {
     if (is_form)
-        page(
-            call,
-            "<p>管理员已创建，现在可以登录。<br><span lang=\"en\">The admin was created and "
-            "can sign in now.</span></p>",
-            NULL);
+        page(call,
+             "<p>管理员已创建，现在可以登录。<span lang=\"en\">The admin was created and "
+             "can sign in now.</span></p>",
+             NULL);
     else
         api_dump(call, json_pack("{s:s, s:s}", "id", id, "role", "admin"));
 }
 
-static void answer_wrong(struct api_call *call, bool is_form, unsigned status,
-                         const char *text)
+static void answer_wrong(struct api_call *call, bool is_form, const json_t *fields,
+                         unsigned status, const char *text)
 {
     if (is_form) {
-        page(call, form, text);
+        form_page(call, fields, text);
         call->status = status;
     } else {
         enum problem problem = status == MHD_HTTP_CONFLICT ? PROBLEM_LOGIN_TAKEN
@@ -162,7 +198,7 @@ static void set_up(struct api_call *call, bool is_form, const json_t *fields)
     const char *password = api_text(fields, "password");
     const char *wrong = wrong_field(fields, login, password, &why);
     if (wrong != NULL) {
-        answer_wrong(call, is_form, MHD_HTTP_UNPROCESSABLE_CONTENT, wrong);
+        answer_wrong(call, is_form, fields, MHD_HTTP_UNPROCESSABLE_CONTENT, wrong);
         return;
     }
     switch ((int)make_admin(call, fields, id)) {
@@ -175,11 +211,11 @@ static void set_up(struct api_call *call, bool is_form, const json_t *fields)
         answer_spent(call);
         break;
     case ERR_EXISTS:
-        answer_wrong(call, is_form, MHD_HTTP_CONFLICT,
+        answer_wrong(call, is_form, fields, MHD_HTTP_CONFLICT,
                      "此登录名已被使用。 Somebody has that sign-in name; take another.");
         break;
     default:
-        answer_wrong(call, is_form, MHD_HTTP_SERVICE_UNAVAILABLE,
+        answer_wrong(call, is_form, fields, MHD_HTTP_SERVICE_UNAVAILABLE,
                      "暂时无法保存，请重试。 It cannot be kept just now; try again.");
         break;
     }
@@ -202,7 +238,7 @@ void api_set_up(struct api_call *call)
     if (fields != NULL)
         set_up(call, is_form, fields);
     else if (is_form)
-        answer_wrong(call, true, MHD_HTTP_BAD_REQUEST,
+        answer_wrong(call, true, NULL, MHD_HTTP_BAD_REQUEST,
                      "表单无法识别。 The form is not understood.");
     json_decref(fields);
 }

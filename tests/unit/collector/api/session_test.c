@@ -272,8 +272,16 @@ static void the_link_makes_the_first_admin_once(void)
           401);
     CHECK(status(&world, "GET", "/setup/wrong", "", "") == 404);
     CHECK(status(&world, "POST", "/setup/wrong", "", "{}") == 404);
-    CHECK(status(&world, "POST", "/setup/link", FORM_TYPE,
-                 "login=wang&password=short&again=short") == 422);
+    /* What was typed stands there again, harmless; the password does not. */
+    CHECK(ask(&world, "POST", "/setup/link", FORM_TYPE,
+              "login=%22%3E%3Cb%3Ewang&name=%E7%8E%8B&password=short&again=short",
+              &answer) == 422);
+    CHECK(strstr(answer.body, "value=\"&#34;&#62;&#60;b&#62;wang\"") != NULL);
+    CHECK(strstr(answer.body, "value=\"王\"") != NULL);
+    CHECK(strstr(answer.body, "short\"") == NULL);
+    CHECK(strstr(answer.body, "密码不合要求") != NULL &&
+          strstr(answer.body, "too short") != NULL);
+    answer_fini(&answer);
     CHECK(status(&world, "POST", "/setup/link", FORM_TYPE,
                  "login=wang&password=orange+truck+seven&again=orange+truck+eight") ==
           422);
