@@ -57,8 +57,26 @@ static int64_t virtual_elapsed_ms(const struct clock *clock)
     return (int64_t)floor(real * clock->rate);
 }
 
+void clock_set_late(struct clock *clock, int64_t set_real_ms)
+{
+    assert(clock->is_virtual && set_real_ms > 0);
+    clock->set_real_ms = set_real_ms;
+}
+
+bool clock_may_step(const struct clock *clock)
+{
+    return !clock->is_virtual || clock->set_real_ms != 0;
+}
+
+static bool is_unset(const struct clock *clock)
+{
+    return clock->set_real_ms != 0 && clock_real_ms() < clock->set_real_ms;
+}
+
 int64_t clock_wall_ms(const struct clock *clock)
 {
+    if (clock->is_virtual && is_unset(clock))
+        return virtual_elapsed_ms(clock);
     if (clock->is_virtual)
         return clock->origin_wall_ms + virtual_elapsed_ms(clock);
     return read_ns(CLOCK_REALTIME) / 1000000;
@@ -74,7 +92,7 @@ int64_t clock_boot_ms(const struct clock *clock)
 enum clock_state clock_state_of(const struct clock *clock)
 {
     if (clock->is_virtual)
-        return CLOCK_SYNCED;
+        return is_unset(clock) ? CLOCK_UNSET : CLOCK_SYNCED;
     if (clock_wall_ms(clock) < BUILD_FLOOR_MS)
         return CLOCK_UNSET;
     struct timex kernel = {0};

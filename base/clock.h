@@ -25,6 +25,7 @@ struct clock {
     int64_t origin_wall_ms; /* virtual wall time at origin_real_ms */
     int64_t origin_real_ms; /* CLOCK_BOOTTIME */
     double rate;            /* virtual milliseconds per real millisecond */
+    int64_t set_real_ms;    /* before this it is unset and began in 1970; 0: never */
 };
 
 /* Real time. */
@@ -36,6 +37,11 @@ void clock_init(struct clock *clock);
  */
 void clock_init_virtual(struct clock *clock, int64_t wall_ms, int64_t real_ms,
                         double rate);
+
+/* A virtual clock that is set late, when CLOCK_BOOTTIME is set_real_ms. */
+void clock_set_late(struct clock *clock, int64_t set_real_ms);
+/* False of a virtual one that is set from the beginning: wall time alone is enough. */
+bool clock_may_step(const struct clock *clock);
 
 int64_t clock_wall_ms(const struct clock *clock);
 /* Virtual under a virtual clock. */

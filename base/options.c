@@ -102,6 +102,11 @@ static bool take_rate(struct options *options, const char *value)
     return read_number(&options->clock_rate, value) && options->clock_rate > 0.0;
 }
 
+static bool take_set(struct options *options, const char *value)
+{
+    return read_ms(&options->clock_set_ms, value);
+}
+
 static const struct row rows[] = {
     {"config", "FILE", "settings; the same as FILE alone", take_config},
     {"check", NULL, "read the settings, say what is wrong with them, and end",
@@ -115,6 +120,8 @@ static const struct row rows[] = {
     {"clock-origin", "MS", "virtual wall time at the real time below", take_origin},
     {"clock-real", "MS", "CLOCK_BOOTTIME of the origin", take_real},
     {"clock-rate", "N", "virtual milliseconds per real one", take_rate},
+    {"clock-set", "MS", "CLOCK_BOOTTIME at which it is set; before, it is in 1970",
+     take_set},
 };
 
 static void print_row(const char *name, const char *arg, const char *help)
@@ -208,7 +215,8 @@ static bool take_one(struct options *options, int argc, const char *const *argv,
 
 static bool is_sound(const struct options *options)
 {
-    bool wants_virtual = options->clock_rate > 0.0 || options->clock_origin_ms > 0;
+    bool wants_virtual = options->clock_rate > 0.0 || options->clock_origin_ms > 0 ||
+                         options->clock_set_ms > 0;
     if (!wants_virtual)
         return true;
     if (!options->is_simulated)
@@ -291,4 +299,6 @@ void options_clock(const struct options *options, struct clock *clock)
                            options->clock_rate);
     else
         clock_init(clock);
+    if (options->clock_set_ms > 0)
+        clock_set_late(clock, options->clock_set_ms);
 }

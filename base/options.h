@@ -35,6 +35,7 @@ struct options {
     int64_t clock_origin_ms;
     int64_t clock_real_ms;
     double clock_rate;
+    int64_t clock_set_ms; /* 0: it is never unset */
 };
 
 enum options_result {

@@ -21,6 +21,8 @@
 #define TRIMS_MAX 4
 /* Packs taken along between two commits. */
 #define TAKEN_AT_ONCE 64
+/* Between two looks; a time service that slews is slower. */
+#define CLOCK_STEP_MS 1000
 
 static_assert((int)PACK_CLOCK_UNSET == (int)CLOCK_UNSET &&
                   (int)PACK_CLOCK_STEPPED == (int)CLOCK_STEPPED &&
@@ -41,6 +43,8 @@ struct recorder {
     struct recorder_sender sender;
     struct tap *tap; /* or NULL */
     char boot_id[PACK_BOOT_ID_SIZE];
+    int64_t offset_ms; /* wall - boot time, by which what is open was dated */
+    enum clock_state clock_state;
 
     struct packer packer;
     uint64_t epoch;
@@ -60,17 +64,19 @@ struct recorder {
 
 /* ---- names ---- */
 
+/* By the clock that dated the readings, which may have been set since. */
 static struct packer_label next_label(const struct recorder *recorder)
 {
+    int64_t boot_ms = clock_boot_ms(recorder->clock);
     return (struct packer_label){
         .device = recorder->settings->device,
         .epoch = recorder->epoch,
         .seq = recorder->last_seq + 1,
         .previous_hash = recorder->last_hash,
-        .clock = (enum pack_clock)clock_state_of(recorder->clock),
+        .clock = (enum pack_clock)recorder->clock_state,
         .boot_id = recorder->boot_id,
-        .boot_ms = clock_boot_ms(recorder->clock),
-        .wall_ms = clock_wall_ms(recorder->clock),
+        .boot_ms = boot_ms,
+        .wall_ms = boot_ms + recorder->offset_ms,
     };
 }
 
@@ -114,6 +120,15 @@ static enum err write_control(struct recorder *recorder, struct pack *pack,
                               bool has_breach)
 {
     struct packer_label label = next_label(recorder);
+    if (pack->boot_id[0] != '\0') { /* its readings were dated by the clock of then */
+        label.clock = pack->clock;
+        label.boot_ms = pack->boot_ms;
+        label.wall_ms = pack->wall_ms;
+    }
+    const char *boot_id = pack->boot_id[0] != '\0' ? pack->boot_id : recorder->boot_id;
+    char boot_text[PACK_BOOT_ID_SIZE];
+    memcpy(boot_text, boot_id, sizeof boot_text);
+    label.boot_id = boot_text;
     packer_name(pack, &label);
     buf_clear(&recorder->bytes);
     packer_format(&recorder->packer, pack, &recorder->bytes);
@@ -234,7 +249,7 @@ enum err recorder_take_along(struct recorder *recorder, uint64_t epoch, uint64_t
     return ERR_OK;
 }
 
-/* ---- creating ---- */
+/* ---- cursors ---- */
 
 static void put_cursor(struct recorder *recorder, uint64_t sensor, uint64_t cursor,
                        bool is_saved)
@@ -252,6 +267,67 @@ static void put_cursor(struct recorder *recorder, uint64_t sensor, uint64_t curs
         recorder->saved[at] = recorder->taken[at];
 }
 
+/* ---- the clock ---- */
+
+/* The cursor that says, with each pack, in which boot an unset clock dated one. */
+static uint64_t unset_cursor(void)
+{
+    return rng_seed_of("unset clock");
+}
+
+static uint64_t boot_number(const struct recorder *recorder)
+{
+    return rng_seed_of(recorder->boot_id);
+}
+
+static enum err write_clock_fix(struct recorder *recorder)
+{
+    struct pack pack = {.kind = PACK_CLOCK_FIX, .offset_ms = recorder->offset_ms};
+    memcpy(pack.fixed_boot_id, recorder->boot_id, sizeof pack.fixed_boot_id);
+    log_info("the clock was set: earlier readings of this boot are dated by it");
+    put_cursor(recorder, unset_cursor(), 0, true);
+    struct packer_label label = next_label(recorder);
+    packer_name(&pack, &label);
+    buf_clear(&recorder->bytes);
+    packer_format(&recorder->packer, &pack, &recorder->bytes);
+    /* Before the backlog, which it dates. */
+    enum err err = write_pack(recorder, (struct spool_pack){.is_urgent = true});
+    pack_fini(&pack);
+    return err;
+}
+
+static void read_clock(struct recorder *recorder)
+{
+    recorder->offset_ms = clock_wall_ms(recorder->clock) - clock_boot_ms(recorder->clock);
+    recorder->clock_state = clock_state_of(recorder->clock);
+}
+
+static bool owes_clock_fix(const struct recorder *recorder)
+{
+    uint64_t boot = 0;
+    for (size_t i = 0; i < recorder->cursor_count; i++)
+        if (recorder->saved[i].sensor == unset_cursor())
+            boot = recorder->saved[i].cursor;
+    return recorder->clock_state != CLOCK_UNSET && boot == boot_number(recorder);
+}
+
+enum err recorder_watch_clock(struct recorder *recorder)
+{
+    int64_t offset_ms = clock_wall_ms(recorder->clock) - clock_boot_ms(recorder->clock);
+    int64_t step_ms = offset_ms - recorder->offset_ms;
+    enum err err = ERR_OK;
+    if (step_ms > CLOCK_STEP_MS || step_ms < -CLOCK_STEP_MS) {
+        log_warn("the clock stepped by_ms=%lld", (long long)step_ms);
+        err = recorder_close_pack(recorder, true);
+    }
+    read_clock(recorder);
+    if (err == ERR_OK && owes_clock_fix(recorder))
+        err = write_clock_fix(recorder);
+    return err == ERR_FULL ? ERR_OK : err; /* said when packs are closed */
+}
+
+/* ---- creating ---- */
+
 static void load_cursors(struct recorder *recorder)
 {
     for (size_t i = 0; i < recorder->settings->sensor_count; i++) {
@@ -260,6 +336,13 @@ static void load_cursors(struct recorder *recorder)
         if (spool_cursor(recorder->spool, sensor, &cursor))
             put_cursor(recorder, sensor, cursor, true);
     }
+}
+
+static void load_unset(struct recorder *recorder)
+{
+    uint64_t boot;
+    if (spool_cursor(recorder->spool, unset_cursor(), &boot))
+        put_cursor(recorder, unset_cursor(), boot, true);
 }
 
 static void add_channels(struct recorder *recorder)
@@ -315,10 +398,12 @@ enum err recorder_create(struct recorder **recorder, const struct settings *sett
     made->spool = spool;
     made->clock = clock;
     clock_boot_id(made->boot_id);
+    read_clock(made);
     packer_init(&made->packer, (size_t)settings->pack.readings,
                 settings->pack.interval_ms);
     add_channels(made);
     load_cursors(made);
+    load_unset(made);
     enum err err = begin(made, recovery);
     if (err == ERR_OK)
         err = recorder_commit(made); /* nobody listens yet: the spool is the index */
@@ -389,6 +474,8 @@ enum err recorder_close_pack(struct recorder *recorder, bool is_forced)
     if (count == 0 || !(is_forced || packer_is_due(packer, clock_real_ms())))
         return ERR_OK;
     struct packer_label label = next_label(recorder);
+    if (recorder->clock_state == CLOCK_UNSET)
+        put_cursor(recorder, unset_cursor(), boot_number(recorder), false);
     buf_clear(&recorder->bytes);
     packer_build(packer, &label, &recorder->bytes);
     enum err err = write_pack(recorder, (struct spool_pack){

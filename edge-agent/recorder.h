@@ -65,6 +65,13 @@ void recorder_take(struct recorder *recorder, size_t channel,
 /* How far a resumable sensor is with all readings taken so far. */
 void recorder_set_cursor(struct recorder *recorder, uint64_t sensor, uint64_t cursor);
 
+/*
+ * To be called before readings are dated. When the wall clock has stepped, what is open
+ * is closed by the clock that dated it. When it was unset and is set now, a CLOCK_FIX
+ * says when the readings of this boot were.
+ */
+MUST_CHECK enum err recorder_watch_clock(struct recorder *recorder);
+
 /* Closes the pack when it is due, or, forced, when it holds anything. */
 MUST_CHECK enum err recorder_close_pack(struct recorder *recorder, bool is_forced);
 /* When the open pack will be due, in real time; 0 when it is empty. */

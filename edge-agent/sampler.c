@@ -88,7 +88,7 @@ static enum err read_source(struct sampler *sampler, struct source *source,
 static bool is_missed(const struct sampler *sampler, const struct source *source,
                       int64_t boot_ms)
 {
-    return !sampler->options.clock->is_virtual &&
+    return clock_may_step(sampler->options.clock) &&
            source->next_ms + sensor_settings_of(source->sensor)->interval_ms <= boot_ms;
 }
 
@@ -131,11 +131,11 @@ static enum err read_more(struct sampler *sampler, struct source *source, int64_
 
 /* ---- time ---- */
 
-/* A virtual clock never steps, and two looks at it would not be of one moment. */
+/* A clock that never steps is looked at once: two looks would not be of one moment. */
 static int64_t grid_ms(const struct sampler *sampler)
 {
     const struct clock *clock = sampler->options.clock;
-    return clock->is_virtual ? clock_wall_ms(clock) : clock_boot_ms(clock);
+    return clock_may_step(clock) ? clock_boot_ms(clock) : clock_wall_ms(clock);
 }
 
 static int64_t real_delay(const struct sampler *sampler, int64_t at_ms)
@@ -187,9 +187,9 @@ static bool all_ended(const struct sampler *sampler)
 static enum err read_all(struct sampler *sampler)
 {
     int64_t boot_ms = grid_ms(sampler);
-    int64_t wall_ms = sampler->options.clock->is_virtual
-                          ? boot_ms
-                          : clock_wall_ms(sampler->options.clock);
+    int64_t wall_ms = clock_may_step(sampler->options.clock)
+                          ? clock_wall_ms(sampler->options.clock)
+                          : boot_ms;
     enum err err = ERR_OK;
     int reads = READS_PER_TICK;
     for (size_t i = 0; i < sampler->count && err == ERR_OK; i++) {
@@ -206,7 +206,9 @@ static void on_tick(void *context)
     assert(!sampler->has_ended);
     if (sampler->is_stopped)
         return;
-    enum err err = read_all(sampler);
+    enum err err = recorder_watch_clock(sampler->options.recorder);
+    if (err == ERR_OK)
+        err = read_all(sampler);
     bool ends = all_ended(sampler);
     if (err == ERR_OK)
         err = recorder_close_pack(sampler->options.recorder, ends);

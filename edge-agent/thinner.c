@@ -59,13 +59,32 @@ static struct thinned *add_result(struct thinner *thinner, const struct spool_pa
     return added;
 }
 
+/* Readings that a clock dated which was not set need what it showed. */
+static void keep_clock(struct pack *result, const struct pack *source)
+{
+    result->clock = source->clock;
+    result->boot_ms = source->boot_ms;
+    result->wall_ms = source->wall_ms;
+    memcpy(result->boot_id, source->boot_id, sizeof result->boot_id);
+}
+
+static bool is_of_one_clock(const struct pack *result, const struct pack *source)
+{
+    bool is_unset = result->boot_id[0] != '\0';
+    if (!is_unset || source->clock != PACK_CLOCK_UNSET)
+        return is_unset == (source->clock == PACK_CLOCK_UNSET);
+    return strcmp(result->boot_id, source->boot_id) == 0 &&
+           result->wall_ms - result->boot_ms == source->wall_ms - source->boot_ms;
+}
+
 /* The result that this pack may be added to. */
 static struct thinned *result_for(struct thinner *thinner, const struct spool_pack *pack)
 {
     if (thinner->count > 0 && thinner->rescue == NULL) {
         struct thinned *last = &thinner->results[thinner->count - 1];
         if (last->stands_for_source && last->epoch == pack->epoch &&
-            last->to + 1 == pack->seq && last->pack.reading_count < THINNED_READINGS)
+            last->to + 1 == pack->seq && last->pack.reading_count < THINNED_READINGS &&
+            is_of_one_clock(&last->pack, &thinner->source))
             return last;
     }
     struct thinned *added = add_result(thinner, pack);
@@ -73,6 +92,8 @@ static struct thinned *result_for(struct thinner *thinner, const struct spool_pa
     added->pack.kind = PACK_THINNED;
     const char *reason = thinner->rescue != NULL ? thinner->rescue : "space";
     memcpy(added->pack.reason, reason, strlen(reason));
+    if (thinner->source.clock == PACK_CLOCK_UNSET)
+        keep_clock(&added->pack, &thinner->source);
     return added;
 }
 

@@ -30,6 +30,16 @@ bool pack_is_rescued(const struct pack *pack)
             strcmp(pack->reason, PACK_REASON_CLOSED) == 0);
 }
 
+int64_t pack_shifted_ms(int64_t time_ms, int64_t shift_ms)
+{
+    if (shift_ms < PACK_TIME_MIN - PACK_TIME_MAX ||
+        shift_ms > PACK_TIME_MAX - PACK_TIME_MIN)
+        return time_ms;
+    int64_t shifted_ms = time_ms + shift_ms;
+    return shifted_ms < PACK_TIME_MIN || shifted_ms > PACK_TIME_MAX ? time_ms
+                                                                    : shifted_ms;
+}
+
 void pack_clear(struct pack *pack)
 {
     *pack = (struct pack){

@@ -100,6 +100,10 @@ bool pack_is_rescued(const struct pack *pack);
 /* The same, and `ended` is known to be forked. */
 bool pack_tells_fork(const struct pack *pack);
 
+/* A reading's time when its clock should have shown so much more; the time as it is when
+ * that is beyond all years. */
+int64_t pack_shifted_ms(int64_t time_ms, int64_t shift_ms);
+
 /* Index of the channel of that name, added when it is new. INVALID or LIMIT. */
 MUST_CHECK enum err pack_channel(struct pack *pack, const char *name, uint16_t *index);
 /*

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 
-#define SAVED_VERSION        3
+#define SAVED_VERSION        4
+#define SAVED_VERSION_UNSET  3 /* 0.1: nothing is known of clocks that were set late */
 #define SAVED_VERSION_SILENT 2 /* 0.1: nothing is known of the zones' rules there */
 #define SAVED_VERSION_OLD    1 /* 0.1: windows without hashes */
 #define OLD_HELD_MAX         (SEQSET_RANGES_MAX * 1024u)
@@ -116,6 +118,22 @@ void device_save(const struct device *device, struct buf *out)
     for (size_t i = 0; i < device->channel_count; i++)
         save_channel(&device->channels[i], out);
     buf_u64(out, device->config_version);
+    buf_u64(out, device->fixed_boot);
+    buf_zigzag(out, device->fixed_offset_ms);
+}
+
+uint64_t device_boot(const char *boot_id)
+{
+    return boot_id[0] == '\0' ? 0 : rng_seed_of(boot_id) | 1;
+}
+
+int64_t device_clock_shift_ms(const struct device *device, const struct pack *pack)
+{
+    bool is_undated = pack->clock == PACK_CLOCK_UNSET && pack->boot_ms > 0;
+    if (!is_undated || device->fixed_boot == 0 ||
+        device->fixed_boot != device_boot(pack->boot_id))
+        return 0;
+    return device->fixed_offset_ms - (pack->wall_ms - pack->boot_ms);
 }
 
 static bool load_text(struct buf_reader *in, char *to, size_t size)
@@ -223,13 +241,17 @@ enum err device_load(struct device *device, struct device_names *names,
     uint8_t version = buf_read_u8(&in);
     if (version == SAVED_VERSION_OLD)
         return load_old(device, names, core, &in);
-    if (version != SAVED_VERSION && version != SAVED_VERSION_SILENT)
+    if (version < SAVED_VERSION_SILENT || version > SAVED_VERSION)
         return ERR_CORRUPT;
     enum err err = collector_device_load(core, &device->delivery, &in);
     if (err != ERR_OK)
         return err;
     err = load_head(device, &in) ? load_channels(device, names, &in) : ERR_CORRUPT;
-    if (err == ERR_OK && version == SAVED_VERSION)
+    if (err == ERR_OK && version >= SAVED_VERSION_UNSET)
         device->config_version = buf_read_u64(&in);
+    if (err == ERR_OK && version >= SAVED_VERSION) {
+        device->fixed_boot = buf_read_u64(&in);
+        device->fixed_offset_ms = buf_read_zigzag(&in);
+    }
     return err == ERR_OK && in.failed ? ERR_CORRUPT : err;
 }

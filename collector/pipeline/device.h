@@ -54,6 +54,8 @@ struct device {
     uint64_t
         config_version; /* of the zones' rules in force there; 0: none, or not said */
     uint64_t readings;
+    uint64_t fixed_boot; /* device_boot() of the one whose clock was set late; 0: none */
+    int64_t fixed_offset_ms;          /* its wall time - boot time */
     struct collector_device delivery; /* packs taken, order, acks */
     struct device_channel *channels;
     uint32_t channel_count;
@@ -80,6 +82,12 @@ void device_set_version(struct device *device, const char *version);
 struct device_channel *device_channel_of(struct device *device,
                                          struct device_names *names,
                                          const struct channel *name);
+
+/* A boot's number, of its id as packs have it. */
+uint64_t device_boot(const char *boot_id);
+/* What is to be added to the pack's times: 0 unless a clock dated it that was not set,
+ * and was set later in that boot. */
+int64_t device_clock_shift_ms(const struct device *device, const struct pack *pack);
 
 void device_save(const struct device *device, struct buf *out);
 MUST_CHECK enum err device_load(struct device *device, struct device_names *names,

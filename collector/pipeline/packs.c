@@ -108,10 +108,13 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
         device_channel_of(device, &pipeline->names, &pack->channels[i]);
     for (size_t i = 0; i < pack->channel_count; i++)
         channels[i] = device_channel_of(device, &pipeline->names, &pack->channels[i]);
+    int64_t shift_ms = device_clock_shift_ms(device, pack);
     for (size_t i = 0; i < pack->reading_count; i++) {
-        struct device_channel *channel = channels[pack->readings[i].channel];
+        struct reading reading = pack->readings[i];
+        struct device_channel *channel = channels[reading.channel];
+        reading.time_ms = pack_shifted_ms(reading.time_ms, shift_ms);
         if (channel != NULL)
-            apply(pipeline, device, channel, &pack->readings[i]);
+            apply(pipeline, device, channel, &reading);
     }
 }
 
@@ -274,6 +277,16 @@ static bool was_taken(const struct collector_actions *actions)
     return false;
 }
 
+/* At once, also ahead of a gap: what comes after it is dated by it. */
+static void note_clock(const struct arrival *arrival)
+{
+    const struct pack *pack = arrival->pack;
+    if (pack == NULL || pack->kind != PACK_CLOCK_FIX)
+        return;
+    arrival->device->fixed_boot = device_boot(pack->fixed_boot_id);
+    arrival->device->fixed_offset_ms = pack->offset_ms;
+}
+
 void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,
                         const struct topic *topic, const struct pack *pack,
                         const struct err_text *why)
@@ -301,6 +314,7 @@ void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *
         carry_out(pipeline, &arrival, &actions.list[i]);
     if (was_taken(&actions)) {
         pipeline_news_readings(pipeline, arrival.device);
+        note_clock(&arrival);
         list_odd(pipeline, &arrival);
     }
 }

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "collector/store/history_tables.h"
+#include "collector/store/history_undated.h"
 #include "collector/store/recent.h"
 #include "collector/store/schema.h"
 
@@ -382,6 +383,25 @@ static enum err drop_known(struct history *history, const struct known_device *d
     return err;
 }
 
+/* Its seq is taken like any other's; its readings wait. */
+static enum err write_undated(struct history *history, const struct known_device *device,
+                              const struct history_message *message,
+                              const struct pack *pack, const struct seq_range *lost)
+{
+    const struct pack nothing = {0};
+    bool is_known = false;
+    enum err err = ERR_OK;
+    if (pack_is_rescued(pack))
+        err = undated_has(history, device->id, pack->ended, pack->from, &is_known);
+    buf_clear(&history->blob);
+    recent_encode(&history->blob, pack, history->series, message->arrival_ms, NULL);
+    if (err == ERR_OK && !is_known)
+        err = undated_keep(history, device->id, message, pack);
+    buf_clear(&history->blob);
+    recent_encode(&history->blob, &nothing, NULL, message->arrival_ms, lost);
+    return err == ERR_OK ? insert_row(history, device, message) : err;
+}
+
 static enum err write_pack(struct history *history, const struct known_device *device,
                            const struct history_message *message, const struct pack *pack,
                            const struct seq_range *lost)
@@ -404,6 +424,34 @@ static enum err append_rescued(struct history *history, const struct known_devic
     return err;
 }
 
+/* By a clock that is set, or as far as it is known what that one should have shown. */
+static enum err append_dated(struct history *history, const struct known_device *device,
+                             const struct history_message *message,
+                             const struct pack *pack, const struct seq_range *lost)
+{
+    int64_t shift_ms = 0;
+    enum err err = ERR_OK;
+    if (undated_is(pack))
+        err = undated_shift(history, device->id, pack, &shift_ms);
+    if (err == ERR_NOT_FOUND)
+        return write_undated(history, device, message, pack, lost);
+    if (err != ERR_OK)
+        return err;
+    struct pack dated = *pack;
+    dated.readings =
+        pack->reading_count == 0
+            ? NULL
+            : mem_dup(pack->readings, pack->reading_count * sizeof *pack->readings);
+    for (size_t i = 0; i < dated.reading_count; i++)
+        dated.readings[i].time_ms = pack_shifted_ms(dated.readings[i].time_ms, shift_ms);
+    err = pack_is_rescued(pack) ? append_rescued(history, device, message, &dated)
+                                : write_pack(history, device, message, &dated, lost);
+    if (err == ERR_OK && pack->kind == PACK_CLOCK_FIX)
+        err = undated_fix(history, device->id, pack);
+    free(dated.readings);
+    return err;
+}
+
 static enum err append_named(struct history *history, struct known_device *device,
                              const struct history_message *message,
                              const struct pack *pack)
@@ -417,10 +465,7 @@ static enum err append_named(struct history *history, struct known_device *devic
         err = find_series(history, device, pack);
     if (err != ERR_OK)
         return err;
-    if (pack_is_rescued(pack))
-        err = append_rescued(history, device, message, pack);
-    else
-        err = write_pack(history, device, message, pack, lost);
+    err = append_dated(history, device, message, pack, lost);
     if (err == ERR_OK && has_lost && !is_own)
         err = close_range(history, device, message, pack->ended, &range);
     return err;
@@ -470,6 +515,13 @@ enum err history_append(struct history *history, const struct history_message *m
         err = append_unnamed(history, device, message, pack);
     if (err == ERR_EXISTS || err == ERR_LIMIT)
         return err;
+    return history_note(history, history->db, err);
+}
+
+enum err history_settle(struct history *history, int64_t now_ms)
+{
+    assert(db_is_in_transaction(history->db));
+    enum err err = undated_settle(history, now_ms - HISTORY_UNDATED_MS);
     return history_note(history, history->db, err);
 }
 

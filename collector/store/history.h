@@ -57,6 +57,7 @@ struct history_message {
  */
 MUST_CHECK enum err history_begin(struct history *history);
 /*
+ * Readings of a clock that was not set are there once a CLOCK_FIX of that boot came.
  * EXISTS: that (device, epoch, seq) was taken before; nothing is changed. LIMIT: too many
  * gaps in the epoch to remember it; nothing is changed, and the sender must not be acked.
  * Packs without readings are remembered too; the range of a LOSS or THINNED pack counts
@@ -73,6 +74,9 @@ MUST_CHECK enum err history_append(struct history *history,
 MUST_CHECK enum err history_close_gap(struct history *history,
                                       const struct history_message *message,
                                       uint64_t from, uint64_t to);
+/* Readings of clocks that were never set, and that waited a day: they stand at the times
+ * they claim from now on. Within a batch. */
+MUST_CHECK enum err history_settle(struct history *history, int64_t now_ms);
 MUST_CHECK enum err history_commit(struct history *history, uint64_t cursor);
 void history_rollback(struct history *history);
 

@@ -27,6 +27,7 @@ struct history_follower {
     int64_t keep_ms;
     int64_t now_ms; /* wall time of the last record */
     int64_t retained_ms;
+    int64_t settled_ms;
 };
 
 static enum err append_pack(struct history_follower *follower,
@@ -46,6 +47,14 @@ static enum err append_pack(struct history_follower *follower,
         metric_add(METRIC_HISTORY_READINGS, (int64_t)pack->reading_count);
     /* EXISTS: taken before. LIMIT: the pipeline refused it too, it comes again. */
     return err == ERR_EXISTS || err == ERR_LIMIT ? ERR_OK : err;
+}
+
+static enum err settle(struct history_follower *follower)
+{
+    if (follower->now_ms < follower->settled_ms + RETAIN_EACH_MS)
+        return ERR_OK;
+    follower->settled_ms = follower->now_ms;
+    return history_settle(follower->history, follower->now_ms);
 }
 
 /* What cannot be read is in the pipeline's quarantine, and its name is taken. */
@@ -128,6 +137,8 @@ static enum err take_batch(struct history_follower *follower,
             break;
         err = read == ERR_OK ? take_guarded(follower, &record) : read;
     }
+    if (err == ERR_OK)
+        err = settle(follower);
     if (err == ERR_OK)
         err = history_commit(follower->history, journal_reader_position(reader));
     return err;

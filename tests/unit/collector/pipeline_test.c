@@ -607,6 +607,42 @@ static void damage_of_the_journal_is_listed(void)
     house_close(&house);
 }
 
+/* The fix overtook what it dates, as it does when an agent comes back with its backlog.
+ */
+static void a_reading_of_an_unset_clock_is_judged_by_the_fix(void)
+{
+    static const char unset[] =
+        "[{\"cc-boot\":\"00000000000000b1\",\"cc-up\":600000,\"cc-at\":600000,"
+        "\"n\":\"air_temperature\",\"u\":\"Cel\",\"t\":-300,\"v\":9.5}]";
+    char fix[400];
+    snprintf(
+        fix, sizeof fix,
+        "[{\"cc-kind\":\"clock-fix\",\"cc-dev\":\"d\","
+        "\"cc-epoch\":\"0000000000abcdef\",\"cc-seq\":\"2\",\"cc-boot\":\"00000000000000b1\","
+        "\"cc-clock\":\"synced\",\"cc-fixed\":\"00000000000000b1\","
+        "\"cc-offset\":%lld,\"n\":\"pack\",\"vs\":\"clock-fix\"}]",
+        (long long)START_MS);
+    for (int is_fixed = 0; is_fixed <= 1; is_fixed++) {
+        struct house house;
+        char topic[TOPIC_MAX];
+        house_open(&house);
+        put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+        readings_topic(topic, "d", 2);
+        if (is_fixed != 0)
+            put_message(&house, START_MS + 601000, topic, fix, strlen(fix));
+        readings_topic(topic, "d", 1);
+        put_message(&house, START_MS + 602000, topic, unset, strlen(unset));
+        CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+        pipeline_start(&house);
+        advance(&house, 1000);
+        struct incident incident;
+        newest_incident(&house, &incident);
+        CHECK((incident.onset_ms == START_MS + 300000) == (is_fixed != 0));
+        CHECK((strcmp(incident.rule, "warm") == 0) == (is_fixed != 0));
+        house_close(&house);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -616,6 +652,8 @@ int main(void)
         {"what is ahead of a gap is told once", what_is_ahead_of_a_gap_is_told_once},
         {"who took it is kept when the gap closes",
          who_took_it_is_kept_when_the_gap_closes},
+        {"a reading of an unset clock is judged by the fix",
+         a_reading_of_an_unset_clock_is_judged_by_the_fix},
         {"silence follows the placements", silence_follows_the_placements},
         {"acks say what is taken", acks_say_what_is_taken},
         {"a message of a later version is kept and counted",

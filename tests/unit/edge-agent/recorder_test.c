@@ -112,7 +112,6 @@ static bool is_done(void *context, uint64_t epoch, uint64_t seq)
 static void bench_open(struct bench *bench)
 {
     struct err_text why = {0};
-    clock_init(&bench->clock);
     CHECK(spool_open(&bench->spool, bench->dir, BUDGET, NULL, &bench->recovery, &why) ==
           ERR_OK);
     CHECK(recorder_create(&bench->recorder, &settings, bench->spool, &bench->recovery,
@@ -133,6 +132,7 @@ static struct bench *bench_create(void)
     bench->pipe = -1;
     snprintf(bench->dir, sizeof bench->dir, "/tmp/recorder-test-XXXXXX");
     CHECK(mkdtemp(bench->dir) != NULL);
+    clock_init(&bench->clock);
     return bench;
 }
 
@@ -481,6 +481,86 @@ static void what_others_closed_is_taken_along(void)
     bench_destroy(bench);
 }
 
+/* Readings dated by that virtual clock, as the sampler does. */
+static void take_now(struct bench *bench)
+{
+    CHECK(recorder_watch_clock(bench->recorder) == ERR_OK);
+    recorder_take(bench->recorder, 0,
+                  &(struct reading){.time_ms = clock_wall_ms(&bench->clock),
+                                    .value = 5,
+                                    .quality = QUALITY_GOOD});
+}
+
+static void check_clock_fix(struct bench *bench, uint64_t seq, int64_t offset_ms)
+{
+    struct pack pack = {0};
+    parse_stored(bench, recorder_epoch(bench->recorder), seq, &pack);
+    CHECK(pack.kind == PACK_CLOCK_FIX && pack.clock == PACK_CLOCK_SYNCED);
+    CHECK_TEXT(pack.fixed_boot_id, pack.boot_id);
+    CHECK(pack.offset_ms == offset_ms);
+    pack_fini(&pack);
+}
+
+/* What was read before it is closed by the clock that dated it, and then it is told. */
+static void a_clock_that_is_set_late_is_told(void)
+{
+    const int64_t wall_ms = INT64_C(1790000000000);
+    struct bench *bench = bench_create();
+    int64_t real_ms = clock_real_ms();
+    clock_init_virtual(&bench->clock, wall_ms, real_ms, 1);
+    clock_set_late(&bench->clock, real_ms + 3600000);
+    bench_open(bench);
+    take_now(bench);
+    bench->clock.set_real_ms = real_ms; /* now it is set */
+    take_now(bench);
+    CHECK(recorder_close_pack(bench->recorder, true) == ERR_OK);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    struct pack pack = {0};
+    parse_stored(bench, recorder_epoch(bench->recorder), 1, &pack);
+    CHECK(pack.clock == PACK_CLOCK_UNSET && pack.reading_count == 1);
+    /* Its time, and what the fix makes of it. */
+    CHECK(pack.readings[0].time_ms < 60000 && pack.wall_ms - pack.boot_ms == -real_ms);
+    pack_clear(&pack);
+    check_clock_fix(bench, 2, wall_ms - real_ms);
+    parse_stored(bench, recorder_epoch(bench->recorder), 3, &pack);
+    CHECK(pack.clock == PACK_CLOCK_SYNCED && pack.reading_count == 1);
+    CHECK(pack.readings[0].time_ms >= wall_ms);
+    /* Taken along, it keeps what the clock of then showed. */
+    pack_clear(&pack);
+    CHECK(recorder_take_along(bench->recorder, recorder_epoch(bench->recorder), 1, 1,
+                              false) == ERR_OK);
+    parse_stored(bench, recorder_epoch(bench->recorder), 4, &pack);
+    CHECK(pack.clock == PACK_CLOCK_UNSET && pack.wall_ms - pack.boot_ms == -real_ms);
+    pack_fini(&pack);
+    bench_close(bench);
+    bench_destroy(bench);
+}
+
+/* A kill between the unset clock and its fix: the next start says it. */
+static void a_clock_set_while_the_agent_was_down_is_told(void)
+{
+    const int64_t wall_ms = INT64_C(1790000000000);
+    struct bench *bench = bench_create();
+    int64_t real_ms = clock_real_ms();
+    clock_init_virtual(&bench->clock, wall_ms, real_ms, 1);
+    clock_set_late(&bench->clock, real_ms + 3600000);
+    bench_open(bench);
+    take_now(bench);
+    CHECK(recorder_close_pack(bench->recorder, true) == ERR_OK);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    bench_close(bench);
+    bench->clock.set_real_ms = real_ms;
+    for (int i = 0; i < 2; i++) { /* once */
+        bench_open(bench);
+        CHECK(recorder_watch_clock(bench->recorder) == ERR_OK);
+        CHECK(recorder_commit(bench->recorder) == ERR_OK);
+        check_clock_fix(bench, 2, wall_ms - real_ms);
+        CHECK(spool_epoch_at(bench->spool, 0)->last == 2);
+        bench_close(bench);
+    }
+    bench_destroy(bench);
+}
+
 /* A pack about packs must not carry the cursor of readings that are still in memory. */
 static void a_cursor_goes_with_its_readings(void)
 {
@@ -706,6 +786,9 @@ int main(void)
         {"a forked epoch is taken along", a_forked_epoch_is_taken_along},
         {"taking along survives a kill", taking_along_survives_a_kill},
         {"what others closed is taken along", what_others_closed_is_taken_along},
+        {"a clock that is set late is told", a_clock_that_is_set_late_is_told},
+        {"a clock set while the agent was down is told",
+         a_clock_set_while_the_agent_was_down_is_told},
         {"a cursor goes with its readings", a_cursor_goes_with_its_readings},
         {"acked packs go first, and whole", acked_packs_go_first_and_whole},
         {"a full journal keeps the breaches", a_full_journal_keeps_the_breaches},

@@ -256,6 +256,83 @@ static void what_is_rescued_from_a_fork_is_there_once(void)
     }
 }
 
+/* A pack of a clock that began in 1970 with that boot, and what the twin shall know. */
+static enum err append_unset(uint64_t seq, const char *boot, int64_t boot_ms,
+                             int64_t shift_ms, bool is_dated)
+{
+    struct pack *pack = &parcel.pack;
+    one_reading(0, boot_ms, (double)seq);
+    pack->clock = PACK_CLOCK_UNSET;
+    snprintf(pack->boot_id, sizeof pack->boot_id, "%s", boot);
+    pack->boot_ms = boot_ms;
+    pack->wall_ms = boot_ms;
+    struct twin before = twin;
+    enum err err = append(seq);
+    twin.count = before.count; /* not yet */
+    pack->clock = PACK_CLOCK_SYNCED;
+    if (is_dated) {
+        parcel.readings[0].time_ms += shift_ms;
+        message.seq = seq;
+        twin_add_pack(&twin, &message, pack);
+    }
+    return err;
+}
+
+static enum err append_fix(uint64_t seq, const char *boot, int64_t offset_ms)
+{
+    struct pack *pack = &parcel.pack;
+    pack->kind = PACK_CLOCK_FIX;
+    pack->reading_count = 0;
+    snprintf(pack->fixed_boot_id, sizeof pack->fixed_boot_id, "%s", boot);
+    pack->offset_ms = offset_ms;
+    enum err err = append(seq);
+    pack->kind = PACK_DATA;
+    return err;
+}
+
+static void expect_at(uint64_t seq, int64_t time_ms)
+{
+    one_reading(0, time_ms, (double)seq);
+    message.seq = seq;
+    twin_add_pack(&twin, &message, &parcel.pack);
+}
+
+static void readings_of_an_unset_clock_are_dated_by_the_fix(void)
+{
+    static const char boot[] = "00000000000000b1";
+    static const char other[] = "00000000000000b2";
+    begin_world();
+    CHECK(append_unset(1, boot, 1000, 0, false) == ERR_OK);
+    CHECK(append_unset(2, other, 1500, 0, false) == ERR_OK);
+    CHECK(append_unset(3, boot, 2000, 0, false) == ERR_OK);
+    CHECK(append_unset(1, boot, 1000, 0, false) == ERR_EXISTS);
+    CHECK(twin_agrees_on_all(&twin, reader, "d")); /* nobody knows when they were */
+    reopen();
+    CHECK(append_fix(5, boot, WORLD_NOW) == ERR_OK);
+    expect_at(1, WORLD_NOW + 1000);
+    expect_at(3, WORLD_NOW + 2000);
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    CHECK(append_fix(5, boot, WORLD_NOW) == ERR_EXISTS);
+    CHECK(append_unset(4, boot, 3000, WORLD_NOW, true) ==
+          ERR_OK); /* late: dated at once */
+    CHECK(append_unset(1, boot, 1000, 0, false) == ERR_EXISTS);
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    compact_all(history, 100);
+    reopen();
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    /* The other boot's clock was never set: after a day they stand where they claim. */
+    CHECK(history_begin(history) == ERR_OK);
+    CHECK(history_settle(history, WORLD_NOW + 1000) == ERR_OK);
+    CHECK(history_commit(history, message.position) == ERR_OK);
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    CHECK(history_begin(history) == ERR_OK);
+    CHECK(history_settle(history, WORLD_NOW + 2 * 86400000) == ERR_OK);
+    CHECK(history_commit(history, message.position) == ERR_OK);
+    expect_at(2, 1500);
+    CHECK(twin_agrees_on_all(&twin, reader, "d"));
+    end_world();
+}
+
 static void too_many_gaps_are_refused(void)
 {
     begin_world();
@@ -660,6 +737,8 @@ int main(void)
          a_loss_of_another_epoch_closes_nothing_here},
         {"a name that could not be read is taken",
          a_name_that_could_not_be_read_is_taken},
+        {"readings of an unset clock are dated by the fix",
+         readings_of_an_unset_clock_are_dated_by_the_fix},
         {"what is rescued from a fork is there once",
          what_is_rescued_from_a_fork_is_there_once},
         {"too many gaps are refused", too_many_gaps_are_refused},
