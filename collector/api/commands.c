@@ -425,13 +425,8 @@ static void on_entity(void *context, const struct state_entity *entity)
 static void get_one(struct api_call *call, const char *kind, const char *id)
 {
     enum err err = state_find_entity(call->stores->state, kind, id, call, on_entity);
-    const char *known = header_of(call, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (err != ERR_OK) {
+    if (err != ERR_OK)
         api_store_problem(call, err);
-    } else if (known != NULL && call->etag[0] != '\0' && strcmp(known, call->etag) == 0) {
-        buf_clear(&call->out);
-        call->status = MHD_HTTP_NOT_MODIFIED;
-    }
 }
 
 void api_get_entity(struct api_call *call)

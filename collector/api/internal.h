@@ -236,6 +236,9 @@ struct api_stores *api_stores_take(struct api *api, struct err_text *why);
 void api_stores_give(struct api *api, struct api_stores *stores);
 int64_t api_now_ms(const struct api *api);
 
+/* conditional.c: gives a GET's answer its ETag; 304 when who asks has it. */
+void api_make_conditional(struct api_call *call);
+
 /* listen.c; `tls` NULL: none. On failure *daemon is NULL. */
 struct tls;
 enum err api_listen(struct MHD_Daemon **daemon, struct api *api,

@@ -337,8 +337,10 @@ static void run_route(struct api_call *call, const struct api_route *route)
     if (call->stores == NULL)
         refuse_stores(call, &why);
     else if (api_identify(call, route) && is_let_in(call, route) &&
-             has_known_params(call, route))
+             has_known_params(call, route)) {
         route->handle(call);
+        api_make_conditional(call);
+    }
     api_stores_give(call->api, call->stores);
     call->stores = NULL;
 }
