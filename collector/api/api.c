@@ -16,6 +16,7 @@
 #include "collector/api/feed.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
+#include "collector/api/replay.h"
 #include "collector/api/tls.h"
 
 #define IDLE_MS         15000
@@ -51,6 +52,7 @@ struct api {
     uint8_t secret_key[API_KEY_BYTES];
     struct feed *feed; /* likewise */
     pthread_mutex_t stream_lock;
+    struct replay *replay; /* likewise */
 
     /* shared, under lock */
     pthread_mutex_t lock;
@@ -448,6 +450,7 @@ enum err api_open(struct api **result, const struct api_options *options,
     api->history_dir = mem_strdup(options->history_dir);
     api->login = login_create();
     crypto_random(api->secret_key, sizeof api->secret_key);
+    api->replay = replay_create();
     api->session_bounds = (struct api_session_bounds){
         .idle_ms =
             options->session_idle_ms > 0 ? options->session_idle_ms : SESSION_IDLE_MS,
@@ -513,6 +516,7 @@ void api_destroy(struct api *api)
     free(api->state_path);
     free(api->history_dir);
     login_destroy(api->login);
+    replay_destroy(api->replay);
     tls_close(api->tls);
     free(api);
 }
@@ -554,6 +558,11 @@ struct feed *api_feed(const struct api *api)
 pthread_mutex_t *api_stream_lock(struct api *api)
 {
     return &api->stream_lock;
+}
+
+struct replay *api_replay_of(const struct api *api)
+{
+    return api->replay;
 }
 
 struct login *api_login_of(const struct api *api)

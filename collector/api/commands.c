@@ -21,7 +21,6 @@
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX     1000
-#define KEY_MAX       255
 
 static const char *header_of(const struct api_call *call, const char *name)
 {
@@ -31,26 +30,18 @@ static const char *header_of(const struct api_call *call, const char *name)
 /* ---- one wish
  * -------------------------------------------------------------------------- */
 
-bool api_draw_id(struct api_call *call, struct api_wish *wish)
+void api_draw_id(const struct api_call *call, struct api_wish *wish)
 {
-    const char *key = header_of(call, "Idempotency-Key");
+    const char *key = api_idempotency_key(call);
     uint8_t digest[CRYPTO_DIGEST_BYTES];
-    char text[KEY_MAX + ID_SIZE + 2];
-    char why[100];
+    char text[API_KEY_MAX + ID_SIZE + 2];
     if (key == NULL) {
         command_draw_id(wish->id);
-        return true;
+        return;
     }
-    if (key[0] != '\0' && strlen(key) <= KEY_MAX) {
-        snprintf(text, sizeof text, "%s\n%s", call->principal.id, key);
-        crypto_digest(digest, text, strlen(text));
-        crypto_hex(wish->id, digest, COMMAND_RANDOM_SIZE / 2);
-        return true;
-    }
-    snprintf(why, sizeof why,
-             "an Idempotency-Key has 1 to %d characters, the same for each try", KEY_MAX);
-    api_command_problem(call, ERR_INVALID, why);
-    return false;
+    snprintf(text, sizeof text, "%s\n%s", call->principal.id, key);
+    crypto_digest(digest, text, strlen(text));
+    crypto_hex(wish->id, digest, COMMAND_RANDOM_SIZE / 2);
 }
 
 struct staged {
@@ -115,6 +106,10 @@ static void refuse(struct api_call *call, enum err err, const json_t *result,
                    const char *why)
 {
     static const char *const members[] = {"kind", "id", "version", "present"};
+    if (json_object_get(result, COMMAND_KEY_REUSED) != NULL) {
+        api_refuse(call, PROBLEM_KEY_REUSED, NULL);
+        return;
+    }
     api_command_problem(call, err, why);
     if (err != ERR_CONFLICT || result == NULL)
         return;
@@ -146,8 +141,7 @@ static void answer(struct api_call *call, struct api_wish *wish)
 {
     json_t *result = NULL;
     struct err_text why = {0};
-    if (!api_draw_id(call, wish))
-        return;
+    api_draw_id(call, wish);
     enum err err = api_apply(call, wish, &result, &why);
     api_answer_applied(call, err, result, why.text);
 }

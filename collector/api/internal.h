@@ -236,6 +236,13 @@ struct api_stores *api_stores_take(struct api *api, struct err_text *why);
 void api_stores_give(struct api *api, struct api_stores *stores);
 int64_t api_now_ms(const struct api *api);
 
+/* repeat.c: runs the route's handler, or answers as it was answered under that key. */
+#define API_KEY_MAX 255
+void api_handle_once(struct api_call *call);
+/* NULL: none. 1 to API_KEY_MAX bytes where a handler sees it. Borrowed for the call. */
+const char *api_idempotency_key(const struct api_call *call);
+struct replay *api_replay_of(const struct api *api);
+
 /* conditional.c: gives a GET's answer its ETag; 304 when who asks has it. */
 void api_make_conditional(struct api_call *call);
 
@@ -283,8 +290,8 @@ void api_get_tokens(struct api_call *call);
 void api_get_grants(struct api_call *call);
 /* commands.c */
 /* Names the command by the request's Idempotency-Key: the same key of the same person is
- * the same command. False answers the call. */
-bool api_draw_id(struct api_call *call, struct api_wish *wish);
+ * the same command. */
+void api_draw_id(const struct api_call *call, struct api_wish *wish);
 /* Makes a command of it and waits for its fate; *result is an object, or NULL, and the
  * caller's. */
 enum err api_apply(struct api_call *call, const struct api_wish *wish, json_t **result,

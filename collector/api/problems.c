@@ -183,6 +183,29 @@ static const struct problem_entry entries[] = {
                                  {{"the change is not possible",
                                    "{why}; mend it and send it again"},
                                   {"无法更改", "{why}；请改正后重发"}}},
+    [PROBLEM_KEY_NOT_UNDERSTOOD] =
+        {"idempotency-key-not-understood",
+         400,
+         {{"the key is not understood",
+           "an Idempotency-Key has 1 to 255 characters, the same for each try of one "
+           "change"},
+          {"无法理解该键",
+           "Idempotency-Key 须为 1 到 255 个字符，同一更改每次重试保持不变"}}},
+    [PROBLEM_KEY_REUSED] =
+        {"idempotency-key-reused",
+         422,
+         {{"the key was used before",
+           "this Idempotency-Key was used for another change; draw a new one for each "
+           "change, and keep it when you try again"},
+          {"该键已被使用",
+           "此 Idempotency-Key 已用于另一项更改；每项更改请使用新键，重试时保持不变"}}},
+    [PROBLEM_KEY_UNDER_WAY] =
+        {"idempotency-key-under-way",
+         409,
+         {{"the change is being made",
+           "the request that came first with this Idempotency-Key is not answered yet; "
+           "wait, then send it again"},
+          {"更改正在进行", "使用此 Idempotency-Key 的前一个请求尚未完成；请稍候重发"}}},
     [PROBLEM_COMMAND_CONFLICT] =
         {"command-conflict",
          409,

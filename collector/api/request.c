@@ -338,7 +338,7 @@ static void run_route(struct api_call *call, const struct api_route *route)
         refuse_stores(call, &why);
     else if (api_identify(call, route) && is_let_in(call, route) &&
              has_known_params(call, route)) {
-        route->handle(call);
+        api_handle_once(call);
         api_make_conditional(call);
     }
     api_stores_give(call->api, call->stores);
@@ -412,6 +412,7 @@ struct header_check {
     unsigned hosts;
     unsigned authorizations;
     unsigned origins;
+    unsigned keys;
     const char *length;
 };
 
@@ -424,6 +425,7 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
     check->encodings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
     check->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
     check->authorizations += strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION) == 0;
+    check->keys += strcasecmp(name, "Idempotency-Key") == 0;
     check->origins += strcasecmp(name, MHD_HTTP_HEADER_ORIGIN) == 0;
     if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0)
         check->length = value;
@@ -444,7 +446,8 @@ static bool has_clear_headers(struct api_call *call)
     MHD_get_connection_values(call->connection, MHD_HEADER_KIND, on_header, &check);
     bool is_ambiguous = call->is_odd || check.lengths > 1 || check.encodings > 1 ||
                         check.hosts > 1 || check.authorizations > 1 ||
-                        check.origins > 1 || (check.lengths > 0 && check.encodings > 0);
+                        check.origins > 1 || check.keys > 1 ||
+                        (check.lengths > 0 && check.encodings > 0);
     if (is_ambiguous) {
         call->must_close = true;
         api_refuse(call,

@@ -297,7 +297,7 @@ static enum err answer_again(struct state *state, const struct command *command,
     enum err err = state_find_audit(state, command->id, &found, on_found);
     if (err == ERR_OK && found.is_other) {
         outcome_fini(outcome);
-        outcome->result = mem_strdup("{}");
+        outcome->result = mem_strdup("{\"" COMMAND_KEY_REUSED "\":true}");
         outcome->changes = mem_strdup("[]");
         outcome->err =
             err_set(&outcome->why, ERR_INVALID,

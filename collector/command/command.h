@@ -24,6 +24,8 @@
 #define COMMAND_ID_MAX     128
 #define COMMAND_REASON_MAX 500 /* bytes of UTF-8 */
 #define COMMAND_MAX        (size_t)(256 * 1024)
+/* A member of the result when the id is that of another command. */
+#define COMMAND_KEY_REUSED "key_reused"
 #define COMMAND_ANY        (-1) /* if_version: whatever it is */
 
 /* All borrowed from `root`. */

@@ -154,8 +154,11 @@ class Document(unittest.TestCase):
     def test_a_change_has_a_body_as_its_verb_says(self):
         for route, path, operation in self.pairs():
             with self.subTest(method=route["method"], path=path):
+                headers = [one["name"] for one in self.parameters(path, operation) if one["in"] == "header"]
+                self.assertEqual("Idempotency-Key" in headers, route["method"] != "GET")
                 if route["method"] == "GET":
                     self.assertNotIn("requestBody", operation)
+                    self.assertEqual("If-None-Match" in headers, "304" in operation["responses"])
                 if "verb" not in route:
                     continue
                 body = self.schemas.resolve(operation["requestBody"])["content"]["application/json"]["schema"]
