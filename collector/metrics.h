@@ -48,6 +48,8 @@
     X(INFLUX_REJECTED, "influx_rejected_total", "counter", \
       "lines refused by InfluxDB, in quarantine") \
     X(INFLUX_ERRORS, "influx_errors_total", "counter", "requests that failed") \
+    X(API_CONNECTIONS_CUT, "api_connections_cut_total", "counter", \
+      "connections of the API that made room for new ones") \
     X(BROKER_CONNECTED, "broker_connected", "gauge", "1 while the broker is reached") \
     X(DEVICES, "devices", "gauge", "devices ever seen") \
     X(JOURNAL_DAMAGE, "journal_damage_total", "counter", \

@@ -17,17 +17,16 @@
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
 #include "collector/api/replay.h"
-#include "collector/api/tls.h"
 
 #define IDLE_MS         15000
 #define WAIT_MS         5000
 #define STREAMS         64
 #define GOODBYE_MS      500 /* for streams to say that we stop */
 #define DAY_MS          (INT64_C(24) * 3600 * 1000)
+#define IDLE_STORES_MAX 8 /* more are opened and closed by those who need them */
 #define SESSION_IDLE_MS (DAY_MS / 2)
 #define SESSION_MS      (7 * DAY_MS)
 #define SETUP_MS        DAY_MS
-#define EXPIRY_WARN_MS  (21 * DAY_MS)
 
 /* One command whose caller waits. */
 struct waiter {
@@ -44,9 +43,7 @@ struct api {
     struct api_options options;
     char *state_path;
     char *history_dir;
-    struct MHD_Daemon *daemon;
-    struct tls *tls; /* NULL: none; locks itself */
-    int port;
+    struct listener *listener;
     struct api_session_bounds session_bounds;
     struct login *login; /* locks itself */
     uint8_t secret_key[API_KEY_BYTES];
@@ -60,6 +57,7 @@ struct api {
     bool is_closing;
     struct waiter *waiters;
     struct api_stores *idle;
+    size_t idle_count;
 };
 
 /* ---- waiting for the loop --------------------------------------------------------- */
@@ -280,12 +278,21 @@ static struct api_stores *stores_open(struct api *api, struct err_text *why)
     return NULL;
 }
 
+static void stores_close(struct api_stores *stores)
+{
+    state_close(stores->state);
+    history_reader_close(stores->history);
+    free(stores);
+}
+
 struct api_stores *api_stores_take(struct api *api, struct err_text *why)
 {
     pthread_mutex_lock(&api->lock);
     struct api_stores *stores = api->idle;
-    if (stores != NULL)
+    if (stores != NULL) {
         api->idle = stores->next;
+        api->idle_count--;
+    }
     pthread_mutex_unlock(&api->lock);
     return stores != NULL ? stores : stores_open(api, why);
 }
@@ -295,9 +302,15 @@ void api_stores_give(struct api *api, struct api_stores *stores)
     if (stores == NULL)
         return;
     pthread_mutex_lock(&api->lock);
-    stores->next = api->idle;
-    api->idle = stores;
+    bool is_kept = api->idle_count < IDLE_STORES_MAX;
+    if (is_kept) {
+        stores->next = api->idle;
+        api->idle = stores;
+        api->idle_count++;
+    }
     pthread_mutex_unlock(&api->lock);
+    if (!is_kept)
+        stores_close(stores);
 }
 
 /* ---- opening ---------------------------------------------------------------------- */
@@ -398,37 +411,8 @@ static enum err offer_setup(struct api *api, struct err_text *why)
         return err_set(why, err, "state.db: the set-up link cannot be written");
     log_info("nobody can sign in yet: make the first admin within 24 hours at "
              "%s://%s:%d/setup/%s",
-             api_scheme(api), api->options.listen, api->port, secret);
+             api_scheme(api), api->options.listen, api_port(api), secret);
     crypto_wipe(secret, sizeof secret);
-    return ERR_OK;
-}
-
-/* A certificate about to expire is told while there is time to renew it. */
-static void tell_expiry(const struct api *api)
-{
-    int64_t left_ms = tls_expires_ms(api->tls) - clock_wall_ms(api->options.clock);
-    if (left_ms <= 0)
-        log_warn("the certificate %s has expired: clients refuse it; renew it and send "
-                 "SIGHUP",
-                 api->options.cert_file);
-    else if (left_ms < EXPIRY_WARN_MS)
-        log_warn("the certificate %s expires in %lld days: renew it and send SIGHUP",
-                 api->options.cert_file, (long long)(left_ms / DAY_MS));
-}
-
-static enum err start_daemon(struct api *api, struct err_text *why)
-{
-    enum err err = ERR_OK;
-    const struct api_options *options = &api->options;
-    if (options->cert_file != NULL)
-        err = tls_open(&api->tls, options->cert_file, options->key_file, why);
-    if (err == ERR_OK)
-        err = api_listen(&api->daemon, api, options, api->tls, why);
-    if (err != ERR_OK)
-        return err;
-    if (api->tls != NULL)
-        tell_expiry(api);
-    api->port = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     return ERR_OK;
 }
 
@@ -468,7 +452,7 @@ enum err api_open(struct api **result, const struct api_options *options,
     if (err == ERR_OK)
         err = ensure_token(api, tokens, why);
     if (err == ERR_OK)
-        err = start_daemon(api, why);
+        err = listener_open(&api->listener, api, &api->options, why);
     if (err == ERR_OK && admins == 0)
         err = offer_setup(api, why);
     if (err != ERR_OK) {
@@ -491,24 +475,21 @@ void api_close(struct api *api)
     feed_close(api->feed);
     if (!feed_wait_empty(api->feed, GOODBYE_MS))
         log_debug("streams whose clients do not read are cut off");
-    if (api->daemon != NULL)
-        MHD_stop_daemon(api->daemon);
+    listener_close(api->listener);
+    api->listener = NULL;
     while (api->idle != NULL) {
         struct api_stores *stores = api->idle;
         api->idle = stores->next;
-        state_close(stores->state);
-        history_reader_close(stores->history);
-        free(stores);
+        stores_close(stores);
     }
     /* Asks that the loop has not come to still point here: see api_destroy. */
-    api->daemon = NULL;
 }
 
 void api_destroy(struct api *api)
 {
     if (api == NULL)
         return;
-    assert(api->daemon == NULL);
+    assert(api->listener == NULL);
     feed_destroy(api->feed);
     pthread_mutex_destroy(&api->stream_lock);
     pthread_mutex_destroy(&api->lock);
@@ -517,7 +498,6 @@ void api_destroy(struct api *api)
     free(api->history_dir);
     login_destroy(api->login);
     replay_destroy(api->replay);
-    tls_close(api->tls);
     free(api);
 }
 
@@ -533,21 +513,13 @@ const struct api_options *api_options_of(const struct api *api)
 
 const char *api_scheme(const struct api *api)
 {
-    return api->tls != NULL ? "https" : "http";
+    return api->options.cert_file != NULL ? "https" : "http";
 }
 
 void api_reload(struct api *api)
 {
-    struct err_text why = {0};
-    if (api == NULL || api->tls == NULL)
-        return;
-    if (tls_reload(api->tls, &why) != ERR_OK) {
-        log_error("the certificate that was there stays in use: %s", why.text);
-        return;
-    }
-    log_info("new connections get the certificate as it is now in file=%s",
-             api->options.cert_file);
-    tell_expiry(api);
+    if (api != NULL)
+        listener_reload(api->listener);
 }
 
 struct feed *api_feed(const struct api *api)
@@ -593,5 +565,5 @@ int64_t api_now_ms(const struct api *api)
 
 int api_port(const struct api *api)
 {
-    return api->port;
+    return listener_port(api->listener);
 }

@@ -246,11 +246,18 @@ struct replay *api_replay_of(const struct api *api);
 /* conditional.c: gives a GET's answer its ETag; 304 when who asks has it. */
 void api_make_conditional(struct api_call *call);
 
-/* listen.c; `tls` NULL: none. On failure *daemon is NULL. */
-struct tls;
-enum err api_listen(struct MHD_Daemon **daemon, struct api *api,
-                    const struct api_options *options, struct tls *tls,
-                    struct err_text *why);
+/* listen.c */
+struct listener;
+enum err listener_open(struct listener **result, struct api *api,
+                       const struct api_options *options, struct err_text *why);
+/* Ends requests under way. Accepts NULL. */
+void listener_close(struct listener *listener);
+int listener_port(const struct listener *listener);
+/* See api_reload(). */
+void listener_reload(struct listener *listener);
+/* The connection's request is complete and is answered now; was answered. */
+void listener_serves(struct MHD_Connection *connection);
+void listener_has_served(struct MHD_Connection *connection);
 
 /* Held by one stream while it has stores. */
 pthread_mutex_t *api_stream_lock(struct api *api);

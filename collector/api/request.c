@@ -490,6 +490,7 @@ enum MHD_Result api_on_request(void *context, struct MHD_Connection *connection,
         *upload_len = 0;
         return take_body(call, upload, len);
     }
+    listener_serves(connection);
     if (call->body_len > BODY_MAX)
         refuse_body(call);
     else
@@ -501,9 +502,9 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
                       enum MHD_RequestTerminationCode why)
 {
     (void)context;
-    (void)connection;
     (void)why;
     struct api_call *call = *slot;
+    listener_has_served(connection);
     if (call == NULL)
         return;
     api_stream_finish(call);
