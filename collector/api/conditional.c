@@ -46,23 +46,6 @@ static void make_tag(struct api_call *call)
              2 * TAG_BYTES, hex);
 }
 
-/* Weakly: W/ makes no difference. `tags` is a list, or "*". */
-static bool is_known(const char *tags, const char *etag)
-{
-    const char *opaque = etag + (etag[0] == 'W' ? 2 : 0);
-    size_t len = strlen(opaque);
-    for (const char *at = tags; *at != '\0'; at += *at == ',') {
-        at += strspn(at, " \t,");
-        if (strncmp(at, "W/", 2) == 0)
-            at += 2;
-        size_t word = strcspn(at, ", \t");
-        if ((word == 1 && *at == '*') || (word == len && memcmp(at, opaque, len) == 0))
-            return true;
-        at += strcspn(at, ",");
-    }
-    return false;
-}
-
 static bool has_tag(const struct api_call *call)
 {
     static const char start[] = "/api/v1/";
@@ -79,7 +62,7 @@ void api_make_conditional(struct api_call *call)
         make_tag(call);
     const char *tags = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
                                                    MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (tags == NULL || !is_known(tags, call->etag))
+    if (tags == NULL || !query_tag_is_known(tags, call->etag))
         return;
     buf_clear(&call->out);
     call->status = MHD_HTTP_NOT_MODIFIED;

@@ -41,24 +41,10 @@ static const char *forwarded(const struct api_call *call, const char *name)
     return NULL;
 }
 
-/* Proxies add at the end: what stands before was said by somebody else. */
-static bool last_address(const char *list, char address[INET6_ADDRSTRLEN])
-{
-    struct in6_addr bytes;
-    const char *comma = strrchr(list, ',');
-    const char *last = comma != NULL ? comma + 1 : list;
-    last += strspn(last, " \t");
-    if (strlen(last) >= INET6_ADDRSTRLEN ||
-        (inet_pton(AF_INET, last, &bytes) != 1 && inet_pton(AF_INET6, last, &bytes) != 1))
-        return false;
-    snprintf(address, INET6_ADDRSTRLEN, "%s", last);
-    return true;
-}
-
 void api_peer_address(const struct api_call *call, char address[INET6_ADDRSTRLEN])
 {
     const char *list = forwarded(call, "X-Forwarded-For");
-    if (list == NULL || !last_address(list, address))
+    if (list == NULL || !query_last_address(list, address))
         connected_address(call, address);
 }
 

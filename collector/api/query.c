@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/api/query.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,4 +72,33 @@ enum err query_number(uint64_t *number, const char *text, uint64_t least, uint64
         return ERR_OK;
     return read_digits(number, text) && *number >= least && *number <= most ? ERR_OK
                                                                             : ERR_INVALID;
+}
+
+bool query_tag_is_known(const char *list, const char *etag)
+{
+    const char *opaque = etag + (strncmp(etag, "W/", 2) == 0 ? 2 : 0);
+    size_t len = strlen(opaque);
+    for (const char *at = list + strspn(list, " \t,"); *at != '\0';
+         at += strspn(at, " \t,")) {
+        if (strncmp(at, "W/", 2) == 0)
+            at += 2;
+        size_t word = strcspn(at, ", \t");
+        if ((word == 1 && *at == '*') || (word == len && memcmp(at, opaque, len) == 0))
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+bool query_last_address(const char *list, char address[INET6_ADDRSTRLEN])
+{
+    struct in6_addr bytes;
+    const char *comma = strrchr(list, ',');
+    const char *last = comma != NULL ? comma + 1 : list;
+    last += strspn(last, " \t");
+    if (strlen(last) >= INET6_ADDRSTRLEN ||
+        (inet_pton(AF_INET, last, &bytes) != 1 && inet_pton(AF_INET6, last, &bytes) != 1))
+        return false;
+    snprintf(address, INET6_ADDRSTRLEN, "%s", last);
+    return true;
 }

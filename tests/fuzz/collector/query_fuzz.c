@@ -9,7 +9,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What matches is made of identifiers; what is taken for a number is in its bounds. */
+/*
+ * What matches is made of identifiers; what is taken for a number is in its bounds; a tag
+ * is known only to who says it; an address that is found stands at the end.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const patterns[] = {"/healthz", "/api/v1/incidents/*",
@@ -25,6 +28,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (query_number(&number, text, 1, 1000, 7) == ERR_OK &&
         (number < 1 || number > 1000))
+        abort();
+    char address[INET6_ADDRSTRLEN];
+    size_t len = strlen(text);
+    if (query_last_address(text, address) &&
+        (strlen(address) > len || strcmp(text + len - strlen(address), address) != 0))
+        abort();
+    if (query_tag_is_known(text, "W/\"0123456789abcdef\"") && strchr(text, '*') == NULL &&
+        strstr(text, "\"0123456789abcdef\"") == NULL)
         abort();
     free(text);
     return 0;

@@ -102,12 +102,71 @@ static void numbers_are_whole_and_in_bounds(void)
     }
 }
 
+static void tags_are_found_in_lists(void)
+{
+    static const struct {
+        const char *name;
+        const char *list;
+        bool want;
+    } rows[] = {
+        {"itself", "\"ab\"", true},
+        {"weakly", "W/\"ab\"", true},
+        {"second", "\"x\", \"ab\"", true},
+        {"without spaces", "\"x\",W/\"ab\",\"y\"", true},
+        {"any", "*", true},
+        {"any in a list", "\"x\", *", true},
+        {"another", "\"abc\"", false},
+        {"shorter", "\"a\"", false},
+        {"no quotes", "ab", false},
+        {"two stars", "**", false},
+        {"nothing", "", false},
+        {"commas", " ,\t,,", false},
+        {"half a weak one", "W/", false},
+        {"W alone", "W", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK_ROW(rows[i].name,
+                  query_tag_is_known(rows[i].list, "\"ab\"") == rows[i].want);
+        CHECK_ROW(rows[i].name,
+                  query_tag_is_known(rows[i].list, "W/\"ab\"") == rows[i].want);
+    }
+}
+
+static void the_last_address_counts(void)
+{
+    static const struct {
+        const char *list;
+        const char *want; /* NULL: none */
+    } rows[] = {
+        {"10.0.0.9", "10.0.0.9"},
+        {"10.0.0.8, 10.0.0.9", "10.0.0.9"},
+        {"spoofed,10.0.0.9", "10.0.0.9"},
+        {"10.0.0.9, 2001:db8::1", "2001:db8::1"},
+        {"", NULL},
+        {"10.0.0.9,", NULL},
+        {"10.0.0.9, unknown", NULL},
+        {"10.0.0", NULL},
+        {"10.0.0.9 ", NULL},
+        {"10.0.0.9:80", NULL},
+        {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char address[INET6_ADDRSTRLEN] = "untouched";
+        CHECK_ROW(rows[i].list,
+                  query_last_address(rows[i].list, address) == (rows[i].want != NULL));
+        CHECK_ROW(rows[i].list, strcmp(address, rows[i].want != NULL ? rows[i].want
+                                                                     : "untouched") == 0);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"patterns match identifiers only", patterns_match_identifiers_only},
         {"times are text or milliseconds", times_are_text_or_milliseconds},
         {"numbers are whole and in bounds", numbers_are_whole_and_in_bounds},
+        {"tags are found in lists", tags_are_found_in_lists},
+        {"the last address counts", the_last_address_counts},
         CU_TEST_INFO_NULL,
     };
     return check_run("query", tests);
