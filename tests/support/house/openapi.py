@@ -12,7 +12,7 @@ import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 PATH = os.path.join(ROOT, "docs", "openapi.yaml")
-PLAIN = re.compile(r"[A-Za-z/(][^:#\"'{}\[\],&*!|>%@`]*")
+PLAIN = re.compile(r"[A-Za-z/(][^:#\"{}\[\],&*!|>%@`]*")
 KEY = re.compile(r'("(?:[^"\\]|\\.)*"|[A-Za-z_$/][^\s:"]*(?:\{[^\s:"]*)?):(?: |$)')
 WORDS = {"true": True, "false": False, "null": None}
 # What YAML 1.1 takes for truth.
@@ -81,7 +81,7 @@ class Flow:
         if end and not in_flow:
             self.fail("a text that needs quotes")
         word = self.text[self.at:end.start() if end else len(self.text)].rstrip()
-        self.at += len(word)
+        start, self.at = self.at, self.at + len(word)
         if word in WORDS:
             return WORDS[word]
         if re.fullmatch(r"-?[0-9]+", word):
@@ -89,6 +89,7 @@ class Flow:
         if re.fullmatch(r"-?[0-9]+\.[0-9]+", word):
             return float(word)
         if not PLAIN.fullmatch(word) or word.lower() in TRAPS:
+            self.at = start
             self.fail("a text that needs quotes")
         return word
 
