@@ -105,6 +105,8 @@ def ask_everything(house, ask):
         ask(name)
     ask("getReadings", "fengjie", "one")
     ask("getReadings", "fengjie", "one", limit=1)
+    ask("getSeries", "fengjie", "one", buckets=10)
+    ask("getZoneSeries", "room-1")
     ask("getReadings", "fengjie", "one", format="csv")
     ask("getSeries", "fengjie", "one")
     ask("getZoneSeries", "room-1", buckets=20)
