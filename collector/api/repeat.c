@@ -3,7 +3,8 @@
  * repeat - a change that is asked for twice under one Idempotency-Key is made once.
  *
  * Commands keep that promise themselves: their id comes from the key, and the audit knows
- * it for ever. This is for changes that are none, such as signing in.
+ * it for ever. This is for changes that are none, such as signing in, and for those of
+ * which the audit does not know all.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/crypto.h"
 #include "collector/api/internal.h"
 #include "collector/api/replay.h"
+#include "collector/command/verb.h"
 
 static void add_text(struct crypto_digest *digest, const char *text)
 {
@@ -61,9 +63,14 @@ const char *api_idempotency_key(const struct api_call *call)
                                        "Idempotency-Key");
 }
 
-static bool is_command(const struct api_route *route)
+/*
+ * Whether the audit alone can tell that a key comes with another request. What it must
+ * not know of people it cannot compare: their changes are held here too.
+ */
+static bool is_told_by_audit(const struct api_route *route)
 {
-    return route->verb != NULL || route->handle == api_post_command;
+    return route->handle == api_post_command ||
+           (route->verb != NULL && !verb_is_of_people(verb_find(route->verb)));
 }
 
 /* What went wrong may go well the next time; a page for people is not kept. */
@@ -107,7 +114,7 @@ void api_handle_once(struct api_call *call)
         call->route->handle(call);
     else if (key[0] == '\0' || strlen(key) > API_KEY_MAX)
         api_refuse(call, PROBLEM_KEY_NOT_UNDERSTOOD, NULL);
-    else if (is_command(call->route))
+    else if (is_told_by_audit(call->route))
         call->route->handle(call);
     else
         make(call, key);
