@@ -49,7 +49,8 @@ static void make_tag(struct api_call *call)
 static bool has_tag(const struct api_call *call)
 {
     static const char start[] = "/api/v1/";
-    return call->status == MHD_HTTP_OK && strcmp(call->route->method, "GET") == 0 &&
+    return call->status == MHD_HTTP_OK && call->stream == NULL &&
+           strcmp(call->route->method, "GET") == 0 &&
            strncmp(call->route->pattern, start, sizeof start - 1) == 0 &&
            strcmp(call->content_type, "application/octet-stream") != 0;
 }
