@@ -13,8 +13,10 @@ import time
 
 from house.broker import Broker
 from house.collector import Collector
+from house.stream import Stream
 from house.tls import Nginx, make_certificates, trusting
 
+EPOCH = "00000000000000aa"
 PASSWORD = "orange truck seven hill"
 
 
@@ -217,6 +219,44 @@ def story_nginx_before_it_as_the_page_says(house):
     # Without TLS nothing of it: the proxy's headers are of the proxy only.
     status, plain, _ = ask(collector.port, "GET", "/healthz")
     house.equal((status, plain["Strict-Transport-Security"]), (200, None), "plain HTTP to the collector")
+
+
+def check_stream(house, collector, port, context, bound=3.0):
+    """Each event of a stream comes when it happens, not when a buffer is full."""
+    stream = house.keep(Stream(port, collector.token, context=context))
+    house.equal(stream.status, 200, "a stream begins")
+    house.wait_for(stream.is_ready, 20, "everything that is there was told")
+    slowest = 0.0
+    for seq in range(1, 6):
+        now = time.time()
+        begin, value = time.monotonic(), 4 + seq / 10
+        status, _, text = ask(port, "POST", f"/api/v1/devices/fengjie/one/packs?epoch={EPOCH}&seq={seq}",
+                              [{"n": "air_temperature", "u": "Cel", "t": now, "v": value}], context,
+                              Authorization=f"Bearer {collector.token}")
+        house.equal(status, 200, f"a pack: {text}")
+        house.wait_for(lambda: any(channel["value"] == value for one in stream.named("zone")
+                                   for channel in one["channels"]), 20, "the stream tells of it")
+        slowest = max(slowest, time.monotonic() - begin)
+    house.say(f"from a pack to its event: {slowest:.3f} s at most")
+    house.check(slowest < bound, f"an event took {slowest:.3f} s")
+
+
+def story_streams_by_tls_and_through_nginx(house):
+    folder = os.path.join(house.folder, "tls")
+    make_certificates(folder)
+    broker = house.start(Broker(house.folder, house.program("coldchainctl")))
+    places = {"sites": [{"id": "store", "zones": [{"id": "room-1"}]}], "devices": [{"id": "one", "zone": "room-1"}]}
+    direct = Collector(house.folder, house.program("coldchain-collector"), broker, **places)
+    direct.settings["api"].update(files(folder))
+    direct.tls = trusting(folder)
+    house.start(direct)
+    check_stream(house, direct, direct.port, direct.tls)
+    direct.stop()
+    behind = Collector(house.folder, house.program("coldchain-collector"), broker, name="behind", **places)
+    behind.settings["api"]["proxies"] = ["127.0.0.1"]
+    house.start(behind)
+    nginx = house.start(Nginx(house.folder, folder, behind.port))
+    check_stream(house, behind, nginx.port, trusting(folder))
 
 
 def story_nobody_else_is_taken_for_the_proxy(house):

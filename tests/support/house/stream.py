@@ -9,9 +9,12 @@ import threading
 class Stream:
     """`events` are (name, data, id); id is the one in force after the event."""
 
-    def __init__(self, port, token, last_id=None, source="127.0.0.1"):
+    def __init__(self, port, token, last_id=None, source="127.0.0.1", context=None):
+        """`context`: whom to trust, where it is by TLS."""
         self.events, self.beats, self.last_id, self.ended = [], 0, last_id, False
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
+        where = {"timeout": 30, "source_address": (source, 0)}
+        self._connection = (http.client.HTTPSConnection("127.0.0.1", port, context=context, **where) if context
+                            else http.client.HTTPConnection("127.0.0.1", port, **where))
         headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
         if last_id:
             headers["Last-Event-ID"] = last_id
