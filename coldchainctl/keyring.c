@@ -127,32 +127,47 @@ static void copy_others(struct buf *to, const struct buf *from, const char *api)
     }
 }
 
-enum err keyring_keep(const char *api, const char *token, struct err_text *why)
+/* The folder, which nobody else looks into. */
+static enum err make_folder(struct err_text *why)
 {
     struct buf folder = {0};
-    struct buf path = {0};
+    enum err err = find_folder(&folder, why);
+    const char *path = folder.data != NULL ? folder.data : "";
+    if (err == ERR_OK)
+        err = file_make_dirs(path, why);
+    if (err == ERR_OK && chmod(path, 0700) != 0)
+        err =
+            err_set(why, err_from_errno(errno), say("%.300s: %s"), path, strerror(errno));
+    buf_fini(&folder);
+    return err;
+}
+
+static enum err write_lines(const char *path, const char *api, const char *token,
+                            struct err_text *why)
+{
     struct buf old = {0};
     struct buf text = {0};
-    enum err err = find_folder(&folder, why);
-    if (err == ERR_OK)
-        err = file_make_dirs(folder.data, why);
-    if (err == ERR_OK && chmod(folder.data, 0700) != 0)
-        err = err_set(why, err_from_errno(errno), say("%.300s: %s"), folder.data,
-                      strerror(errno));
-    if (err == ERR_OK)
-        err = keyring_path(&path, why);
-    if (err == ERR_OK)
-        err = read_file(&old, path.data, why);
+    enum err err = read_file(&old, path, why);
     if (err == ERR_OK || err == ERR_NOT_FOUND) {
         copy_others(&text, &old, api);
         if (token != NULL)
             buf_format(&text, "%s %s\n", api, token);
         buf_text(&text, "");
-        err = keyring_write(path.data, text.data, why);
+        err = keyring_write(path, text.data, why);
     }
     fini(&text);
     fini(&old);
+    return err;
+}
+
+enum err keyring_keep(const char *api, const char *token, struct err_text *why)
+{
+    struct buf path = {0};
+    enum err err = make_folder(why);
+    if (err == ERR_OK)
+        err = keyring_path(&path, why);
+    if (err == ERR_OK)
+        err = write_lines(path.data, api, token, why);
     buf_fini(&path);
-    buf_fini(&folder);
     return err;
 }
