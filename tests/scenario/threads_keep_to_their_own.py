@@ -101,6 +101,18 @@ def takes_backups(_, ask):
         ask("POST", f"/api/v1/backups/{staged['id']}/end")
 
 
+def follows(number, load):
+    """Streams, each for some lines: they are cut off in the middle, as by a browser that goes."""
+    for _ in range(ROUNDS):
+        connection = http.client.HTTPConnection("127.0.0.1", load.collector.port, timeout=60,
+                                                source_address=(f"127.0.0.{number + 40}", 0))
+        connection.request("GET", "/api/v1/stream", None, {"Authorization": f"Bearer {load.token}"})
+        answer = connection.getresponse()
+        for _ in range(5 if answer.status == 200 else 0):
+            answer.readline()
+        connection.close()
+
+
 def acknowledges(_, ask):
     for _ in range(ROUNDS):
         for incident in ask("GET", "/api/v1/incidents?limit=20")["incidents"]:
@@ -137,6 +149,7 @@ def story_readings_and_requests_at_once(house):
         load.start(number, reads)
     for number, work in enumerate((changes_places, changes_people, takes_backups, acknowledges), 9):
         load.start(number, work)
+    load.start(13, lambda number, _: follows(number, load))
     load.join()
     house.check(not any(thread.is_alive() for thread in load.threads), "all is done in 300 s")
     house.check(not load.problems, "\n".join(load.problems[:5]))
