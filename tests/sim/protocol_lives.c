@@ -6,11 +6,11 @@
  * collector_core_step(). Around them a world by seed: a broker that drops, doubles,
  * delays, reorders and cuts; power cuts and kills of both sides, also while a journal is
  * being read again; an agent's disk that is full; a collector that comes back from an
- * older copy; clocks that step; a gap that is given up; a clone of an agent's folder that
- * goes on by itself. A life has at least three agents and 1,000 packs. Then the world
- * heals, and every reading that an agent had on its disk must have had its turn in the
- * collector, once and in order, or a LOSS must name it. What the cores say is compared
- * with plain arrays that share no code with them.
+ * older copy; clocks that are unset, set late, step and drift; a gap that is given up; a
+ * clone of an agent's folder that goes on by itself. A life has at least three agents and
+ * 1,000 packs. Then the world heals, and every reading that an agent had on its disk must
+ * have had its turn in the collector, once and in order, or a LOSS must name it. What the
+ * cores say is compared with plain arrays that share no code with them.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -24,6 +24,9 @@
 #include "tests/sim/swarm.h"
 
 #include "tests/sim/world.h"
+
+/* A clock that was set and stepped before it said so is wrong by as much. */
+#define DATED_WITHIN_MS 6000
 
 static const char *const kinds[] = {
     [KIND_DROPPED] = "message dropped",
@@ -50,6 +53,11 @@ static const char *const kinds[] = {
     [KIND_TAKEN_ALONG] = "pack taken along",
     [KIND_MARKS_LOST] = "agent's newest marks lost",
     [KIND_GIVEN_UP] = "gap given up",
+    [KIND_CLOCK_UNSET] = "agent's clock unset at boot",
+    [KIND_CLOCK_SET_LATE] = "agent's clock set late",
+    [KIND_AGENT_CLOCK_STEP] = "agent's clock stepped",
+    [KIND_CLOCK_DRIFTED] = "agent's clock drifted",
+    [KIND_DATED_BY_FIX] = "reading dated by a clock fix",
 };
 
 /* ---- time -------------------------------------------------------------------------- */
@@ -237,6 +245,52 @@ static void check_readings(struct world *world)
     }
 }
 
+/* The last one of that boot, which is what the history goes by; NULL: none came. */
+static const struct record *fix_of(const struct world *world, uint64_t boot)
+{
+    const struct collector *collector = &world->collector;
+    for (size_t i = collector->count; i > 0; i--) {
+        const struct record *record = &collector->journal[i - 1];
+        if (record->is_stored && record->body.kind == PACK_CLOCK_FIX &&
+            record->body.boot == boot)
+            return record;
+    }
+    return NULL;
+}
+
+/* Whoever holds a fix has delivered it, as it does readings. */
+static void check_fixes(struct world *world)
+{
+    for (size_t i = 0; i < AGENTS; i++)
+        for (size_t k = 0; k < world->agents[i].epoch_count; k++) {
+            const struct disk_epoch *epoch = &world->agents[i].epochs[k];
+            for (uint64_t seq = epoch->first; seq <= epoch->last; seq++)
+                if (epoch->bodies[seq].kind == PACK_CLOCK_FIX &&
+                    fix_of(world, epoch->bodies[seq].boot) == NULL)
+                    swarm_broke(world->life, "every-fix-arrives", "agent %zu, seq %llu",
+                                i, (unsigned long long)seq);
+        }
+}
+
+/* What a fix makes of a reading's time is when it was taken. */
+static void check_dates(struct world *world)
+{
+    for (size_t i = 0; i < world->collector.count; i++) {
+        const struct record *record = &world->collector.journal[i];
+        const struct body *body = &record->body;
+        const struct record *fix =
+            record->is_stored && body->is_unset ? fix_of(world, body->boot) : NULL;
+        if (fix == NULL)
+            continue;
+        int64_t dated_ms = body->claim_ms - body->offset_ms + fix->body.offset_ms;
+        int64_t wrong_ms = dated_ms - world->readings[body->reading].was_ms;
+        world->life->tally.kinds[KIND_DATED_BY_FIX]++;
+        if (wrong_ms > DATED_WITHIN_MS || wrong_ms < -DATED_WITHIN_MS)
+            swarm_broke(world->life, "readings-are-dated-right", "reading %u by %lld ms",
+                        body->reading, (long long)wrong_ms);
+    }
+}
+
 /* No epoch has a gap left: each was closed by DATA or LOSS. */
 static void check_gaps(struct world *world)
 {
@@ -318,6 +372,8 @@ static void live(struct swarm_life *life)
     check_settled(world);
     check_readings(world);
     check_gaps(world);
+    check_fixes(world);
+    check_dates(world);
     finish(world);
     free(world);
 }

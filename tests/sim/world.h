@@ -56,6 +56,11 @@ enum kind {
     KIND_TAKEN_ALONG,
     KIND_MARKS_LOST,
     KIND_GIVEN_UP,
+    KIND_CLOCK_UNSET,
+    KIND_CLOCK_SET_LATE,
+    KIND_AGENT_CLOCK_STEP,
+    KIND_CLOCK_DRIFTED,
+    KIND_DATED_BY_FIX,
 };
 
 /* What stands under one name; of an agent's disk and of the collector's journal. */
@@ -69,6 +74,11 @@ struct body {
     uint32_t reading; /* the one it holds, 0: none */
     bool is_rescued;  /* a whole pack under a new name */
     bool tells_fork;
+    /* by the clock that dated it: */
+    bool is_unset;
+    uint64_t boot;     /* of the reading; of a CLOCK_FIX: that it fixes */
+    int64_t claim_ms;  /* wall time of the reading */
+    int64_t offset_ms; /* wall - boot time, when it was closed; or the fix's */
 };
 
 struct disk_epoch {
@@ -95,6 +105,11 @@ struct agent {
     int64_t timer_ms;
     int64_t connect_ms; /* when it connects again */
     int64_t pack_ms;    /* when the next one is closed */
+    /* its clock: wall time = boot time + offset, and boot time is the world's */
+    uint64_t boot;
+    bool is_unset;
+    bool owes_fix; /* an unset clock has dated packs of this boot */
+    int64_t offset_ms;
     unsigned packs;
 };
 
@@ -149,6 +164,7 @@ struct collector {
 
 /* What is known of a reading by those who judge. */
 struct truth {
+    int64_t was_ms;   /* when it was taken */
     bool is_promised; /* was on an agent's disk, synced */
     bool is_trimmed; /* and made room there: LOSS may stand for it, once no disk has it */
     bool is_held;    /* by some agent in the end */
@@ -203,6 +219,8 @@ void agent_start(struct world *world, struct agent *agent, bool was_cut);
 void agent_crash(struct world *world, struct agent *agent, bool is_power);
 void agent_connect(struct world *world, struct agent *agent);
 void agent_disconnect(struct world *world, struct agent *agent);
+/* Right, wrong by a little, or in 1970. */
+void agent_set_clock(struct world *world, struct agent *agent);
 void agent_close_pack(struct world *world, struct agent *agent);
 void agent_take_ack(struct world *world, struct agent *agent, const struct flying *ack);
 void agent_fini(struct agent *agent);

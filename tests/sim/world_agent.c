@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "tests/sim/world.h"
 
+#define YEARS_MS  INT64_C(1790000000000)
+#define OFF_BY_MS 5000 /* a clock that is wrong but set */
+
 /* ---- an agent's disk --------------------------------------------------------------- */
 
 struct disk_epoch *disk_epoch_of(struct agent *agent, uint64_t epoch)
@@ -149,8 +152,8 @@ static void take_along(struct world *world, struct agent *agent,
               (unsigned long long)action->epoch, action->is_fork ? ", by a fork" : "");
     for (uint64_t seq = action->from; seq <= action->to; seq++) {
         struct body old = disk_epoch_of(agent, action->epoch)->bodies[seq];
-        if (old.kind == PACK_LOSS || old.kind == PACK_EPOCH_END || old.is_rescued) {
-            if (old.ended == 0)
+        if ((old.kind != PACK_DATA && old.kind != PACK_THINNED) || old.is_rescued) {
+            if (old.ended == 0 && old.kind != PACK_CLOCK_FIX)
                 old.ended = action->epoch;
             write_pack(world, agent, old);
             old.reading = 0;
@@ -162,6 +165,10 @@ static void take_along(struct world *world, struct agent *agent,
                                  .from = seq,
                                  .to = seq,
                                  .reading = old.reading,
+                                 .is_unset = old.is_unset,
+                                 .boot = old.boot,
+                                 .claim_ms = old.claim_ms,
+                                 .offset_ms = old.offset_ms,
                                  .is_rescued = true,
                                  .tells_fork = action->is_fork});
     }
@@ -306,6 +313,26 @@ static bool recover_disk(struct world *world, struct agent *agent, bool is_power
     return was_cut;
 }
 
+/* Many have no battery for their clock: it begins in 1970. */
+static void boot(struct world *world, struct agent *agent)
+{
+    agent->boot = rng_next(&world->rng) | 1;
+    agent->owes_fix = false;
+    agent->is_unset = world_draw(world, 2) == 0;
+    agent->offset_ms = agent->is_unset ? -world->now_ms - YEARS_MS : 0;
+    if (agent->is_unset)
+        world_count(world, KIND_CLOCK_UNSET);
+}
+
+/* A little, now and then. */
+static bool draw_drift(struct world *world, struct agent *agent)
+{
+    if (world_draw(world, 20) != 0)
+        return false;
+    agent->offset_ms += (int64_t)world_draw(world, 9) - 4;
+    return true;
+}
+
 void agent_crash(struct world *world, struct agent *agent, bool is_power)
 {
     world_count(world, is_power ? KIND_AGENT_POWER : KIND_AGENT_KILLED);
@@ -315,12 +342,49 @@ void agent_crash(struct world *world, struct agent *agent, bool is_power)
         buf_add(&agent->marks, agent->old_marks.data, agent->old_marks.len);
     }
     agent_start(world, agent, recover_disk(world, agent, is_power));
+    if (is_power)
+        boot(world, agent);
+}
+
+/* Once it is set, it says what boot time was worth all the while. */
+static void watch_clock(struct world *world, struct agent *agent)
+{
+    if (!agent->is_unset && draw_drift(world, agent))
+        world_count(world, KIND_CLOCK_DRIFTED);
+    if (agent->is_unset || !agent->owes_fix)
+        return;
+    agent->owes_fix = false;
+    write_pack(world, agent,
+               (struct body){.kind = PACK_CLOCK_FIX,
+                             .boot = agent->boot,
+                             .offset_ms = agent->offset_ms});
+}
+
+void agent_set_clock(struct world *world, struct agent *agent)
+{
+    if (agent->is_unset) {
+        world_count(world, KIND_CLOCK_SET_LATE);
+        agent->is_unset = false;
+        agent->offset_ms = 0;
+        return;
+    }
+    world_count(world, KIND_AGENT_CLOCK_STEP);
+    agent->offset_ms = (int64_t)world_draw(world, 2 * OFF_BY_MS) - OFF_BY_MS;
 }
 
 /* Closes a pack; some wait in the cache until the next one. */
 void agent_close_pack(struct world *world, struct agent *agent)
 {
-    write_pack(world, agent, (struct body){.reading = new_reading(world)});
+    watch_clock(world, agent);
+    uint32_t reading = new_reading(world);
+    world->readings[reading].was_ms = world->now_ms;
+    agent->owes_fix |= agent->is_unset;
+    write_pack(world, agent,
+               (struct body){.reading = reading,
+                             .is_unset = agent->is_unset,
+                             .boot = agent->boot,
+                             .claim_ms = world->now_ms + agent->offset_ms,
+                             .offset_ms = agent->offset_ms});
     agent->packs++;
     world->life->tally.steps++;
     if (world_draw(world, 8) != 0 || agent->packs == PACKS_EACH)

@@ -9,6 +9,8 @@
 static void store(struct world *world, size_t place)
 {
     struct record *record = &world->collector.journal[place];
+    if (record->body.kind == PACK_CLOCK_FIX)
+        record->is_stored = true;
     if (record->is_stored || record->body.reading == 0)
         return;
     struct truth *truth = &world->readings[record->body.reading];

@@ -90,7 +90,8 @@ static void clone_agent(struct world *world)
                             .exists = true,
                             .epoch_count = from->epoch_count,
                             .packs = from->packs,
-                            .pack_ms = world->now_ms + 1};
+                            .pack_ms = world->now_ms + 1,
+                            .boot = rng_next(&world->rng) | 1};
     for (size_t i = 0; i < from->epoch_count; i++) {
         struct disk_epoch *copy = &clone->epochs[i];
         *copy = from->epochs[i];
@@ -140,9 +141,15 @@ static void give_up(struct world *world)
     }
 }
 
+static void set_a_clock(struct world *world)
+{
+    agent_set_clock(world, some_agent(world));
+}
+
 static void (*const mischiefs[])(struct world *world) = {
-    cut_network, cut_session, forge_ack,      agent_dies, collector_dies,    fill_disk,
-    clone_agent, step_clock,  change_credits, back_up,    collector_restore, give_up,
+    cut_network,       cut_session, forge_ack,   agent_dies,     collector_dies,
+    fill_disk,         clone_agent, step_clock,  change_credits, back_up,
+    collector_restore, give_up,     set_a_clock,
 };
 #define MISCHIEFS (sizeof mischiefs / sizeof mischiefs[0])
 
