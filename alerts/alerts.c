@@ -92,15 +92,14 @@ static bool is_time(int64_t time_ms)
     return time_ms >= -TIME_LIMIT_MS && time_ms <= TIME_LIMIT_MS;
 }
 
-/* The source that a good reading is of; NULL when there is nothing to judge. */
-static struct source *source_of_good(struct alerts *alerts,
-                                     const struct alert_reading *reading)
+static bool has_times(const struct alert_reading *reading)
 {
-    if (!is_time(reading->time_ms) || !is_time(reading->arrival_ms))
-        return NULL;
-    struct source *source = source_of(alerts, reading);
-    bool is_good = reading->quality == QUALITY_GOOD && isfinite(reading->value);
-    return is_good ? source : NULL;
+    return is_time(reading->time_ms) && is_time(reading->arrival_ms);
+}
+
+static bool is_good(const struct alert_reading *reading)
+{
+    return reading->quality == QUALITY_GOOD && isfinite(reading->value);
 }
 
 static void hear_device(struct alerts *alerts, struct source *device, int64_t arrival_ms,
@@ -116,25 +115,49 @@ void alerts_heard(struct alerts *alerts, const struct alert_reading *reading,
                   const struct alert_sink *sink)
 {
     assert(sink->effect != NULL);
-    struct source *source = source_of_good(alerts, reading);
-    if (source == NULL)
+    struct source *source = has_times(reading) ? source_of(alerts, reading) : NULL;
+    if (source == NULL || !is_good(reading))
         return;
     silence_heard(alerts, source, reading->arrival_ms, sink);
     silence_schedule(alerts, source);
     hear_device(alerts, source->device, reading->arrival_ms, sink);
 }
 
-void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
-                    const struct alert_sink *sink)
+static void judge(struct alerts *alerts, struct source *source,
+                  const struct alert_reading *reading, const struct alert_sink *sink)
 {
-    assert(sink->effect != NULL);
-    struct source *source = source_of_good(alerts, reading);
-    if (source == NULL)
-        return;
     silence_heard(alerts, source, reading->arrival_ms, sink);
     threshold_reading(alerts, source, reading, sink);
     silence_schedule(alerts, source);
     hear_device(alerts, source->device, reading->arrival_ms, sink);
+}
+
+struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
+                                 const struct alert_reading *reading,
+                                 const struct alert_sink *sink)
+{
+    assert(sink->effect != NULL);
+    if (!has_times(reading))
+        return known;
+    struct source *source = known;
+    if (source != NULL)
+        source_hear_of(alerts, source, reading->arrival_ms);
+    else
+        source = source_of(alerts, reading);
+    if (source != NULL && is_good(reading))
+        judge(alerts, source, reading, sink);
+    return source;
+}
+
+void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
+                    const struct alert_sink *sink)
+{
+    alerts_reading_at(alerts, NULL, reading, sink);
+}
+
+uint64_t alerts_removed(const struct alerts *alerts)
+{
+    return alerts->removed;
 }
 
 void alerts_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink)

@@ -141,6 +141,17 @@ MUST_CHECK enum err alerts_set_rules(struct alerts *alerts,
 void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
                     const struct alert_sink *sink);
 /*
+ * The same, without the look-up by names: `known` is what this function returned for that
+ * channel in that zone, if alerts_removed() has not changed since; otherwise NULL, and it
+ * is looked up. Returns where the engine keeps the channel, NULL when no rule watches it.
+ */
+struct source;
+struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
+                                 const struct alert_reading *reading,
+                                 const struct alert_sink *sink);
+/* Grows whenever the engine gives up a place where it kept a channel. */
+uint64_t alerts_removed(const struct alerts *alerts);
+/*
  * The reading is here, but its turn to be judged has not come: it ends silence, and
  * that is all.
  */

@@ -51,6 +51,8 @@ struct source *source_create(struct alerts *alerts, const char *zone, const char
 void source_add(struct alerts *alerts, struct source *source);
 struct source *source_make(struct alerts *alerts, const char *zone, const char *device,
                            const char *channel, const char *quantity, int64_t heard_ms);
+/* A reading of it came: it is forgotten no longer. */
+void source_hear_of(struct alerts *alerts, struct source *source, int64_t arrival_ms);
 /* NULL when no rule watches it and nothing of it is open. */
 struct source *source_of(struct alerts *alerts, const struct alert_reading *reading);
 /* There from now on, if a rule watches it; as it is if it is there. */

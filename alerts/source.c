@@ -160,14 +160,19 @@ void source_expect(struct alerts *alerts, const char *zone, const char *device,
     silence_schedule(alerts, source);
 }
 
+void source_hear_of(struct alerts *alerts, struct source *source, int64_t arrival_ms)
+{
+    if (source->is_forgotten)
+        revive(alerts, source, arrival_ms);
+}
+
 struct source *source_of(struct alerts *alerts, const struct alert_reading *reading)
 {
     assert(reading->channel[0] != '\0');
     struct source *source =
         source_find(alerts, reading->zone, reading->device, reading->channel);
     if (source != NULL) {
-        if (source->is_forgotten)
-            revive(alerts, source, reading->arrival_ms);
+        source_hear_of(alerts, source, reading->arrival_ms);
         return source;
     }
     const struct zone *zone = zone_find(&alerts->zones, reading->zone);
@@ -225,6 +230,7 @@ void source_destroy(struct alerts *alerts, struct source *source)
 void source_remove_unqueued(struct alerts *alerts, struct source *source)
 {
     assert(source->channels == 0);
+    alerts->removed++;
     source_unlink_device(source);
     table_remove(&alerts->sources, source_hash(source), source);
     struct buf key = {0};

@@ -131,6 +131,7 @@ struct alerts {
     struct pointers due; /* of a tick, kept for its memory */
     struct pointers dirty;
     struct pointers gone; /* keys of sources that were saved and are no more; owned */
+    uint64_t removed;     /* sources, ever: pointers to them from before may be stale */
     int64_t quiet_until_ms;
     bool is_grace_dirty;
     struct buf out;

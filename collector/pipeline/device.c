@@ -15,6 +15,8 @@
 #define SAVED_VERSION_OLD    1 /* 0.1: windows without hashes */
 #define OLD_HELD_MAX         (SEQSET_RANGES_MAX * 1024u)
 
+static_assert(sizeof(struct device_channel) <= 64, "a fleet has millions of these");
+
 const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *id)
 {
     snprintf(key, DEVICE_KEY_SIZE, "%s/%s", org, id);
@@ -95,6 +97,16 @@ struct device_channel *device_channel_of(struct device *device,
     if (device->channel_count >= DEVICE_CHANNELS_MAX)
         return NULL;
     return add_channel(device, intern(names, name));
+}
+
+const struct registry_placement *
+device_channel_place(const struct device_channel *channel,
+                     const struct registry *registry)
+{
+    if (channel->placed_in != registry->generation || channel->placement == 0)
+        return NULL;
+    assert(channel->placement <= registry->placement_count);
+    return &registry->placements[channel->placement - 1];
 }
 
 static void save_channel(const struct device_channel *channel, struct buf *out)

@@ -35,10 +35,11 @@ struct device_channel {
     double value;
     int64_t time_ms;
     int64_t arrival_ms;
-    /* where it measures, while the registry is the one it was looked up in */
-    uint64_t placed_in;
-    const struct registry_placement *placement;
-    uint8_t quality; /* enum quality */
+    uint64_t placed_in;    /* generation of the registry that `placement` is of */
+    uint64_t kept_in;      /* alerts_removed() that `source` is of */
+    struct source *source; /* where the rules' engine keeps it; NULL: look it up */
+    uint32_t placement;    /* its index in the registry and 1; 0: none */
+    uint8_t quality;       /* enum quality */
 };
 
 struct device {
@@ -88,6 +89,11 @@ uint64_t device_boot(const char *boot_id);
 /* What is to be added to the pack's times: 0 unless a clock dated it that was not set,
  * and was set later in that boot. */
 int64_t device_clock_shift_ms(const struct device *device, const struct pack *pack);
+
+/* Where it measured when last looked up; NULL when that was in another registry. */
+const struct registry_placement *
+device_channel_place(const struct device_channel *channel,
+                     const struct registry *registry);
 
 void device_save(const struct device *device, struct buf *out);
 MUST_CHECK enum err device_load(struct device *device, struct device_names *names,

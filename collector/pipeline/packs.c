@@ -15,17 +15,19 @@ static const struct registry_placement *place(struct pipeline *pipeline,
                                               struct device_channel *channel,
                                               int64_t time_ms)
 {
-    const struct registry_placement *known = channel->placement;
-    if (channel->placed_in == pipeline->registry->generation && known != NULL &&
-        time_ms >= known->from_ms && (known->to_ms == 0 || time_ms < known->to_ms))
+    const struct registry *registry = pipeline->registry;
+    const struct registry_placement *known = device_channel_place(channel, registry);
+    if (known != NULL && registry_covers(known, time_ms))
         return known;
     /* It goes from one zone to another; after a change of the registry that was told. */
-    if (channel->placed_in == pipeline->registry->generation && known != NULL)
+    if (known != NULL)
         pipeline_news_zone(pipeline, known->zone);
-    channel->placement = registry_place(pipeline->registry, device->org, device->id,
-                                        channel->name->name, time_ms);
-    channel->placed_in = pipeline->registry->generation;
-    return channel->placement;
+    const struct registry_placement *found =
+        registry_place(registry, device->org, device->id, channel->name->name, time_ms);
+    channel->placement = found != NULL ? (uint32_t)(found - registry->placements) + 1 : 0;
+    channel->placed_in = registry->generation;
+    channel->source = NULL;
+    return found;
 }
 
 static bool is_plausible(const struct pipeline *pipeline, const struct reading *reading)
@@ -66,6 +68,16 @@ static bool address(struct pipeline *pipeline, const struct device *device,
     return true;
 }
 
+static void judge(const struct pipeline *pipeline, struct device_channel *channel,
+                  const struct alert_reading *reading)
+{
+    uint64_t removed = alerts_removed(pipeline->alerts);
+    struct source *known = channel->kept_in == removed ? channel->source : NULL;
+    channel->source =
+        alerts_reading_at(pipeline->alerts, known, reading, &pipeline->sink);
+    channel->kept_in = removed;
+}
+
 static void apply_reading(struct pipeline *pipeline, struct device *device,
                           struct device_channel *channel, const struct reading *reading)
 {
@@ -79,7 +91,7 @@ static void apply_reading(struct pipeline *pipeline, struct device *device,
     keep_last(pipeline, channel, reading);
     struct alert_reading given;
     if (address(pipeline, device, channel, reading, &given))
-        alerts_reading(pipeline->alerts, &given, &pipeline->sink);
+        judge(pipeline, channel, &given);
     else
         metric_add(METRIC_READINGS_UNPLACED, 1);
 }
@@ -102,19 +114,22 @@ typedef void reading_fn(struct pipeline *pipeline, struct device *device,
 static void each_reading(struct pipeline *pipeline, struct device *device,
                          const struct pack *pack, reading_fn *apply)
 {
-    struct device_channel *channels[PACK_CHANNELS_MAX];
+    ptrdiff_t at[PACK_CHANNELS_MAX]; /* in the device's; -1: it has no room for it */
     assert(pack->channel_count <= PACK_CHANNELS_MAX);
-    for (size_t i = 0; i < pack->channel_count; i++)
-        device_channel_of(device, &pipeline->names, &pack->channels[i]);
-    for (size_t i = 0; i < pack->channel_count; i++)
-        channels[i] = device_channel_of(device, &pipeline->names, &pack->channels[i]);
+    for (size_t i = 0; i < pack->channel_count; i++) {
+        const struct device_channel *channel =
+            device_channel_of(device, &pipeline->names, &pack->channels[i]);
+        at[i] = channel != NULL ? channel - device->channels : -1;
+        if (channel != NULL) /* of a fleet nothing is in a cache; stale ones do no harm */
+            __builtin_prefetch(channel->source, 1);
+    }
     int64_t shift_ms = device_clock_shift_ms(device, pack);
     for (size_t i = 0; i < pack->reading_count; i++) {
         struct reading reading = pack->readings[i];
-        struct device_channel *channel = channels[reading.channel];
+        ptrdiff_t channel = at[reading.channel];
         reading.time_ms = pack_shifted_ms(reading.time_ms, shift_ms);
-        if (channel != NULL)
-            apply(pipeline, device, channel, &reading);
+        if (channel >= 0)
+            apply(pipeline, device, &device->channels[channel], &reading);
     }
 }
 

@@ -118,6 +118,12 @@ const struct registry_zone *registry_zone(const struct registry *registry,
                                           const char *id);
 bool registry_has_device(const struct registry *registry, const char *org,
                          const char *device);
+static inline bool registry_covers(const struct registry_placement *placement,
+                                   int64_t time_ms)
+{
+    return time_ms >= placement->from_ms &&
+           (placement->to_ms == 0 || time_ms < placement->to_ms);
+}
 /*
  * The placement of that channel at that time, or NULL: one that names the channel wins
  * over one for the whole device.

@@ -45,11 +45,9 @@ static json_t *channel_json(const struct device *device,
 const char *pipeline_zone_of(const struct pipeline *pipeline, const struct device *device,
                              const struct device_channel *channel)
 {
-    const struct registry_placement *placement = channel->placement;
-    bool is_known = channel->placed_in == pipeline->registry->generation &&
-                    placement != NULL && channel->time_ms >= placement->from_ms &&
-                    (placement->to_ms == 0 || channel->time_ms < placement->to_ms);
-    if (!is_known)
+    const struct registry_placement *placement =
+        device_channel_place(channel, pipeline->registry);
+    if (placement == NULL || !registry_covers(placement, channel->time_ms))
         placement = registry_place(pipeline->registry, device->org, device->id,
                                    channel->name->name, channel->time_ms);
     return placement != NULL ? placement->zone : "";
