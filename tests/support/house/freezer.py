@@ -35,7 +35,7 @@ class Freezer:
             house.folder, house.program("coldchain-collector"), self.broker,
             webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "2s"}],
             influx={"url": self.influx.url, "flush": "200ms"} if influx else None,
-            delivery={"ack_interval": "200ms"}, history={"keep": "0"}, pipeline={"checkpoint": "1s"},
+            delivery={"ack_interval": "200ms", "credits": 16}, history={"keep": "0"}, pipeline={"checkpoint": "1s"},
             sites=SITES, devices=[{"id": "freezer-1", "zone": "freezer"}], rules=[RULE])
         self.agent = Agent(house.folder, house.program("coldchain-agent"), self.broker, "freezer-1",
                            [replay_sensor(path, COLUMNS, HEADINGS, rate)])
