@@ -15,7 +15,8 @@ counted apart.
 Ends with status 0 when nothing is lost, nothing doubled, and every kind of fault happened.
 
 examples:
-  ./dev chaos 30                 the long run
+  ./dev chaos 30                 half an hour
+  ./dev chaos --long             every campaign and the report of them, an hour at most
   ./dev chaos 2 4711             two minutes, the faults of seed 4711
 """
 import argparse
