@@ -120,7 +120,7 @@ static enum err read_decided(struct pipeline *pipeline, const struct correcting 
 {
     struct state_incident_query query = {.zone = zone, .from_ms = now->from_ms};
     *decided = (struct decided){.device = now->device, .channel = now->channel};
-    enum err err;
+    enum err err = ERR_OK;
     do {
         decided->read = 0;
         err = state_page_incidents(pipeline->options.state, &query, decided, on_decided);

@@ -14,6 +14,7 @@ import os
 import platform
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,13 +58,15 @@ def tell(text):
 
 
 def output_of(command, bound_s, env=None):
-    """(status, output); None for a status: its time was over."""
-    try:
-        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", timeout=max(1, bound_s), check=False, env={**os.environ, **(env or {})})
-    except subprocess.TimeoutExpired as late:
-        return None, (late.stdout or b"").decode(errors="replace")
-    return done.returncode, done.stdout
+    """(status, output); None for a status: its time was over, and it ends with all it started."""
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", start_new_session=True, env={**os.environ, **(env or {})}) as child:
+        try:
+            said, _ = child.communicate(timeout=max(1, bound_s))
+            return child.returncode, said
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            return None, child.communicate()[0]
 
 
 def damage(clock):
