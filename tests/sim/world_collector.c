@@ -106,7 +106,7 @@ static void feed_record(struct world *world, size_t place)
         .hello = record->hello,
         .pack = &pack,
     };
-    struct collector_actions actions;
+    struct collector_actions actions = {.count = 0};
     collector_core_step(&collector->core, &collector->devices[record->device], &event,
                         &actions);
     for (size_t i = 0; i < actions.count; i++)
@@ -169,7 +169,7 @@ void collector_send_ack(struct world *world, unsigned device)
     }
     const struct collector_event sent = {.kind = COLLECTOR_ACK_SENT,
                                          .real_ms = world->now_ms};
-    struct collector_actions actions;
+    struct collector_actions actions = {.count = 0};
     collector_core_step(&collector->core, &collector->devices[device], &sent, &actions);
 }
 
