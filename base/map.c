@@ -62,7 +62,7 @@ void *map_get(const struct map *map, const char *key)
     return found != 0 ? map->entries[found - 1].value : NULL;
 }
 
-void **map_at(struct map *map, const char *key)
+static struct map_entry *entry_of(struct map *map, const char *key)
 {
     if (map->count * 2 >= map->slot_count)
         grow_slots(map);
@@ -75,5 +75,15 @@ void **map_at(struct map *map, const char *key)
             (struct map_entry){.key = mem_strdup(key), .hash = hash};
         map->slots[slot] = (uint32_t)++map->count;
     }
-    return &map->entries[map->slots[slot] - 1].value;
+    return &map->entries[map->slots[slot] - 1];
+}
+
+void **map_at(struct map *map, const char *key)
+{
+    return &entry_of(map, key)->value;
+}
+
+const char *map_key(struct map *map, const char *key)
+{
+    return entry_of(map, key)->key;
 }

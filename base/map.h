@@ -33,6 +33,9 @@ void *map_get(const struct map *map, const char *key);
 /* Where the value of that key stands, added as NULL when absent; until the next call. */
 void **map_at(struct map *map, const char *key);
 
+/* The map's own copy of that key, which is added when absent; as long as the map. */
+const char *map_key(struct map *map, const char *key);
+
 /* FNV-1a, 64 bits; continues from `seed` (0 to begin). */
 uint64_t map_hash(uint64_t seed, const char *text);
 

@@ -570,10 +570,10 @@ static void seed_placement(struct registry *registry, const struct settings *set
 {
     struct registry_placement *placement =
         &registry->placements[registry->placement_count++];
-    copy(placement->org, sizeof placement->org, settings->org);
-    copy(placement->device, sizeof placement->device, device);
-    copy(placement->channel, sizeof placement->channel, from->channel);
-    copy(placement->zone, sizeof placement->zone, from->zone);
+    placement->org = registry_name(registry, settings->org);
+    placement->device = registry_name(registry, device);
+    placement->channel = registry_name(registry, from->channel);
+    placement->zone = registry_name(registry, from->zone);
     placement->from_ms = time_or_zero(from->from);
     placement->to_ms = time_or_zero(from->to);
 }
@@ -588,8 +588,8 @@ static void seed_devices(struct registry *registry, const struct settings *setti
     for (size_t i = 0; i < settings->device_count; i++) {
         const struct config_device *from = &settings->devices[i];
         struct registry_device *device = &registry->devices[registry->device_count++];
-        copy(device->org, sizeof device->org, settings->org);
-        copy(device->id, sizeof device->id, from->id);
+        device->org = registry_name(registry, settings->org);
+        device->id = registry_name(registry, from->id);
         struct config_placement whole = {.zone = from->zone};
         if (from->zone != NULL)
             seed_placement(registry, settings, from->id, &whole);

@@ -101,7 +101,7 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
     bool is_placement = strcmp(kind, "placement") == 0;
     struct registry_placement placement = {0};
     if (is_placement && json_is_object(old) &&
-        registry_parse_placement(&placement, org, old)) {
+        registry_parse_placement(pipeline->registry, &placement, org, old)) {
         pipeline_forget_placed(pipeline, &placement);
         pipeline_news_zone(pipeline, placement.zone);
     }
@@ -109,7 +109,7 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
         log_error("a change cannot be read kind=%s id=%s", kind, id);
     placement = (struct registry_placement){0};
     if (is_placement && json_is_object(new) &&
-        registry_parse_placement(&placement, org, new)) {
+        registry_parse_placement(pipeline->registry, &placement, org, new)) {
         pipeline_expect_one(pipeline, &placement);
         pipeline_news_zone(pipeline, placement.zone);
     }

@@ -10,13 +10,15 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 #define REGISTRY_ROWS_MAX 2000000
 
-/* The lock, and how many rows there is room for; 0: exactly what there is. */
+/* The lock, the names, and how many rows there is room for; 0: exactly what there is. */
 struct registry_guard {
     pthread_rwlock_t lock;
+    struct map names; /* keys alone */
     size_t zones;
     size_t devices;
     size_t placements;
@@ -55,22 +57,39 @@ static bool parse_zone(struct registry_zone *zone, const json_t *from)
            take_text(from, "name", zone->name, sizeof zone->name);
 }
 
-static bool parse_device(struct registry_device *device, const json_t *from)
+const char *registry_name(struct registry *registry, const char *text)
 {
-    return take_text(from, "org", device->org, sizeof device->org) &&
-           id_is_valid(device->org) &&
-           take_text(from, "id", device->id, sizeof device->id) &&
-           id_is_valid(device->id);
+    char name[ID_SIZE];
+    snprintf(name, sizeof name, "%.*s", ID_MAX, text != NULL ? text : "");
+    return map_key(&registry->guard->names, name);
 }
 
-static bool parse_placement(struct registry_placement *placement, const json_t *from)
+/* False when it is too long. */
+static bool take_name(struct registry *registry, const json_t *object, const char *key,
+                      const char **name)
+{
+    char text[ID_SIZE];
+    bool fits = take_text(object, key, text, sizeof text);
+    *name = registry_name(registry, text);
+    return fits;
+}
+
+static bool parse_device(struct registry *registry, struct registry_device *device,
+                         const json_t *from)
+{
+    return take_name(registry, from, "org", &device->org) && id_is_valid(device->org) &&
+           take_name(registry, from, "id", &device->id) && id_is_valid(device->id);
+}
+
+static bool parse_placement(struct registry *registry,
+                            struct registry_placement *placement, const json_t *from)
 {
     placement->from_ms = take_ms(from, "from");
     placement->to_ms = take_ms(from, "to");
-    return take_text(from, "org", placement->org, sizeof placement->org) &&
-           take_text(from, "device", placement->device, sizeof placement->device) &&
-           take_text(from, "channel", placement->channel, sizeof placement->channel) &&
-           take_text(from, "zone", placement->zone, sizeof placement->zone);
+    return take_name(registry, from, "org", &placement->org) &&
+           take_name(registry, from, "device", &placement->device) &&
+           take_name(registry, from, "channel", &placement->channel) &&
+           take_name(registry, from, "zone", &placement->zone);
 }
 
 static bool parse_level(struct alert_level *level, const json_t *from)
@@ -117,11 +136,12 @@ static int compare_placements(const void *left, const void *right)
     return order != 0 ? order : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
 }
 
-bool registry_parse_placement(struct registry_placement *placement, const char *org,
+bool registry_parse_placement(struct registry *registry,
+                              struct registry_placement *placement, const char *org,
                               const json_t *body)
 {
-    bool is_good = parse_placement(placement, body);
-    snprintf(placement->org, sizeof placement->org, "%s", org);
+    bool is_good = parse_placement(registry, placement, body);
+    placement->org = registry_name(registry, org);
     return is_good;
 }
 
@@ -132,30 +152,33 @@ bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *
     return is_good;
 }
 
-typedef bool row_fn(void *row, const json_t *from);
+typedef bool row_fn(struct registry *registry, void *row, const json_t *from);
 
-static bool zone_row(void *row, const json_t *from)
+static bool zone_row(struct registry *registry, void *row, const json_t *from)
 {
+    (void)registry;
     return parse_zone(row, from);
 }
 
-static bool device_row(void *row, const json_t *from)
+static bool device_row(struct registry *registry, void *row, const json_t *from)
 {
-    return parse_device(row, from);
+    return parse_device(registry, row, from);
 }
 
-static bool placement_row(void *row, const json_t *from)
+static bool placement_row(struct registry *registry, void *row, const json_t *from)
 {
-    return parse_placement(row, from);
+    return parse_placement(registry, row, from);
 }
 
-static bool rule_row(void *row, const json_t *from)
+static bool rule_row(struct registry *registry, void *row, const json_t *from)
 {
+    (void)registry;
     return parse_rule(row, from);
 }
 
-static enum err parse_rows(const json_t *root, const char *key, char **rows, size_t size,
-                           size_t *count, row_fn *parse, struct err_text *why)
+static enum err parse_rows(struct registry *registry, const json_t *root, const char *key,
+                           char **rows, size_t size, size_t *count, row_fn *parse,
+                           struct err_text *why)
 {
     const json_t *array = json_object_get(root, key);
     size_t many = json_array_size(array);
@@ -165,7 +188,7 @@ static enum err parse_rows(const json_t *root, const char *key, char **rows, siz
     *rows = mem_array(many, size);
     *count = many;
     for (size_t i = 0; i < many; i++)
-        if (!parse(*rows + i * size, json_array_get(array, i)))
+        if (!parse(registry, *rows + i * size, json_array_get(array, i)))
             return err_set(why, ERR_INVALID, "row %zu of '%s' is not valid", i + 1, key);
     return ERR_OK;
 }
@@ -177,22 +200,23 @@ static enum err parse_tables(struct registry *registry, const json_t *root,
     char *devices = NULL;
     char *placements = NULL;
     char *rules = NULL;
-    enum err err = parse_rows(root, "zones", &zones, sizeof *registry->zones,
+    enum err err = parse_rows(registry, root, "zones", &zones, sizeof *registry->zones,
                               &registry->zone_count, zone_row, why);
     registry->zones = (void *)zones;
     if (err != ERR_OK)
         return err;
-    err = parse_rows(root, "devices", &devices, sizeof *registry->devices,
+    err = parse_rows(registry, root, "devices", &devices, sizeof *registry->devices,
                      &registry->device_count, device_row, why);
     registry->devices = (void *)devices;
     if (err != ERR_OK)
         return err;
-    err = parse_rows(root, "placements", &placements, sizeof *registry->placements,
-                     &registry->placement_count, placement_row, why);
+    err = parse_rows(registry, root, "placements", &placements,
+                     sizeof *registry->placements, &registry->placement_count,
+                     placement_row, why);
     registry->placements = (void *)placements;
     if (err != ERR_OK)
         return err;
-    err = parse_rows(root, "rules", &rules, sizeof *registry->rules,
+    err = parse_rows(registry, root, "rules", &rules, sizeof *registry->rules,
                      &registry->rule_count, rule_row, why);
     registry->rules = (void *)rules;
     return err;
@@ -260,6 +284,29 @@ static void index_changes(struct registry *registry)
               compare_changes);
 }
 
+/* Rows that came one by one left room for as many again. */
+static void *fit(void *rows, size_t count, size_t size, size_t *room)
+{
+    if (count == 0 || *room == 0)
+        return rows;
+    *room = 0;
+    return mem_realloc(rows, count * size);
+}
+
+static void fit_all(struct registry *registry)
+{
+    struct registry_guard *guard = registry->guard;
+#define FIT(name) \
+    registry->name##s = fit(registry->name##s, registry->name##_count, \
+                            sizeof *registry->name##s, &guard->name##s)
+    FIT(site);
+    FIT(zone);
+    FIT(device);
+    FIT(placement);
+    FIT(rule);
+#undef FIT
+}
+
 static void sort(void *rows, size_t count, size_t size,
                  int (*compare)(const void *, const void *))
 {
@@ -269,6 +316,7 @@ static void sort(void *rows, size_t count, size_t size,
 
 void registry_load_end(struct registry *registry)
 {
+    fit_all(registry);
     sort(registry->sites, registry->site_count, sizeof *registry->sites, compare_sites);
     sort(registry->zones, registry->zone_count, sizeof *registry->zones, compare_zones);
     sort(registry->devices, registry->device_count, sizeof *registry->devices,
@@ -339,6 +387,7 @@ static void drop_rows(struct registry *registry)
     free(registry->placements);
     free(registry->rules);
     free(registry->sites);
+    map_fini(&registry->guard->names);
 }
 
 void registry_destroy(struct registry *registry)
@@ -360,6 +409,7 @@ void registry_take(struct registry *registry, struct registry *from)
     *registry = *from;
     registry->guard = guard;
     registry->generation = generation + 1;
+    guard->names = from->guard->names;
     guard->changes = from->guard->changes;
     guard->zones = guard->devices = guard->placements = guard->rules = guard->sites = 0;
     pthread_rwlock_unlock(&guard->lock);
@@ -509,14 +559,12 @@ const struct registry_placement *registry_place(const struct registry *registry,
                                                 const char *org, const char *device,
                                                 const char *channel, int64_t time_ms)
 {
-    struct registry_placement key = {.from_ms = time_ms};
-    snprintf(key.org, sizeof key.org, "%s", org);
-    snprintf(key.device, sizeof key.device, "%s", device);
-    snprintf(key.channel, sizeof key.channel, "%s", channel);
+    struct registry_placement key = {
+        .org = org, .device = device, .channel = channel, .from_ms = time_ms};
     const struct registry_placement *found = place_exactly(registry, &key);
     if (found != NULL || channel[0] == '\0')
         return found;
-    key.channel[0] = '\0';
+    key.channel = "";
     return place_exactly(registry, &key);
 }
 
@@ -689,8 +737,8 @@ static void apply_device(struct registry *registry, const char *id, const char *
     const struct table devices = TABLE(registry, device, compare_devices);
     struct registry_device device = {0};
     size_t at;
-    snprintf(device.id, sizeof device.id, "%.64s", id);
-    snprintf(device.org, sizeof device.org, "%.64s", org);
+    device.id = registry_name(registry, id);
+    device.org = registry_name(registry, org);
     if (body == NULL || json_is_true(json_object_get(body, "archived")))
         take_row(&devices, &device, &at);
     else
@@ -745,8 +793,8 @@ static bool apply_placement(struct registry *registry, const char *org,
     struct registry_placement old = {0};
     struct registry_placement new = {0};
     size_t at;
-    if ((old_body != NULL && !registry_parse_placement(&old, org, old_body)) ||
-        (body != NULL && !registry_parse_placement(&new, org, body)))
+    if ((old_body != NULL && !registry_parse_placement(registry, &old, org, old_body)) ||
+        (body != NULL && !registry_parse_placement(registry, &new, org, body)))
         return false;
     if (old_body != NULL && take_row(&placements, &old, &at)) {
         drop_changes(registry, at);
@@ -805,7 +853,7 @@ bool registry_load(struct registry *registry, const char *kind, const char *id,
     struct registry_placement placement = {0};
     if (strcmp(kind, "placement") != 0) /* those come in the order of their ids */
         return apply(registry, kind, id, org, NULL, body);
-    if (!registry_parse_placement(&placement, org, body))
+    if (!registry_parse_placement(registry, &placement, org, body))
         return false;
     add_row(&placements, &placement);
     return true;

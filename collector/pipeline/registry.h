@@ -39,18 +39,19 @@ struct registry_site {
     char name[REGISTRY_NAME_SIZE];
 };
 
+/* A fleet has millions of these two: their names are of registry_name(). */
 struct registry_placement {
-    char org[ID_SIZE];
-    char device[ID_SIZE];
-    char channel[ID_SIZE]; /* "": every channel without a placement of its own */
-    char zone[ID_SIZE];
+    const char *org;
+    const char *device;
+    const char *channel; /* "": every channel without a placement of its own */
+    const char *zone;
     int64_t from_ms;
     int64_t to_ms; /* 0: open */
 };
 
 struct registry_device {
-    char org[ID_SIZE];
-    char id[ID_SIZE];
+    const char *org;
+    const char *id;
 };
 
 /* A placement begins or ends. */
@@ -87,6 +88,11 @@ MUST_CHECK enum err registry_parse(struct registry **registry, const char *json,
 void registry_take(struct registry *registry, struct registry *from);
 /* Accepts NULL. */
 void registry_destroy(struct registry *registry);
+/*
+ * The text, kept once and as long as the registry: an id that is gone is not forgotten.
+ * At most ID_MAX characters of it; NULL is "". Loop thread.
+ */
+const char *registry_name(struct registry *registry, const char *text);
 /* The JSON of a CONFIG record: the same registry always gives the same bytes. */
 void registry_format(const struct registry *registry, struct buf *out);
 
@@ -105,7 +111,9 @@ void registry_load_end(struct registry *registry);
 bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body);
 /* The caller owns it. */
 json_t *registry_rule_json(const struct alert_rule *rule);
-bool registry_parse_placement(struct registry_placement *placement, const char *org,
+/* Its names are the registry's. */
+bool registry_parse_placement(struct registry *registry,
+                              struct registry_placement *placement, const char *org,
                               const json_t *body);
 
 /* For threads that are not the loop: short. */

@@ -34,6 +34,22 @@ static void keeps_thousands_in_their_order(void)
     map_fini(&map);
 }
 
+static void a_key_is_kept_once_and_does_not_move(void)
+{
+    struct map map = {0};
+    char key[16] = "k0";
+    const char *first = map_key(&map, key);
+    CHECK(first != key && strcmp(first, "k0") == 0);
+    for (int i = 1; i < 1000; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        map_key(&map, key);
+    }
+    CHECK(map_key(&map, "k0") == first);
+    CHECK(map.count == 1000);
+    CHECK(map_get(&map, "k0") == NULL); /* a key alone has no value */
+    map_fini(&map);
+}
+
 static void hash_has_the_published_value(void)
 {
     CHECK(map_hash(0, "a") == UINT64_C(0xaf63dc4c8601ec8c));
@@ -45,6 +61,7 @@ int main(void)
     CU_TestInfo tests[] = {
         {"finds what was put", finds_what_was_put},
         {"keeps thousands in their order", keeps_thousands_in_their_order},
+        {"a key is kept once and does not move", a_key_is_kept_once_and_does_not_move},
         {"the hash has the published value", hash_has_the_published_value},
         CU_TEST_INFO_NULL,
     };
