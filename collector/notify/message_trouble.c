@@ -13,12 +13,12 @@ struct words {
 /* By language, then by kind from ALERT_FORK on. */
 static const struct words all_words[2][KINDS] = {
     {
-        [ALERT_FORK - ALERT_FORK] =
-            {"two devices send different readings under this one name: a card was "
-             "copied, or a backup was put back beside the original. Both were told to "
-             "begin anew, and the readings set aside are kept in the quarantine",
-             "find the second device and give it a name of its own (new configuration, "
-             "empty journal folder)"},
+        [0] = /* ALERT_FORK */
+        {"two devices send different readings under this one name: a card was "
+         "copied, or a backup was put back beside the original. Both were told to "
+         "begin anew, and the readings set aside are kept in the quarantine",
+         "find the second device and give it a name of its own (new configuration, "
+         "empty journal folder)"},
         [ALERT_TWINS - ALERT_FORK] =
             {"two devices take turns under this one name, so readings of two places are "
              "mixed and alarms may be missed",
@@ -45,10 +45,10 @@ static const struct words all_words[2][KINDS] = {
              "rooms of that time yourself"},
     },
     {
-        [ALERT_FORK - ALERT_FORK] =
-            {"有两台设备用同一名称发送不同的数据：存储卡被复制，或备份与原机同时在用。"
-             "已令两台重新开始，被隔离的数据保留在隔离区",
-             "找出第二台设备，给它单独的名称（新配置、空的日志目录）"},
+        [0] = /* ALERT_FORK */
+        {"有两台设备用同一名称发送不同的数据：存储卡被复制，或备份与原机同时在用。"
+         "已令两台重新开始，被隔离的数据保留在隔离区",
+         "找出第二台设备，给它单独的名称（新配置、空的日志目录）"},
         [ALERT_TWINS -
             ALERT_FORK] = {"有两台设备轮流使用同一名称，两处的数据混在一起，可能漏报警",
                            "找出第二台设备，给它单独的名称（新配置、空的日志目录）"},

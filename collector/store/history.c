@@ -438,12 +438,11 @@ static enum err append_dated(struct history *history, const struct known_device 
     if (err != ERR_OK)
         return err;
     struct pack dated = *pack;
-    dated.readings =
-        pack->reading_count == 0
-            ? NULL
-            : mem_dup(pack->readings, pack->reading_count * sizeof *pack->readings);
-    for (size_t i = 0; i < dated.reading_count; i++)
+    dated.readings = mem_array(pack->reading_count, sizeof *dated.readings);
+    for (size_t i = 0; i < dated.reading_count; i++) {
+        dated.readings[i] = pack->readings[i];
         dated.readings[i].time_ms = pack_shifted_ms(dated.readings[i].time_ms, shift_ms);
+    }
     err = pack_is_rescued(pack) ? append_rescued(history, device, message, &dated)
                                 : write_pack(history, device, message, &dated, lost);
     if (err == ERR_OK && pack->kind == PACK_CLOCK_FIX)
