@@ -83,7 +83,8 @@ struct source *source_create(struct alerts *alerts, const char *zone, const char
     size_t device_size = strlen(device) + 1;
     size_t channel_size = strlen(channel) + 1;
     assert(device_size <= ID_SIZE && channel_size <= ID_SIZE);
-    struct source *source = mem_alloc(sizeof *source + device_size + channel_size);
+    struct source *source =
+        mem_alloc(offsetof(struct source, device_name) + device_size + channel_size);
     memcpy(source->device_name, device, device_size);
     memcpy(source->device_name + device_size, channel, channel_size);
     source->channel_at = (uint8_t)device_size;

@@ -15,7 +15,7 @@
 #define SAVED_VERSION_OLD    1 /* 0.1: windows without hashes */
 #define OLD_HELD_MAX         (SEQSET_RANGES_MAX * 1024u)
 
-static_assert(sizeof(struct device_channel) <= 64, "a fleet has millions of these");
+static_assert(sizeof(struct device_channel) <= 48, "a fleet has millions of these");
 
 const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *id)
 {
@@ -99,11 +99,25 @@ struct device_channel *device_channel_of(struct device *device,
     return add_channel(device, intern(names, name));
 }
 
+void device_forget_places(struct device *device, uint64_t placed_in, uint64_t kept_in)
+{
+    bool is_placed = device->placed_in == placed_in;
+    if (is_placed && device->kept_in == kept_in)
+        return;
+    for (size_t i = 0; i < device->channel_count; i++) {
+        device->channels[i].source = NULL;
+        if (!is_placed)
+            device->channels[i].placement = 0;
+    }
+    device->placed_in = placed_in;
+    device->kept_in = kept_in;
+}
+
 const struct registry_placement *
-device_channel_place(const struct device_channel *channel,
+device_channel_place(const struct device *device, const struct device_channel *channel,
                      const struct registry *registry)
 {
-    if (channel->placed_in != registry->generation || channel->placement == 0)
+    if (device->placed_in != registry->generation || channel->placement == 0)
         return NULL;
     assert(channel->placement <= registry->placement_count);
     return &registry->placements[channel->placement - 1];

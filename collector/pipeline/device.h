@@ -35,8 +35,6 @@ struct device_channel {
     double value;
     int64_t time_ms;
     int64_t arrival_ms;
-    uint64_t placed_in;    /* generation of the registry that `placement` is of */
-    uint64_t kept_in;      /* alerts_removed() that `source` is of */
     struct source *source; /* where the rules' engine keeps it; NULL: look it up */
     uint32_t placement;    /* its index in the registry and 1; 0: none */
     uint8_t quality;       /* enum quality */
@@ -60,7 +58,9 @@ struct device {
     struct collector_device delivery; /* packs taken, order, acks */
     struct device_channel *channels;
     uint32_t channel_count;
-    struct late *late; /* NULL unless packs are missing */
+    uint64_t placed_in; /* the registry's generation that the channels' places are of */
+    uint64_t kept_in;   /* alerts_removed() that their sources are of */
+    struct late *late;  /* NULL unless packs are missing */
 };
 
 /* "org/device" */
@@ -90,9 +90,11 @@ uint64_t device_boot(const char *boot_id);
  * and was set later in that boot. */
 int64_t device_clock_shift_ms(const struct device *device, const struct pack *pack);
 
+/* What its channels know of another registry, or an engine that gave up places, goes. */
+void device_forget_places(struct device *device, uint64_t placed_in, uint64_t kept_in);
 /* Where it measured when last looked up; NULL when that was in another registry. */
 const struct registry_placement *
-device_channel_place(const struct device_channel *channel,
+device_channel_place(const struct device *device, const struct device_channel *channel,
                      const struct registry *registry);
 
 void device_save(const struct device *device, struct buf *out);

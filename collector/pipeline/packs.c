@@ -16,7 +16,8 @@ static const struct registry_placement *place(struct pipeline *pipeline,
                                               int64_t time_ms)
 {
     const struct registry *registry = pipeline->registry;
-    const struct registry_placement *known = device_channel_place(channel, registry);
+    const struct registry_placement *known =
+        device_channel_place(device, channel, registry);
     if (known != NULL && registry_covers(known, time_ms))
         return known;
     /* It goes from one zone to another; after a change of the registry that was told. */
@@ -25,7 +26,6 @@ static const struct registry_placement *place(struct pipeline *pipeline,
     const struct registry_placement *found =
         registry_place(registry, device->org, device->id, channel->name->name, time_ms);
     channel->placement = found != NULL ? (uint32_t)(found - registry->placements) + 1 : 0;
-    channel->placed_in = registry->generation;
     channel->source = NULL;
     return found;
 }
@@ -68,16 +68,6 @@ static bool address(struct pipeline *pipeline, const struct device *device,
     return true;
 }
 
-static void judge(const struct pipeline *pipeline, struct device_channel *channel,
-                  const struct alert_reading *reading)
-{
-    uint64_t removed = alerts_removed(pipeline->alerts);
-    struct source *known = channel->kept_in == removed ? channel->source : NULL;
-    channel->source =
-        alerts_reading_at(pipeline->alerts, known, reading, &pipeline->sink);
-    channel->kept_in = removed;
-}
-
 static void apply_reading(struct pipeline *pipeline, struct device *device,
                           struct device_channel *channel, const struct reading *reading)
 {
@@ -91,7 +81,8 @@ static void apply_reading(struct pipeline *pipeline, struct device *device,
     keep_last(pipeline, channel, reading);
     struct alert_reading given;
     if (address(pipeline, device, channel, reading, &given))
-        judge(pipeline, channel, &given);
+        channel->source =
+            alerts_reading_at(pipeline->alerts, channel->source, &given, &pipeline->sink);
     else
         metric_add(METRIC_READINGS_UNPLACED, 1);
 }
@@ -116,11 +107,13 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
 {
     ptrdiff_t at[PACK_CHANNELS_MAX]; /* in the device's; -1: it has no room for it */
     assert(pack->channel_count <= PACK_CHANNELS_MAX);
+    device_forget_places(device, pipeline->registry->generation,
+                         alerts_removed(pipeline->alerts));
     for (size_t i = 0; i < pack->channel_count; i++) {
         const struct device_channel *channel =
             device_channel_of(device, &pipeline->names, &pack->channels[i]);
         at[i] = channel != NULL ? channel - device->channels : -1;
-        if (channel != NULL) /* of a fleet nothing is in a cache; stale ones do no harm */
+        if (channel != NULL) /* of a fleet nothing is in a cache */
             __builtin_prefetch(channel->source, 1);
     }
     int64_t shift_ms = device_clock_shift_ms(device, pack);
@@ -131,6 +124,8 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
         if (channel >= 0)
             apply(pipeline, device, &device->channels[channel], &reading);
     }
+    /* Readings take no place away. */
+    assert(device->kept_in == alerts_removed(pipeline->alerts));
 }
 
 static void apply_readings(struct pipeline *pipeline, struct device *device,
@@ -302,6 +297,13 @@ static void note_clock(const struct arrival *arrival)
     arrival->device->fixed_offset_ms = pack->offset_ms;
 }
 
+/* Of a fleet nothing is in a cache: they come while delivery is looked at. */
+static void fetch_channels(const struct device *device)
+{
+    for (size_t i = 0; i < device->channel_count && i < 8; i++)
+        __builtin_prefetch(&device->channels[i], 1);
+}
+
 void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,
                         const struct topic *topic, const struct pack *pack,
                         const struct err_text *why)
@@ -313,6 +315,7 @@ void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *
         .pack = pack,
         .why = why,
     };
+    fetch_channels(arrival.device);
     arrival.device->last_arrival_ms = pipeline->now_ms;
     arrival.device->is_dirty = true;
     pipeline->implausible = 0;

@@ -46,7 +46,7 @@ const char *pipeline_zone_of(const struct pipeline *pipeline, const struct devic
                              const struct device_channel *channel)
 {
     const struct registry_placement *placement =
-        device_channel_place(channel, pipeline->registry);
+        device_channel_place(device, channel, pipeline->registry);
     if (placement == NULL || !registry_covers(placement, channel->time_ms))
         placement = registry_place(pipeline->registry, device->org, device->id,
                                    channel->name->name, channel->time_ms);
