@@ -55,14 +55,30 @@ static void epoch_fini(struct collector_epoch *epoch)
     free(epoch->held);
 }
 
-/* Named once and never heard of again; false when there is none. */
-static bool drop_empty(struct collector_device *device)
+/* Named once and never heard of again. */
+static bool is_empty(const struct collector_epoch *epoch)
+{
+    return seqset_highest(&epoch->window.taken) == 0 && !epoch->is_ended &&
+           !epoch->is_forked;
+}
+
+/*
+ * Ended, all of it is in and had its turn, and the device holds nothing of it any more.
+ * What comes again all the same is known to the history, which forgets no name.
+ */
+static bool is_over(const struct collector_epoch *epoch)
+{
+    return epoch->is_ended && !epoch->is_named && epoch->held_count == 0 &&
+           epoch->window.taken.through >= epoch->last && epoch->window.taken.count == 0;
+}
+
+/* Makes room for another one by the oldest that can be spared; false without any. */
+static bool drop_one(struct collector_device *device,
+                     bool (*can_go)(const struct collector_epoch *epoch))
 {
     for (size_t i = 0; i < device->epoch_count; i++) {
         struct collector_epoch *epoch = &device->epochs[i];
-        bool is_empty = seqset_highest(&epoch->window.taken) == 0 && !epoch->is_ended &&
-                        !epoch->is_forked;
-        if (!is_empty || epoch->epoch == device->current)
+        if (epoch->epoch == device->current || !can_go(epoch))
             continue;
         epoch_fini(epoch);
         device->epoch_count--;
@@ -78,7 +94,8 @@ struct collector_epoch *collector_epoch_of(struct collector_device *device,
     struct collector_epoch *known = collector_find_epoch(device, epoch);
     if (known != NULL)
         return known;
-    if (device->epoch_count >= COLLECTOR_EPOCHS_MAX && !drop_empty(device))
+    if (device->epoch_count >= COLLECTOR_EPOCHS_MAX && !drop_one(device, is_empty) &&
+        !drop_one(device, is_over))
         return NULL;
     /* Exactly as many as there are: nearly always it is one. */
     device->epochs =

@@ -384,6 +384,34 @@ static void a_hello_closes_nothing_by_itself(void)
     end(&world);
 }
 
+/* A card that loses its last write with every power cut: an epoch each time. */
+static void epochs_that_are_over_make_room(void)
+{
+    struct world world;
+    char nonce[16];
+    begin(&world);
+    for (uint64_t i = 1; i <= 5 * COLLECTOR_EPOCHS_MAX; i++) {
+        snprintf(nonce, sizeof nonce, "n%d", (int)i);
+        say_hello(&world, nonce, E1 + i, 1, 2);
+        give(&world, (struct collector_pack){.epoch = E1 + i,
+                                             .seq = 1,
+                                             .hash = i,
+                                             .is_readable = true,
+                                             .kind = PACK_EPOCH_END,
+                                             .ended = E1 + i - 1,
+                                             .to = 2});
+        CHECK(acted(&world, COLLECTOR_ACCEPT) != NULL);
+        give(&world, (struct collector_pack){.epoch = E1 + i,
+                                             .seq = 2,
+                                             .hash = 1000 + i,
+                                             .previous_hash = i,
+                                             .is_readable = true});
+        CHECK(acted(&world, COLLECTOR_ACCEPT) != NULL);
+        CHECK(world.device.epoch_count <= COLLECTOR_EPOCHS_MAX);
+    }
+    end(&world);
+}
+
 static void the_end_of_an_epoch_says_how_much_is_missing(void)
 {
     struct world world;
@@ -619,6 +647,7 @@ int main(void)
          gaps_are_bounded_and_the_rest_is_refused_unacked},
         {"epochs are bounded and empty ones make room",
          epochs_are_bounded_and_empty_ones_make_room},
+        {"epochs that are over make room", epochs_that_are_over_make_room},
         {"acks are coalesced and prompt where it counts",
          acks_are_coalesced_and_prompt_where_it_counts},
         {"credits shrink with the backlog of all",
