@@ -38,6 +38,18 @@ def alerts(said, _):
             row(f"rules alone at {devices:,} devices, state", said["bytes_per_device"], "bytes/device")]
 
 
+def alert_quality(said, quick):
+    what = f"{said['world']}, {said['rules']}"
+    note = "quick: one year" if quick else None
+    return [row(f"{what}: false alarms per room-month", said["false_per_month"], "alarms", note=note),
+            row(f"{what}: failures missed, of {said['to_tell'] - said['not_visible']} that show", said["missed"],
+                "failures", note=note),
+            row(f"{what}: dead compressor, told after the air left its envelope, median", said["dead_min_median"],
+                "min", note=note),
+            row(f"{what}: warning before harm, median", said["warning_min_median"], "min", note=note),
+            row(f"{what}: notifications per incident", said["notices_per_incident"], "messages", note=note)]
+
+
 def freshness(said, _):
     kind = "simulated product" if said["simulates_product"] else "pulp probe"
     return [row(f"freshness: update of one load, {said['profile']}, {kind}", said["ns_per_update"], "ns",
@@ -53,7 +65,7 @@ def store(said, _):
             row(f"history, {said['workload']}: 30 days of a device out of it", said["month_query_ms"], "ms")]
 
 
-OF = {"pack": pack, "pipeline": pipeline, "alerts": alerts, "freshness": freshness, "store": store}
+OF = {"pack": pack, "pipeline": pipeline, "alerts": alerts, "alert_quality": alert_quality, "freshness": freshness, "store": store}
 
 
 def rows_of(bench, said, quick):

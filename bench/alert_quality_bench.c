@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * alert_quality_bench - rule sets over worlds whose failures are known.
+ *
+ * usage: alert_quality_bench [YEARS [FIRST_SEED [CADENCE_S]]]: 2 worlds of a year for
+ * each kind, from the first seed of the report, a reading a minute. One line of JSON for
+ * each kind and rule set.
+ *
+ * Readings reach the engine while the place is on duty, as they arrive. A person is told
+ * when an incident opens and when it becomes more severe. What is counted how:
+ * docs/alert-quality.md.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alerts/alerts.h"
+#include "base/mem.h"
+#include "bench/alerts_score.h"
+
+struct rule_set {
+    const char *name;
+    int64_t delay_ms;
+};
+
+static const struct rule_set rule_sets[] = {
+    {"threshold", 0},
+    {"threshold + 10 min", 10 * WORLD_MINUTE_MS},
+    {"threshold + 30 min", 30 * WORLD_MINUTE_MS},
+    {"threshold + 180 min", 180 * WORLD_MINUTE_MS},
+};
+
+#define RULE_SETS (sizeof rule_sets / sizeof rule_sets[0])
+
+/* One rule set at work in one world. */
+struct watch {
+    struct alerts *alerts;
+    struct source *source;
+    struct notice *notices;
+    size_t count;
+    size_t capacity;
+};
+
+/* All rule sets hear the same world. */
+struct trial {
+    struct watch watches[RULE_SETS];
+    struct world_label *labels;
+    size_t label_count;
+    size_t label_capacity;
+};
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "alert_quality_bench: %s\n", what);
+    exit(EXIT_FAILURE);
+}
+
+static void on_effect(void *context, enum alert_effect_kind kind,
+                      const struct incident *incident)
+{
+    struct watch *watch = context;
+    if (kind != ALERT_EFFECT_OPENED && kind != ALERT_EFFECT_ESCALATED)
+        return;
+    mem_grow(&watch->notices, &watch->capacity, watch->count + 1, sizeof(struct notice));
+    watch->notices[watch->count++] =
+        (struct notice){.event_ms = incident->opened_ms, .told_ms = incident->changed_ms};
+}
+
+static void on_sample(void *context, const struct world_sample *sample)
+{
+    struct trial *trial = context;
+    if (!sample->on_duty)
+        return;
+    const struct alert_reading reading = {.zone = "zone",
+                                          .device = "device",
+                                          .channel = "air_temperature",
+                                          .quantity = "air_temperature",
+                                          .time_ms = sample->time_ms,
+                                          .arrival_ms = sample->arrival_ms,
+                                          .value = sample->reading_C};
+    for (size_t i = 0; i < RULE_SETS; i++) {
+        struct watch *watch = &trial->watches[i];
+        struct alert_sink sink = {watch, on_effect};
+        watch->source = alerts_reading_at(watch->alerts, watch->source, &reading, &sink);
+    }
+}
+
+static void on_label(void *context, const struct world_label *label)
+{
+    struct trial *trial = context;
+    mem_grow(&trial->labels, &trial->label_capacity, trial->label_count + 1,
+             sizeof *label);
+    trial->labels[trial->label_count++] = *label;
+}
+
+static struct alert_rule rule_of(const char *id, enum alert_kind kind, double level_C,
+                                 int64_t delay_ms)
+{
+    struct alert_rule rule = {.kind = kind, .level_count = 1};
+    snprintf(rule.id, sizeof rule.id, "%s", id);
+    snprintf(rule.zone, sizeof rule.zone, "zone");
+    snprintf(rule.quantity, sizeof rule.quantity, "air_temperature");
+    rule.levels[0] = (struct alert_level){.severity = ALERT_CRITICAL,
+                                          .level = level_C,
+                                          .recovery_level = level_C,
+                                          .delay_ms = delay_ms};
+    return rule;
+}
+
+/* The band of the goods, on the air. */
+static void watch_begin(struct watch *watch, const struct world_params *params,
+                        const struct rule_set *set)
+{
+    *watch = (struct watch){.alerts = alerts_create()};
+    const struct alert_rule rules[] = {
+        rule_of("high", ALERT_ABOVE, params->high_C, set->delay_ms),
+        rule_of("low", ALERT_BELOW, params->low_C, set->delay_ms),
+    };
+    struct err_text why = {""};
+    if (alerts_set_rules(watch->alerts, rules, sizeof rules / sizeof rules[0], 0, &why) !=
+        ERR_OK)
+        fail(why.text);
+}
+
+static void run_world(const struct world_options *options, struct score scores[RULE_SETS])
+{
+    struct trial trial = {0};
+    for (size_t i = 0; i < RULE_SETS; i++)
+        watch_begin(&trial.watches[i], world_params_of(options->kind), &rule_sets[i]);
+    struct world_sink sink = {&trial, on_sample, on_label};
+    struct world_totals totals;
+    world_run(options, &sink, &totals);
+    for (size_t i = 0; i < RULE_SETS; i++) {
+        struct watch *watch = &trial.watches[i];
+        score_add(&scores[i], trial.labels, trial.label_count, watch->notices,
+                  watch->count, &totals);
+        alerts_destroy(watch->alerts);
+        free(watch->notices);
+    }
+    free(trial.labels);
+}
+
+/* A number, or null where there is none. */
+static void print_number(const char *name, double value)
+{
+    if (isnan(value))
+        printf(", \"%s\": null", name);
+    else
+        printf(", \"%s\": %.2f", name, value);
+}
+
+static double ratio(uint64_t some, uint64_t of)
+{
+    return of == 0 ? (double)NAN : (double)some / (double)of;
+}
+
+static void print_score(const char *world, const char *rules, int years,
+                        struct score *score)
+{
+    uint64_t true_notices = score->notices - score->false_notices;
+    uint64_t told = score->to_tell - score->missed - score->not_visible;
+    printf("{\"bench\": \"alert_quality\", \"world\": \"%s\", \"rules\": \"%s\", "
+           "\"years\": %d, \"to_tell\": %" PRIu64 ", \"missed\": %" PRIu64
+           ", \"not_visible\": %" PRIu64 ", \"dead\": %" PRIu64 ", \"dead_told\": %zu"
+           ", \"harms\": %" PRIu64 ", \"harms_told_before\": %" PRIu64,
+           world, rules, years, score->to_tell, score->missed, score->not_visible,
+           score->dead, score->dead_after_envelope.count, score->harms,
+           score->harms_told_before);
+    print_number("false_per_month", (double)score->false_notices / score->months);
+    print_number("dead_min_median", minutes_quantile(&score->dead_after_envelope, 0.5));
+    print_number("dead_min_worst", minutes_quantile(&score->dead_after_envelope, 1));
+    print_number("warning_min_median", minutes_quantile(&score->before_harm, 0.5));
+    print_number("notices_per_incident", ratio(true_notices, told));
+    printf("}\n");
+}
+
+int main(int argc, char **argv)
+{
+    int years = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 2;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : WORLD_REPORT_SEED;
+    int64_t cadence_ms = argc > 3 ? strtol(argv[3], NULL, 10) * 1000 : WORLD_MINUTE_MS;
+    for (int kind = 0; kind < WORLD_KINDS; kind++) {
+        struct score scores[RULE_SETS] = {{0}};
+        for (int year = 0; year < years; year++) {
+            struct world_options options = {.kind = (enum world_kind)kind,
+                                            .seed = seed + (uint64_t)year,
+                                            .days = 365,
+                                            .cadence_ms = cadence_ms};
+            struct err_text why = {""};
+            if (world_check(&options, &why) != ERR_OK)
+                fail(why.text);
+            run_world(&options, scores);
+        }
+        for (size_t i = 0; i < RULE_SETS; i++) {
+            print_score(world_kind_name((enum world_kind)kind), rule_sets[i].name, years,
+                        &scores[i]);
+            score_fini(&scores[i]);
+        }
+    }
+    return EXIT_SUCCESS;
+}
