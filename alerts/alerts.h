@@ -124,6 +124,7 @@ struct alert_sink {
 };
 
 struct alerts;
+struct source; /* where an engine keeps a channel: its own, for alerts_reading_at() */
 
 struct alerts *alerts_create(void);
 void alerts_destroy(struct alerts *alerts);
@@ -145,7 +146,6 @@ void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
  * channel in that zone, if alerts_removed() has not changed since; otherwise NULL, and it
  * is looked up. Returns where the engine keeps the channel, NULL when no rule watches it.
  */
-struct source;
 struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
                                  const struct alert_reading *reading,
                                  const struct alert_sink *sink);
