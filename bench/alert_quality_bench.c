@@ -6,41 +6,18 @@
  * each kind, from the first seed of the report, a reading a minute. One line of JSON for
  * each kind and rule set.
  *
- * Readings reach the engine while the place is on duty, as they arrive. A person is told
- * when an incident opens and when it becomes more severe. What is counted how:
- * docs/alert-quality.md.
+ * Readings reach the engine while the place is on duty, as they arrive. Then a recorded
+ * freezer, where it is there. What is counted how: docs/alert-quality.md.
  */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alerts/alerts.h"
 #include "base/mem.h"
+#include "bench/alert_recorded.h"
+#include "bench/alert_watch.h"
 #include "bench/alerts_score.h"
-
-struct rule_set {
-    const char *name;
-    int64_t delay_ms;
-};
-
-static const struct rule_set rule_sets[] = {
-    {"threshold", 0},
-    {"threshold + 10 min", 10 * WORLD_MINUTE_MS},
-    {"threshold + 30 min", 30 * WORLD_MINUTE_MS},
-    {"threshold + 180 min", 180 * WORLD_MINUTE_MS},
-};
-
-#define RULE_SETS (sizeof rule_sets / sizeof rule_sets[0])
-
-/* One rule set at work in one world. */
-struct watch {
-    struct alerts *alerts;
-    struct source *source;
-    struct notice *notices;
-    size_t count;
-    size_t capacity;
-};
 
 /* All rule sets hear the same world. */
 struct trial {
@@ -56,34 +33,14 @@ static void fail(const char *what)
     exit(EXIT_FAILURE);
 }
 
-static void on_effect(void *context, enum alert_effect_kind kind,
-                      const struct incident *incident)
-{
-    struct watch *watch = context;
-    if (kind != ALERT_EFFECT_OPENED && kind != ALERT_EFFECT_ESCALATED)
-        return;
-    mem_grow(&watch->notices, &watch->capacity, watch->count + 1, sizeof(struct notice));
-    watch->notices[watch->count++] =
-        (struct notice){.event_ms = incident->opened_ms, .told_ms = incident->changed_ms};
-}
-
 static void on_sample(void *context, const struct world_sample *sample)
 {
     struct trial *trial = context;
     if (!sample->on_duty)
         return;
-    const struct alert_reading reading = {.zone = "zone",
-                                          .device = "device",
-                                          .channel = "air_temperature",
-                                          .quantity = "air_temperature",
-                                          .time_ms = sample->time_ms,
-                                          .arrival_ms = sample->arrival_ms,
-                                          .value = sample->reading_C};
-    for (size_t i = 0; i < RULE_SETS; i++) {
-        struct watch *watch = &trial->watches[i];
-        struct alert_sink sink = {watch, on_effect};
-        watch->source = alerts_reading_at(watch->alerts, watch->source, &reading, &sink);
-    }
+    for (size_t i = 0; i < RULE_SETS; i++)
+        watch_reading(&trial->watches[i], sample->time_ms, sample->arrival_ms,
+                      sample->reading_C);
 }
 
 static void on_label(void *context, const struct world_label *label)
@@ -94,40 +51,12 @@ static void on_label(void *context, const struct world_label *label)
     trial->labels[trial->label_count++] = *label;
 }
 
-static struct alert_rule rule_of(const char *id, enum alert_kind kind, double level_C,
-                                 int64_t delay_ms)
-{
-    struct alert_rule rule = {.kind = kind, .level_count = 1};
-    snprintf(rule.id, sizeof rule.id, "%s", id);
-    snprintf(rule.zone, sizeof rule.zone, "zone");
-    snprintf(rule.quantity, sizeof rule.quantity, "air_temperature");
-    rule.levels[0] = (struct alert_level){.severity = ALERT_CRITICAL,
-                                          .level = level_C,
-                                          .recovery_level = level_C,
-                                          .delay_ms = delay_ms};
-    return rule;
-}
-
-/* The band of the goods, on the air. */
-static void watch_begin(struct watch *watch, const struct world_params *params,
-                        const struct rule_set *set)
-{
-    *watch = (struct watch){.alerts = alerts_create()};
-    const struct alert_rule rules[] = {
-        rule_of("high", ALERT_ABOVE, params->high_C, set->delay_ms),
-        rule_of("low", ALERT_BELOW, params->low_C, set->delay_ms),
-    };
-    struct err_text why = {""};
-    if (alerts_set_rules(watch->alerts, rules, sizeof rules / sizeof rules[0], 0, &why) !=
-        ERR_OK)
-        fail(why.text);
-}
-
 static void run_world(const struct world_options *options, struct score scores[RULE_SETS])
 {
+    const struct world_params *params = world_params_of(options->kind);
     struct trial trial = {0};
     for (size_t i = 0; i < RULE_SETS; i++)
-        watch_begin(&trial.watches[i], world_params_of(options->kind), &rule_sets[i]);
+        watch_begin(&trial.watches[i], i, params->low_C, params->high_C);
     struct world_sink sink = {&trial, on_sample, on_label};
     struct world_totals totals;
     world_run(options, &sink, &totals);
@@ -135,8 +64,7 @@ static void run_world(const struct world_options *options, struct score scores[R
         struct watch *watch = &trial.watches[i];
         score_add(&scores[i], trial.labels, trial.label_count, watch->notices,
                   watch->count, &totals);
-        alerts_destroy(watch->alerts);
-        free(watch->notices);
+        watch_end(watch);
     }
     free(trial.labels);
 }
@@ -193,10 +121,11 @@ int main(int argc, char **argv)
             run_world(&options, scores);
         }
         for (size_t i = 0; i < RULE_SETS; i++) {
-            print_score(world_kind_name((enum world_kind)kind), rule_sets[i].name, years,
+            print_score(world_kind_name((enum world_kind)kind), rule_set_name(i), years,
                         &scores[i]);
             score_fini(&scores[i]);
         }
     }
+    recorded_run(seed);
     return EXIT_SUCCESS;
 }

@@ -40,6 +40,10 @@ def alerts(said, _):
 
 def alert_quality(said, quick):
     what = f"{said['world']}, {said['rules']}"
+    if "spliced" in said:
+        return [row(f"{what}: false alarms in 14 days", said["false"], "alarms"),
+                row(f"{what}: failures missed, of {said['spliced']} put in", said["missed"], "failures"),
+                row(f"{what}: told after a failure put in, median", said["told_min_median"], "min")]
     note = "quick: one year" if quick else None
     return [row(f"{what}: false alarms per room-month", said["false_per_month"], "alarms", note=note),
             row(f"{what}: failures missed, of {said['to_tell'] - said['not_visible']} that show", said["missed"],
