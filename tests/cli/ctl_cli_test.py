@@ -680,7 +680,7 @@ class Documents(unittest.TestCase):
         for method, pattern, params in routes:
             heading = re.escape(f"### {method} {pattern}").replace(r"\*", "[A-Z]+")
             with self.subTest(pattern=pattern):
-                section = re.search(f"^{heading}\n(.*?)(?=^##)", text, re.M | re.S)
+                section = re.search(f"^{heading}\n(.*?)(?=^##|\Z)", text, re.M | re.S)
                 self.assertIsNotNone(section, "it is not in docs/api.md")
                 for param in params.split():
                     self.assertIn(f"`{param}`", section.group(1) + "`after` `limit`" * (pattern.endswith("outbox")))
