@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""usage: ./dev chaos --long [--minutes M] [--bound M] [--seed N] [--report FILE]
+"""usage: ./dev chaos --long [--minutes M] [--kills N] [--bound M] [--seed N] [--report FILE]
 
 The long run: every campaign about the delivery, one after another beside the chaos of real
 processes, in at most --bound minutes (58). What its time does not reach is reported with the
 count it came to. Writes docs/reliability-report.md (or FILE); ends with 1 when a promise broke.
 
-  --minutes M   of chaos (12): at least 2,000 kills, 500 of the collector, 1,000 incidents
+  --minutes M   of chaos (12), and then until --kills processes were killed
+  --kills N     2,000, and 500 of the collector; 0: as many as M minutes bring
 """
 import argparse
 import collections
@@ -128,13 +129,14 @@ def mutants(clock):
     return row
 
 
-def chaos_row(minutes, seed, bound_s):
-    again = f"./dev chaos {minutes:g} {seed} --kills {KILLS} --crashes {CRASHES}"
+def chaos_row(minutes, seed, kills, bound_s):
+    crashes = CRASHES if kills else 0
+    again = f"./dev chaos {minutes:g} {seed} --kills {kills} --crashes {crashes}"
     row = Row("real processes under fire: kills", again, KILLS)
     with tempfile.TemporaryDirectory() as folder:
         path, begun = os.path.join(folder, "chaos.json"), time.monotonic()
-        status, said = output_of(["/usr/bin/python3", "tests/chaos/chaos.py", f"{minutes:g}", str(seed), "--kills", str(KILLS),
-                                  "--crashes", str(CRASHES), "--report", path], bound_s)
+        status, said = output_of(["/usr/bin/python3", "tests/chaos/chaos.py", f"{minutes:g}", str(seed), "--kills", str(kills),
+                                  "--crashes", str(crashes), "--report", path], bound_s)
         row.seconds = time.monotonic() - begun
         if not os.path.exists(path):
             row.broken = f"its time was over: {said[-600:]}" if status is None else said[-600:]
@@ -181,7 +183,7 @@ Written by `./dev chaos --long`; [reliability.md](reliability.md) says what each
 """,
             f"""## Real processes
 
-Seed {found.get('seed', '-')}, {minutes:g} minutes of faults and then as long as {KILLS:,} kills took, {found.get('seconds', 0)} s with healing and comparing: {found.get('readings', 0):,} readings fed in, {found.get('packs promised', 0):,} packs promised, {found.get('incidents', 0):,} incidents (wanted: {INCIDENTS:,}) through {crashes:,} crashes of collector and notifier (wanted: {CRASHES:,}), {found.get('messages repeated under their key', 0):,} messages repeated under their key, each marked as a repetition.
+Seed {found.get('seed', '-')}, {minutes:g} minutes of faults and then until enough processes were killed, {found.get('seconds', 0)} s with healing and comparing: {found.get('readings', 0):,} readings fed in, {found.get('packs promised', 0):,} packs promised, {found.get('incidents', 0):,} incidents (wanted: {INCIDENTS:,}) through {crashes:,} crashes of collector and notifier (wanted: {CRASHES:,}), {found.get('messages repeated under their key', 0):,} messages repeated under their key, each marked as a repetition.
 """]
     if found:
         text.append(kinds("Faults among real processes", found["faults"], found["skipped"]))
@@ -200,7 +202,7 @@ def run(options):
     clock, begun = Clock(options.bound * 60), time.monotonic()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 20)
     chaos_found = []
-    beside = threading.Thread(target=lambda: chaos_found.append(chaos_row(options.minutes, seed, clock.left())), daemon=True)
+    beside = threading.Thread(target=lambda: chaos_found.append(chaos_row(options.minutes, seed, options.kills, clock.left())), daemon=True)
     tell(f"seed {seed}; the chaos of real processes runs beside the simulated lives")
     beside.start()
     first = 1 + seed * 1_000_000
@@ -223,6 +225,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--bound", type=float, default=58)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--report", default=os.path.join(ROOT, "docs", "reliability-report.md"))
