@@ -45,7 +45,7 @@ def story_readings_arrive_over_tls(house):
     house.start(collector)
     house.start(ours)
     house.start(deceived)
-    house.wait_for(lambda: ours.status().get("packs_acked", 0) >= 3, 60, lambda: f"acknowledged: {ours.status()}")
+    house.wait_for(lambda: ours.status().get("packs_acked", 0) >= 1, 60, lambda: f"acknowledged: {ours.status()}")
     house.wait_for(lambda: collector.count("ours", "air_temperature") > 0, 20, "what is acknowledged is in history")
     house.equal(os.path.basename(os.readlink(f"/proc/{ours.pid}/exe")), "coldchain-agent-tls", "it became its twin")
     house.wait_for(lambda: "certificate" in deceived.log().lower(), 30, lambda: f"it says why: {deceived.log_tail()}")
