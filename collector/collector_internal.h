@@ -86,6 +86,7 @@ struct collector {
     struct err_text why;
 };
 
+/* collector.c: the turn of the pipeline, and timers */
 void collector_fail(struct collector *collector, enum err err,
                     const struct err_text *why);
 enum err collector_append(struct collector *collector, enum record_type type,
@@ -103,6 +104,9 @@ enum err collector_write_state(void *context, api_change_fn *change, void *argum
 void collector_on_tick(void *context);
 void collector_on_ack_timer(void *context);
 void collector_on_checkpoint(void *context);
+
+/* collector_live.c: what others are told. The follower of InfluxDB asks evaluated(), too;
+ * on_attempt() and on_result() come from the notifier; the API's threads ask the rest. */
 void collector_tell_all(void *context);
 void collector_on_news(void *context, bool is_urgent);
 void collector_on_news_timer(void *context);
@@ -119,6 +123,8 @@ enum err collector_submit(void *context, const char *json, size_t len);
 enum err collector_ready(void *context, struct err_text *why);
 enum err collector_publish(void *context, const char *topic, const void *data,
                            size_t len);
+
+/* collector_open.c */
 void collector_start_timers(struct collector *collector);
 enum err collector_open_all(struct collector *collector, struct err_text *why);
 
