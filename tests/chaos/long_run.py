@@ -88,30 +88,47 @@ def damage(clock):
     return row
 
 
-def lives(name, about, wanted, first, clock):
-    program = os.path.join(BUILD, "bin", name)
-    row = Row(f"{name}: {about}", f"build/release/bin/{name} --first {first} --seeds {wanted}", wanted)
-    row.kinds = collections.Counter()
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "counts.json")
-        while row.reached < wanted and not row.broken:
-            count = min(CHUNK, wanted - row.reached)
-            status, said = output_of([program, "--first", str(first + row.reached), "--seeds", str(count), "--json", path],
-                                     clock.left())
+class Lives:
+    """A campaign of simulated lives, some thousand seeds at a time."""
+
+    def __init__(self, name, about, wanted, first):
+        self.name, self.first = name, first
+        self.row = Row(f"{name}: {about}", f"build/release/bin/{name} --first {first} --seeds {wanted}", wanted)
+        self.row.kinds = collections.Counter()
+
+    def is_over(self):
+        return self.row.broken or self.row.reached >= self.row.wanted
+
+    def some(self, clock):
+        """False when its time is over."""
+        row, begun = self.row, time.monotonic()
+        count = min(CHUNK, row.wanted - row.reached)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "counts.json")
+            status, said = output_of([os.path.join(BUILD, "bin", self.name), "--first", str(self.first + row.reached),
+                                      "--seeds", str(count), "--json", path], clock.left())
             if status is None:
-                break
+                return False
             with open(path, encoding="utf-8") as file:
                 found = json.load(file)
-            row.reached += found["lives"]
-            row.lost += found["lost"]
-            row.doubled += found["doubled"]
-            row.kinds.update(found["kinds"])
-            if status != 0:
-                row.broken = said[-600:]
-            tell(f"{name}: {row.reached:,} of {wanted:,}")
-    row.seconds = time.monotonic() - begun
-    return row
+        row.reached += found["lives"]
+        row.lost += found["lost"]
+        row.doubled += found["doubled"]
+        row.kinds.update(found["kinds"])
+        row.seconds += time.monotonic() - begun
+        if status != 0:
+            row.broken = said[-600:]
+        tell(f"{self.name}: {row.reached:,} of {row.wanted:,}")
+        return True
+
+
+def all_lives(first, clock):
+    """In turns, so that each has its share of a time that is short."""
+    campaigns = [Lives(*campaign, first) for campaign in LIVES]
+    while any(not one.is_over() for one in campaigns):
+        if not all(one.is_over() or one.some(clock) for one in campaigns):
+            break
+    return [one.row for one in campaigns]
 
 
 def mutants(clock):
@@ -206,9 +223,7 @@ def run(options):
     tell(f"seed {seed}; the chaos of real processes runs beside the simulated lives")
     beside.start()
     first = 1 + seed * 1_000_000
-    rows = [damage(clock)] + [lives(*campaign, first, clock) for campaign in LIVES[:2]]
-    rows.append(mutants(clock))
-    rows.append(lives(*LIVES[2], first, clock))
+    rows = [damage(clock), mutants(clock), *all_lives(first, clock)]
     beside.join()
     row, found = chaos_found[0]
     rows.append(row)
