@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""usage: ./dev chaos --long [--minutes M] [--kills N] [--bound M] [--seed N] [--report FILE]
+"""usage: ./dev chaos --long [--minutes M] [--kills N] [--chaos-last] [--bound M]
+                          [--seed N] [--report FILE]
 
 The long run: every campaign about the delivery, one after another beside the chaos of real
 processes, in at most --bound minutes (58). What its time does not reach is reported with the
 count it came to. Writes docs/reliability-report.md (or FILE); ends with 1 when a promise broke.
 
   --minutes M   of chaos (12), and then until --kills processes were killed
+  --chaos-last  of real processes, once the machine is less busy
   --kills N     2,000, and 500 of the collector; 0: as many as M minutes bring
 """
 import argparse
@@ -29,6 +31,7 @@ sys.path.insert(0, HERE)
 BUILD = os.path.join(ROOT, "build", "release")
 KILLS, CRASHES, INCIDENTS = 2000, 500, 1000
 LAYOUTS = 3
+HEALING_S = 240  # what the chaos takes to begin, to heal and to compare
 CHUNK = 20_000  # lives between two looks at the clock; fewer would miss the rarest kinds
 
 # name, what it shows, how many are wanted, of its time
@@ -219,8 +222,14 @@ def run(options):
     clock, begun = Clock(options.bound * 60), time.monotonic()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 20)
     chaos_found = []
-    beside = threading.Thread(target=lambda: chaos_found.append(chaos_row(options.minutes, seed, options.kills, clock.left())), daemon=True)
-    tell(f"seed {seed}; the chaos of real processes runs beside the simulated lives")
+    wait_s = max(0, options.bound * 60 - options.minutes * 60 - HEALING_S) if options.chaos_last else 0
+
+    def chaos():
+        threading.Event().wait(wait_s)
+        chaos_found.append(chaos_row(options.minutes, seed, options.kills, clock.left()))
+
+    beside = threading.Thread(target=chaos, daemon=True)
+    tell(f"seed {seed}; the chaos of real processes runs beside the simulated lives, from {wait_s:.0f} s on")
     beside.start()
     first = 1 + seed * 1_000_000
     rows = [damage(clock), mutants(clock), *all_lives(first, clock)]
@@ -241,6 +250,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--chaos-last", action="store_true")
     parser.add_argument("--bound", type=float, default=58)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--report", default=os.path.join(ROOT, "docs", "reliability-report.md"))
