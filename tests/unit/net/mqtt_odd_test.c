@@ -261,6 +261,8 @@ static void publish_with_type(struct client *client)
 }
 
 /* The answer that MQTT 3.1.1, 3.1.2.2 demands, and silence, as of older brokers. */
+#define OVERTAKEN_MAX 3
+
 static void an_old_broker_is_spoken_to_in_3_1_1(void)
 {
     static const struct {
@@ -283,8 +285,10 @@ static void an_old_broker_is_spoken_to_in_3_1_1(void)
         client_open(&client, &rows[i].manners);
         wait_for(&client, is_connected);
         CHECK_ROW(rows[i].name, strstr(client.why, rows[i].want_why) != NULL);
-        CHECK_ROW(rows[i].name,
-                  atomic_load(&client.odd.connects5) == rows[i].want_connects5);
+        /* An attempt that the close overtook is no refusal, and is made again. */
+        int connects5 = atomic_load(&client.odd.connects5);
+        CHECK_ROW(rows[i].name, connects5 >= rows[i].want_connects5 &&
+                                    connects5 <= rows[i].want_connects5 + OVERTAKEN_MAX);
         CHECK_ROW(rows[i].name, atomic_load(&client.odd.connects4) == 1);
         publish_with_type(&client);
         client_close(&client);
