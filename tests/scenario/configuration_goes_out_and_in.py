@@ -241,9 +241,16 @@ def story_killed_in_the_middle(house):
         house.wait_for(lambda: zones() >= enough, 60, f"{enough} zones are there")
         process.kill()
         house.check(process.wait() != 0, "it was killed")
-    at = zones()
+    seen = {}
+
+    def settled():
+        """What the killed one had asked last may still be on its way."""
+        seen["at"] = zones()
+        seen["left"] = json.loads(world.ask(collector, "import", path, "--dry-run", "--json").stdout)
+        return zones() == seen["at"]
+    house.wait_for(settled, 30, "nothing changes any more")
+    at, left = seen["at"], seen["left"]
     house.check(at < 302, f"in the middle: {at} zones")
-    left = json.loads(world.ask(collector, "import", path, "--dry-run", "--json").stdout)
     house.equal(len(left["changes"]), 302 - at + 300, "the difference is what is left")
     world.ask(collector, "import", path, "--yes")
     house.equal(zones(), 302, "the next one does the rest")
