@@ -339,7 +339,7 @@ static const struct config_key settings_keys[] = {
     {.name = "delivery.credits",
      .type = CONFIG_INT,
      SETTING(delivery.credits),
-     .fallback = "4",
+     .fallback = "16",
      .least = 1,
      .most = 1000,
      .help = "packs a device may have under way"},
