@@ -46,6 +46,17 @@ int64_t clock_real_ns(void)
     return read_ns(CLOCK_BOOTTIME);
 }
 
+struct timespec clock_deadline(int64_t wait_ms)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += wait_ms / 1000;
+    end.tv_nsec += wait_ms % 1000 * 1000000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    return end;
+}
+
 int64_t clock_real_ms(void)
 {
     return clock_real_ns() / 1000000;

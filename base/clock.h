@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 enum clock_state {
     CLOCK_UNSET,   /* before the build time: no battery, no network yet */
@@ -54,6 +55,8 @@ bool clock_state_parse(enum clock_state *state, const char *name);
 /* Real milliseconds and nanoseconds that never step, for delivery and I/O timers. */
 int64_t clock_real_ms(void);
 int64_t clock_real_ns(void);
+/* So long from now, for waits on a condition that goes by CLOCK_MONOTONIC. */
+struct timespec clock_deadline(int64_t wait_ms);
 
 /* Random per boot of this machine, from the kernel; 16 hex digits and a NUL. */
 void clock_boot_id(char id[17]);

@@ -11,6 +11,7 @@
 
 #include <MQTTAsync.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/mqtt_flight.h"
@@ -554,23 +555,10 @@ enum err mqtt_link_open(struct mqtt_link **link, struct loop *loop,
     return ERR_OK;
 }
 
-static struct timespec deadline_in(int64_t ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_nsec -= 1000000000;
-        at.tv_sec++;
-    }
-    return at;
-}
-
 void mqtt_link_close(struct mqtt_link *link)
 {
-    struct timespec flushed = deadline_in(FLUSH_MS);
-    struct timespec end = deadline_in(CLOSE_MS);
+    struct timespec flushed = clock_deadline(FLUSH_MS);
+    struct timespec end = clock_deadline(CLOSE_MS);
     if (link->is_up && !mqtt_flight_wait(&link->flight, &flushed))
         log_debug("disconnecting with publishes in flight");
     int code = 0;

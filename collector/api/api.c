@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -125,21 +126,10 @@ static void on_ask(void *context)
     pthread_mutex_unlock(&api->lock);
 }
 
-static struct timespec deadline(int64_t wait_ms)
-{
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += wait_ms / 1000;
-    end.tv_nsec += wait_ms % 1000 * 1000000;
-    end.tv_sec += end.tv_nsec / 1000000000;
-    end.tv_nsec %= 1000000000;
-    return end;
-}
-
 /* Called and returns with the lock held. */
 static void wait_until(struct api *api, const bool *is_done)
 {
-    struct timespec end = deadline(api->options.wait_ms);
+    struct timespec end = clock_deadline(api->options.wait_ms);
     while (!*is_done && !api->is_closing &&
            pthread_cond_timedwait(&api->changed, &api->lock, &end) == 0) {
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -315,20 +316,9 @@ void feed_leave(struct feed *feed, const char *holder, int64_t real_ms)
     pthread_mutex_unlock(&feed->lock);
 }
 
-static struct timespec deadline(int64_t wait_ms)
-{
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += wait_ms / 1000;
-    end.tv_nsec += wait_ms % 1000 * 1000000;
-    end.tv_sec += end.tv_nsec / 1000000000;
-    end.tv_nsec %= 1000000000;
-    return end;
-}
-
 bool feed_wait_empty(struct feed *feed, int64_t wait_ms)
 {
-    struct timespec end = deadline(wait_ms);
+    struct timespec end = clock_deadline(wait_ms);
     pthread_mutex_lock(&feed->lock);
     while (feed->seats_taken > 0 &&
            pthread_cond_timedwait(&feed->changed, &feed->lock, &end) == 0) {
@@ -404,7 +394,7 @@ static void give(const struct feed *feed, const struct place *place,
 enum err feed_next(struct feed *feed, struct feed_cursor *cursor, int64_t wait_ms,
                    struct feed_event *event)
 {
-    struct timespec end = deadline(wait_ms);
+    struct timespec end = clock_deadline(wait_ms);
     const struct place *place;
     bool is_late = false;
     enum err err = ERR_OK;

@@ -37,18 +37,8 @@ struct follower {
 
 static struct timespec deadline_of(int64_t real_ms)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
     int64_t left = real_ms - clock_real_ms();
-    if (left < 0)
-        left = 0;
-    now.tv_sec += left / 1000;
-    now.tv_nsec += (left % 1000) * 1000000;
-    if (now.tv_nsec >= 1000000000) {
-        now.tv_sec++;
-        now.tv_nsec -= 1000000000;
-    }
-    return now;
+    return clock_deadline(left > 0 ? left : 0);
 }
 
 /* First the pause that the turn asked for, then until there is news. */

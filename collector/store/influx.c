@@ -130,6 +130,43 @@ static void post_refusal(struct influx *influx, const struct line_mark *mark)
 
 /* ---- requests --------------------------------------------------------------------- */
 
+void influx_post(struct influx *influx, const char *url, const char *type,
+                 const char *encoding, const struct buf *body,
+                 struct influx_answer *answer)
+{
+    *answer = (struct influx_answer){.retry_after_ms = -1, .said = ""};
+    const char *headers[4] = {type};
+    size_t count = 1;
+    if (encoding != NULL)
+        headers[count++] = encoding;
+    if (influx->authorization[0] != '\0')
+        headers[count++] = influx->authorization;
+    const struct http_request request = {
+        .method = "POST",
+        .url = url,
+        .headers = headers,
+        .body = body->data,
+        .body_len = body->len,
+        .ca_file = influx->options.settings->influx.ca_file,
+    };
+    enum err err = http_send(influx->http, &request, &answer->response, &answer->why);
+    if (err != ERR_OK)
+        return;
+    answer->status = answer->response.status;
+    answer->retry_after_ms = answer->response.retry_after_ms;
+    if (answer->response.body.len > 0)
+        answer->said = answer->response.body.data;
+}
+
+void influx_answered(struct influx *influx, struct influx_answer *answer,
+                     enum influx_verdict verdict)
+{
+    if (verdict != INFLUX_ACCEPTED)
+        snprintf(influx->last_error, sizeof influx->last_error, "status %d: %.400s",
+                 answer->status, answer->status != 0 ? answer->said : answer->why.text);
+    http_response_fini(&answer->response);
+}
+
 static enum influx_verdict send_lines(struct influx *influx, size_t first, size_t count,
                                       int64_t *retry_after_ms)
 {
@@ -138,28 +175,12 @@ static enum influx_verdict send_lines(struct influx *influx, size_t first, size_
     struct buf body = {0};
     deflate_gzip(&body, influx->lines.data + from->offset,
                  last->offset + last->len - from->offset);
-    const char *headers[] = {
-        "Content-Type: text/plain; charset=utf-8", "Content-Encoding: gzip",
-        influx->authorization[0] != '\0' ? influx->authorization : NULL, NULL};
-    const struct http_request request = {
-        .method = "POST",
-        .url = influx->url,
-        .headers = headers,
-        .body = body.data,
-        .body_len = body.len,
-        .ca_file = influx->options.settings->influx.ca_file,
-    };
-    struct http_response response = {0};
-    struct err_text why = {0};
-    enum err err = http_send(influx->http, &request, &response, &why);
-    int status = err == ERR_OK ? response.status : 0;
-    const char *said = response.body.len > 0 ? response.body.data : "";
-    enum influx_verdict verdict = influx_judge(status, said, count);
-    *retry_after_ms = err == ERR_OK ? response.retry_after_ms : -1;
-    if (verdict != INFLUX_ACCEPTED)
-        snprintf(influx->last_error, sizeof influx->last_error, "status %d: %.400s",
-                 status, err == ERR_OK ? said : why.text);
-    http_response_fini(&response);
+    struct influx_answer answer;
+    influx_post(influx, influx->url, "Content-Type: text/plain; charset=utf-8",
+                "Content-Encoding: gzip", &body, &answer);
+    enum influx_verdict verdict = influx_judge(answer.status, answer.said, count);
+    *retry_after_ms = answer.retry_after_ms;
+    influx_answered(influx, &answer, verdict);
     buf_fini(&body);
     return verdict;
 }

@@ -84,11 +84,12 @@ static bool is_final(int status)
            status != 408 && status != 429;
 }
 
-static enum influx_verdict judge(const struct http_response *response, const char *said)
+static enum influx_verdict judge(const struct influx_answer *answer)
 {
-    int status = response->status;
+    int status = answer->status;
     if (status == 200 || status == 204)
-        return strstr(said, "\"error\"") == NULL ? INFLUX_ACCEPTED : INFLUX_REFUSED;
+        return strstr(answer->said, "\"error\"") == NULL ? INFLUX_ACCEPTED
+                                                         : INFLUX_REFUSED;
     if (status == 401 || status == 403)
         return INFLUX_MISCONFIGURED;
     return is_final(status) ? INFLUX_REFUSED : INFLUX_RETRY;
@@ -104,28 +105,14 @@ static enum influx_verdict send_delete(struct influx *influx,
         put_influxql(deletion, &body);
     else
         put_predicate(deletion, &body);
-    const char *headers[] = {
-        is_v1 ? "Content-Type: application/x-www-form-urlencoded"
-              : "Content-Type: application/json",
-        influx->authorization[0] != '\0' ? influx->authorization : NULL, NULL};
-    const struct http_request request = {
-        .method = "POST",
-        .url = influx->delete_url,
-        .headers = headers,
-        .body = body.data,
-        .body_len = body.len,
-        .ca_file = influx->options.settings->influx.ca_file,
-    };
-    struct http_response response = {0};
-    struct err_text why = {0};
-    enum err err = http_send(influx->http, &request, &response, &why);
-    const char *said = response.body.len > 0 ? response.body.data : "";
-    enum influx_verdict verdict = err == ERR_OK ? judge(&response, said) : INFLUX_RETRY;
-    *retry_after_ms = err == ERR_OK ? response.retry_after_ms : -1;
-    if (verdict != INFLUX_ACCEPTED)
-        snprintf(influx->last_error, sizeof influx->last_error, "status %d: %.400s",
-                 err == ERR_OK ? response.status : 0, err == ERR_OK ? said : why.text);
-    http_response_fini(&response);
+    struct influx_answer answer;
+    influx_post(influx, influx->delete_url,
+                is_v1 ? "Content-Type: application/x-www-form-urlencoded"
+                      : "Content-Type: application/json",
+                NULL, &body, &answer);
+    enum influx_verdict verdict = judge(&answer);
+    *retry_after_ms = answer.retry_after_ms;
+    influx_answered(influx, &answer, verdict);
     buf_fini(&body);
     return verdict;
 }

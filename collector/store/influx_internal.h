@@ -94,7 +94,23 @@ struct influx {
     uint64_t rejected;
 };
 
+/* What came of a request. */
+struct influx_answer {
+    int status;             /* 0: none came, `why` says why */
+    int64_t retry_after_ms; /* -1: it does not say */
+    const char *said;       /* of its body; "" */
+    struct http_response response;
+    struct err_text why;
+};
+
 /* influx.c */
+/* With our credentials; `encoding` NULL: none. influx_answered() follows. */
+void influx_post(struct influx *influx, const char *url, const char *type,
+                 const char *encoding, const struct buf *body,
+                 struct influx_answer *answer);
+/* Keeps what was said unless it was accepted, and gives the answer back. */
+void influx_answered(struct influx *influx, struct influx_answer *answer,
+                     enum influx_verdict verdict);
 /* Marks what was appended to the lines behind `start`. */
 void influx_mark_lines(struct influx *influx, size_t start, uint64_t position);
 /* What came of a request; `said` is the server's answer or the reason there is none. */

@@ -19,14 +19,34 @@
 #define NS_PER_MS INT64_C(1000000)
 #define MS_MAX    (INT64_MAX / NS_PER_MS)
 #define PAUSE_MS  1000
+#define LOOK      16 /* corrections */
 
+struct next {
+    struct influx_rewrite *rewrite;
+    char command[STATE_ENTITY_ID_SIZE];
+    bool is_whole;
+};
+
+/* What one command says of a device in one time is written anew once. */
 static void on_correction(void *context, const struct state_correction *row)
 {
-    struct influx_rewrite *rewrite = context;
+    struct next *next = context;
+    struct influx_rewrite *rewrite = next->rewrite;
+    if (rewrite->id != 0) {
+        next->is_whole |= strcmp(next->command, row->command) != 0 ||
+                          strcmp(rewrite->org, row->org) != 0 ||
+                          strcmp(rewrite->device, row->device) != 0 ||
+                          rewrite->from_ms != row->from_ms ||
+                          rewrite->to_ms != row->to_ms;
+        if (!next->is_whole)
+            rewrite->id = row->id;
+        return;
+    }
     *rewrite = (struct influx_rewrite){
         .id = row->id, .from_ms = row->from_ms, .to_ms = row->to_ms};
     snprintf(rewrite->org, sizeof rewrite->org, "%s", row->org);
     snprintf(rewrite->device, sizeof rewrite->device, "%s", row->device);
+    snprintf(next->command, sizeof next->command, "%s", row->command);
 }
 
 /* Points that were sent and are not in history yet could not be written again. */
@@ -39,7 +59,20 @@ static bool history_is_behind(struct influx *influx, enum err *err)
                : history_reader_open(&influx->history, influx->options.history_dir, &why);
     if (*err == ERR_OK)
         *err = history_reader_cursor(influx->history, &cursor);
-    return cursor < influx->batch_end;
+    return *err != ERR_OK || cursor < influx->batch_end;
+}
+
+/*
+ * After a crash the registry is as of the last checkpoint until the commands since then
+ * are read again; what state.db says of corrections is later than that.
+ */
+static bool registry_is_behind(struct influx *influx, enum err *err)
+{
+    struct state_meta meta = {0};
+    *err = state_load_meta(influx->incidents, &meta);
+    return *err != ERR_OK ||
+           (influx->options.evaluated != NULL &&
+            influx->options.evaluated(influx->options.context) < meta.effect_position);
 }
 
 static int64_t ns_of(int64_t ms)
@@ -62,14 +95,16 @@ static void begin_deletion(struct influx *influx)
 static bool begin_next(struct influx *influx)
 {
     struct influx_rewrite *rewrite = &influx->rewrite;
+    struct next next = {.rewrite = rewrite};
     struct err_text why = {0};
     enum err err = influx_open_state(influx, &why);
     if (err == ERR_OK)
-        err = state_corrections_after(influx->incidents, influx->corrected, 1, rewrite,
+        err = state_corrections_after(influx->incidents, influx->corrected, LOOK, &next,
                                       on_correction);
     if (err == ERR_OK && rewrite->id == 0)
         return true;
-    rewrite->waits = err != ERR_OK || history_is_behind(influx, &err);
+    rewrite->waits = err != ERR_OK || registry_is_behind(influx, &err) ||
+                     history_is_behind(influx, &err);
     if (rewrite->waits)
         rewrite->id = 0;
     else

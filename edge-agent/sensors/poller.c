@@ -58,14 +58,7 @@ static void unref(struct poller *poller)
 
 static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)(ms / 1000);
-    end.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_sec++;
-        end.tv_nsec -= 1000000000;
-    }
+    struct timespec end = clock_deadline(ms);
     pthread_cond_timedwait(cond, lock, &end);
 }
 
