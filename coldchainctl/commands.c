@@ -12,6 +12,7 @@ const struct command *const commands[] = {
     &readings_command,
     &incidents_command,
     &devices_command,
+    &get_command,
     &do_command,
     &config_command,
     &audit_command,

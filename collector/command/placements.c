@@ -314,7 +314,7 @@ static enum err find_one(struct change *change, int64_t at_ms, struct entity *pl
         if (err == ERR_OK && found.body == NULL)
             err = err_set(why, ERR_NOT_FOUND,
                           "device '%s' has no placement of %s then; 'coldchainctl "
-                          "placements' lists them",
+                          "get placements' lists them",
                           device, channel != NULL ? channel : "all its channels");
     }
     if (err == ERR_OK)

@@ -204,6 +204,13 @@ class Answers(Case):
         self.assertIn("ever: ", text)
         self.assertEqual(len(json.loads(self.ask("quarantine", "--json").stdout)["quarantine"]), 1)
 
+    def test_whatever_the_api_answers(self):
+        self.assertEqual({one["zone"] for one in json.loads(self.ask("get", "placements").stdout)}, {"room-1", "room-2"})
+        series = json.loads(self.ask("get", "zones/room-1/series", "from=0", "buckets=3").stdout)["series"]
+        self.assertTrue(series and all(len(one["buckets"]) <= 3 for one in series), series)
+        self.assertIn("coldchain_", self.ask("get", "/metrics").stdout)
+        self.assertTrue(self.ask("get", "openapi.yaml").stdout.startswith("#"), "what is no JSON comes as it is")
+
     def test_bad_questions_are_told_what_is_right(self):
         for args, status, words in (
                 (("incidents", "--state", "opne"), 1, "open, recovering, unknown, closed"),
@@ -219,6 +226,10 @@ class Answers(Case):
                 (("readings", "room-9", "--json"), 1, "there is nothing of that name"),
                 (("readings", "..", "--csv"), 1, "nothing at this address"),
                 (("zones", "a", "b"), 2, "one zone at most"),
+                (("get",), 2, "say which path"),
+                (("get", "placements", "x"), 2, "'x' is not NAME=VALUE"),
+                (("get", "nothing"), 1, "nothing at this address"),
+                (("get", "incidents", "state=opne"), 1, "open, recovering, unknown, closed"),
                 (("zones", "--jsno"), 2, "no option '--jsno'"),
                 (("devices", "x"), 2, "nothing is expected")):
             with self.subTest(args=args):
