@@ -17,6 +17,7 @@
 #define BAND_QUANTITY "air_temperature"     /* what a zone's own band is about */
 #define SPAN_MAX_MS   INT64_C(316224000000) /* ten years: longer is no delay */
 #define NUMBER_MAX    1e9
+#define TIME_MAX_MS   INT64_C(253402300800000) /* the year 10000 */
 
 /* ---- making ------------------------------------------------------------------- */
 
@@ -25,6 +26,7 @@ void zone_rules_fini(struct zone_rules *rules)
     for (size_t i = 0; i < rules->zone_count; i++) {
         free(rules->zones[i].channels);
         free(rules->zones[i].rules);
+        free(rules->zones[i].spans);
     }
     free(rules->zones);
     *rules = (struct zone_rules){0};
@@ -55,7 +57,16 @@ struct zone_rule *zone_config_add_rule(struct zone_config *zone)
     size_t count = zone->rule_count + 1;
     zone->rules = mem_realloc(zone->rules, count * sizeof *zone->rules);
     struct zone_rule *added = &zone->rules[zone->rule_count++];
-    *added = (struct zone_rule){0};
+    *added = (struct zone_rule){.limit = (double)NAN};
+    return added;
+}
+
+struct zone_span *zone_config_add_span(struct zone_config *zone)
+{
+    size_t count = zone->span_count + 1;
+    zone->spans = mem_realloc(zone->spans, count * sizeof *zone->spans);
+    struct zone_span *added = &zone->spans[zone->span_count++];
+    *added = (struct zone_span){.low = (double)NAN, .high = (double)NAN};
     return added;
 }
 
@@ -77,6 +88,21 @@ static void put_levels(struct buf *out, const struct zone_rule *rule)
     buf_text(out, "]");
 }
 
+/* What is as it is when nothing is said is not said: older devices read the rest. */
+static void put_conditions(struct buf *out, const struct zone_rule *rule)
+{
+    if (isfinite(rule->limit))
+        buf_format(out, ",\"limit\":%.17g", rule->limit);
+    if (rule->window_ms != 0)
+        buf_format(out, ",\"window\":%" PRId64, rule->window_ms);
+    for (size_t i = 0; i < rule->unless_count; i++)
+        buf_format(out, "%s\"%s\"", i > 0 ? "," : ",\"unless\":[", rule->unless[i]);
+    if (rule->unless_count > 0)
+        buf_text(out, "]");
+    if (rule->is_safety)
+        buf_text(out, ",\"safety\":true");
+}
+
 static void put_rules(struct buf *out, const struct zone_config *zone)
 {
     for (size_t i = 0; i < zone->rule_count; i++) {
@@ -89,8 +115,26 @@ static void put_rules(struct buf *out, const struct zone_config *zone)
         if (rule->silent_ms != 0)
             buf_format(out, ",\"silent\":%" PRId64 ",\"silent_severity\":\"%s\"",
                        rule->silent_ms, rule->silent_severity);
+        put_conditions(out, rule);
         buf_text(out, "}");
     }
+}
+
+static void put_spans(struct buf *out, const struct zone_config *zone)
+{
+    for (size_t i = 0; i < zone->span_count; i++) {
+        const struct zone_span *span = &zone->spans[i];
+        buf_format(out, "%s{\"reason\":\"%s\",\"from\":%" PRId64 ",\"to\":%" PRId64,
+                   i > 0 ? "," : ",\"spans\":[", span->reason, span->from_ms,
+                   span->to_ms);
+        if (isfinite(span->low))
+            buf_format(out, ",\"low\":%.17g", span->low);
+        if (isfinite(span->high))
+            buf_format(out, ",\"high\":%.17g", span->high);
+        buf_text(out, "}");
+    }
+    if (zone->span_count > 0)
+        buf_text(out, "]");
 }
 
 static void put_zone(struct buf *out, const struct zone_config *zone)
@@ -107,7 +151,11 @@ static void put_zone(struct buf *out, const struct zone_config *zone)
         buf_format(out, ",\"high\":%.17g", zone->high);
     buf_text(out, ",\"rules\":[");
     put_rules(out, zone);
-    buf_text(out, "]}");
+    buf_text(out, "]");
+    if (zone->tau_ms != 0)
+        buf_format(out, ",\"tau\":%" PRId64, zone->tau_ms);
+    put_spans(out, zone);
+    buf_text(out, "}");
 }
 
 static void put_zones(struct buf *out, const struct zone_rules *rules)
@@ -143,6 +191,9 @@ static enum err check_counts(const struct zone_rules *rules, struct err_text *wh
         if (zone->channel_count > ZONE_RULES_CHANNELS_MAX)
             return err_set(why, ERR_LIMIT, "more than %d channels in zone '%s'",
                            ZONE_RULES_CHANNELS_MAX, zone->zone);
+        if (zone->span_count > ZONE_RULES_SPANS_MAX)
+            return err_set(why, ERR_LIMIT, "more than %d spans in zone '%s'",
+                           ZONE_RULES_SPANS_MAX, zone->zone);
     }
     return ERR_OK;
 }
@@ -289,11 +340,39 @@ static enum err read_silence(struct zone_rule *rule, const json_t *json,
                                                       : bad(why, "silent_severity");
 }
 
+static enum err read_unless(struct zone_rule *rule, const json_t *json,
+                            struct err_text *why)
+{
+    const json_t *list;
+    enum err err = list_of(&list, json, "unless", ZONE_RULES_REASONS_MAX, why);
+    for (size_t i = 0; err == ERR_OK && i < json_array_size(list); i++)
+        if (!read_word(rule->unless[rule->unless_count++], json_array_get(list, i)))
+            err = bad(why, "unless");
+    return err;
+}
+
+static enum err read_conditions(struct zone_rule *rule, const json_t *json,
+                                struct err_text *why)
+{
+    const json_t *limit = json_object_get(json, "limit");
+    const json_t *window = json_object_get(json, "window");
+    const json_t *safety = json_object_get(json, "safety");
+    if (limit != NULL && !read_number(&rule->limit, limit))
+        return bad(why, "limit");
+    if (window != NULL && !read_span(&rule->window_ms, window))
+        return bad(why, "window");
+    if (safety != NULL && !json_is_boolean(safety))
+        return bad(why, "safety");
+    rule->is_safety = json_is_true(safety);
+    return read_unless(rule, json, why);
+}
+
 static enum err read_rule(struct zone_config *zone, const json_t *json,
                           struct err_text *why)
 {
     static const char *const names[] = {
-        "id", "kind", "quantity", "levels", "silent", "silent_severity", NULL};
+        "id",    "kind",   "quantity", "levels", "silent", "silent_severity",
+        "limit", "window", "unless",   "safety", NULL};
     enum err err = only(json, names, "a rule", why);
     if (err != ERR_OK)
         return err;
@@ -306,7 +385,52 @@ static enum err read_rule(struct zone_config *zone, const json_t *json,
     if (quantity != NULL && !read_channel(rule->quantity, quantity))
         return bad(why, "quantity");
     err = read_levels(rule, json, why);
-    return err == ERR_OK ? read_silence(rule, json, why) : err;
+    if (err == ERR_OK)
+        err = read_silence(rule, json, why);
+    return err == ERR_OK ? read_conditions(rule, json, why) : err;
+}
+
+static bool read_time(int64_t *to, const json_t *json)
+{
+    *to = json_integer_value(json);
+    return json_is_integer(json) && *to >= 0 && *to <= TIME_MAX_MS;
+}
+
+static enum err read_stretch(struct zone_config *zone, const json_t *json,
+                             struct err_text *why)
+{
+    static const char *const names[] = {"reason", "from", "to", "low", "high", NULL};
+    enum err err = only(json, names, "a span", why);
+    if (err != ERR_OK)
+        return err;
+    struct zone_span *span = zone_config_add_span(zone);
+    const json_t *low = json_object_get(json, "low");
+    const json_t *high = json_object_get(json, "high");
+    if (!read_word(span->reason, json_object_get(json, "reason")))
+        return bad(why, "reason");
+    if (!read_time(&span->from_ms, json_object_get(json, "from")))
+        return bad(why, "from");
+    if (!read_time(&span->to_ms, json_object_get(json, "to")) ||
+        span->to_ms <= span->from_ms)
+        return bad(why, "to");
+    if (low != NULL && !read_number(&span->low, low))
+        return bad(why, "low");
+    if (high != NULL && !read_number(&span->high, high))
+        return bad(why, "high");
+    return span->low > span->high ? bad(why, "low") : ERR_OK;
+}
+
+static enum err read_stretches(struct zone_config *zone, const json_t *json,
+                               struct err_text *why)
+{
+    const json_t *list;
+    const json_t *tau = json_object_get(json, "tau");
+    if (tau != NULL && !read_span(&zone->tau_ms, tau))
+        return bad(why, "tau");
+    enum err err = list_of(&list, json, "spans", ZONE_RULES_SPANS_MAX, why);
+    for (size_t i = 0; err == ERR_OK && i < json_array_size(list); i++)
+        err = read_stretch(zone, json_array_get(list, i), why);
+    return err;
 }
 
 static enum err read_band(struct zone_config *zone, const json_t *json,
@@ -340,8 +464,8 @@ static enum err read_channels(struct zone_config *zone, const json_t *json,
 static enum err read_zone(struct zone_rules *rules, const json_t *json,
                           struct err_text *why)
 {
-    static const char *const names[] = {"zone", "on_duty", "channels", "low",
-                                        "high", "rules",   NULL};
+    static const char *const names[] = {"zone",  "on_duty", "channels", "low", "high",
+                                        "rules", "tau",     "spans",    NULL};
     char id[ID_SIZE];
     const json_t *list;
     enum err err = only(json, names, "a zone", why);
@@ -361,7 +485,7 @@ static enum err read_zone(struct zone_rules *rules, const json_t *json,
         err = list_of(&list, json, "rules", ZONE_RULES_RULES_MAX, why);
     for (size_t i = 0; err == ERR_OK && i < json_array_size(list); i++)
         err = read_rule(zone, json_array_get(list, i), why);
-    return err;
+    return err == ERR_OK ? read_stretches(zone, json, why) : err;
 }
 
 static enum err read_root(struct zone_rules *rules, const json_t *root,

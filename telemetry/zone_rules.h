@@ -26,6 +26,8 @@
 #define ZONE_RULES_RULES_MAX    64  /* in one zone */
 #define ZONE_RULES_CHANNELS_MAX 256 /* in one zone */
 #define ZONE_RULES_LEVELS_MAX   4
+#define ZONE_RULES_REASONS_MAX  8
+#define ZONE_RULES_SPANS_MAX    64 /* in one zone */
 #define ZONE_RULES_WORD_SIZE    24
 
 struct zone_level {
@@ -44,18 +46,36 @@ struct zone_rule {
     size_t level_count;
     int64_t silent_ms; /* 0: not of that kind */
     char silent_severity[ZONE_RULES_WORD_SIZE];
+    double limit;      /* the kind's own reference value; NaN: none */
+    int64_t window_ms; /* 0: none */
+    /* What keeps it back: "defrost"; one that is not known here is no harm. */
+    char unless[ZONE_RULES_REASONS_MAX][ZONE_RULES_WORD_SIZE];
+    size_t unless_count;
+    bool is_safety; /* judged off duty, too */
+};
+
+/* A stretch of time for which something else was planned in a zone. */
+struct zone_span {
+    char reason[ZONE_RULES_WORD_SIZE]; /* "planned_step", "maintenance" */
+    int64_t from_ms;                   /* since the Unix epoch */
+    int64_t to_ms;                     /* exclusive */
+    double low; /* the band meanwhile, of a planned step; NaN: open */
+    double high;
 };
 
 /* One zone that the device measures. */
 struct zone_config {
     char zone[ID_SIZE];
-    bool is_on_duty;           /* where it is not, nothing is judged */
+    bool is_on_duty;           /* where it is not, only safety rules are judged */
     char (*channels)[ID_SIZE]; /* owned; none: all that no other zone names */
     size_t channel_count;
     double low; /* air temperature that is in order, inclusive; NaN: open */
     double high;
     struct zone_rule *rules; /* owned */
     size_t rule_count;
+    int64_t tau_ms;          /* how fast its goods follow the air; 0: not said */
+    struct zone_span *spans; /* owned; in order of their beginning */
+    size_t span_count;
 };
 
 struct zone_rules {
@@ -71,6 +91,7 @@ struct zone_config *zone_rules_add_zone(struct zone_rules *rules, const char *zo
 void zone_config_add_channel(struct zone_config *zone, const char *channel);
 /* Borrowed until the next is added. */
 struct zone_rule *zone_config_add_rule(struct zone_config *zone);
+struct zone_span *zone_config_add_span(struct zone_config *zone);
 
 /*
  * Gives it the version of what it says. LIMIT when it says more than a message may, in

@@ -25,12 +25,31 @@ static struct zone_rules a_set(void)
         .quantity = "air_temperature",
         .levels = {{"warning", 8, 600000, 7.5, 60000}, {"critical", 12, 0, 12, 0}},
         .level_count = 2,
+        .limit = (double)NAN,
     };
     rule = zone_config_add_rule(zone);
     *rule = (struct zone_rule){.id = "quiet",
                                .kind = "silent",
                                .silent_ms = 900000,
-                               .silent_severity = "warning"};
+                               .silent_severity = "warning",
+                               .limit = (double)NAN};
+    rule = zone_config_add_rule(zone);
+    *rule = (struct zone_rule){.id = "tired",
+                               .kind = "cumulative_above",
+                               .quantity = "product_temperature",
+                               .levels = {{"warning", 210, 0, 210, 0}},
+                               .level_count = 1,
+                               .limit = 8.5,
+                               .window_ms = 86400000,
+                               .unless = {"defrost", "planned_step"},
+                               .unless_count = 2,
+                               .is_safety = true};
+    zone->tau_ms = 7200000;
+    struct zone_span *span = zone_config_add_span(zone);
+    *span = (struct zone_span){"planned_step", 1700000000000, 1700086400000, 12, 14};
+    span = zone_config_add_span(zone);
+    *span = (struct zone_span){"maintenance", 1700000000000, 1700000600000, (double)NAN,
+                               (double)NAN};
     zone = zone_rules_add_zone(&rules, "room-2");
     zone->is_on_duty = false;
     zone_config_add_channel(zone, "air_temperature-2");
@@ -52,6 +71,13 @@ static void they_survive(void)
     CHECK_TEXT(again.data, text.data);
     CHECK(got.version == rules.version && got.zone_count == 2);
     CHECK(got.zones[0].rules[0].levels[1].level == 12 && isnan(got.zones[1].low));
+    const struct zone_config *zone = &got.zones[0];
+    CHECK(isnan(zone->rules[0].limit) && !zone->rules[0].is_safety);
+    CHECK(zone->rules[2].limit == 8.5 && zone->rules[2].window_ms == 86400000);
+    CHECK(zone->rules[2].unless_count == 2 && zone->rules[2].is_safety);
+    CHECK_TEXT(zone->rules[2].unless[1], "planned_step");
+    CHECK(zone->tau_ms == 7200000 && zone->span_count == 2);
+    CHECK(zone->spans[0].low == 12 && isnan(zone->spans[1].high));
     buf_fini(&text);
     buf_fini(&again);
     zone_rules_fini(&got);
@@ -87,6 +113,12 @@ static void too_much_is_not_sent(void)
         zone_config_add_rule(zone);
     CHECK(zone_rules_seal(&rules, &why) == ERR_LIMIT);
     CHECK_TEXT(why.text, "more than 64 rules in zone 'z'");
+    zone_rules_fini(&rules);
+    zone = zone_rules_add_zone(&rules, "z");
+    for (int i = 0; i <= ZONE_RULES_SPANS_MAX; i++)
+        zone_config_add_span(zone);
+    CHECK(zone_rules_seal(&rules, &why) == ERR_LIMIT);
+    CHECK_TEXT(why.text, "more than 64 spans in zone 'z'");
     zone_rules_fini(&rules);
 }
 
@@ -126,6 +158,20 @@ static void what_is_no_rule_is_refused_whole(void)
          ERR_LIMIT, "more than 4 levels"},
         {HEAD ZONE RULE ",\"silent\":-1,\"silent_severity\":\"warning\"}]}]}",
          ERR_INVALID, "'silent'"},
+        {HEAD ZONE RULE ",\"limit\":null}]}]}", ERR_INVALID, "'limit'"},
+        {HEAD ZONE RULE ",\"window\":-1}]}]}", ERR_INVALID, "'window'"},
+        {HEAD ZONE RULE ",\"unless\":[\"a b\"]}]}]}", ERR_INVALID, "'unless'"},
+        {HEAD ZONE RULE ",\"unless\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\","
+                        "\"i\"]}]}]}",
+         ERR_LIMIT, "more than 8 unless"},
+        {HEAD ZONE RULE ",\"safety\":1}]}]}", ERR_INVALID, "'safety'"},
+        {HEAD ZONE "],\"tau\":\"2h\"}]}", ERR_INVALID, "'tau'"},
+        {HEAD ZONE "],\"spans\":{}}]}", ERR_INVALID, "'spans'"},
+        {HEAD ZONE "],\"spans\":[{\"reason\":\"x\",\"from\":5,\"to\":5}]}]}", ERR_INVALID,
+         "'to'"},
+        {HEAD ZONE "],\"spans\":[{\"reason\":\"x\",\"from\":5,\"to\":9,\"low\":2,"
+                   "\"high\":1}]}]}",
+         ERR_INVALID, "'low'"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct zone_rules got;
@@ -146,6 +192,7 @@ static void nothing_but_rules_can_be_set_from_afar(void)
         HEAD ZONE RULE ",%s}]}]}",
         HEAD ZONE RULE ",\"levels\":[{\"severity\":\"warning\",\"level\":8,\"delay\":1,"
                        "\"recovery_level\":7,\"recovery_delay\":0,%s}]}]}]}",
+        HEAD ZONE "],\"spans\":[{\"reason\":\"x\",\"from\":5,\"to\":9,%s}]}]}",
     };
     static const char *const members[] = {
         "\"exec\":\"/bin/sh\"",
