@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "edge-agent/sensors/child.h"
+#include "base/program.h"
 
 #define LOOK_MS    1000 /* how often acks are looked for */
 #define OUTPUT_MAX 4096
@@ -68,12 +68,12 @@ static void run_command(const struct ack_alarm *alarm, bool is_ringing, bool *is
     char lost[] = "lost";
     char back[] = "back";
     argv[options->command_count] = is_ringing ? lost : back;
-    const struct child_options child = {
+    const struct program_options child = {
         .argv = argv, .timeout_ms = options->timeout_ms, .output_max = OUTPUT_MAX};
     struct buf out = {0};
     struct buf complaint = {0};
     struct err_text why;
-    *is_done = child_run(&child, &out, &complaint, &why) == ERR_OK;
+    *is_done = program_run(&child, &out, &complaint, &why) == ERR_OK;
     if (!*is_done)
         log_error("the alarm's command failed: %s", why.text);
     buf_fini(&out);

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/program.h"
 #include "edge-agent/sensors/channel_unit.h"
-#include "edge-agent/sensors/child.h"
 #include "edge-agent/sensors/devfile.h"
 #include "edge-agent/sensors/poller.h"
 #include "telemetry/senml.h"
@@ -169,10 +169,10 @@ static enum err run_once(struct exec_sensor *sensor, int64_t now_ms,
 {
     struct buf out = {0};
     struct buf complaint = {0};
-    struct child_options options = {.argv = sensor->argv,
-                                    .timeout_ms = sensor->timeout_ms,
-                                    .output_max = sensor->output_max};
-    enum err err = child_run(&options, &out, &complaint, why);
+    struct program_options options = {.argv = sensor->argv,
+                                      .timeout_ms = sensor->timeout_ms,
+                                      .output_max = sensor->output_max};
+    enum err err = program_run(&options, &out, &complaint, why);
     if (complaint.len > 0)
         log_warn("program says sensor=%s text=\"%.*s\"", sensor->name, (int)complaint.len,
                  complaint.data);
@@ -238,7 +238,7 @@ static enum err exec_open(void **state, const struct sensor_settings *settings,
         memcpy(own->name, channel->name, strlen(channel->name) + 1);
         own->record = mem_strdup(channel->probe != NULL ? channel->probe : channel->name);
     }
-    /* child_run() ends by itself; what is beyond that is a machine that hangs. */
+    /* program_run() ends by itself; what is beyond that is a machine that hangs. */
     *state =
         poller_create(&(struct poller_options){.interval_ms = settings->interval_ms,
                                                .timeout_ms = settings->timeout_ms + 2000,

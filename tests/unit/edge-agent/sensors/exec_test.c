@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "edge-agent/sensors/child.h"
+#include "base/program.h"
 #include "tests/unit/edge-agent/sensors/hardware.h"
 
 #define JSON "[{\"bn\":\"air_temperature\",\"u\":\"Cel\",\"v\":4.5}]"
@@ -20,9 +20,13 @@ static enum err run(const char *script, int64_t timeout_ms, size_t max, struct b
     char text[1000];
     snprintf(text, sizeof text, "%s", script);
     char *const argv[] = {shell, dash_c, text, NULL};
-    struct child_options options = {
-        .argv = argv, .timeout_ms = timeout_ms, .output_max = max};
-    return child_run(&options, out, complaint, why);
+    char added[] = "COLDCHAIN_ADDED=a b";
+    char *const environment[] = {added, NULL};
+    struct program_options options = {.argv = argv,
+                                      .environment = environment,
+                                      .timeout_ms = timeout_ms,
+                                      .output_max = max};
+    return program_run(&options, out, complaint, why);
 }
 
 static size_t count_fds(void)
@@ -57,6 +61,7 @@ static void programs_row_by_row(void)
         {"sleep 100 & printf done", ERR_OK, "done", "", ""},
         {"trap '' TERM INT; sleep 100", ERR_TIMEOUT, "", "", "did not end"},
         {"exec >&- 2>&-; sleep 100", ERR_TIMEOUT, "", "", "did not end"},
+        {"printf %s \"$COLDCHAIN_ADDED\"", ERR_OK, "a b", "", ""},
         {"test -z \"$SECRET\" && test $LC_ALL = C.UTF-8", ERR_OK, "", "", ""},
         /* 0 to 2, and the one that ls itself opens */
         {"test $(ls /proc/self/fd | wc -l) = 4", ERR_OK, "", "", ""},
@@ -76,7 +81,8 @@ static void programs_row_by_row(void)
             CHECK_ROW(rows[i].script, strcmp(out.data, rows[i].out) == 0);
         if (rows[i].complaint != NULL)
             CHECK_ROW(rows[i].script, strcmp(complaint.data, rows[i].complaint) == 0);
-        CHECK_ROW(rows[i].script, complaint.len <= CHILD_COMPLAINT_MAX && out.len <= 16);
+        CHECK_ROW(rows[i].script,
+                  complaint.len <= PROGRAM_COMPLAINT_MAX && out.len <= 16);
         CHECK_ROW(rows[i].script, strstr(why.text, rows[i].why) != NULL);
         CHECK_ROW(rows[i].script, waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
         CHECK_ROW(rows[i].script, count_fds() == fds);
@@ -93,11 +99,11 @@ static void what_cannot_be_started_says_so(void)
     static const enum err want[] = {ERR_NOT_FOUND, ERR_DENIED};
     for (size_t i = 0; i < 2; i++) {
         char *const argv[] = {names[i], NULL};
-        struct child_options options = {
+        struct program_options options = {
             .argv = argv, .timeout_ms = 1000, .output_max = 16};
         struct buf out = {0};
         struct err_text why = {0};
-        CHECK_ROW(names[i], child_run(&options, &out, &out, &why) == want[i]);
+        CHECK_ROW(names[i], program_run(&options, &out, &out, &why) == want[i]);
         CHECK_ROW(names[i], strncmp(why.text, names[i], strlen(names[i])) == 0);
         buf_fini(&out);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edge-agent/sensors/child.h"
+#include "base/program.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,19 +8,20 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 #define CHUNK   4096
 #define LOOK_MS 20 /* how often an end is looked for that no pipe tells of */
 
 /* Nothing of ours: no credentials, no locale that would write 21,5. */
-static char *const environment[] = {
-    (char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-    (char[]){"LC_ALL=C.UTF-8"}, NULL};
+static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+static char locale[] = "LC_ALL=C.UTF-8";
 
 struct child {
     pid_t pid;
@@ -61,22 +62,40 @@ static int set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *attr,
     return error == 0 ? posix_spawnattr_setsigdefault(attr, &all) : error;
 }
 
-static int spawn(struct child *child, char *const *argv, const int out[2],
-                 const int complaint[2])
+/* The caller frees the list, not what it points to. */
+static char **make_environment(char *const *added)
 {
+    size_t count = 0;
+    while (added != NULL && added[count] != NULL)
+        count++;
+    char **environment = mem_array(count + 3, sizeof *environment);
+    environment[0] = path;
+    environment[1] = locale;
+    for (size_t i = 0; i < count; i++)
+        environment[i + 2] = added[i];
+    return environment;
+}
+
+static int spawn(struct child *child, const struct program_options *options,
+                 const int out[2], const int complaint[2])
+{
+    char **environment = make_environment(options->environment);
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attr);
     int error = set_up(&files, &attr, out, complaint);
     if (error == 0)
-        error = posix_spawn(&child->pid, argv[0], &files, &attr, argv, environment);
+        error = posix_spawn(&child->pid, options->argv[0], &files, &attr, options->argv,
+                            environment);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&files);
+    free(environment);
     return error;
 }
 
-static enum err start(struct child *child, char *const *argv, struct err_text *why)
+static enum err start(struct child *child, const struct program_options *options,
+                      struct err_text *why)
 {
     int out[2] = {-1, -1};
     int complaint[2] = {-1, -1};
@@ -84,13 +103,14 @@ static enum err start(struct child *child, char *const *argv, struct err_text *w
     if (pipe2(out, O_CLOEXEC) != 0 || pipe2(complaint, O_CLOEXEC) != 0)
         error = errno;
     if (error == 0)
-        error = spawn(child, argv, out, complaint);
+        error = spawn(child, options, out, complaint);
     close_one(&out[1]);
     close_one(&complaint[1]);
     if (error != 0) {
         close_one(&out[0]);
         close_one(&complaint[0]);
-        return err_set(why, err_from_errno(error), "%s: %s", argv[0], strerror(error));
+        return err_set(why, err_from_errno(error), "%s: %s", options->argv[0],
+                       strerror(error));
     }
     /* Only our ends: the program's own shall block as it expects. */
     fcntl(out[0], F_SETFL, O_NONBLOCK);
@@ -136,7 +156,7 @@ static void wait_a_little(const struct child *child, int64_t left_ms)
     poll(ends, 2, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS);
 }
 
-static enum err listen_to(struct child *child, const struct child_options *options,
+static enum err listen_to(struct child *child, const struct program_options *options,
                           struct buf *out, struct buf *complaint, struct err_text *why)
 {
     int64_t end_ms = clock_real_ms() + options->timeout_ms;
@@ -145,7 +165,7 @@ static enum err listen_to(struct child *child, const struct child_options *optio
         if (!drain(&child->out, out, options->output_max))
             return err_set(why, ERR_LIMIT, "%s printed more than %zu bytes",
                            options->argv[0], options->output_max);
-        if (!drain(&child->complaint, complaint, CHILD_COMPLAINT_MAX)) {
+        if (!drain(&child->complaint, complaint, PROGRAM_COMPLAINT_MAX)) {
             /* bounded: the rest of what it has to say is not kept */
         }
         if (is_over)
@@ -170,12 +190,12 @@ static enum err judge_end(const char *program, int status, struct err_text *why)
     return err_set(why, ERR_IO, "%s was ended by signal %d", program, WTERMSIG(status));
 }
 
-enum err child_run(const struct child_options *options, struct buf *out,
-                   struct buf *complaint, struct err_text *why)
+enum err program_run(const struct program_options *options, struct buf *out,
+                     struct buf *complaint, struct err_text *why)
 {
     assert(options->argv[0] != NULL && options->timeout_ms > 0);
     struct child child = {.pid = -1, .out = -1, .complaint = -1};
-    enum err err = start(&child, options->argv, why);
+    enum err err = start(&child, options, why);
     if (err != ERR_OK)
         return err;
     err = listen_to(&child, options, out, complaint, why);
