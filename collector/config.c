@@ -20,9 +20,6 @@
 #define HOUR_MS 3600000.0
 #define DAY_MS  (24 * HOUR_MS)
 
-static const char *const severity_words[] = {"warning", "critical", NULL};
-static const char *const kind_words[] = {"above", "below", "silent", "silent_device",
-                                         NULL};
 static const char *const influx_words[] = {"v1", "v2", "v3", NULL};
 
 #define ZONE(field) .offset = offsetof(struct config_zone, field)
@@ -104,91 +101,7 @@ static const struct config_key device_keys[] = {
     {.name = NULL},
 };
 
-#define LEVEL(field) .offset = offsetof(struct config_level, field)
-static const struct config_key level_keys[] = {
-    {.name = "severity",
-     .type = CONFIG_ENUM,
-     LEVEL(severity),
-     .words = severity_words,
-     .fallback = "warning",
-     .help = "how urgent"},
-    {.name = "level",
-     .type = CONFIG_DOUBLE,
-     .is_required = true,
-     LEVEL(level),
-     .help = "fires at this value and beyond"},
-    {.name = "delay",
-     .type = CONFIG_DURATION,
-     LEVEL(delay_ms),
-     .fallback = "0",
-     .least = 0,
-     .most = 30 * DAY_MS,
-     .help = "how long before it is an incident"},
-    {.name = "recovery",
-     .type = CONFIG_STRING,
-     LEVEL(recovery),
-     .help = "recovers when back past this value; the level itself when absent"},
-    {.name = "recovery_delay",
-     .type = CONFIG_DURATION,
-     LEVEL(recovery_delay_ms),
-     .fallback = "0",
-     .least = 0,
-     .most = 30 * DAY_MS,
-     .help = "how long it has to stay back"},
-    {.name = NULL},
-};
-
-#define RULE(field) .offset = offsetof(struct config_rule, field)
-static const struct config_schema level_schema = {.keys = level_keys,
-                                                  .size = sizeof(struct config_level)};
-static const struct config_key rule_keys[] = {
-    {.name = "id",
-     .type = CONFIG_STRING,
-     .is_required = true,
-     RULE(id),
-     .help = "identifier, unique"},
-    {.name = "zone",
-     .type = CONFIG_STRING,
-     .is_required = true,
-     RULE(zone),
-     .help = "the zone it watches"},
-    {.name = "kind",
-     .type = CONFIG_ENUM,
-     .is_required = true,
-     RULE(kind),
-     .words = kind_words,
-     .help = "what is wrong"},
-    {.name = "quantity",
-     .type = CONFIG_STRING,
-     RULE(quantity),
-     .fallback = "air_temperature",
-     .help = "what it watches; silent: \"\" for all"},
-    {.name = "levels",
-     .type = CONFIG_RECORDS,
-     RULE(levels),
-     .count_offset = offsetof(struct config_rule, level_count),
-     .record = &level_schema,
-     .most = ALERT_LEVELS_MAX,
-     .help = "mildest first"},
-    {.name = "silent_after",
-     .type = CONFIG_DURATION,
-     RULE(silent_ms),
-     .fallback = "15m",
-     .least = 1000,
-     .most = 30 * DAY_MS,
-     .help = "silent, silent_device: no good reading for so long"},
-    {.name = "severity",
-     .type = CONFIG_ENUM,
-     RULE(severity),
-     .words = severity_words,
-     .fallback = "warning",
-     .help = "silent: how urgent"},
-    {.name = NULL},
-};
-
 #define WEBHOOK(field) .offset = offsetof(struct config_webhook, field)
-static const struct config_schema rule_schema = {.keys = rule_keys,
-                                                 .size = sizeof(struct config_rule)};
 static const struct config_key webhook_keys[] = {
     {.name = "name",
      .type = CONFIG_STRING,
@@ -509,7 +422,7 @@ static const struct config_key settings_keys[] = {
     {.name = "rules",
      .type = CONFIG_RECORDS,
      LIST(rules, rule_count),
-     .record = &rule_schema,
+     .record = &config_rule_schema,
      .most = 1000000,
      .help = "when somebody is to be told"},
     {.name = NULL},
@@ -598,37 +511,11 @@ static void seed_devices(struct registry *registry, const struct settings *setti
     }
 }
 
-static void rule_of(struct alert_rule *rule, const struct config_rule *from)
-{
-    *rule = (struct alert_rule){.kind = from->kind,
-                                .level_count = from->level_count,
-                                .silent_ms = from->silent_ms,
-                                .silent_severity = from->severity};
-    copy(rule->id, sizeof rule->id, from->id);
-    copy(rule->zone, sizeof rule->zone, from->zone);
-    /* A rule about whole devices has none; what stands there is the fallback. */
-    if (from->kind != ALERT_SILENT_DEVICE)
-        copy(rule->quantity, sizeof rule->quantity, from->quantity);
-    if (!alert_kind_is_silence(from->kind))
-        rule->silent_ms = 0;
-    for (size_t i = 0; i < from->level_count && i < ALERT_LEVELS_MAX; i++) {
-        const struct config_level *level = &from->levels[i];
-        rule->levels[i] = (struct alert_level){
-            .severity = level->severity,
-            .level = level->level,
-            .delay_ms = level->delay_ms,
-            .recovery_level =
-                level->recovery != NULL ? number_or_nan(level->recovery) : level->level,
-            .recovery_delay_ms = level->recovery_delay_ms,
-        };
-    }
-}
-
 static void seed_rules(struct registry *registry, const struct settings *settings)
 {
     registry->rules = mem_array(settings->rule_count, sizeof *registry->rules);
     for (size_t i = 0; i < settings->rule_count; i++)
-        rule_of(&registry->rules[registry->rule_count++], &settings->rules[i]);
+        config_rule_take(&registry->rules[registry->rule_count++], &settings->rules[i]);
 }
 
 void settings_seed(const struct settings *settings, struct buf *json)
@@ -749,7 +636,7 @@ static void check_rules(struct checked *checked)
             check_number(config, &from->levels[k].recovery);
         struct alert_rule rule;
         struct err_text why;
-        rule_of(&rule, from);
+        config_rule_take(&rule, from);
         if (alert_rule_check(&rule, &why) != ERR_OK)
             config_problem(config, &from->id, "%s", why.text);
         if (!is_first(&checked->rules, from->id))

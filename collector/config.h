@@ -143,6 +143,10 @@ struct settings {
 };
 
 extern const struct config_schema settings_schema;
+extern const struct config_schema config_rule_schema;
+
+/* The rule that it describes; alert_rule_check() says whether it is one. */
+void config_rule_take(struct alert_rule *rule, const struct config_rule *from);
 
 /* The seed as the JSON of a CONFIG record. */
 void settings_seed(const struct settings *settings, struct buf *json);

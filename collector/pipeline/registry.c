@@ -92,38 +92,6 @@ static bool parse_placement(struct registry *registry,
            take_name(registry, from, "zone", &placement->zone);
 }
 
-static bool parse_level(struct alert_level *level, const json_t *from)
-{
-    const char *severity = json_string_value(json_object_get(from, "severity"));
-    level->level = take_number(from, "level");
-    level->delay_ms = take_ms(from, "delay");
-    level->recovery_level = take_number(from, "recovery_level");
-    level->recovery_delay_ms = take_ms(from, "recovery_delay");
-    return severity != NULL && alert_severity_parse(&level->severity, severity);
-}
-
-static bool parse_rule(struct alert_rule *rule, const json_t *from)
-{
-    const char *kind = json_string_value(json_object_get(from, "kind"));
-    if (kind == NULL || !alert_kind_parse(&rule->kind, kind))
-        return false;
-    const json_t *levels = json_object_get(from, "levels");
-    size_t count = json_array_size(levels);
-    if (count > ALERT_LEVELS_MAX)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!parse_level(&rule->levels[i], json_array_get(levels, i)))
-            return false;
-    rule->level_count = count;
-    rule->silent_ms = take_ms(from, "silent");
-    const char *severity = json_string_value(json_object_get(from, "silent_severity"));
-    if (severity != NULL && !alert_severity_parse(&rule->silent_severity, severity))
-        return false;
-    return take_text(from, "id", rule->id, sizeof rule->id) &&
-           take_text(from, "zone", rule->zone, sizeof rule->zone) &&
-           take_text(from, "quantity", rule->quantity, sizeof rule->quantity);
-}
-
 static int compare_placements(const void *left, const void *right)
 {
     const struct registry_placement *a = left;
@@ -142,13 +110,6 @@ bool registry_parse_placement(struct registry *registry,
 {
     bool is_good = parse_placement(registry, placement, body);
     placement->org = registry_name(registry, org);
-    return is_good;
-}
-
-bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body)
-{
-    bool is_good = parse_rule(rule, body);
-    snprintf(rule->id, sizeof rule->id, "%s", id);
     return is_good;
 }
 
@@ -173,7 +134,9 @@ static bool placement_row(struct registry *registry, void *row, const json_t *fr
 static bool rule_row(struct registry *registry, void *row, const json_t *from)
 {
     (void)registry;
-    return parse_rule(row, from);
+    struct alert_rule *rule = row;
+    return registry_parse_rule(rule, json_string_value(json_object_get(from, "id")),
+                               from);
 }
 
 static enum err parse_rows(struct registry *registry, const json_t *root, const char *key,
@@ -447,25 +410,6 @@ static json_t *format_placement(const struct registry_placement *placement)
                      placement->device, "channel", placement->channel, "zone",
                      placement->zone, "from", (json_int_t)placement->from_ms, "to",
                      (json_int_t)placement->to_ms);
-}
-
-json_t *registry_rule_json(const struct alert_rule *rule)
-{
-    json_t *levels = json_array();
-    for (size_t i = 0; i < rule->level_count; i++) {
-        const struct alert_level *level = &rule->levels[i];
-        json_array_append_new(
-            levels, json_pack("{s:s, s:f, s:I, s:f, s:I}", "severity",
-                              alert_severity_name(level->severity), "level", level->level,
-                              "delay", (json_int_t)level->delay_ms, "recovery_level",
-                              level->recovery_level, "recovery_delay",
-                              (json_int_t)level->recovery_delay_ms));
-    }
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:s}", "id", rule->id, "zone",
-                     rule->zone, "quantity", rule->quantity, "kind",
-                     alert_kind_name(rule->kind), "levels", levels, "silent",
-                     (json_int_t)rule->silent_ms, "silent_severity",
-                     alert_severity_name(rule->silent_severity));
 }
 
 void registry_format(const struct registry *registry, struct buf *out)

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * registry_rules - a rule as state.db, the seed and the commands have it: JSON.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/pipeline/registry.h"
+
+static bool take_text(const json_t *object, const char *key, char *to, size_t size)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (text == NULL)
+        text = "";
+    return (size_t)snprintf(to, size, "%s", text) < size;
+}
+
+static double take_number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static int64_t take_ms(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static bool parse_level(struct alert_level *level, const json_t *from)
+{
+    const char *severity = json_string_value(json_object_get(from, "severity"));
+    level->level = take_number(from, "level");
+    level->delay_ms = take_ms(from, "delay");
+    level->recovery_level = take_number(from, "recovery_level");
+    level->recovery_delay_ms = take_ms(from, "recovery_delay");
+    return severity != NULL && alert_severity_parse(&level->severity, severity);
+}
+
+static bool parse_levels(struct alert_rule *rule, const json_t *from)
+{
+    const json_t *levels = json_object_get(from, "levels");
+    size_t count = json_array_size(levels);
+    if (count > ALERT_LEVELS_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!parse_level(&rule->levels[i], json_array_get(levels, i)))
+            return false;
+    rule->level_count = count;
+    return true;
+}
+
+bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body)
+{
+    const char *kind = json_string_value(json_object_get(body, "kind"));
+    const char *severity = json_string_value(json_object_get(body, "silent_severity"));
+    if (id == NULL || strlen(id) >= sizeof rule->id || kind == NULL ||
+        !alert_kind_parse(&rule->kind, kind))
+        return false;
+    memcpy(rule->id, id, strlen(id) + 1);
+    rule->silent_ms = take_ms(body, "silent");
+    if (severity != NULL && !alert_severity_parse(&rule->silent_severity, severity))
+        return false;
+    return parse_levels(rule, body) &&
+           take_text(body, "zone", rule->zone, sizeof rule->zone) &&
+           take_text(body, "quantity", rule->quantity, sizeof rule->quantity);
+}
+
+static json_t *levels_json(const struct alert_rule *rule)
+{
+    json_t *levels = json_array();
+    for (size_t i = 0; i < rule->level_count; i++) {
+        const struct alert_level *level = &rule->levels[i];
+        json_array_append_new(
+            levels, json_pack("{s:s, s:f, s:I, s:f, s:I}", "severity",
+                              alert_severity_name(level->severity), "level", level->level,
+                              "delay", (json_int_t)level->delay_ms, "recovery_level",
+                              level->recovery_level, "recovery_delay",
+                              (json_int_t)level->recovery_delay_ms));
+    }
+    return levels;
+}
+
+json_t *registry_rule_json(const struct alert_rule *rule)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:s}", "id", rule->id, "zone",
+                     rule->zone, "quantity", rule->quantity, "kind",
+                     alert_kind_name(rule->kind), "levels", levels_json(rule), "silent",
+                     (json_int_t)rule->silent_ms, "silent_severity",
+                     alert_severity_name(rule->silent_severity));
+}
