@@ -29,6 +29,11 @@ static inline bool rule_is_silence(const struct rule *rule)
     return alert_kind_is_silence((enum alert_kind)rule->kind);
 }
 
+static inline bool rule_is_above(const struct rule *rule)
+{
+    return alert_kind_is_above((enum alert_kind)rule->kind);
+}
+
 /* plan.c */
 struct zone *zone_find(const struct table *zones, const char *name);
 struct zone *zone_make(struct table *zones, const char *name);

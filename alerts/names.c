@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * names - the words of kinds, severities, states and effects, out of the lists of the
- * header.
+ * names - the words of kinds, reasons, severities, states and effects, out of the lists
+ * of the header.
  */
 #include <assert.h>
 #include <string.h>
@@ -13,6 +13,12 @@
 static const char *const kinds[] = {
 #define X(name, text) [ALERT_##name] = text,
     ALERT_KIND_LIST(X)
+#undef X
+};
+
+static const char *const reasons[] = {
+#define X(name, text) [ALERT_REASON_##name] = text,
+    ALERT_REASON_LIST(X)
 #undef X
 };
 
@@ -57,16 +63,6 @@ bool alert_kind_parse(enum alert_kind *kind, const char *name)
     return found >= 0;
 }
 
-bool alert_kind_is_silence(enum alert_kind kind)
-{
-    return kind == ALERT_SILENT || kind == ALERT_SILENT_DEVICE;
-}
-
-bool alert_kind_is_trouble(enum alert_kind kind)
-{
-    return kind > ALERT_SILENT_DEVICE;
-}
-
 /*
  * Critical is what keeps other alarms from ringing: readings of two rooms under one name
  * start each other's delays anew, and what was damaged or passed over is judged by
@@ -77,6 +73,20 @@ enum alert_severity alert_kind_severity(enum alert_kind kind)
     assert(alert_kind_is_trouble(kind));
     return kind == ALERT_REGRESSED || kind == ALERT_LOST_PACKS ? ALERT_WARNING
                                                                : ALERT_CRITICAL;
+}
+
+const char *alert_reason_name(enum alert_reason reason)
+{
+    assert((size_t)reason < COUNT(reasons));
+    return reasons[reason];
+}
+
+bool alert_reason_parse(enum alert_reason *reason, const char *name)
+{
+    int found = find_name(reasons, COUNT(reasons), name);
+    if (found >= 0)
+        *reason = (enum alert_reason)found;
+    return found >= 0;
 }
 
 const char *alert_severity_name(enum alert_severity severity)

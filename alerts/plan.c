@@ -88,12 +88,7 @@ static void plan_add(struct plan *plan, struct rule *rule)
         if (rule->silent_ms < plan->silent_ms)
             plan->silent_ms = rule->silent_ms;
         break;
-    case ALERT_FORK:
-    case ALERT_TWINS:
-    case ALERT_REGRESSED:
-    case ALERT_LOST_PACKS:
-    case ALERT_JOURNAL_DAMAGE:
-    case ALERT_POISON:
+    default:
         assert(!"no rule has that kind, see alert_rule_check()");
         break;
     }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "alerts/rule_kinds.h"
 #include "telemetry/channel.h"
 #include "telemetry/quantity.h"
 
@@ -16,7 +17,7 @@ static enum err check_names(const struct alert_rule *rule, struct err_text *why)
     if (!id_is_valid(rule->zone))
         return err_set(why, ERR_INVALID, "rule '%s': '%s' is no id of a zone", rule->id,
                        rule->zone);
-    if (alert_kind_is_trouble(rule->kind))
+    if ((size_t)rule->kind >= ALERT_KIND_COUNT || alert_kind_is_trouble(rule->kind))
         return err_set(why, ERR_INVALID, "rule '%s': unknown kind %d", rule->id,
                        (int)rule->kind);
     if (rule->kind == ALERT_SILENT_DEVICE && rule->quantity[0] != '\0')
@@ -24,7 +25,7 @@ static enum err check_names(const struct alert_rule *rule, struct err_text *why)
                        "rule '%s' watches whole devices, so it has no quantity; for the "
                        "silence of '%s' alone use the kind silent",
                        rule->id, rule->quantity);
-    if (rule->kind != ALERT_SILENT_DEVICE && rule->kind != ALERT_SILENT &&
+    if (!alert_kind_is_silence(rule->kind) && !alert_kind_is_date(rule->kind) &&
         rule->quantity[0] == '\0')
         return err_set(why, ERR_INVALID, "rule '%s' names no quantity", rule->id);
     struct channel channel;
@@ -42,7 +43,7 @@ static bool is_span(int64_t ms)
 static enum err check_level(const struct alert_rule *rule,
                             const struct alert_level *level, struct err_text *why)
 {
-    bool is_above = rule->kind == ALERT_ABOVE;
+    bool is_above = alert_kind_is_above(rule->kind);
     if ((size_t)level->severity > ALERT_CRITICAL)
         return err_set(why, ERR_INVALID, "rule '%s': unknown severity %d", rule->id,
                        (int)level->severity);
@@ -68,7 +69,7 @@ static enum err check_order(const struct alert_rule *rule, size_t index,
 {
     const struct alert_level *mild = &rule->levels[index - 1];
     const struct alert_level *grave = &rule->levels[index];
-    double sign = rule->kind == ALERT_ABOVE ? 1 : -1;
+    double sign = alert_kind_is_above(rule->kind) ? 1 : -1;
     if (sign * grave->level <= sign * mild->level)
         return err_set(why, ERR_INVALID,
                        "rule '%s': levels go from mild to grave, %g cannot follow %g %s",
@@ -90,10 +91,10 @@ static enum err check_reach(const struct alert_rule *rule,
                             const struct alert_level *level, struct err_text *why)
 {
     int index = quantity_find(rule->quantity);
-    if (index < 0)
+    if (index < 0 || !alert_kind_is_value(rule->kind))
         return ERR_OK;
     const struct quantity *quantity = quantity_at((size_t)index);
-    bool is_above = rule->kind == ALERT_ABOVE;
+    bool is_above = alert_kind_is_above(rule->kind);
     if (is_above ? level->level > quantity->highest : level->level < quantity->lowest)
         return err_set(why, ERR_INVALID,
                        "rule '%s' could never fire: %s is between %g and %g %s", rule->id,
@@ -116,7 +117,7 @@ static enum err check_levels(const struct alert_rule *rule, struct err_text *why
         if (err != ERR_OK)
             return err;
     }
-    return ERR_OK;
+    return rule_check_reach(rule, why);
 }
 
 static enum err check_silence(const struct alert_rule *rule, struct err_text *why)
@@ -138,6 +139,8 @@ static enum err check_silence(const struct alert_rule *rule, struct err_text *wh
 enum err alert_rule_check(const struct alert_rule *rule, struct err_text *why)
 {
     enum err err = check_names(rule, why);
+    if (err == ERR_OK)
+        err = rule_check_kind(rule, why);
     if (err != ERR_OK)
         return err;
     return alert_kind_is_silence(rule->kind) ? check_silence(rule, why)

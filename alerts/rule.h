@@ -16,12 +16,38 @@
 #include "telemetry/reading.h"
 
 #define ALERT_LEVELS_MAX   4
-#define ALERT_SNAPSHOT_MAX 1024
+#define ALERT_SNAPSHOT_MAX 1280
 #define ALERT_DELAY_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
 
 /*
- * Of silence there are two kinds: of each channel, and of a device as a whole. The others
- * are no rules: the collector raises them when the data itself is in trouble.
+ * Of silence there are two kinds: of each channel, and of a device as a whole. Trouble
+ * (fork to poison) is no rule: the collector raises it when the data itself is wrong.
+ * Numbers are saved; new kinds are added at the end.
+ *
+ * Every rule's levels speak of a measure in the unit that alert_kind_unit() names; the
+ * kinds differ in what that measure is:
+ *   above, below     the value itself
+ *   cumulative_*     minutes at or beyond `limit` within `window` (0: since the rule
+ *                    began); only time that was measured counts
+ *   dose_*           K min beyond `limit` within `window`
+ *   rate             rise per hour over `window`
+ *   predicted        minutes until the value, going on as over `window`, is at `limit`;
+ *                    fires at or below
+ *   step             greatest change, up or down, within `window`
+ *   stuck            minutes for which the value has not moved at all
+ *   diverge          distance to the other probes of that quantity in the zone
+ *   implausible      how far the value is from what the quantity can be, or beyond what
+ *                    it can move in that time
+ *   cooling_failed   minutes for which the air has been outside the envelope of its
+ *                    earlier cycles, and no door or defrost explains it
+ *   door_open        minutes for which a door has been open
+ *   defrost_long     minutes of this defrost
+ *   defrost_often    number of defrosts begun within `window`
+ *   defrost_missing  minutes since the last one ended, less `window`, its schedule
+ *   no_recovery      minutes since door or defrost ended, the value still beyond `limit`
+ *   cycling          compressor starts per hour within `window`
+ *   mains_lost       minutes without mains
+ *   calibration_due, date_due: days until due; fire at or below; judged by dates
  */
 #define ALERT_KIND_LIST(X) \
     X(ABOVE, "above") \
@@ -33,12 +59,50 @@
     X(REGRESSED, "regressed")   /* a device knows less than it gave */ \
     X(LOST_PACKS, "lost_packs") /* readings that will never come */ \
     X(JOURNAL_DAMAGE, "journal_damage") /* of the collector's own */ \
-    X(POISON, "poison")                 /* a record that crashed whoever took it */
+    X(POISON, "poison")                 /* a record that crashed whoever took it */ \
+    X(CUMULATIVE_ABOVE, "cumulative_above") \
+    X(CUMULATIVE_BELOW, "cumulative_below") \
+    X(DOSE_ABOVE, "dose_above") \
+    X(DOSE_BELOW, "dose_below") \
+    X(RATE, "rate") \
+    X(PREDICTED, "predicted") \
+    X(STEP, "step") \
+    X(STUCK, "stuck") \
+    X(DIVERGE, "diverge") \
+    X(IMPLAUSIBLE, "implausible") \
+    X(COOLING_FAILED, "cooling_failed") \
+    X(DOOR_OPEN, "door_open") \
+    X(DEFROST_LONG, "defrost_long") \
+    X(DEFROST_OFTEN, "defrost_often") \
+    X(DEFROST_MISSING, "defrost_missing") \
+    X(NO_RECOVERY, "no_recovery") \
+    X(CYCLING, "cycling") \
+    X(MAINS_LOST, "mains_lost") \
+    X(CALIBRATION_DUE, "calibration_due") \
+    X(DATE_DUE, "date_due")
 
 enum alert_kind {
 #define X(name, text) ALERT_##name,
     ALERT_KIND_LIST(X)
 #undef X
+        ALERT_KIND_COUNT
+};
+
+/* Why what a rule sees need not be wrong; the bits of alert_rule.unless are 1 << these.
+ */
+#define ALERT_REASON_LIST(X) \
+    X(DEFROST, "defrost") \
+    X(DOOR, "door") \
+    X(OFF_DUTY, "off_duty") \
+    X(PLANNED_STEP, "planned_step") \
+    X(MAINTENANCE, "maintenance") \
+    X(START, "start") /* a trip or a load has just begun */
+
+enum alert_reason {
+#define X(name, text) ALERT_REASON_##name,
+    ALERT_REASON_LIST(X)
+#undef X
+        ALERT_REASON_COUNT
 };
 
 #define ALERT_SEVERITY_LIST(X) \
@@ -51,7 +115,10 @@ enum alert_severity {
 #undef X
 };
 
-/* Inclusive: `above` fires at value >= level and recovers at value < recovery_level. */
+/*
+ * Inclusive: `above`, and every kind that fires at or above, does so at value >= level
+ * and recovers at value < recovery_level.
+ */
 struct alert_level {
     enum alert_severity severity;
     double level;
@@ -67,9 +134,16 @@ struct alert_rule {
     char quantity[ID_SIZE]; /* "air_temperature"; SILENT: "" is every channel, each for
                                itself; SILENT_DEVICE: always "" */
     enum alert_kind kind;
-    struct alert_level levels[ALERT_LEVELS_MAX]; /* ABOVE, BELOW: mildest first */
+    struct alert_level levels[ALERT_LEVELS_MAX]; /* mildest first; silence has none */
     size_t level_count;
-    int64_t silent_ms; /* SILENT, SILENT_DEVICE: no good reading for this long */
+    double limit;      /* what the measure refers to, in the unit of the quantity; looked
+                          at by the kinds that need one only */
+    int64_t window_ms; /* 0: the kind has none, or everything since the rule began */
+    unsigned unless;   /* while one of these reasons holds the rule's clock stands still;
+                          what it kept back is told as a suppression */
+    bool is_safety;    /* rings off duty, too; may not name OFF_DUTY in `unless` */
+    int64_t silent_ms; /* SILENT, SILENT_DEVICE: no good reading for this long; SILENT
+                          0: learned from the channel's cadence */
     enum alert_severity silent_severity;
 };
 
@@ -82,8 +156,27 @@ bool alert_kind_parse(enum alert_kind *kind, const char *name);
 bool alert_kind_is_silence(enum alert_kind kind);
 /* One of the kinds that no rule has. */
 bool alert_kind_is_trouble(enum alert_kind kind);
+/* Its levels fire at or above, not at or below. */
+bool alert_kind_is_above(enum alert_kind kind);
+/* Its measure refers to a `limit`. */
+bool alert_kind_has_limit(enum alert_kind kind);
+bool alert_kind_has_window(enum alert_kind kind);
+/* Its measure is the value itself, or differs from it by none but its unit's zero. */
+bool alert_kind_is_value(enum alert_kind kind);
+/* Judged by dates, which the collector knows, and not by readings. */
+bool alert_kind_is_date(enum alert_kind kind);
+/* The engine can judge it; what it cannot alert_rule_check() refuses. */
+bool alert_kind_is_available(enum alert_kind kind);
+/*
+ * The unit of the measure, for people: "min", "d", "1", "1/h"; for the kinds whose
+ * measure is one of the quantity's own, "" (its unit), "/h" or " min" (behind its unit).
+ * A name behind a unit goes behind "K" where the unit is a temperature.
+ */
+const char *alert_kind_unit(enum alert_kind kind);
 /* Of trouble: what rules have, they say themselves. */
 enum alert_severity alert_kind_severity(enum alert_kind kind);
+const char *alert_reason_name(enum alert_reason reason);
+bool alert_reason_parse(enum alert_reason *reason, const char *name);
 const char *alert_severity_name(enum alert_severity severity);
 bool alert_severity_parse(enum alert_severity *severity, const char *name);
 

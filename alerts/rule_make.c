@@ -3,6 +3,7 @@
  * rule_make - rules in the compact form in which the engine keeps them, and as JSON.
  */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,14 @@ static uint64_t print_of(const struct rule *rule)
         print = print_number(print, level->delay_ms);
         print = print_double(print, level->recovery_level);
         print = print_number(print, level->recovery_delay_ms);
+    }
+    /* Apart, so that rules without them keep the prints under which they were saved. */
+    if (!isnan(rule->limit))
+        print = print_double(print, rule->limit);
+    if (rule->window_ms != 0 || rule->unless != 0 || rule->is_safety) {
+        print = print_number(print, rule->window_ms);
+        print = print_number(print, rule->unless);
+        print = print_number(print, rule->is_safety);
     }
     return print;
 }
@@ -73,6 +82,10 @@ struct rule *rule_create(const struct alert_rule *from)
         rule->silent_severity = (uint8_t)from->silent_severity;
         rule->silent_ms = from->silent_ms;
     }
+    rule->limit = alert_kind_has_limit(from->kind) ? from->limit : (double)NAN;
+    rule->window_ms = from->window_ms;
+    rule->unless = (uint8_t)from->unless;
+    rule->is_safety = from->is_safety;
     for (size_t i = 0; i < from->level_count; i++)
         rule->levels[i] = from->levels[i];
     rule->print = print_of(rule);
@@ -83,6 +96,7 @@ struct rule *rule_create_past(enum alert_kind kind, const char *id, const char *
 {
     struct rule *rule = create(0, "", "", id);
     rule->kind = (uint8_t)kind;
+    rule->limit = NAN;
     rule->snapshot = mem_strdup(snapshot);
     return rule;
 }
@@ -112,10 +126,12 @@ static bool survives(double number, int digits)
     return strtod(text, NULL) == number;
 }
 
-/* As few digits as give back every level: -9.9, not -9.9000000000000004. */
+/* As few digits as give back every level and the limit: -9.9, not -9.9000000000000004. */
 static int digits_of(const struct rule *rule)
 {
     int digits = 15;
+    while (digits < 17 && !isnan(rule->limit) && !survives(rule->limit, digits))
+        digits++;
     for (size_t i = 0; i < rule->level_count; i++)
         while (digits < 17 && (!survives(rule->levels[i].level, digits) ||
                                !survives(rule->levels[i].recovery_level, digits)))
@@ -139,6 +155,33 @@ static json_t *levels_json(const struct rule *rule)
     return levels;
 }
 
+static json_t *reasons_json(unsigned reasons)
+{
+    json_t *names = json_array();
+    int failed = 0;
+    for (unsigned i = 0; i < ALERT_REASON_COUNT; i++)
+        if ((reasons & 1u << i) != 0)
+            failed |= json_array_append_new(
+                names, json_string(alert_reason_name((enum alert_reason)i)));
+    assert(failed == 0);
+    return names;
+}
+
+/* What only some kinds have, and what is not the usual. */
+static int add_measure(json_t *root, const struct rule *rule)
+{
+    int failed = 0;
+    if (!isnan(rule->limit))
+        failed |= json_object_set_new(root, "limit", json_real(rule->limit));
+    if (rule->window_ms != 0)
+        failed |= json_object_set_new(root, "window_ms", json_integer(rule->window_ms));
+    if (rule->unless != 0)
+        failed |= json_object_set_new(root, "unless", reasons_json(rule->unless));
+    if (rule->is_safety)
+        failed |= json_object_set_new(root, "is_safety", json_true());
+    return failed;
+}
+
 static char *make_snapshot(const struct rule *rule)
 {
     json_t *root = json_pack("{s:s, s:s, s:s}", "id", rule->id, "zone", rule->zone,
@@ -147,6 +190,7 @@ static char *make_snapshot(const struct rule *rule)
     int failed = 0;
     if (rule->quantity[0] != '\0')
         failed |= json_object_set_new(root, "quantity", json_string(rule->quantity));
+    failed |= add_measure(root, rule);
     if (rule->level_count > 0)
         failed |= json_object_set_new(root, "levels", levels_json(rule));
     if (rule_is_silence(rule)) {

@@ -185,7 +185,9 @@ static void read_watch(struct buf_reader *in, struct saved_watch *saved)
 {
     *saved = (struct saved_watch){0};
     read_text(in, saved->rule, sizeof saved->rule);
-    saved->kind = read_enum(in, ALERT_SILENT_DEVICE);
+    saved->kind = read_enum(in, ALERT_KIND_COUNT - 1);
+    if (alert_kind_is_trouble((enum alert_kind)saved->kind))
+        in->failed = true;
     saved->print = buf_read_u64(in);
     uint64_t fired = buf_read_varint(in);
     saved->watch.fired = (unsigned)fired & ((1u << ALERT_LEVELS_MAX) - 1);

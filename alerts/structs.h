@@ -36,8 +36,12 @@ struct rule {
     uint8_t kind;
     uint8_t silent_severity;
     uint8_t level_count;
+    bool is_safety;
+    uint8_t unless; /* bits of enum alert_reason */
     uint64_t print; /* hash of all that follows: equal rules have equal prints */
     int64_t silent_ms;
+    int64_t window_ms;
+    double limit;     /* NaN: its kind has none */
     const char *zone; /* these three stand behind the levels */
     const char *quantity;
     const char *id;

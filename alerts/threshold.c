@@ -19,13 +19,13 @@
 static bool is_past(const struct rule *rule, size_t level, double value)
 {
     double limit = rule->levels[level].level;
-    return rule->kind == ALERT_ABOVE ? value >= limit : value <= limit;
+    return rule_is_above(rule) ? value >= limit : value <= limit;
 }
 
 static bool is_back(const struct rule *rule, size_t level, double value)
 {
     double limit = rule->levels[level].recovery_level;
-    return rule->kind == ALERT_ABOVE ? value < limit : value > limit;
+    return rule_is_above(rule) ? value < limit : value > limit;
 }
 
 /* Moves every level's clock; returns the levels that the sample fired, as bits. */
@@ -149,7 +149,7 @@ static void step(struct alerts *alerts, struct source *source, struct rule *rule
     }
     watch->value = value;
     watch->worst =
-        rule->kind == ALERT_ABOVE ? fmax(watch->worst, value) : fmin(watch->worst, value);
+        rule_is_above(rule) ? fmax(watch->worst, value) : fmin(watch->worst, value);
     assert(watch->source == source && watch->rule == rule);
     unsigned newly = advance(watch, reading->time_ms, value);
     if (newly != 0)

@@ -92,7 +92,7 @@ static char *text_en(const struct phrases *p, const struct incident *incident,
     else
         buf_format(&text, "[%s] %s: %s %s, limit %s (%s), since %s", severity, p->zone,
                    incident->quantity, p->value, p->limit,
-                   incident->kind == ALERT_ABOVE ? "above" : "below", p->since);
+                   alert_kind_is_above(incident->kind) ? "above" : "below", p->since);
     if (kind == ALERT_EFFECT_CLOSED)
         buf_format(&text, "; over after %s", p->span);
     else if (kind == ALERT_EFFECT_WITHDRAWN)
@@ -122,8 +122,9 @@ static char *text_zh(const struct phrases *p, const struct incident *incident,
                    incident->device, incident->channel, p->span, p->since);
     else
         buf_format(&text, "【%s】%s：%s %s，%s限值 %s，始于 %s", severity, p->zone,
-                   quantity, p->value, incident->kind == ALERT_ABOVE ? "高于" : "低于",
-                   p->limit, p->since);
+                   quantity, p->value,
+                   alert_kind_is_above(incident->kind) ? "高于" : "低于", p->limit,
+                   p->since);
     if (kind == ALERT_EFFECT_CLOSED)
         buf_format(&text, "；已恢复，持续 %s", p->span);
     else if (kind == ALERT_EFFECT_WITHDRAWN)

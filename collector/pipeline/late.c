@@ -216,8 +216,8 @@ static void load_incident(struct buf_reader *in, struct late_list *list)
     uint8_t kind = buf_read_u8(in);
     uint8_t severity = buf_read_u8(in);
     uint8_t state = buf_read_u8(in);
-    if (kind > ALERT_SILENT_DEVICE || severity > ALERT_CRITICAL ||
-        state > INCIDENT_CLOSED) {
+    if (kind >= ALERT_KIND_COUNT || alert_kind_is_trouble((enum alert_kind)kind) ||
+        severity > ALERT_CRITICAL || state > INCIDENT_CLOSED) {
         in->failed = true;
         return;
     }

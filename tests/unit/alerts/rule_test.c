@@ -256,6 +256,7 @@ static void the_largest_snapshot_fits(void)
             .recovery_delay_ms = ALERT_DELAY_MAX_MS - 1,
         };
     rule.levels[0].delay_ms = 0;
+    rule.unless = (1u << ALERT_REASON_COUNT) - 1;
     story_rules(&story, &rule, 1);
     struct alert_reading reading = story_reading("q-1", 0, 1);
     reading.zone = rule.zone;
@@ -270,10 +271,39 @@ static void the_largest_snapshot_fits(void)
     story_end(&story);
 }
 
+static void windows_and_reasons_of_kinds_that_have_none_are_refused(void)
+{
+    struct err_text why = {""};
+    struct alert_rule rule = plain();
+    rule.window_ms = 60000;
+    CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
+    CHECK(strstr(why.text, "above has no window") != NULL);
+    rule = plain();
+    rule.unless = 1u << ALERT_REASON_COUNT;
+    CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
+    CHECK(strstr(why.text, "unknown reason 0x40") != NULL);
+    rule = plain();
+    rule.is_safety = true;
+    rule.unless = 1u << ALERT_REASON_DOOR;
+    CHECK(alert_rule_check(&rule, &why) == ERR_OK);
+    rule.unless = 1u << ALERT_REASON_OFF_DUTY;
+    CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
+    CHECK(strstr(why.text, "rings off duty") != NULL);
+    rule = silent();
+    rule.unless = 1u << ALERT_REASON_DEFROST;
+    CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
+    CHECK(strstr(why.text, "silent unless defrost") != NULL);
+}
+
 static void names_are_read_as_written(void)
 {
+    enum alert_reason reason;
+    for (unsigned i = 0; i < ALERT_REASON_COUNT; i++)
+        CHECK(alert_reason_parse(&reason, alert_reason_name((enum alert_reason)i)) &&
+              reason == (enum alert_reason)i);
+    CHECK(!alert_reason_parse(&reason, "weather"));
     enum alert_kind kind;
-    for (unsigned i = 0; i <= ALERT_SILENT_DEVICE; i++)
+    for (unsigned i = 0; i < ALERT_KIND_COUNT; i++)
         CHECK(alert_kind_parse(&kind, alert_kind_name((enum alert_kind)i)) &&
               kind == (enum alert_kind)i);
     CHECK(!alert_kind_parse(&kind, "Above") && !alert_kind_parse(&kind, ""));
@@ -300,6 +330,8 @@ int main(void)
         {"a set with a bad rule changes nothing", a_set_with_a_bad_rule_changes_nothing},
         {"the snapshot is the rule as JSON", the_snapshot_is_the_rule_as_json},
         {"the largest snapshot fits", the_largest_snapshot_fits},
+        {"windows and reasons of kinds that have none are refused",
+         windows_and_reasons_of_kinds_that_have_none_are_refused},
         {"names are read as written", names_are_read_as_written},
         CU_TEST_INFO_NULL,
     };

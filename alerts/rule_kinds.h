@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * rule_kinds - the part of alert_rule_check() that depends on the kind. For rule.c only.
+ */
+#ifndef COLDCHAIN_ALERTS_RULE_KINDS_H
+#define COLDCHAIN_ALERTS_RULE_KINDS_H
+
+#include "alerts/rule.h"
+
+/* INVALID: a kind that is not available, or cannot see the quantity; a limit or window
+ * that it lacks; reasons that contradict it. */
+MUST_CHECK enum err rule_check_kind(const struct alert_rule *rule, struct err_text *why);
+/* INVALID: levels, checked before, that the kind's measure is always or never beyond. */
+MUST_CHECK enum err rule_check_reach(const struct alert_rule *rule, struct err_text *why);
+
+#endif
