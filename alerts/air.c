@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/air.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "alerts/air_envelope.h"
+
+#define MINUTE_MS     60000.0
+#define FAST_MIN      1.0
+#define SLOW_MIN      3.0
+#define APART_SHARE   0.1  /* of the last gap in the usual one */
+#define HEATED_RATIO  1.3  /* of the fastest rise without cooling */
+#define WIDTH_MIN     15.0 /* nothing unheated crosses the envelope in less */
+#define DOOR_RATIO    6.0  /* of what is heated */
+#define FALLEN_SHARE  0.1  /* of the way back: the door is shut, the defrost over */
+#define FALLEN_K      0.25
+#define NEARER_K      0.1 /* by that much it is on the way back */
+#define PATIENCE_MIN  10.0
+#define PATIENCE_MOST 60.0
+#define SETTLED_MS    ((int64_t)10 * 60 * 1000)
+#define VALUE_MOST_C  300.0 /* beyond, hundredths do not fit: no air is that warm */
+
+/* What one reading is judged with. */
+struct step {
+    struct air_state *state;
+    const struct air_settings *settings;
+    const struct air_signals *signals;
+    int64_t time_ms;
+    double gap_min;
+    bool is_anew; /* the first one, or the first after a gap */
+    double rate;  /* K/min */
+};
+
+static bool is_known(const struct air_state *state)
+{
+    return state->slot_count >= AIR_KNOWN;
+}
+
+static bool is_sparse(const struct air_state *state)
+{
+    return (double)state->apart_min * MINUTE_MS > (double)AIR_SPARSE_MS;
+}
+
+static void smooth(struct step *step, double value_C)
+{
+    struct air_state *state = step->state;
+    if (step->is_anew) {
+        state->fast = state->slow = (float)value_C;
+        return;
+    }
+    double gap_min = step->gap_min;
+    state->fast += (float)((value_C - (double)state->fast) * -expm1(-gap_min / FAST_MIN));
+    state->slow += (float)((value_C - (double)state->slow) * -expm1(-gap_min / SLOW_MIN));
+    double share = state->apart_min > 0 ? APART_SHARE : 1;
+    state->apart_min += (float)((gap_min - (double)state->apart_min) * share);
+    step->rate = (double)(state->fast - state->slow) / (SLOW_MIN - FAST_MIN);
+}
+
+/* How far beyond the edge of that side; negative inside. */
+static double beyond(const struct air_state *state, int side)
+{
+    double edge = side > 0 ? state->envelope.most : state->envelope.least;
+    return side * ((double)state->fast - edge / AIR_PER_K);
+}
+
+/* It went out, or stays there, or came back. */
+static void place(struct step *step)
+{
+    struct air_state *state = step->state;
+    if (state->side != 0 && beyond(state, state->side) < 0) {
+        state->side = 0;
+        state->inside_ms = step->time_ms;
+    }
+    double margin_K = air_margin(&state->envelope);
+    int side = beyond(state, 1) > margin_K ? 1 : beyond(state, -1) > margin_K ? -1 : 0;
+    if (side != 0 && side != state->side) {
+        state->side = (int8_t)side;
+        state->is_above = side > 0;
+        state->outside_ms = step->time_ms;
+        state->extreme = -1;
+    }
+    if (state->side == 0) {
+        if (step->time_ms - state->inside_ms >= SETTLED_MS)
+            state->unexplained_min = 0;
+        return;
+    }
+    float far = (float)beyond(state, state->side);
+    if (far > state->extreme || step->is_anew) {
+        state->extreme = state->best = far;
+        state->best_ms = step->time_ms;
+    } else if ((double)(state->best - far) > NEARER_K) {
+        state->best = far;
+        state->best_ms = step->time_ms;
+    }
+}
+
+static bool is_falling(const struct air_state *state)
+{
+    double way = fmax(FALLEN_K, FALLEN_SHARE * (double)state->extreme);
+    return (double)(state->extreme - state->best) > way;
+}
+
+static bool in_schedule(const struct step *step)
+{
+    const struct air_settings *settings = step->settings;
+    if (settings == NULL || settings->defrost_every_ms <= 0)
+        return false;
+    int64_t most_ms =
+        settings->defrost_most_ms > 0 ? settings->defrost_most_ms : AIR_DEFROST_MS;
+    int64_t into_ms =
+        (step->time_ms - settings->defrost_first_ms) % settings->defrost_every_ms;
+    if (into_ms < 0)
+        into_ms += settings->defrost_every_ms;
+    return into_ms < most_ms;
+}
+
+/* By its shape: a door, a defrost, or 0. */
+static enum air_phase heated_by_shape(const struct step *step)
+{
+    const struct air_slot *envelope = &step->state->envelope;
+    double width_K = (double)(envelope->most - envelope->least) / AIR_PER_K;
+    double least_rate =
+        fmax(HEATED_RATIO * envelope->rise / AIR_PER_K, width_K / WIDTH_MIN);
+    if (step->rate <= least_rate || is_sparse(step->state))
+        return 0;
+    bool door = step->signals->door == AIR_UNKNOWN;
+    bool defrost = step->signals->defrost == AIR_UNKNOWN;
+    if (defrost && in_schedule(step))
+        return AIR_DEFROST;
+    if (door && (!defrost || step->rate > DOOR_RATIO * least_rate))
+        return AIR_DOOR;
+    return defrost ? AIR_DEFROST : 0;
+}
+
+static enum air_phase heated_by_signal(const struct step *step)
+{
+    if (step->signals->defrost == AIR_ON)
+        return AIR_DEFROST;
+    return step->signals->door == AIR_ON ? AIR_DOOR : 0;
+}
+
+static void begin_heat(struct step *step, enum air_phase heat, bool is_signalled)
+{
+    struct air_state *state = step->state;
+    if (state->heated == 0)
+        state->heated_ms = step->time_ms;
+    state->heated = (uint8_t)heat;
+    state->is_signalled = is_signalled;
+}
+
+static void end_heat(struct step *step)
+{
+    struct air_state *state = step->state;
+    double lasted_min = (double)(step->time_ms - state->heated_ms) / MINUTE_MS;
+    state->patience_min = (float)fmin(fmax(2 * lasted_min, PATIENCE_MIN), PATIENCE_MOST);
+    state->heated = 0;
+    state->heated_ms = step->time_ms;
+    state->best_ms = step->time_ms;
+    state->best = state->side != 0 ? (float)beyond(state, state->side) : 0;
+}
+
+static void follow_heat(struct step *step)
+{
+    struct air_state *state = step->state;
+    enum air_phase signalled = heated_by_signal(step);
+    if (signalled != 0) {
+        begin_heat(step, signalled, true);
+        return;
+    }
+    enum air_phase shaped = heated_by_shape(step);
+    bool is_over = state->side != 0 ? is_falling(state) : step->rate <= 0;
+    if (state->heated == 0 && shaped != 0)
+        begin_heat(step, shaped, false);
+    else if (state->heated != 0 &&
+             (state->is_signalled || (is_over && shaped == 0) || step->is_anew))
+        end_heat(step);
+    else if (state->heated == AIR_DEFROST && shaped == AIR_DOOR)
+        state->heated = AIR_DOOR;
+}
+
+/* Nothing cools, whatever the shape. */
+static bool is_broken(const struct step *step)
+{
+    const struct air_state *state = step->state;
+    const struct air_signals *signals = step->signals;
+    if (state->side <= 0)
+        return false;
+    bool may_rest = state->heated != 0; /* in a defrost; by a switch at the door */
+    return signals->mains == AIR_OFF || (signals->compressor == AIR_OFF && !may_rest);
+}
+
+static bool is_coming_back(const struct step *step)
+{
+    const struct air_state *state = step->state;
+    double waited_min = (double)(step->time_ms - state->best_ms) / MINUTE_MS;
+    double patience_min =
+        state->patience_min > 0 ? (double)state->patience_min : PATIENCE_MIN;
+    if (step->time_ms - state->heated_ms < (int64_t)(patience_min * MINUTE_MS))
+        return true;
+    return is_falling(state) && waited_min < patience_min;
+}
+
+static enum air_phase phase_of(struct step *step)
+{
+    struct air_state *state = step->state;
+    bool has_signal =
+        step->signals->compressor != AIR_UNKNOWN ||
+        (step->signals->door != AIR_UNKNOWN && step->signals->defrost != AIR_UNKNOWN);
+    if (!is_known(state) || (is_sparse(state) && !has_signal))
+        return AIR_UNAVAILABLE;
+    if (is_broken(step))
+        return AIR_FAILING;
+    if (state->heated != 0)
+        return (enum air_phase)state->heated;
+    if (state->side == 0)
+        return AIR_STEADY;
+    return is_coming_back(step) ? AIR_RECOVERING : AIR_FAILING;
+}
+
+static double minutes_since(const struct air_state *state, int64_t since_ms)
+{
+    return (double)(state->last_ms - since_ms) / MINUTE_MS;
+}
+
+static struct air_verdict verdict_of(const struct air_state *state)
+{
+    bool known = is_known(state);
+    const struct air_slot *envelope = &state->envelope;
+    struct air_verdict verdict = {
+        .phase = (enum air_phase)state->phase,
+        .since_ms = state->since_ms,
+        .unexplained_min = (double)state->unexplained_min,
+        .is_signalled = state->heated != 0 && state->is_signalled,
+        .is_above = state->is_above,
+        .least = known ? envelope->least / AIR_PER_K : (double)NAN,
+        .most = known ? envelope->most / AIR_PER_K : (double)NAN,
+    };
+    double heated_min = minutes_since(state, state->heated_ms);
+    if (verdict.phase == AIR_UNAVAILABLE)
+        verdict.why = known ? AIR_WHY_SPARSE : AIR_WHY_LEARNING;
+    if (state->heated == AIR_DOOR)
+        verdict.door_min = heated_min;
+    else if (state->heated == AIR_DEFROST)
+        verdict.defrost_min = heated_min;
+    else if (state->side != 0 && state->heated_ms >= state->outside_ms)
+        verdict.recovery_min = heated_min;
+    return verdict;
+}
+
+static void learn(struct step *step)
+{
+    struct air_state *state = step->state;
+    bool is_signalled = state->heated != 0 && state->is_signalled;
+    bool is_calm = state->side == 0 && !is_signalled && !step->is_anew &&
+                   (!is_known(state) || step->time_ms - state->inside_ms >= SETTLED_MS);
+    if (is_calm)
+        air_learn(state, step->gap_min, step->rate);
+    else
+        air_unlearn(state);
+    if (state->side != 0 && step->time_ms - state->outside_ms > AIR_RELEARN_MS)
+        air_forget(state);
+}
+
+struct air_verdict air_judge(struct air_state *state, const struct air_settings *settings,
+                             int64_t time_ms, double value_C,
+                             const struct air_signals *signals)
+{
+    if (!(fabs(value_C) <= VALUE_MOST_C) ||
+        (state->last_ms != 0 && time_ms <= state->last_ms))
+        return verdict_of(state);
+    struct step step = {.state = state,
+                        .settings = settings,
+                        .signals = signals,
+                        .time_ms = time_ms,
+                        .gap_min = (double)(time_ms - state->last_ms) / MINUTE_MS,
+                        .is_anew =
+                            state->last_ms == 0 || time_ms - state->last_ms > AIR_GAP_MS};
+    smooth(&step, value_C);
+    state->last_ms = time_ms;
+    if (is_known(state))
+        place(&step);
+    follow_heat(&step);
+    enum air_phase phase = phase_of(&step);
+    if (phase != (enum air_phase)state->phase) {
+        state->phase = (uint8_t)phase;
+        state->since_ms = time_ms;
+    }
+    if (phase == AIR_FAILING && !step.is_anew)
+        state->unexplained_min += (float)step.gap_min;
+    learn(&step);
+    return verdict_of(state);
+}
+
+void air_forget(struct air_state *state)
+{
+    *state = (struct air_state){.last_ms = state->last_ms,
+                                .since_ms = state->last_ms,
+                                .fast = state->fast,
+                                .slow = state->slow,
+                                .apart_min = state->apart_min};
+}

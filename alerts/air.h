@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * air - what the air of a place is doing: as always, a door, a defrost, or no cooling.
+ *
+ * One struct for each channel of air temperature, one step for each reading:
+ *
+ *  - The envelope is the least and the most of the last 24 hours in which nothing was
+ *    going on, in 16 slots of 90 such minutes; the most extreme slots do not count. Only
+ *    air that went up and down as a thermostat lets it fills a slot, so that a failure is
+ *    never learned. Air that stayed outside for AIR_RELEARN_MS is learned anew.
+ *  - Without cooling the air rises no faster than it does between two runs of the
+ *    compressor. What rises faster (1.3 times, or across the whole envelope within ten
+ *    minutes) is heated: by a door when it is several times as fast, else by a defrost.
+ *    A door or a defrost lasts until the air falls back. Its minutes are a measure of
+ *    their own (door_open, defrost_long), for a door may stay open.
+ *  - Air that is outside, not heated, and does not come back is unexplained. These
+ * minutes are the measure of cooling_failed; they are zero again when the air is back
+ * inside.
+ *  - Signals say more than shapes and are believed. A compressor that stands still, or
+ *    mains that are gone, while the air is outside explain it: cooling has failed, and
+ *    nobody needs to wait for the shape.
+ *
+ * Below the envelope the same holds upside down. Where readings are too far apart for
+ * shapes (AIR_SPARSE_MS), only signals count, and without them the verdict is that there
+ * is none. The same readings give the same verdicts. Temperatures in C, times in ms.
+ */
+#ifndef COLDCHAIN_ALERTS_AIR_H
+#define COLDCHAIN_ALERTS_AIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define AIR_SLOTS      16
+#define AIR_SLOT_MS    ((int64_t)90 * 60 * 1000)
+#define AIR_KNOWN      4 /* slots without which there is no envelope */
+#define AIR_SPARSE_MS  ((int64_t)150 * 1000)
+#define AIR_GAP_MS     ((int64_t)30 * 60 * 1000) /* after it the air may be anywhere */
+#define AIR_DEFROST_MS ((int64_t)45 * 60 * 1000) /* unless the settings say more */
+#define AIR_RELEARN_MS ((int64_t)72 * 3600 * 1000)
+
+#define AIR_PHASE_LIST(X) \
+    X(UNAVAILABLE, "unavailable") \
+    X(STEADY, "steady") \
+    X(DOOR, "door") \
+    X(DEFROST, "defrost") \
+    X(RECOVERING, "recovering") \
+    X(FAILING, "failing")
+
+enum air_phase {
+#define X(name, text) AIR_##name,
+    AIR_PHASE_LIST(X)
+#undef X
+};
+
+/* Why there is no verdict. */
+#define AIR_WHY_LIST(X) \
+    X(WHY_NONE, "") \
+    X(WHY_LEARNING, "learning") /* fewer than AIR_KNOWN slots of undisturbed air */ \
+    X(WHY_SPARSE, "sparse")     /* readings too far apart, and no signal */
+
+enum air_why {
+#define X(name, text) AIR_##name,
+    AIR_WHY_LIST(X)
+#undef X
+};
+
+enum air_signal {
+    AIR_UNKNOWN, /* 0: there is no such signal */
+    AIR_OFF,
+    AIR_ON,
+};
+
+/* On: open, running, there. */
+struct air_signals {
+    enum air_signal door;
+    enum air_signal defrost;
+    enum air_signal compressor;
+    enum air_signal mains;
+};
+
+/* What is declared of a place; all 0: nothing. */
+struct air_settings {
+    int64_t defrost_every_ms; /* a schedule: heated air within it is a defrost */
+    int64_t defrost_first_ms; /* any one of its beginnings */
+    int64_t defrost_most_ms;  /* how long one takes; 0: 45 min */
+};
+
+/* Of 90 undisturbed minutes, in hundredths of a kelvin. */
+struct air_slot {
+    int16_t least;
+    int16_t most;
+    int16_t rise; /* the fastest, per minute */
+};
+
+/*
+ * Zeroes: nothing known. Plain data, without pointers; only air.c reads it. float: what
+ * comes from probes of 0.1 K needs no more, and there is one of these for each channel.
+ */
+struct air_state {
+    int64_t last_ms; /* 0: no reading yet */
+    int64_t since_ms;
+    int64_t heated_ms;  /* this door or defrost began; when none is: the last one ended */
+    int64_t outside_ms; /* it left the envelope; 0 inside */
+    int64_t best_ms;    /* it last came nearer */
+    int64_t inside_ms;  /* it came back; 0 outside */
+    float fast;         /* smoothed over FAST_MIN, SLOW_MIN */
+    float slow;
+    float extreme; /* the farthest outside, on its side */
+    float best;    /* the nearest since */
+    float unexplained_min;
+    float patience_min; /* to come nearer, after this door or defrost */
+    float apart_min;    /* readings, smoothed */
+    float part_min;     /* minutes in `part` */
+    struct air_slot slots[AIR_SLOTS];
+    struct air_slot filling;
+    struct air_slot before; /* it is learned when nothing follows on it */
+    struct air_slot part;
+    struct air_slot envelope; /* of the slots; meaningful from AIR_KNOWN on */
+    uint8_t slot_next;
+    uint8_t slot_count;
+    uint8_t filled; /* parts of the slot */
+    bool has_before;
+    uint8_t filling_sides; /* bits: it was in the lower, the upper half */
+    int8_t side;           /* +1 above, -1 below, 0 inside */
+    uint8_t phase;
+    uint8_t heated; /* enum air_phase: AIR_DOOR, AIR_DEFROST, or 0 */
+    bool is_signalled;
+    bool is_above;
+};
+
+struct air_verdict {
+    enum air_phase phase;
+    enum air_why why; /* of UNAVAILABLE */
+    int64_t since_ms; /* the phase began */
+    double
+        unexplained_min; /* outside, and neither door nor defrost nor on the way back */
+    double door_min;     /* of the door that is open; 0 */
+    double defrost_min;  /* of the defrost that goes on; 0 */
+    double recovery_min; /* since a door or defrost ended, the air still outside; 0 */
+    bool is_signalled;   /* the door or defrost by a signal, not by its shape */
+    bool is_above;       /* the side on which it is outside, or was last */
+    double least, most;  /* the envelope; NaN while learning */
+};
+
+/*
+ * One reading. A value that is no number, or a time not after the last, changes nothing
+ * and gives the verdict of the last reading. `settings` may be NULL.
+ */
+struct air_verdict air_judge(struct air_state *state, const struct air_settings *settings,
+                             int64_t time_ms, double value_C,
+                             const struct air_signals *signals);
+
+/* A place begins anew (another set point, another place): the envelope is forgotten. */
+void air_forget(struct air_state *state);
+
+/* A version and what air_load() needs; at most AIR_SAVED_MAX bytes are added to `out`. */
+#define AIR_SAVED_MAX 320
+void air_save(struct buf *out, const struct air_state *state);
+/* CORRUPT, with the state as it was: another version, cut, or numbers that are none. */
+MUST_CHECK enum err air_load(struct air_state *state, struct buf_reader *in);
+
+const char *air_phase_name(enum air_phase phase);
+const char *air_why_name(enum air_why why);
+
+#endif

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/product.h"
+
+#include <math.h>
+
+#define HOUR_MS       3600000.0
+#define VALUE_MOST_C  300.0
+#define PULP_ERROR_K  0.5
+#define STRETCH_MS    ((int64_t)30 * 60 * 1000)
+#define PULL_LEAST    0.25 /* K h in a stretch: less teaches nothing but noise */
+#define FADE          0.98 /* of the weight of older stretches with each new one */
+#define WEIGHT_LEAST  6.0  /* stretches before a fit is believed */
+#define ERRORS        2.0
+#define SYSTEMATIC    0.1 /* of the slope: the pulp moves between two of its readings */
+#define TAU_LEAST_H   0.05
+#define TAU_MOST_H    200.0
+#define STATE_VERSION 1
+
+static bool is_value(double celsius)
+{
+    return fabs(celsius) <= VALUE_MOST_C; /* not of NaN */
+}
+
+/* 1 / tau with its error, by least squares through the origin. */
+static bool fit(const struct product_state *state, struct thermal_body *body)
+{
+    if (state->weight < WEIGHT_LEAST || !(state->sum_xx > 0))
+        return false;
+    double slope = state->sum_xy / state->sum_xx;
+    double left = fmax(state->sum_yy - slope * state->sum_xy, 0);
+    double error = sqrt(left / (state->weight - 1) / state->sum_xx);
+    double within = ERRORS * error + SYSTEMATIC * slope;
+    double least = slope - within, most = slope + within;
+    if (!(least > 1 / TAU_MOST_H) || !(most < 1 / TAU_LEAST_H))
+        return false;
+    *body = (struct thermal_body){
+        .tau_h = 1 / slope, .fastest_h = 1 / most, .slowest_h = 1 / least};
+    return true;
+}
+
+static struct thermal_body body_of(const struct product_state *state,
+                                   const struct product_settings *settings)
+{
+    struct thermal_body body = settings->body;
+    (void)fit(state, &body);
+    return body;
+}
+
+static struct thermal entry(const struct product_settings *settings, double air_C)
+{
+    if (isnan(settings->entry_low_C) || isnan(settings->entry_high_C))
+        return thermal_known(air_C, 0);
+    return thermal_unknown(settings->entry_low_C, settings->entry_C,
+                           settings->entry_high_C);
+}
+
+void product_enter(struct product_state *state)
+{
+    state->last_ms = 0;
+    state->pulp_ms = 0;
+    state->stretch_ms = 0;
+}
+
+/* The pulp as the probe last said it: it moves slowly beside the air. */
+static void pull(struct product_state *state, double hours)
+{
+    if (state->stretch_ms != 0)
+        state->pulled_K_h += (state->air_C - state->pulp_C) * hours;
+}
+
+void product_air(struct product_state *state, const struct product_settings *settings,
+                 int64_t time_ms, double air_C)
+{
+    if (!is_value(air_C) || (state->last_ms != 0 && time_ms <= state->last_ms))
+        return;
+    double before_C = state->air_C;
+    double hours = (double)(time_ms - state->last_ms) / HOUR_MS;
+    if (state->last_ms == 0) {
+        state->core = entry(settings, air_C);
+    } else {
+        struct thermal_body body = body_of(state, settings);
+        bool gap = time_ms - state->last_ms > PRODUCT_GAP_MS;
+        double low = gap ? fmin(before_C, air_C) : before_C;
+        double high = gap ? fmax(before_C, air_C) : before_C;
+        thermal_step_between(&state->core, &body, low, (low + high) / 2, high, hours);
+        pull(state, hours);
+        if (gap)
+            state->stretch_ms = 0;
+    }
+    state->last_ms = time_ms;
+    state->air_C = air_C;
+}
+
+static void close_stretch(struct product_state *state, double pulp_C)
+{
+    double x = state->pulled_K_h;
+    double y = pulp_C - state->stretch_C;
+    if (fabs(x) < PULL_LEAST)
+        return;
+    state->sum_xx = state->sum_xx * FADE + x * x;
+    state->sum_xy = state->sum_xy * FADE + x * y;
+    state->sum_yy = state->sum_yy * FADE + y * y;
+    state->weight = state->weight * FADE + 1;
+}
+
+void product_pulp(struct product_state *state, const struct product_settings *settings,
+                  int64_t time_ms, double pulp_C)
+{
+    if (!is_value(pulp_C) || (state->pulp_ms != 0 && time_ms <= state->pulp_ms))
+        return;
+    double error_K = settings->pulp_error_K > 0 ? settings->pulp_error_K : PULP_ERROR_K;
+    (void)thermal_pulp(&state->core, pulp_C, error_K);
+    bool goes_on = state->pulp_ms != 0 && time_ms - state->pulp_ms <= PRODUCT_PULP_MS;
+    state->pulp_ms = time_ms;
+    state->pulp_C = pulp_C;
+    if (state->stretch_ms != 0 && goes_on && time_ms - state->stretch_ms < STRETCH_MS)
+        return;
+    if (state->stretch_ms != 0 && goes_on)
+        close_stretch(state, pulp_C);
+    state->stretch_ms = state->last_ms != 0 ? time_ms : 0;
+    state->stretch_C = pulp_C;
+    state->pulled_K_h = 0;
+}
+
+struct product product_now(const struct product_state *state,
+                           const struct product_settings *settings)
+{
+    struct product product = {.C = state->core, .body = settings->body};
+    product.is_fitted = fit(state, &product.body);
+    product.is_probed =
+        state->pulp_ms != 0 && state->last_ms - state->pulp_ms <= PRODUCT_PULP_MS;
+    if (state->last_ms == 0 && state->pulp_ms == 0)
+        product.C = (struct thermal){(double)NAN, (double)NAN, (double)NAN};
+    return product;
+}
+
+#define SAVED_NUMBERS 10
+
+/* The numbers in the order in which they are saved. */
+static void numbers_of(struct product_state *state, double *numbers[SAVED_NUMBERS])
+{
+    double *all[SAVED_NUMBERS] = {
+        &state->air_C,  &state->core.low,  &state->core.mid,   &state->core.high,
+        &state->pulp_C, &state->stretch_C, &state->pulled_K_h, &state->sum_xx,
+        &state->sum_xy, &state->sum_yy,
+    };
+    for (int i = 0; i < SAVED_NUMBERS; i++)
+        numbers[i] = all[i];
+}
+
+void product_save(struct buf *out, const struct product_state *state)
+{
+    struct product_state copy = *state;
+    double *numbers[SAVED_NUMBERS];
+    numbers_of(&copy, numbers);
+    buf_u8(out, STATE_VERSION);
+    buf_zigzag(out, state->last_ms);
+    buf_zigzag(out, state->pulp_ms);
+    buf_zigzag(out, state->stretch_ms);
+    for (int i = 0; i < SAVED_NUMBERS; i++)
+        buf_f64(out, *numbers[i]);
+    buf_f64(out, state->weight);
+}
+
+enum err product_load(struct product_state *state, struct buf_reader *in)
+{
+    struct product_state read = {0};
+    double *numbers[SAVED_NUMBERS];
+    numbers_of(&read, numbers);
+    if (buf_read_u8(in) != STATE_VERSION)
+        return ERR_CORRUPT;
+    read.last_ms = buf_read_zigzag(in);
+    read.pulp_ms = buf_read_zigzag(in);
+    read.stretch_ms = buf_read_zigzag(in);
+    bool ok = true;
+    for (int i = 0; i < SAVED_NUMBERS; i++) {
+        *numbers[i] = buf_read_f64(in);
+        ok = ok && isfinite(*numbers[i]);
+    }
+    read.weight = buf_read_f64(in);
+    ok = ok && read.weight >= 0 && isfinite(read.weight) &&
+         read.core.low <= read.core.mid && read.core.mid <= read.core.high;
+    if (in->failed || !ok)
+        return ERR_CORRUPT;
+    *state = read;
+    return ERR_OK;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * product - how warm the goods are, from the air around them and a probe among them.
+ *
+ * freshness/thermal.h does the arithmetic: a first-order lag, exact for air that keeps
+ * each reading's value until the next one, whatever their spacing; a band, for goods that
+ * came in at an unknown temperature and for a tau that is known within bounds. Across a
+ * gap of more than PRODUCT_GAP_MS the air was anywhere between the readings at its ends.
+ *
+ * A pulp probe corrects the estimate, and from then on teaches tau: whatever moves the
+ * air (doors, defrosts) moves the pulp by (air - pulp) / tau, and least squares over such
+ * stretches, older ones fading, gives 1 / tau with its error. The band of tau is then two
+ * standard errors and a tenth wide. Air alone does not tell tau: how fast it calms down
+ * after a door says how much the cooling can do. Temperatures in C, times in ms. Pure.
+ */
+#ifndef COLDCHAIN_ALERTS_PRODUCT_H
+#define COLDCHAIN_ALERTS_PRODUCT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "freshness/thermal.h"
+
+#define PRODUCT_GAP_MS ((int64_t)3600 * 1000)
+/* A probe that was silent this long corrects nothing, and is not compared. */
+#define PRODUCT_PULP_MS ((int64_t)2 * 3600 * 1000)
+
+struct product_settings {
+    struct thermal_body body;
+    double entry_low_C; /* goods come in within these; NaN: as the air is */
+    double entry_C;
+    double entry_high_C;
+    double pulp_error_K; /* of a probe; 0: 0.5 */
+};
+
+/* Zeroes: nothing known. Plain data; only product.c reads it. */
+struct product_state {
+    int64_t last_ms; /* of the air; 0: none yet */
+    double air_C;
+    struct thermal core;
+    int64_t pulp_ms; /* of the probe; 0: none yet */
+    /* the stretch that is being filled: from that pulp on, what the air was beyond it */
+    double pulp_C;
+    double pulled_K_h;
+    int64_t stretch_ms; /* 0: none */
+    double stretch_C;
+    /* sums of least squares over closed stretches */
+    double sum_xx;
+    double sum_xy;
+    double sum_yy;
+    double weight;
+};
+
+struct product {
+    struct thermal C; /* NaN: no air yet */
+    struct thermal_body body;
+    bool is_probed; /* a probe corrected it not long ago */
+    bool is_fitted; /* tau is of this place, by its probe */
+};
+
+/* Goods came in: within the settings' band, or as the air is. What tau is stays. */
+void product_enter(struct product_state *state);
+/*
+ * A reading of the air, or of a probe in the goods. A value that is no number, or not
+ * newer than the last of its kind, changes nothing.
+ */
+void product_air(struct product_state *state, const struct product_settings *settings,
+                 int64_t time_ms, double air_C);
+void product_pulp(struct product_state *state, const struct product_settings *settings,
+                  int64_t time_ms, double pulp_C);
+struct product product_now(const struct product_state *state,
+                           const struct product_settings *settings);
+
+/* A version and what product_load() needs; at most PRODUCT_SAVED_MAX bytes are added. */
+#define PRODUCT_SAVED_MAX 160
+void product_save(struct buf *out, const struct product_state *state);
+/* CORRUPT, with the state as it was. */
+MUST_CHECK enum err product_load(struct product_state *state, struct buf_reader *in);
+
+#endif
