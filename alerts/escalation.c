@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/escalation.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define HANDOVER_MS INT64_C(60000) /* how soon it is seen that a shift has changed */
+
+static bool is_listed(const char *const *list, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool concerns(const struct escalation_policy *policy, const char *zone,
+                     const char *site, enum alert_severity severity)
+{
+    if (severity < policy->least)
+        return false;
+    if (policy->zone_count == 0 && policy->site_count == 0)
+        return true;
+    return is_listed(policy->zones, policy->zone_count, zone) ||
+           is_listed(policy->sites, policy->site_count, site);
+}
+
+const struct escalation_policy *escalation_policy(const struct escalation_plan *plan,
+                                                  const char *zone, const char *site,
+                                                  enum alert_severity severity)
+{
+    for (size_t i = 0; i < plan->policy_count; i++)
+        if (concerns(&plan->policies[i], zone, site, severity))
+            return &plan->policies[i];
+    return NULL;
+}
+
+/* ---- one contact at one step ------------------------------------------------------- */
+
+/* What is being decided. */
+struct turn {
+    const struct escalation_plan *plan;
+    const struct escalation_policy *policy;
+    const struct escalation_case *incident;
+    const struct escalation_tell *told;
+    size_t told_count;
+    int64_t now_ms;
+    struct escalation_decision *decision;
+    size_t step;
+    bool is_last_resort;
+    bool is_reminder; /* each is told once */
+    uint32_t most;    /* times */
+    int64_t repeat_ms;
+};
+
+static void look_again(struct turn *turn, int64_t at_ms)
+{
+    if (at_ms < turn->decision->next_ms)
+        turn->decision->next_ms = at_ms;
+}
+
+/* What that contact was told at this step. */
+struct history {
+    uint32_t times; /* repeats begun */
+    int64_t last_ms;
+    bool is_under_way; /* of the last repeat, something has not failed */
+};
+
+static bool is_of(const struct turn *turn, const struct escalation_tell *told,
+                  size_t contact)
+{
+    return told->step == turn->step && told->contact == contact;
+}
+
+static struct history look_back(const struct turn *turn, size_t contact)
+{
+    struct history history = {0};
+    for (size_t i = 0; i < turn->told_count; i++) {
+        const struct escalation_tell *told = &turn->told[i];
+        if (!is_of(turn, told, contact) || told->repeat + 1 < history.times)
+            continue;
+        if (told->repeat + 1 > history.times)
+            history = (struct history){.times = told->repeat + 1};
+        if (told->at_ms > history.last_ms)
+            history.last_ms = told->at_ms;
+        history.is_under_way |= !told->has_failed;
+    }
+    return history;
+}
+
+static bool was_tried(const struct turn *turn, size_t contact, uint32_t repeat,
+                      size_t channel)
+{
+    for (size_t i = 0; i < turn->told_count; i++)
+        if (is_of(turn, &turn->told[i], contact) && turn->told[i].repeat == repeat &&
+            turn->told[i].channel == channel)
+            return true;
+    return false;
+}
+
+static void tell(struct turn *turn, struct escalation_tell given)
+{
+    struct escalation_decision *decision = turn->decision;
+    if (decision->count == ESCALATION_TELLS_MAX) {
+        look_again(turn, turn->now_ms); /* the rest at the next look */
+        return;
+    }
+    given.step = turn->step;
+    given.at_ms = turn->now_ms;
+    given.is_last_resort = turn->is_last_resort;
+    decision->tells[decision->count++] = given;
+}
+
+/* When the quiet hours of an address end; 0: there are none now. */
+static int64_t quiet_until(const struct turn *turn,
+                           const struct escalation_contact *contact,
+                           const struct escalation_address *address)
+{
+    int64_t until_ms = 0;
+    for (size_t i = 0; i < address->quiet_count; i++) {
+        int64_t end_ms;
+        if (escalation_hours_hold(&address->quiet[i], &contact->tz, turn->now_ms,
+                                  &end_ms) &&
+            end_ms > until_ms)
+            until_ms = end_ms;
+    }
+    return until_ms;
+}
+
+/* The smaller the better; what is equal keeps the contact's order. */
+static unsigned badness(const struct turn *turn, const struct escalation_channel *channel,
+                        bool is_quiet, bool someone_sleeps)
+{
+    unsigned bad = 0;
+    if (channel->is_down)
+        bad += 8;
+    if (channel->full_until > turn->now_ms)
+        bad += 4;
+    if (someone_sleeps && !channel->rings)
+        bad += 2;
+    if (is_quiet)
+        bad += 1;
+    return bad;
+}
+
+static bool may_ring(const struct turn *turn)
+{
+    return turn->incident->severity == ALERT_CRITICAL;
+}
+
+/* Picks the address for one repeat. NONE with *wait_ms: when to look again, or NEVER. */
+static size_t pick(const struct turn *turn, size_t who, uint32_t repeat, bool *is_quiet,
+                   int64_t *wait_ms)
+{
+    const struct escalation_contact *contact = &turn->plan->contacts[who];
+    int64_t quiet[ESCALATION_CHANNELS_MAX];
+    bool sleeps = false;
+    size_t count = contact->address_count < ESCALATION_CHANNELS_MAX
+                       ? contact->address_count
+                       : ESCALATION_CHANNELS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        quiet[i] = quiet_until(turn, contact, &contact->addresses[i]);
+        sleeps |= quiet[i] != 0;
+    }
+    size_t best = ESCALATION_NONE;
+    unsigned best_badness = UINT32_MAX;
+    *wait_ms = ESCALATION_NEVER;
+    for (size_t i = 0; i < count; i++) {
+        size_t channel = contact->addresses[i].channel;
+        if (was_tried(turn, who, repeat, channel))
+            continue;
+        if (quiet[i] != 0 && !may_ring(turn)) {
+            if (quiet[i] < *wait_ms)
+                *wait_ms = quiet[i];
+            continue;
+        }
+        unsigned bad =
+            badness(turn, &turn->plan->channels[channel], quiet[i] != 0, sleeps);
+        if (bad < best_badness) {
+            best = i;
+            best_badness = bad;
+        }
+    }
+    if (best != ESCALATION_NONE)
+        *is_quiet = quiet[best] != 0;
+    return best;
+}
+
+static void tell_repeat(struct turn *turn, size_t who, uint32_t repeat)
+{
+    int64_t wait_ms;
+    bool is_quiet = false;
+    size_t address = pick(turn, who, repeat, &is_quiet, &wait_ms);
+    if (address == ESCALATION_NONE) {
+        look_again(turn, wait_ms);
+        return;
+    }
+    tell(turn, (struct escalation_tell){
+                   .contact = who,
+                   .repeat = repeat,
+                   .channel = turn->plan->contacts[who].addresses[address].channel,
+                   .is_fallback = address > 0,
+                   .is_in_quiet = is_quiet,
+               });
+}
+
+/* Nobody is on duty: every channel, to its own receivers. */
+static void tell_all(struct turn *turn, uint32_t repeat)
+{
+    for (size_t i = 0; i < turn->plan->channel_count; i++)
+        if (!was_tried(turn, ESCALATION_NONE, repeat, i))
+            tell(turn, (struct escalation_tell){
+                           .contact = ESCALATION_NONE, .repeat = repeat, .channel = i});
+}
+
+static void tell_contact(struct turn *turn, size_t who, uint32_t repeat)
+{
+    if (who == ESCALATION_NONE)
+        tell_all(turn, repeat);
+    else
+        tell_repeat(turn, who, repeat);
+}
+
+/* What the step says to one contact now. */
+static void visit(struct turn *turn, size_t who)
+{
+    struct history history = look_back(turn, who);
+    if (history.times > 0 && !history.is_under_way && who != ESCALATION_NONE) {
+        size_t before = turn->decision->count;
+        tell_contact(turn, who, history.times - 1); /* over the next address */
+        if (turn->decision->count > before)
+            history.last_ms = turn->now_ms;
+    }
+    if (history.times >= turn->most || (history.times > 0 && turn->repeat_ms == 0))
+        return;
+    int64_t due_ms =
+        history.times == 0 ? turn->now_ms : history.last_ms + turn->repeat_ms;
+    if (due_ms > turn->now_ms) {
+        look_again(turn, due_ms);
+        return;
+    }
+    tell_contact(turn, who, history.times);
+    if (history.times + 1 < turn->most && turn->repeat_ms > 0)
+        look_again(turn, turn->now_ms + turn->repeat_ms);
+}
+
+/* ---- a step, a round --------------------------------------------------------------- */
+
+static void visit_step(struct turn *turn, size_t step)
+{
+    const struct escalation_step *given = &turn->policy->steps[step];
+    size_t who[ESCALATION_CONTACTS_MAX];
+    turn->step = step;
+    turn->repeat_ms = turn->is_reminder ? 0 : given->repeat_ms;
+    turn->most = turn->is_reminder ? 1 : given->most;
+    turn->is_last_resort = false;
+    size_t count =
+        escalation_on_duty(&turn->plan->duties[given->duty], turn->now_ms, who);
+    if (count == 0) {
+        turn->is_last_resort = true;
+        if (turn->policy->last_resort != ESCALATION_NONE)
+            count = escalation_on_duty(&turn->plan->duties[turn->policy->last_resort],
+                                       turn->now_ms, who);
+    }
+    if (count == 0)
+        visit(turn, ESCALATION_NONE);
+    for (size_t i = 0; i < count; i++)
+        visit(turn, who[i]);
+}
+
+/* The first step once, and then nothing until it is forgotten again. */
+static void remind(struct turn *turn)
+{
+    const struct escalation_case *incident = turn->incident;
+    const struct escalation_policy *policy = turn->policy;
+    int64_t since_ms = incident->acknowledged_ms > incident->round_ms
+                           ? incident->acknowledged_ms
+                           : incident->round_ms;
+    if (policy->again_ms > 0) {
+        int64_t due_ms = since_ms + policy->again_ms;
+        turn->decision->begins_round = due_ms <= turn->now_ms;
+        look_again(turn, due_ms > turn->now_ms ? due_ms : turn->now_ms);
+    }
+    if (incident->acknowledged_ms >= incident->round_ms || policy->step_count == 0 ||
+        turn->decision->begins_round)
+        return;
+    turn->is_reminder = true;
+    visit_step(turn, 0);
+}
+
+void escalation_next(const struct escalation_plan *plan,
+                     const struct escalation_policy *policy,
+                     const struct escalation_case *incident,
+                     const struct escalation_tell *told, size_t told_count,
+                     int64_t now_ms, struct escalation_decision *decision)
+{
+    assert(plan->channel_count <= ESCALATION_CHANNELS_MAX);
+    struct turn turn = {
+        .plan = plan,
+        .policy = policy,
+        .incident = incident,
+        .told = told,
+        .told_count = told_count,
+        .now_ms = now_ms,
+        .decision = decision,
+    };
+    *decision = (struct escalation_decision){.next_ms = ESCALATION_NEVER};
+    if (now_ms < incident->snoozed_until_ms) {
+        decision->next_ms = incident->snoozed_until_ms;
+        return;
+    }
+    if (incident->is_acknowledged) {
+        remind(&turn);
+        return;
+    }
+    look_again(&turn, now_ms + HANDOVER_MS);
+    for (size_t i = 0; i < policy->step_count; i++) {
+        int64_t due_ms = incident->round_ms + policy->steps[i].after_ms;
+        if (due_ms <= now_ms)
+            visit_step(&turn, i);
+        else
+            look_again(&turn, due_ms);
+    }
+}
