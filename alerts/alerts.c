@@ -228,6 +228,21 @@ enum err alerts_acknowledge(struct alerts *alerts, const char *incident, const c
     return ERR_OK;
 }
 
+enum err alerts_remind(struct alerts *alerts, const char *incident, int64_t now_ms,
+                       const struct alert_sink *sink)
+{
+    struct watch *watch = find_open(alerts, incident);
+    if (watch == NULL)
+        return ERR_NOT_FOUND;
+    if (watch->firing->acknowledged_by == NULL)
+        return ERR_EXISTS;
+    free(watch->firing->acknowledged_by);
+    watch->firing->acknowledged_by = NULL;
+    watch->firing->acknowledged_ms = 0;
+    incident_tell(alerts, watch, ALERT_EFFECT_REMINDED, now_ms, sink);
+    return ERR_OK;
+}
+
 enum err alerts_close(struct alerts *alerts, const char *incident, int64_t now_ms,
                       const struct alert_sink *sink)
 {

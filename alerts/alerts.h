@@ -104,6 +104,7 @@ struct incident {
     X(OPENED, "opened") \
     X(ESCALATED, "escalated") /* severity rose */ \
     X(UPDATED, "updated")     /* state or acknowledgement changed; nobody is called */ \
+    X(REMINDED, "reminded")   /* acknowledged, and forgotten: it needs it again */ \
     X(CLOSED, "closed") \
     X(WITHDRAWN, "withdrawn") /* it never was; not by the engine */
 
@@ -184,6 +185,11 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
 MUST_CHECK enum err alerts_acknowledge(struct alerts *alerts, const char *incident,
                                        const char *who, int64_t now_ms,
                                        const struct alert_sink *sink);
+
+/* The acknowledgement is taken back: somebody is to look again. NOT_FOUND; EXISTS when
+ * there was none. */
+MUST_CHECK enum err alerts_remind(struct alerts *alerts, const char *incident,
+                                  int64_t now_ms, const struct alert_sink *sink);
 
 /*
  * A person closes it, whatever its state. A threshold that is still passed opens a new

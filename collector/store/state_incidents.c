@@ -131,22 +131,35 @@ static enum err read_incident(struct incident *incident, const struct db_rows *r
     return ERR_OK;
 }
 
-/* A replay may bring an old revision again: the row only goes forward. */
+/* "column = excluded.column, ..." of what the engine decides: all but the id. */
+#define INCIDENT_SET \
+    "rule = excluded.rule, zone = excluded.zone, device = excluded.device," \
+    " channel = excluded.channel, quantity = excluded.quantity, kind = excluded.kind," \
+    " severity = excluded.severity, state = excluded.state," \
+    " is_acknowledged = excluded.is_acknowledged," \
+    " acknowledged_by = excluded.acknowledged_by," \
+    " acknowledged_ms = excluded.acknowledged_ms, onset_ms = excluded.onset_ms," \
+    " opened_ms = excluded.opened_ms, learned_ms = excluded.learned_ms," \
+    " changed_ms = excluded.changed_ms, back_ms = excluded.back_ms," \
+    " closed_ms = excluded.closed_ms, limit_value = excluded.limit_value," \
+    " value = excluded.value, worst = excluded.worst, revision = excluded.revision," \
+    " snapshot = excluded.snapshot, withdrawn_ms = excluded.withdrawn_ms"
+
+/*
+ * A replay may bring an old revision again: the row only goes forward. What people did
+ * to it, and its cause, stay.
+ */
 static enum err put_incident(struct state *state, const struct incident *incident)
 {
     struct db_value values[COUNT(fields)];
     for (size_t i = 0; i < COUNT(fields); i++)
         values[i] = value_of(incident, &fields[i]);
-    enum err err =
-        state_write(state, "DELETE FROM incident WHERE id = ? AND revision < ?",
-                    DB_ARGS(db_text(incident->id), db_int(incident->revision)));
-    if (err == ERR_OK)
-        err = state_write(state,
-                          "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
-                          " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                          " ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                          values, COUNT(values));
-    return err;
+    return state_write(state,
+                       "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
+                       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                       " ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " INCIDENT_SET
+                       " WHERE excluded.revision > incident.revision",
+                       values, COUNT(values));
 }
 
 enum err state_add_incident(struct state *state, enum alert_effect_kind kind,

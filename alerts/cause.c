@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/cause.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const families[] = {
+#define X(name, text) [CAUSE_##name] = text,
+    CAUSE_FAMILY_LIST(X)
+#undef X
+};
+
+/* By name, so that a kind which is not there yet needs no change here. */
+static const struct {
+    const char *kind;
+    enum cause_family family;
+    bool is_any_quantity; /* else temperatures only */
+} kinds[] = {
+    {"above", CAUSE_COOLING, false},
+    {"below", CAUSE_COOLING, false},
+    {"cumulative_above", CAUSE_COOLING, false},
+    {"cumulative_below", CAUSE_COOLING, false},
+    {"dose_above", CAUSE_COOLING, false},
+    {"dose_below", CAUSE_COOLING, false},
+    {"rate", CAUSE_COOLING, false},
+    {"predicted", CAUSE_COOLING, false},
+    {"cooling_failed", CAUSE_COOLING, true},
+    {"no_recovery", CAUSE_COOLING, true},
+    {"defrost_long", CAUSE_COOLING, true},
+    {"door_open", CAUSE_COOLING, true},
+    {"silent", CAUSE_SILENCE, true},
+    {"silent_device", CAUSE_SILENCE, true},
+    {"mains_lost", CAUSE_POWER, true},
+};
+
+static bool is_temperature(const char *quantity)
+{
+    static const char word[] = "temperature";
+    size_t len = strlen(quantity);
+    return len >= sizeof word - 1 &&
+           strcmp(quantity + len - (sizeof word - 1), word) == 0;
+}
+
+enum cause_family cause_family_of(const struct incident *incident)
+{
+    const char *kind = alert_kind_name(incident->kind);
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (strcmp(kinds[i].kind, kind) == 0)
+            return kinds[i].is_any_quantity || is_temperature(incident->quantity)
+                       ? kinds[i].family
+                       : CAUSE_ALONE;
+    return CAUSE_ALONE;
+}
+
+const char *cause_family_name(enum cause_family family)
+{
+    assert((size_t)family < COUNT(families));
+    return families[family];
+}
+
+bool cause_family_parse(enum cause_family *family, const char *name)
+{
+    for (size_t i = 0; i < COUNT(families); i++) {
+        if (strcmp(families[i], name) == 0) {
+            *family = (enum cause_family)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void cause_begin(struct cause *cause, const struct incident *incident, const char *site)
+{
+    *cause = (struct cause){
+        .family = cause_family_of(incident),
+        .onset_ms = incident->onset_ms,
+        .grown_ms = incident->onset_ms,
+        .ended_ms = incident->closed_ms,
+    };
+    snprintf(cause->id, sizeof cause->id, "%s", incident->id);
+    snprintf(cause->zone, sizeof cause->zone, "%s", incident->zone);
+    snprintf(cause->site, sizeof cause->site, "%s", site);
+}
+
+static bool touches(const struct cause *cause, const struct incident *incident)
+{
+    bool is_before_end =
+        cause->ended_ms == 0 || incident->onset_ms <= cause->ended_ms + CAUSE_MERGE_MS;
+    bool is_behind_onset = incident->closed_ms == 0 ||
+                           incident->closed_ms >= cause->onset_ms - CAUSE_MERGE_MS;
+    return is_before_end && is_behind_onset &&
+           incident->onset_ms <= cause->grown_ms + CAUSE_GROWS_MS &&
+           incident->onset_ms >= cause->onset_ms - CAUSE_GROWS_MS;
+}
+
+/* A whole site at once: power, or the way out of it. */
+static bool is_together(const struct cause *cause, const struct incident *incident,
+                        const char *site)
+{
+    int64_t apart = incident->onset_ms - cause->onset_ms;
+    return cause->family != CAUSE_COOLING && site[0] != '\0' &&
+           strcmp(cause->site, site) == 0 && apart <= CAUSE_TOGETHER_MS &&
+           apart >= -CAUSE_TOGETHER_MS;
+}
+
+bool cause_takes(const struct cause *cause, const struct incident *incident,
+                 const char *site)
+{
+    if (cause->family == CAUSE_ALONE || cause->family != cause_family_of(incident) ||
+        !touches(cause, incident))
+        return false;
+    return strcmp(cause->zone, incident->zone) == 0 || is_together(cause, incident, site);
+}
+
+/* ---- what becomes of it ----------------------------------------------------------- */
+
+static bool is_graver(const struct cause *cause, const struct incident *incident)
+{
+    return !cause->is_told || incident->severity > cause->told;
+}
+
+static enum cause_telling tell(struct cause *cause, const struct incident *incident)
+{
+    if (is_graver(cause, incident))
+        cause->told = incident->severity;
+    cause->is_told = true;
+    return CAUSE_TELL;
+}
+
+static void grow(struct cause *cause, const struct incident *incident)
+{
+    if (incident->onset_ms < cause->onset_ms)
+        cause->onset_ms = incident->onset_ms;
+    if (incident->onset_ms > cause->grown_ms)
+        cause->grown_ms = incident->onset_ms;
+}
+
+static enum cause_telling opened(struct cause *cause, const struct cause_event *event)
+{
+    const struct incident *incident = event->incident;
+    grow(cause, incident);
+    if (incident->state == INCIDENT_CLOSED)
+        return CAUSE_TELL_NOBODY; /* its end follows, and says it all */
+    if (cause->ended_ms != 0) {   /* it was said to be over, and is not */
+        cause->ended_ms = 0;
+        cause->is_told = false;
+    }
+    bool is_wider =
+        !cause->is_wide && cause->is_told && strcmp(cause->zone, incident->zone) != 0;
+    cause->is_wide |= is_wider;
+    return is_wider || is_graver(cause, incident) ? tell(cause, incident)
+                                                  : CAUSE_TELL_NOBODY;
+}
+
+static void end(struct cause *cause, const struct cause_event *event)
+{
+    if (!event->is_other_open && event->incident->closed_ms > cause->ended_ms)
+        cause->ended_ms = event->incident->closed_ms;
+}
+
+static enum cause_telling closed(struct cause *cause, const struct cause_event *event)
+{
+    bool was_over = cause->ended_ms != 0;
+    end(cause, event);
+    if (event->is_other_open)
+        return CAUSE_TELL_NOBODY;
+    if (!was_over && cause->is_told)
+        return CAUSE_TELL;
+    if (!is_graver(cause, event->incident))
+        return CAUSE_TELL_NOBODY;
+    tell(cause, event->incident);
+    return CAUSE_TELL_OVER;
+}
+
+/* Those who were told of it are told; those who were told of nothing else are told on. */
+static enum cause_telling withdrawn(struct cause *cause, const struct cause_event *event)
+{
+    end(cause, event);
+    if (!event->was_told)
+        return CAUSE_TELL_NOBODY;
+    if (!event->is_other_open)
+        return CAUSE_TELL;
+    if (event->is_other_told)
+        return CAUSE_TELL;
+    cause->is_told = false;
+    return CAUSE_TELL_NEXT;
+}
+
+/* Of many members that were acknowledged together one speaks. */
+static enum cause_telling reminded(struct cause *cause, const struct cause_event *event)
+{
+    bool is_again =
+        cause->reminded_ms != 0 && event->now_ms - cause->reminded_ms < CAUSE_TOGETHER_MS;
+    if (is_again)
+        return CAUSE_TELL_NOBODY;
+    cause->reminded_ms = event->now_ms;
+    return tell(cause, event->incident);
+}
+
+enum cause_telling cause_note(struct cause *cause, const struct cause_event *event)
+{
+    switch (event->kind) {
+    case ALERT_EFFECT_OPENED:
+        return opened(cause, event);
+    case ALERT_EFFECT_ESCALATED:
+        return is_graver(cause, event->incident) ? tell(cause, event->incident)
+                                                 : CAUSE_TELL_NOBODY;
+    case ALERT_EFFECT_UPDATED:
+        return CAUSE_TELL_NOBODY;
+    case ALERT_EFFECT_REMINDED:
+        return reminded(cause, event);
+    case ALERT_EFFECT_CLOSED:
+        return closed(cause, event);
+    case ALERT_EFFECT_WITHDRAWN:
+        return withdrawn(cause, event);
+    }
+    return CAUSE_TELL_NOBODY;
+}

@@ -1,0 +1,48 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- state.db, version 4: what this release adds, each matter in a section of its own.
+
+-- ---- causes, and what people do to incidents --------------------------------------------
+
+-- The incident that leads what this one belongs to; its own id when it stands alone.
+ALTER TABLE incident ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+-- Whether a message was made of it: what was not told needs no acknowledgement.
+ALTER TABLE incident ADD COLUMN is_told INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE incident ADD COLUMN acknowledge_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN assigned_to TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN assigned_ms INTEGER NOT NULL DEFAULT 0;
+-- Until then nobody is called because of it; 0: not snoozed.
+ALTER TABLE incident ADD COLUMN snoozed_until_ms INTEGER NOT NULL DEFAULT 0;
+-- When it comes back if it is still open then; 0: it does not. When it last did.
+ALTER TABLE incident ADD COLUMN remind_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incident ADD COLUMN reminded_ms INTEGER NOT NULL DEFAULT 0;
+-- What the person said who closed it; '' when nobody did.
+ALTER TABLE incident ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN close_cause TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN close_action TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN close_disposition TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN close_note TEXT NOT NULL DEFAULT '';
+UPDATE incident SET cause = id;
+
+CREATE INDEX incident_cause ON incident (cause, state);
+CREATE INDEX incident_remind ON incident (remind_ms) WHERE remind_ms <> 0;
+
+-- Of families that share causes (alerts/cause.h). told is the gravest that people were
+-- told of it, '' nothing. ended_ms 0: a member is open.
+CREATE TABLE cause (
+  id TEXT PRIMARY KEY,
+  family TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  site TEXT NOT NULL,
+  onset_ms INTEGER NOT NULL,
+  grown_ms INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL,
+  reminded_ms INTEGER NOT NULL,
+  told TEXT NOT NULL,
+  is_wide INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX cause_zone ON cause (family, zone, onset_ms);
+CREATE INDEX cause_site ON cause (family, site, onset_ms) WHERE site <> '';
+
+-- What a person did: comment, acknowledge, assign, snooze, close.
+ALTER TABLE incident_comment ADD COLUMN kind TEXT NOT NULL DEFAULT 'comment';
