@@ -76,3 +76,30 @@ size_t utf8_write(uint32_t character, char bytes[4])
     bytes[0] = (char)((0xf00 >> len & 0xff) | character);
     return len;
 }
+
+static size_t fit(const char *text, size_t len, size_t max, bool is_utf16)
+{
+    size_t at = 0;
+    size_t used = 0;
+    while (at < len) {
+        size_t step = utf8_len(text + at, len - at);
+        if (step == 0)
+            step = 1;
+        size_t cost = !is_utf16 ? step : step == 4 ? 2 : 1;
+        if (cost > max - used)
+            break;
+        used += cost;
+        at += step;
+    }
+    return at;
+}
+
+size_t utf8_fit(const char *text, size_t len, size_t max_bytes)
+{
+    return fit(text, len, max_bytes, false);
+}
+
+size_t utf8_fit_utf16(const char *text, size_t len, size_t max_units)
+{
+    return fit(text, len, max_units, true);
+}

@@ -17,4 +17,11 @@ bool utf8_is_valid(const void *text, size_t len);
 /* Writes the 1-4 bytes of a character that is no surrogate and at most U+10FFFF. */
 size_t utf8_write(uint32_t character, char bytes[4]);
 
+/*
+ * How many bytes of the text fit into a limit without cutting a character. What is not
+ * UTF-8 counts byte by byte. The second counts units of UTF-16, as some services do.
+ */
+size_t utf8_fit(const char *text, size_t len, size_t max_bytes);
+size_t utf8_fit_utf16(const char *text, size_t len, size_t max_units);
+
 #endif

@@ -59,9 +59,36 @@ static void every_character_is_written_and_read(void)
     CHECK(utf8_len("", 0) == 0);
 }
 
+static void a_limit_cuts_between_characters(void)
+{
+    static const struct {
+        const char *text;
+        size_t max;
+        size_t bytes; /* that fit into so many bytes, */
+        size_t utf16; /* into so many units */
+    } rows[] = {
+        {"room 3", 4, 4, 4},
+        {"冷库", 5, 3, 6},
+        {"冷库", 6, 6, 6},
+        {"冷库", 1, 0, 3},
+        {"a\xf0\x9f\x94\xa5z", 2, 1, 1},
+        {"a\xf0\x9f\x94\xa5z", 3, 1, 5},
+        {"\xff\xfe", 1, 1, 1},
+        {"", 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t len = strlen(rows[i].text);
+        CHECK_ROW(rows[i].text,
+                  utf8_fit(rows[i].text, len, rows[i].max) == rows[i].bytes);
+        CHECK_ROW(rows[i].text,
+                  utf8_fit_utf16(rows[i].text, len, rows[i].max) == rows[i].utf16);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"a limit cuts between characters", a_limit_cuts_between_characters},
         {"well-formed, and not", well_formed_and_not},
         {"every character is written and read", every_character_is_written_and_read},
         CU_TEST_INFO_NULL,
