@@ -83,8 +83,9 @@ struct channel_request {
     struct buf url; /* HTTP, SMTP: of the server; MQTT: the topic */
     char *headers[CHANNEL_HEADERS_MAX + 1]; /* owned, "Name: value"; NULL at the end */
     size_t header_count;
-    struct buf body; /* COMMAND: standard input */
-    char **to;       /* owned. SMTP: receivers; COMMAND: further arguments */
+    struct buf body;
+    char *
+        *to; /* owned. SMTP: sender, receivers; COMMAND: its arguments; NULL at the end */
     size_t to_count;
 };
 
