@@ -34,8 +34,8 @@ void alerts_destroy(struct alerts *alerts)
     }
     for (size_t i = 0; i < alerts->gone.count; i++)
         free(alerts->gone.items[i]);
-    table_fini(&alerts->sources);
-    table_fini(&alerts->firings);
+    table_free(&alerts->sources);
+    table_free(&alerts->firings);
     zones_fini(&alerts->zones);
     free(alerts->gone.items);
     free(alerts->dirty.items);

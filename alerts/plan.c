@@ -62,7 +62,7 @@ void zones_fini(struct table *zones)
     for (struct zone *zone = table_next(zones, &at); zone != NULL;
          zone = table_next(zones, &at))
         zone_destroy(zone);
-    table_fini(zones);
+    table_free(zones);
 }
 
 static bool rule_watches(const struct rule *rule, const char *quantity, bool is_device)

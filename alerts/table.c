@@ -11,7 +11,7 @@
 
 static_assert((CAPACITY_FIRST & (CAPACITY_FIRST - 1)) == 0, "a power of two");
 
-void table_fini(struct table *table)
+void table_free(struct table *table)
 {
     free(table->slots);
     *table = (struct table){0};

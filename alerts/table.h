@@ -25,7 +25,7 @@ struct table {
     size_t count;
 };
 
-void table_fini(struct table *table);
+void table_free(struct table *table);
 
 typedef bool table_equal_fn(const void *entry, const void *key);
 /* NULL when it is absent. */

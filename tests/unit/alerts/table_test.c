@@ -53,7 +53,7 @@ static void against_a_naive_twin(uint64_t (*hash_of)(unsigned number), uint64_t 
         seen++;
     }
     CHECK(seen == count);
-    table_fini(&table);
+    table_free(&table);
 }
 
 static void it_behaves_like_a_naive_set(void)
@@ -71,7 +71,7 @@ static void an_empty_table_holds_nothing(void)
     size_t at = 0;
     CHECK(table_find(&table, 1, is_number, &one) == NULL);
     CHECK(table_next(&table, &at) == NULL);
-    table_fini(&table);
+    table_free(&table);
 }
 
 static void hashes_differ_with_every_part(void)
