@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/logger_file.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,104 +8,27 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "base/csv.h"
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "coldchainctl/logger_rows.h"
 #include "coldchainctl/say.h"
-#include "telemetry/channel.h"
 #include "telemetry/delivery.h"
 
 #define PACK_READINGS 400 /* about 25 KiB: the API takes 64 */
 
-/* Times that no logger of a cold chain can mean. */
-#define TIME_FIRST_MS INT64_C(946684800000)
-#define TIME_LAST_MS  INT64_C(4102444800000)
-
 struct parse {
     struct logger_file *file;
     const struct logger_options *options;
-    struct csv csv;
-    struct csv_map map;
+    struct logger_rows rows;
     size_t in_pack; /* readings of the last pack */
 };
 
-/* ---- text -------------------------------------------------------------------------- */
-
-static uint32_t unit_at(const uint8_t *data, size_t at, bool is_big)
-{
-    return is_big ? (uint32_t)data[at] << 8 | data[at + 1]
-                  : (uint32_t)data[at + 1] << 8 | data[at];
-}
-
-static enum err from_utf16(struct buf *text, const uint8_t *data, size_t len, bool is_big,
-                           struct err_text *why)
-{
-    for (size_t at = 2; at + 1 < len; at += 2) {
-        char bytes[4];
-        uint32_t code = unit_at(data, at, is_big);
-        if (code >= 0xD800 && code < 0xDC00 && at + 3 < len) {
-            uint32_t low = unit_at(data, at + 2, is_big);
-            if (low >= 0xDC00 && low < 0xE000) {
-                code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-                at += 2;
-            }
-        }
-        if (code == 0 || (code >= 0xD800 && code < 0xE000))
-            return err_set(why, ERR_INVALID, say("byte %zu is no character of UTF-16"),
-                           at);
-        buf_add(text, bytes, utf8_write(code, bytes));
-    }
-    return len % 2 == 0
-               ? ERR_OK
-               : err_set(why, ERR_INVALID,
-                         say("the file ends in the middle of a character; is it still "
-                             "being written?"));
-}
-
-static enum err to_utf8(struct buf *text, const void *data, size_t len,
-                        struct err_text *why)
-{
-    const uint8_t *bytes = data;
-    if (len >= 2 && bytes[0] == 0xFF && bytes[1] == 0xFE)
-        return from_utf16(text, bytes, len, false, why);
-    if (len >= 2 && bytes[0] == 0xFE && bytes[1] == 0xFF)
-        return from_utf16(text, bytes, len, true, why);
-    buf_add(text, data, len);
-    if (!utf8_is_valid(data, len) || memchr(data, '\0', len) != NULL)
-        return err_set(
-            why, ERR_INVALID,
-            say("the file is neither UTF-8 nor UTF-16; export it as UTF-8, or: iconv "
-                "-f GB18030 -t UTF-8"));
-    return ERR_OK;
-}
-
 /* ---- values ------------------------------------------------------------------------ */
-
-/* What loggers call units and SenML does otherwise; F has no name there. */
-static const struct {
-    const char *name;
-    const char *senml;
-    double scale;
-    double offset;
-} units[] = {
-    {"C", "Cel", 1, 0},
-    {"F", "Cel", 5.0 / 9, -160.0 / 9},
-    {"%", "%RH", 1, 0},
-    {"RH", "%RH", 1, 0},
-};
 
 static void put_reading(struct parse *parse, const struct csv_column *column,
                         int64_t time_ms, double value)
 {
     struct buf *pack = &parse->file->packs[parse->file->count - 1];
-    const char *unit = column->unit;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(unit, units[i].name) != 0)
-            continue;
-        value = value * units[i].scale + units[i].offset;
-        unit = units[i].senml;
-        break;
-    }
+    const char *unit = logger_unit(column->unit, &value);
     buf_format(pack, "%s{\"n\":\"%s\",", parse->in_pack == 0 ? "" : ",\n ", column->key);
     if (unit[0] != '\0')
         buf_format(pack, "\"u\":\"%s\",", unit);
@@ -160,66 +82,16 @@ static void take_value(struct parse *parse, const struct csv_column *column,
     put_reading(parse, column, time_ms, value);
 }
 
-static void take_row(struct parse *parse, int64_t time_ms, const double *values)
+static void take_row(void *context, int64_t time_ms, const double *values)
 {
-    struct logger_file *file = parse->file;
-    if (file->rows == 0 || time_ms < file->first_ms)
-        file->first_ms = time_ms;
-    if (file->rows == 0 || time_ms > file->last_ms)
-        file->last_ms = time_ms;
-    file->rows++;
-    for (size_t i = 0; i < parse->map.count; i++)
-        if (i != parse->map.time && isfinite(values[i]))
-            take_value(parse, &parse->map.columns[i], time_ms, values[i]);
+    struct parse *parse = context;
+    const struct csv_map *map = &parse->rows.map;
+    for (size_t i = 0; i < map->count; i++)
+        if (i != map->time && isfinite(values[i]))
+            take_value(parse, &map->columns[i], time_ms, values[i]);
 }
 
 /* ---- rows -------------------------------------------------------------------------- */
-
-static enum err read_row(struct parse *parse, int64_t *time_ms, double *values,
-                         struct err_text *why)
-{
-    enum err err = csv_map_row(&parse->map, &parse->csv, time_ms, values, why);
-    if (err == ERR_OK && (*time_ms < TIME_FIRST_MS || *time_ms > TIME_LAST_MS))
-        err = err_set(
-            why, ERR_INVALID,
-            say("line %zu: its time is not between 2000 and 2100; does the column "
-                "need a form, such as time=NAME@s?"),
-            parse->csv.row_line);
-    return err;
-}
-
-static enum err read_rows(struct parse *parse, struct err_text *why)
-{
-    struct logger_file *file = parse->file;
-    for (;;) {
-        int64_t time_ms;
-        double values[CSV_COLUMNS_MAX];
-        struct err_text refusal = {""};
-        enum err err = csv_next(&parse->csv, &refusal);
-        if (err == ERR_NOT_FOUND)
-            break;
-        if (err == ERR_OK)
-            err = read_row(parse, &time_ms, values, &refusal);
-        if (err == ERR_OK) {
-            take_row(parse, time_ms, values);
-            continue;
-        }
-        if (file->refused++ == 0)
-            file->first_refusal = refusal;
-        if (!parse->options->is_partial)
-            return err_set(
-                why, ERR_INVALID,
-                say("%.400s; nothing was imported: mend it, or leave such rows out "
-                    "with --partial"),
-                refusal.text);
-    }
-    end_pack(parse);
-    return file->readings > 0
-               ? ERR_OK
-               : err_set(why, ERR_NOT_FOUND, say("no row holds a reading%s%.300s"),
-                         file->refused > 0 ? say("; the first: ") : "",
-                         file->first_refusal.text);
-}
 
 static size_t count_lines(const struct buf *text)
 {
@@ -252,6 +124,32 @@ static enum err judge_end(struct parse *parse, struct buf *text, struct err_text
     return ERR_OK;
 }
 
+static enum err read_rows(struct parse *parse, const struct buf *text,
+                          struct err_text *why)
+{
+    struct logger_file *file = parse->file;
+    struct logger_rows *rows = &parse->rows;
+    enum err err = logger_rows_read(rows, text, why);
+    end_pack(parse);
+    file->rows = rows->count;
+    file->first_ms = rows->first_ms;
+    file->last_ms = rows->last_ms;
+    if (file->refused == 0)
+        file->first_refusal = rows->first_refusal;
+    file->refused += rows->refused;
+    if (err != ERR_OK && rows->refused > 0)
+        return err_set(
+            why, ERR_INVALID,
+            say("%.400s; nothing was imported: mend it, or leave such rows out "
+                "with --partial"),
+            rows->first_refusal.text);
+    if (err != ERR_OK || file->readings > 0)
+        return err;
+    return err_set(why, ERR_NOT_FOUND, say("no row holds a reading%s%.300s"),
+                   file->refused > 0 ? say("; the first: ") : "",
+                   file->first_refusal.text);
+}
+
 static void name_epoch(struct logger_file *file, const void *data, size_t len,
                        const struct logger_options *options)
 {
@@ -266,59 +164,25 @@ static void name_epoch(struct logger_file *file, const void *data, size_t len,
     crypto_hex(file->epoch, hash, 8);
 }
 
-/* Both become JSON without escapes. */
-static bool is_unit(const char *unit)
-{
-    for (; *unit != '\0'; unit++)
-        if (!isgraph((unsigned char)*unit) || strchr("\"\\", *unit) != NULL)
-            return false;
-    return true;
-}
-
-/* What the collector could not read would wait in vain to be evaluated. */
-static enum err check_channels(const struct csv_map *map, struct err_text *why)
-{
-    for (size_t i = 0; i < map->count; i++) {
-        const struct csv_column *column = &map->columns[i];
-        struct channel channel;
-        if (i == map->time)
-            continue;
-        if (channel_parse(&channel, column->key) != ERR_OK)
-            return err_set(
-                why, ERR_INVALID,
-                say("'%s' is no channel; use a quantity such as air_temperature"),
-                column->key);
-        if (!is_unit(column->unit))
-            return err_set(why, ERR_INVALID,
-                           say("the unit of '%s' is none; use C, F, %% or one of SenML"),
-                           column->key);
-    }
-    return map->count > 1
-               ? ERR_OK
-               : err_set(why, ERR_INVALID,
-                         say("no channel is named; add air_temperature=HEADING"));
-}
-
 enum err logger_file_parse(struct logger_file *file, const void *data, size_t len,
                            const struct logger_options *options, struct err_text *why)
 {
     *file = (struct logger_file){.count = 0};
-    struct parse parse = {.file = file, .options = options};
+    struct parse parse = {
+        .file = file,
+        .options = options,
+        .rows = {.is_partial = options->is_partial, .take = take_row},
+    };
     struct buf text = {0};
+    parse.rows.context = &parse;
     name_epoch(file, data, len, options);
-    enum err err = csv_map_parse(&parse.map, options->columns, why);
+    enum err err = logger_rows_begin(&parse.rows, options->columns, why);
     if (err == ERR_OK)
-        err = check_channels(&parse.map, why);
-    if (err == ERR_OK)
-        err = to_utf8(&text, data, len, why);
+        err = logger_text(&text, data, len, why);
     if (err == ERR_OK)
         err = judge_end(&parse, &text, why);
-    if (err == ERR_OK) {
-        csv_init(&parse.csv, text.data != NULL ? text.data : "", text.len);
-        err = csv_map_bind(&parse.map, &parse.csv, why);
-    }
     if (err == ERR_OK)
-        err = read_rows(&parse, why);
+        err = read_rows(&parse, &text, why);
     buf_fini(&text);
     return err;
 }
