@@ -26,6 +26,7 @@ const struct command *const commands[] = {
     &journal_command,
     &backup_command,
     &restore_command,
+    &backtest_command,
     &import_command,
     &broker_command,
     &freshness_command,

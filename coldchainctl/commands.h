@@ -33,6 +33,7 @@ extern const struct command freshness_command;
 extern const struct command backup_command;
 extern const struct command restore_command;
 extern const struct command config_command;
+extern const struct command backtest_command;
 extern const struct command import_command;
 extern const struct command completion_command;
 extern const struct command man_page_command;

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "base/tree.h"
 #include "base/units.h"
 #include "coldchainctl/say.h"
+#include "collector/command/verb.h"
 
 #define PAGE        "500"
 #define FETCH_TRIES 5
@@ -43,11 +45,11 @@ void model_fini(struct model *model)
 /* ---- which fields there are ----------------------------------------------------- */
 
 /* Borrowed from the table of verbs; NULL: that collector has no such verb. */
-static const json_t *fields_of(const json_t *verbs, const char *verb)
+static const json_t *fields_of(const json_t *table, const char *verb)
 {
     size_t i;
     json_t *row;
-    json_array_foreach((json_t *)(uintptr_t)verbs, i, row)
+    json_array_foreach((json_t *)(uintptr_t)table, i, row)
     {
         if (strcmp(model_text(row, "verb"), verb) == 0)
             return json_object_get(row, "fields");
@@ -70,21 +72,21 @@ static json_t *dated_fields(const json_t *fields)
     return copy;
 }
 
-static json_t *channel_fields(const json_t *verbs)
+static json_t *channel_fields(const json_t *table)
 {
     return json_pack(
         "[{s:s, s:s, s:s}, {s:s, s:s, s:s}, {s:s, s:s, s:s, s:o}, {s:s, s:s, s:s, s:o}]",
         "name", "device", "type", "identifier", "needed", "always", "name", "channel",
         "type", "name", "needed", "always", "name", "calibrations", "type", "records",
         "needed", "optional", "fields",
-        dated_fields(fields_of(verbs, "channel.calibrate")), "name", "probes", "type",
+        dated_fields(fields_of(table, "channel.calibrate")), "name", "probes", "type",
         "records", "needed", "optional", "fields",
-        dated_fields(fields_of(verbs, "probe.swap")));
+        dated_fields(fields_of(table, "probe.swap")));
 }
 
-static json_t *device_fields(const json_t *verbs)
+static json_t *device_fields(const json_t *table)
 {
-    json_t *fields = json_copy((json_t *)(uintptr_t)fields_of(verbs, "device.put"));
+    json_t *fields = json_copy((json_t *)(uintptr_t)fields_of(table, "device.put"));
     json_t *more = json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:s}]", "name", "replaced_by",
                              "type", "identifier", "needed", "optional", "name",
                              "replaced_at", "type", "time", "needed", "optional");
@@ -93,26 +95,44 @@ static json_t *device_fields(const json_t *verbs)
     return fields;
 }
 
-static enum err fetch_fields(struct model *model, struct client *client,
-                             struct err_text *why)
+static enum err take_fields(struct model *model, const json_t *table,
+                            struct err_text *why)
 {
-    json_t *verbs = NULL;
-    enum err err = client_get(client, "/api/v1/verbs", &verbs, why);
-    for (int kind = 0; err == ERR_OK && kind < MODEL_KINDS; kind++) {
+    for (int kind = 0; kind < MODEL_KINDS; kind++) {
         const char *verb = model_kinds[kind].verb;
-        const json_t *fields = verb != NULL ? fields_of(verbs, verb) : NULL;
+        const json_t *fields = verb != NULL ? fields_of(table, verb) : NULL;
         if (verb != NULL && fields == NULL)
-            err =
-                err_set(why, ERR_UNSUPPORTED, say("that collector knows no '%s'"), verb);
-        else if (kind == MODEL_CHANNEL)
-            model->fields[kind] = channel_fields(verbs);
+            return err_set(why, ERR_UNSUPPORTED, say("that collector knows no '%s'"),
+                           verb);
+        if (kind == MODEL_CHANNEL)
+            model->fields[kind] = channel_fields(table);
         else if (kind == MODEL_DEVICE)
-            model->fields[kind] = device_fields(verbs);
+            model->fields[kind] = device_fields(table);
         else
             model->fields[kind] = json_incref((json_t *)(uintptr_t)fields);
     }
-    json_decref(verbs);
+    return ERR_OK;
+}
+
+static enum err fetch_fields(struct model *model, struct client *client,
+                             struct err_text *why)
+{
+    json_t *table = NULL;
+    enum err err = client_get(client, "/api/v1/verbs", &table, why);
+    if (err == ERR_OK)
+        err = take_fields(model, table, why);
+    json_decref(table);
     return err;
+}
+
+void model_local(struct model *model)
+{
+    json_t *table = verb_table();
+    struct err_text why = {""};
+    *model = (struct model){0};
+    if (take_fields(model, table, &why) != ERR_OK)
+        log_fatal("the table of verbs lacks one: %s", why.text);
+    json_decref(table);
 }
 
 /* ---- the normal form --------------------------------------------------------------- */

@@ -47,6 +47,8 @@ struct model {
 /* Asks until two answers are the same, so that it is of one moment. */
 MUST_CHECK enum err model_fetch(struct model *model, struct client *client,
                                 struct err_text *why);
+/* The fields that this program's own release knows, and no entities: nobody is asked. */
+void model_local(struct model *model);
 /* Accepts a zeroed one. */
 void model_fini(struct model *model);
 
@@ -59,6 +61,14 @@ void model_write(const struct model *model, struct buf *out);
 MUST_CHECK enum err model_read(struct model *model, const struct model *state,
                                const char *name, const char *text, size_t len,
                                struct err_text *why);
+
+/*
+ * The same of a file that need not be a whole configuration: it may lack its first and
+ * last line, and name zones and devices that are nowhere declared.
+ */
+MUST_CHECK enum err model_read_part(struct model *model, const struct model *state,
+                                    const char *name, const char *text, size_t len,
+                                    struct err_text *why);
 
 /* A value of that field for people; appends it. NULL: "-". */
 void model_value_text(struct buf *out, const json_t *field, const json_t *value);

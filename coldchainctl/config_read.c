@@ -434,27 +434,43 @@ static int last_line(const char *text, size_t len)
     return line;
 }
 
-enum err model_read(struct model *model, const struct model *state, const char *name,
-                    const char *text, size_t len, struct err_text *why)
+/* Zones may be those of another file, unless it is the whole of a configuration. */
+static enum err read_file(struct model *model, const struct model *state,
+                          const struct source *source, const char *text, size_t len,
+                          bool is_whole)
 {
     struct tree *root;
-    const struct source source = {.name = name, .why = why};
     *model = (struct model){0};
-    enum err err = tree_parse(&root, name, text, len, why);
+    enum err err = tree_parse(&root, source->name, text, len, source->why);
     if (err != ERR_OK)
         return err;
-    if (!says(root, KEY_FORMAT, FORMAT))
-        err = refuse(&source, root->line,
-                     say("this is no such file: it says 'coldchain_config: 1'"));
-    else if (!says(root, KEY_END, "true"))
-        err = refuse(&source, last_line(text, len),
+    if (root->kind != TREE_MAP || (is_whole && !says(root, KEY_FORMAT, FORMAT)))
+        err = refuse(source, root->line,
+                     is_whole ? say("this is no such file: it says 'coldchain_config: 1'")
+                              : say("this is no list of rules: it begins with 'rules:'"));
+    else if (is_whole && !says(root, KEY_END, "true"))
+        err = refuse(source, last_line(text, len),
                      say("the file is cut: its last line is 'end: true'"));
     for (size_t i = 0; err == ERR_OK && i < root->count; i++)
-        err = read_top(model, state, &source, &root->items[i]);
-    if (err == ERR_OK)
-        err = check_references(model, state, &source);
+        err = read_top(model, state, source, &root->items[i]);
+    if (err == ERR_OK && is_whole)
+        err = check_references(model, state, source);
     tree_destroy(root);
     if (err != ERR_OK)
         model_fini(model);
     return err;
+}
+
+enum err model_read(struct model *model, const struct model *state, const char *name,
+                    const char *text, size_t len, struct err_text *why)
+{
+    const struct source source = {.name = name, .why = why};
+    return read_file(model, state, &source, text, len, true);
+}
+
+enum err model_read_part(struct model *model, const struct model *state, const char *name,
+                         const char *text, size_t len, struct err_text *why)
+{
+    const struct source source = {.name = name, .why = why};
+    return read_file(model, state, &source, text, len, false);
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * backtest - what rules would have said of a record, and how that fits what happened to
+ * the goods.
+ *
+ * The engine of the collector (alerts/alerts.h) sees reading after reading, and a tick
+ * each minute. Beside it stands harm: the goods were outside of their zone's band. Their
+ * temperature is what a probe in them says, else it follows the air with a first-order
+ * lag (freshness/thermal.h), whatever the rules are. Pure; one thread.
+ */
+#ifndef COLDCHAIN_COLDCHAINCTL_BACKTEST_H
+#define COLDCHAIN_COLDCHAINCTL_BACKTEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alerts/alerts.h"
+#include "coldchainctl/backtest_data.h"
+#include "coldchainctl/backtest_rules.h"
+
+#define BACKTEST_FIRINGS_MAX 20000
+#define BACKTEST_HARMS_MAX   10000
+#define BACKTEST_TAU_H       6.0
+/* Harm that is over for less is one harm. */
+#define BACKTEST_HARM_GAP_MS ((int64_t)30 * 60 * 1000)
+
+struct backtest_options {
+    const struct backtest_band *bands; /* of zones; borrowed */
+    size_t band_count;
+    double tau_h; /* of the goods; 0: they are as warm as the air */
+    void *context;
+    void (*progress)(void *context, size_t done); /* readings; NULL: nobody asks */
+};
+
+struct backtest_firing {
+    size_t rule;
+    char id[ALERT_ID_SIZE];
+    char device[ID_SIZE];
+    char channel[ID_SIZE]; /* "": a whole device */
+    enum alert_severity severity;
+    enum incident_state state; /* at the end */
+    int64_t onset_ms;
+    int64_t opened_ms;
+    int64_t told_ms;     /* when the collector knew */
+    int64_t critical_ms; /* when it became that; 0: never */
+    int64_t closed_ms;   /* 0: open at the end */
+    int64_t end_ms;      /* closed_ms, or the end of the record */
+    double limit;
+    double worst;
+    size_t harm; /* index of the first one while it was open; SIZE_MAX: none */
+};
+
+struct backtest_harm {
+    size_t channel; /* index into the data: whose goods */
+    int64_t from_ms;
+    int64_t to_ms; /* when it was over, or the end of the record */
+    bool is_over;
+    bool is_warm;
+    double worst;
+    int64_t warned_ms; /* by the first rule that told of it; INT64_MIN: nobody did */
+};
+
+/* Of one rule. Harms are those of its zone, and of its side: cold ones for `below`. */
+struct backtest_tally {
+    size_t readings; /* that it watches */
+    size_t firings;
+    size_t criticals;
+    size_t open; /* at the end */
+    int64_t open_ms;
+    int64_t delay_ms;    /* from onset to warning, the middle one; -1: it never fired */
+    bool is_about_harm;  /* temperature, in a zone with a band; else the rest is 0 */
+    size_t false_alarms; /* firings during which no goods were harmed */
+    size_t warned;       /* harms that it told of before they began */
+    size_t late;         /* or while they lasted */
+    size_t missed;       /* or never */
+    int64_t ahead_ms;    /* from warning to harm, of `warned`: the middle one; -1: none */
+    int64_t ahead_least_ms;
+};
+
+struct backtest {
+    const struct backtest_rules *rules; /* borrowed, as is the data */
+    const struct backtest_data *data;
+    struct backtest_tally *tallies; /* one per rule */
+    struct backtest_firing *firings;
+    size_t firing_count;
+    size_t firing_capacity;
+    size_t lost_firings; /* beyond the most */
+    struct backtest_harm *harms;
+    size_t harm_count;
+    size_t harm_capacity;
+    bool has_band;
+    bool is_estimated; /* some of the goods' temperatures are */
+    int64_t span_ms;
+};
+
+/* The data is ordered. INVALID: the engine does not take the rules. */
+MUST_CHECK enum err backtest_run(struct backtest *test,
+                                 const struct backtest_rules *rules,
+                                 const struct backtest_data *data,
+                                 const struct backtest_options *options,
+                                 struct err_text *why);
+void backtest_fini(struct backtest *test);
+
+/* False alarms of that many in 30 days of the record. */
+double backtest_per_month(const struct backtest *test, size_t count);
+
+/* The steps of backtest_run(), each in a file of its own. */
+void backtest_find_harms(struct backtest *test, const struct backtest_options *options);
+void backtest_count(struct backtest *test);
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * backtest_harm - when goods were outside of their zone's band.
+ *
+ * Whose temperature is that of the goods: a measured product_temperature or
+ * pulp_temperature of the zone when there is one, else what each air_temperature gives by
+ * the lag.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "coldchainctl/backtest.h"
+#include "freshness/thermal.h"
+
+#define HOUR_MS 3600000.0
+
+/* The goods as one channel sees them. */
+struct goods {
+    const struct backtest_band *band; /* NULL: nobody cares */
+    bool is_estimated;
+    bool has_begun;
+    int64_t last_ms;
+    double air;
+    struct thermal state;
+    size_t harm; /* the last one; SIZE_MAX: none yet */
+};
+
+static const struct backtest_band *band_of(const struct backtest_options *options,
+                                           const char *zone)
+{
+    for (size_t i = 0; i < options->band_count; i++)
+        if (strcmp(options->bands[i].zone, zone) == 0)
+            return &options->bands[i];
+    return NULL;
+}
+
+static bool is_probe(const struct backtest_channel *channel)
+{
+    return strcmp(channel->quantity, "product_temperature") == 0 ||
+           strcmp(channel->quantity, "pulp_temperature") == 0;
+}
+
+static bool has_probe(const struct backtest_data *data, const char *zone)
+{
+    for (size_t i = 0; i < data->channel_count; i++)
+        if (is_probe(&data->channels[i]) && strcmp(data->channels[i].zone, zone) == 0)
+            return true;
+    return false;
+}
+
+static struct goods *prepare(struct backtest *test,
+                             const struct backtest_options *options)
+{
+    const struct backtest_data *data = test->data;
+    struct goods *goods = mem_array(data->channel_count, sizeof *goods);
+    for (size_t i = 0; i < data->channel_count; i++) {
+        const struct backtest_channel *channel = &data->channels[i];
+        bool is_air = strcmp(channel->quantity, "air_temperature") == 0;
+        goods[i].harm = SIZE_MAX;
+        if (is_probe(channel) || (is_air && !has_probe(data, channel->zone)))
+            goods[i].band = band_of(options, channel->zone);
+        goods[i].is_estimated = is_air && options->tau_h > 0;
+        test->has_band |= goods[i].band != NULL;
+        test->is_estimated |= goods[i].band != NULL && goods[i].is_estimated;
+    }
+    return goods;
+}
+
+/* What the goods have come to at that reading. */
+static double goods_at(struct goods *goods, const struct backtest_reading *reading,
+                       double tau_h)
+{
+    double value = reading->value;
+    if (!goods->is_estimated)
+        return value;
+    const struct thermal_body body = {tau_h, tau_h, tau_h};
+    if (!goods->has_begun)
+        goods->state = thermal_known(value, 0);
+    else
+        thermal_step(&goods->state, &body, goods->air,
+                     (double)(reading->time_ms - goods->last_ms) / HOUR_MS);
+    goods->air = value;
+    return goods->state.mid;
+}
+
+static void harm_begins(struct backtest *test, struct goods *goods, size_t channel,
+                        int64_t time_ms, bool is_warm, double value)
+{
+    struct backtest_harm *last =
+        goods->harm != SIZE_MAX ? &test->harms[goods->harm] : NULL;
+    if (last != NULL && last->is_warm == is_warm &&
+        time_ms - last->to_ms < BACKTEST_HARM_GAP_MS) {
+        last->is_over = false;
+        return;
+    }
+    if (test->harm_count == BACKTEST_HARMS_MAX)
+        return;
+    mem_grow(&test->harms, &test->harm_capacity, test->harm_count + 1,
+             sizeof *test->harms);
+    goods->harm = test->harm_count;
+    test->harms[test->harm_count++] = (struct backtest_harm){.channel = channel,
+                                                             .from_ms = time_ms,
+                                                             .to_ms = time_ms,
+                                                             .is_warm = is_warm,
+                                                             .worst = value,
+                                                             .warned_ms = INT64_MIN};
+}
+
+static void look(struct backtest *test, struct goods *goods,
+                 const struct backtest_reading *reading, double value)
+{
+    struct backtest_harm *harm =
+        goods->harm != SIZE_MAX ? &test->harms[goods->harm] : NULL;
+    bool is_warm = value > goods->band->high; /* false without an end there */
+    bool is_cold = value < goods->band->low;
+    bool goes_on = harm != NULL && !harm->is_over && harm->is_warm == is_warm &&
+                   (is_warm || is_cold);
+    if (harm != NULL && !harm->is_over && !goes_on) {
+        harm->is_over = true;
+        harm->to_ms = reading->time_ms;
+    }
+    if (is_warm || is_cold) {
+        if (!goes_on)
+            harm_begins(test, goods, reading->channel, reading->time_ms, is_warm, value);
+        harm = goods->harm != SIZE_MAX ? &test->harms[goods->harm] : NULL;
+        if (harm != NULL && !harm->is_over) {
+            harm->worst = is_warm ? fmax(harm->worst, value) : fmin(harm->worst, value);
+            harm->to_ms = reading->time_ms;
+        }
+    }
+}
+
+static int compare_harms(const void *left, const void *right)
+{
+    const struct backtest_harm *a = left;
+    const struct backtest_harm *b = right;
+    if (a->from_ms != b->from_ms)
+        return a->from_ms < b->from_ms ? -1 : 1;
+    return a->channel < b->channel ? -1 : a->channel > b->channel;
+}
+
+void backtest_find_harms(struct backtest *test, const struct backtest_options *options)
+{
+    struct goods *all = prepare(test, options);
+    for (size_t i = 0; i < test->data->count; i++) {
+        const struct backtest_reading *reading = &test->data->readings[i];
+        struct goods *goods = &all[reading->channel];
+        if (goods->band == NULL || reading->quality != QUALITY_GOOD ||
+            !isfinite(reading->value) ||
+            (goods->has_begun && reading->time_ms <= goods->last_ms))
+            continue;
+        double value = goods_at(goods, reading, options->tau_h);
+        goods->has_begun = true;
+        goods->last_ms = reading->time_ms;
+        look(test, goods, reading, value);
+    }
+    free(all);
+    for (size_t i = 0; i < test->harm_count; i++)
+        if (!test->harms[i].is_over)
+            test->harms[i].to_ms = test->data->last_ms;
+    qsort(test->harms, test->harm_count, sizeof *test->harms, compare_harms);
+}

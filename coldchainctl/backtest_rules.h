@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * backtest_rules - the rules of a file, as the engine takes them, each with its line.
+ *
+ * The file is that of `coldchainctl config export`, or the part of it that begins with
+ * "rules:". What the collector would refuse is refused here, with NAME:LINE. One thread.
+ */
+#ifndef COLDCHAIN_COLDCHAINCTL_BACKTEST_RULES_H
+#define COLDCHAIN_COLDCHAINCTL_BACKTEST_RULES_H
+
+#include <stddef.h>
+
+#include "alerts/rule.h"
+#include "base/err.h"
+
+/* What a zone's goods bear; NaN: no such end. */
+struct backtest_band {
+    char zone[ID_SIZE];
+    double low;
+    double high;
+};
+
+struct backtest_rules {
+    const char *name; /* of the file, borrowed: for messages */
+    struct alert_rule *rules;
+    int *lines; /* as many */
+    size_t count;
+    struct backtest_band *bands; /* of the file's zones that have one */
+    size_t band_count;
+};
+
+/*
+ * Reads a text; INVALID begins with "NAME:LINE: ". NOT_FOUND: there is no rule in it. The
+ * caller runs backtest_rules_fini() in any case.
+ */
+MUST_CHECK enum err backtest_rules_parse(struct backtest_rules *rules, const char *name,
+                                         const char *text, size_t len,
+                                         struct err_text *why);
+MUST_CHECK enum err backtest_rules_read(struct backtest_rules *rules, const char *path,
+                                        struct err_text *why);
+void backtest_rules_fini(struct backtest_rules *rules);
+
+/* The zone that all of them watch; NULL when they watch several. */
+const char *backtest_rules_zone(const struct backtest_rules *rules);
+/* Leaves only the rules of that zone; NOT_FOUND when there is none. */
+MUST_CHECK enum err backtest_rules_keep(struct backtest_rules *rules, const char *zone,
+                                        struct err_text *why);
+
+#endif
