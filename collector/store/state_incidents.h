@@ -105,8 +105,12 @@ enum state_outbox {
 };
 
 const char *state_outbox_name(enum state_outbox state);
+bool state_outbox_parse(enum state_outbox *state, const char *name);
 
-/* One message over one channel. Unique by (incident, revision, channel). */
+/*
+ * One message over one channel. Unique by incident, revision, channel, and what it is of
+ * an escalation.
+ */
 struct state_message {
     uint64_t id; /* given by the store */
     const char *incident;
@@ -119,9 +123,13 @@ struct state_message {
     enum state_outbox state;
     uint32_t attempts;
     const char *last_result; /* "" before the first */
+    const char *contact;     /* an id; "" or NULL: the channel's own receivers */
+    uint32_t round;          /* of an escalation, likewise */
+    uint32_t step;
+    uint32_t times; /* that step was told before */
 };
 
-/* Uses incident, revision, channel, key, body, created_ms and next_attempt_ms. EXISTS. */
+/* Uses all but id, state, attempts and last_result. EXISTS. */
 MUST_CHECK enum err state_add_message(struct state *state,
                                       const struct state_message *message);
 /* Likewise, and takes the place of every other message of that incident. */

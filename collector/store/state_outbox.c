@@ -16,7 +16,7 @@ const char *state_outbox_name(enum state_outbox state)
     return outbox_names[state];
 }
 
-static bool parse_outbox(enum state_outbox *state, const char *name)
+bool state_outbox_parse(enum state_outbox *state, const char *name)
 {
     for (size_t i = 0; i < sizeof outbox_names / sizeof outbox_names[0]; i++) {
         if (strcmp(outbox_names[i], name) == 0) {
@@ -33,11 +33,14 @@ enum err state_add_message(struct state *state, const struct state_message *mess
     return state_insert(
         state,
         "INSERT INTO outbox (incident, revision, channel, key, body, created_ms,"
-        " next_attempt_ms, state, attempts, last_result)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, '') ON CONFLICT DO NOTHING",
+        " next_attempt_ms, state, attempts, last_result, contact, round, step, times)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
         DB_ARGS(db_text(message->incident), db_int(message->revision),
                 db_text(message->channel), db_text(message->key), db_text(message->body),
-                db_int(message->created_ms), db_int(message->next_attempt_ms)));
+                db_int(message->created_ms), db_int(message->next_attempt_ms),
+                db_text(message->contact != NULL ? message->contact : ""),
+                db_int(message->round), db_int(message->step), db_int(message->times)));
 }
 
 enum err state_replace_message(struct state *state, const struct state_message *message)
@@ -57,7 +60,7 @@ enum err state_replace_message(struct state *state, const struct state_message *
 
 #define MESSAGE_COLUMNS \
     "SELECT id, incident, revision, channel, key, body, created_ms, next_attempt_ms," \
-    " state, attempts, last_result FROM outbox"
+    " state, attempts, last_result, contact, round, step, times FROM outbox"
 
 static enum err give_messages(struct db_rows *rows, void *context, state_message_fn *row)
 {
@@ -74,8 +77,12 @@ static enum err give_messages(struct db_rows *rows, void *context, state_message
             .next_attempt_ms = db_get_int(rows, 7),
             .attempts = (uint32_t)db_get_int(rows, 9),
             .last_result = db_get_text(rows, 10),
+            .contact = db_get_text(rows, 11),
+            .round = (uint32_t)db_get_int(rows, 12),
+            .step = (uint32_t)db_get_int(rows, 13),
+            .times = (uint32_t)db_get_int(rows, 14),
         };
-        is_good = parse_outbox(&message.state, db_get_text(rows, 8));
+        is_good = state_outbox_parse(&message.state, db_get_text(rows, 8));
         if (is_good)
             row(context, &message);
     }

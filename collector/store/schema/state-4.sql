@@ -46,3 +46,60 @@ CREATE INDEX cause_site ON cause (family, site, onset_ms) WHERE site <> '';
 
 -- What a person did: comment, acknowledge, assign, snooze, close.
 ALTER TABLE incident_comment ADD COLUMN kind TEXT NOT NULL DEFAULT 'comment';
+
+-- ---- escalation -------------------------------------------------------------------------
+
+-- One message over one channel for one contact ('': the channel's own receivers), at one
+-- step of one round; `times`, from 0, counts a step's repeats.
+CREATE TABLE outbox_4 (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  incident TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  key TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  next_attempt_ms INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  last_result TEXT NOT NULL,
+  contact TEXT NOT NULL DEFAULT '',
+  round INTEGER NOT NULL DEFAULT 0,
+  step INTEGER NOT NULL DEFAULT 0,
+  times INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (incident, revision, channel, contact, round, step, times)
+) STRICT;
+
+INSERT INTO outbox_4 (id, incident, revision, channel, key, body, created_ms,
+  next_attempt_ms, state, attempts, last_result)
+  SELECT id, incident, revision, channel, key, body, created_ms, next_attempt_ms, state,
+  attempts, last_result FROM outbox;
+-- Numbers that were given are not given again.
+DELETE FROM sqlite_sequence WHERE name = 'outbox_4';
+INSERT INTO sqlite_sequence (name, seq)
+  SELECT 'outbox_4', seq FROM sqlite_sequence WHERE name = 'outbox';
+DROP TABLE outbox;
+ALTER TABLE outbox_4 RENAME TO outbox;
+CREATE INDEX outbox_due ON outbox (next_attempt_ms, id) WHERE state = 'pending';
+CREATE INDEX outbox_state ON outbox (state);
+CREATE INDEX outbox_channel ON outbox (channel, created_ms);
+
+-- An incident that a policy is for, while it is open; a round begins when it opens, when
+-- it becomes graver and when it was forgotten.
+CREATE TABLE escalation (
+  incident TEXT PRIMARY KEY,
+  round INTEGER NOT NULL,
+  round_ms INTEGER NOT NULL,
+  next_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX escalation_next ON escalation (next_ms);
+
+-- What results say of a channel. failing_ms: since when nothing came through, 0: it works.
+-- incident: the open one about it, or ''.
+CREATE TABLE channel_health (
+  channel TEXT PRIMARY KEY,
+  failures INTEGER NOT NULL,
+  failing_ms INTEGER NOT NULL,
+  incident TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

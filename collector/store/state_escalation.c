@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/store/state_escalation.h"
+
+#include "collector/store/state_tables.h"
+
+enum err state_put_escalation(struct state *state,
+                              const struct state_escalation *escalation)
+{
+    return state_write(state,
+                       "INSERT OR REPLACE INTO escalation (incident, round, round_ms,"
+                       " next_ms) VALUES (?, ?, ?, ?)",
+                       DB_ARGS(db_text(escalation->incident), db_int(escalation->round),
+                               db_int(escalation->round_ms),
+                               db_int(escalation->next_ms)));
+}
+
+#define ESCALATION_COLUMNS "SELECT incident, round, round_ms, next_ms FROM escalation"
+
+/* NOT_FOUND; all rows are taken, for they end the statement. */
+static enum err read_escalation(struct db_rows *rows, struct state_escalation *escalation)
+{
+    enum err found = ERR_NOT_FOUND;
+    while (db_next(rows)) {
+        if (!db_copy_text(rows, 0, escalation->incident, sizeof escalation->incident))
+            found = ERR_CORRUPT;
+        else if (found == ERR_NOT_FOUND)
+            found = ERR_OK;
+        escalation->round = (uint32_t)db_get_int(rows, 1);
+        escalation->round_ms = db_get_int(rows, 2);
+        escalation->next_ms = db_get_int(rows, 3);
+    }
+    enum err err = db_end(rows);
+    return err == ERR_OK ? found : err;
+}
+
+enum err state_get_escalation(struct state *state, const char *incident,
+                              struct state_escalation *escalation)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db, ESCALATION_COLUMNS " WHERE incident = ?",
+              DB_ARGS(db_text(incident)));
+    return read_escalation(&rows, escalation);
+}
+
+enum err state_drop_escalation(struct state *state, const char *incident)
+{
+    return state_write(state, "DELETE FROM escalation WHERE incident = ?",
+                       DB_ARGS(db_text(incident)));
+}
+
+enum err state_due_escalation(struct state *state, int64_t now_ms,
+                              struct state_escalation *escalation)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              ESCALATION_COLUMNS " WHERE next_ms <= ? ORDER BY next_ms, incident LIMIT 1",
+              DB_ARGS(db_int(now_ms)));
+    return read_escalation(&rows, escalation);
+}
+
+enum err state_each_telling(struct state *state, const char *incident, void *context,
+                            state_telling_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT channel, contact, round, step, times, created_ms, state, attempts,"
+              " last_result <> '' FROM outbox WHERE incident = ? ORDER BY id",
+              DB_ARGS(db_text(incident)));
+    bool is_good = true;
+    while (is_good && db_next(&rows)) {
+        struct state_telling telling = {
+            .channel = db_get_text(&rows, 0),
+            .contact = db_get_text(&rows, 1),
+            .round = (uint32_t)db_get_int(&rows, 2),
+            .step = (uint32_t)db_get_int(&rows, 3),
+            .times = (uint32_t)db_get_int(&rows, 4),
+            .created_ms = db_get_int(&rows, 5),
+            .attempts = (uint32_t)db_get_int(&rows, 7),
+            .has_result = db_get_int(&rows, 8) != 0,
+        };
+        is_good = state_outbox_parse(&telling.state, db_get_text(&rows, 6));
+        if (is_good)
+            row(context, &telling);
+    }
+    enum err err = db_end(&rows);
+    return err == ERR_OK && !is_good ? ERR_CORRUPT : err;
+}
+
+enum err state_count_channel(struct state *state, const char *channel, int64_t since_ms,
+                             uint64_t *count)
+{
+    int64_t number = 0;
+    enum err err = db_get_one(
+        state->db, "SELECT count(*) FROM outbox WHERE channel = ? AND created_ms > ?",
+        DB_ARGS(db_text(channel), db_int(since_ms)), &number);
+    *count = (uint64_t)number;
+    return err;
+}
+
+enum err state_get_health(struct state *state, const char *channel,
+                          struct state_health *health)
+{
+    struct db_rows rows;
+    bool is_good = true;
+    *health = (struct state_health){0};
+    db_select(&rows, state->db,
+              "SELECT failures, failing_ms, incident FROM channel_health"
+              " WHERE channel = ?",
+              DB_ARGS(db_text(channel)));
+    while (db_next(&rows)) {
+        health->failures = (uint32_t)db_get_int(&rows, 0);
+        health->failing_ms = db_get_int(&rows, 1);
+        is_good = db_copy_text(&rows, 2, health->incident, sizeof health->incident);
+    }
+    enum err err = db_end(&rows);
+    return err == ERR_OK && !is_good ? ERR_CORRUPT : err;
+}
+
+enum err state_put_health(struct state *state, const char *channel,
+                          const struct state_health *health)
+{
+    return state_write(state,
+                       "INSERT OR REPLACE INTO channel_health (channel, failures,"
+                       " failing_ms, incident) VALUES (?, ?, ?, ?)",
+                       DB_ARGS(db_text(channel), db_int(health->failures),
+                               db_int(health->failing_ms), db_text(health->incident)));
+}
+
+enum err state_get_addressee(struct state *state, uint64_t message,
+                             struct state_addressee *addressee)
+{
+    struct db_rows rows;
+    enum err found = ERR_NOT_FOUND;
+    db_select(&rows, state->db, "SELECT channel, incident FROM outbox WHERE id = ?",
+              DB_ARGS(db_u64(message)));
+    while (db_next(&rows)) /* a name too long is no channel of ours */
+        found = db_copy_text(&rows, 0, addressee->channel, sizeof addressee->channel) &&
+                        db_copy_text(&rows, 1, addressee->incident,
+                                     sizeof addressee->incident)
+                    ? ERR_OK
+                    : ERR_NOT_FOUND;
+    enum err err = db_end(&rows);
+    return err == ERR_OK ? found : err;
+}
+
+enum err state_recall_escalations(struct state *state, const char *channel,
+                                  int64_t now_ms)
+{
+    return state_write(state,
+                       "UPDATE escalation SET next_ms = min(next_ms, ?2)"
+                       " WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.incident ="
+                       " escalation.incident AND channel = ?1 AND state <> 'done')",
+                       DB_ARGS(db_text(channel), db_int(now_ms)));
+}

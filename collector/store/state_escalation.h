@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * state_escalation - tables of state.db: which incidents are being escalated, and how the
+ * channels do.
+ *
+ * What was told is the outbox itself: its rows name contact, round, step and repeat.
+ * Threads, errors, borrowing as in state.h.
+ */
+#ifndef COLDCHAIN_COLLECTOR_STORE_STATE_ESCALATION_H
+#define COLDCHAIN_COLLECTOR_STORE_STATE_ESCALATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "collector/store/state_incidents.h"
+
+struct state_escalation {
+    char incident[ALERT_ID_SIZE];
+    uint32_t round;
+    int64_t round_ms;
+    int64_t next_ms; /* INT64_MAX: nothing is due until something changes */
+};
+
+/* Replaces the one of that incident. */
+MUST_CHECK enum err state_put_escalation(struct state *state,
+                                         const struct state_escalation *escalation);
+/* NOT_FOUND. */
+MUST_CHECK enum err state_get_escalation(struct state *state, const char *incident,
+                                         struct state_escalation *escalation);
+MUST_CHECK enum err state_drop_escalation(struct state *state, const char *incident);
+/* The one to look at first; NOT_FOUND: none is due by then. */
+MUST_CHECK enum err state_due_escalation(struct state *state, int64_t now_ms,
+                                         struct state_escalation *escalation);
+
+/* What was told of an incident, in the order of telling. */
+struct state_telling {
+    const char *channel;
+    const char *contact;
+    uint32_t round;
+    uint32_t step;
+    uint32_t times;
+    int64_t created_ms;
+    enum state_outbox state;
+    uint32_t attempts;
+    bool has_result; /* of one attempt at least */
+};
+
+typedef void state_telling_fn(void *context, const struct state_telling *telling);
+MUST_CHECK enum err state_each_telling(struct state *state, const char *incident,
+                                       void *context, state_telling_fn *row);
+
+/* Messages that were made for the channel since then. */
+MUST_CHECK enum err state_count_channel(struct state *state, const char *channel,
+                                        int64_t since_ms, uint64_t *count);
+
+struct state_health {
+    uint32_t failures;  /* results in a row that were none */
+    int64_t failing_ms; /* since when; 0: it works */
+    char incident[ALERT_ID_SIZE];
+};
+
+/* Zeroed when nothing is known of it. */
+MUST_CHECK enum err state_get_health(struct state *state, const char *channel,
+                                     struct state_health *health);
+MUST_CHECK enum err state_put_health(struct state *state, const char *channel,
+                                     const struct state_health *health);
+
+/* Whose message that is; NOT_FOUND. */
+#define STATE_CHANNEL_SIZE 128
+struct state_addressee {
+    char channel[STATE_CHANNEL_SIZE];
+    char incident[ALERT_ID_SIZE];
+};
+MUST_CHECK enum err state_get_addressee(struct state *state, uint64_t message,
+                                        struct state_addressee *addressee);
+/* Escalations that have told over the channel are to be looked at again by then. */
+MUST_CHECK enum err state_recall_escalations(struct state *state, const char *channel,
+                                             int64_t now_ms);
+
+#endif
