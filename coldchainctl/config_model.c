@@ -176,7 +176,8 @@ json_t *model_normal_value(const json_t *field, const json_t *value)
         return json_is_number(value) ? json_real(json_number_value(value)) : NULL;
     if (json_is_null(value) || json_is_false(value) ||
         (json_is_string(value) && json_string_length(value) == 0) ||
-        (json_is_object(value) && json_object_size(value) == 0))
+        (json_is_object(value) && json_object_size(value) == 0) ||
+        (json_is_array(value) && json_array_size(value) == 0))
         return NULL;
     return json_incref((json_t *)(uintptr_t)value);
 }
@@ -342,7 +343,12 @@ static void put_list(struct buf *out, const json_t *fields, const json_t *list,
     json_array_foreach((json_t *)(uintptr_t)list, i, entry)
     {
         buf_format(out, "%*s- ", indent, "");
-        put_fields(out, fields, entry, indent + 2);
+        if (json_is_string(entry)) {
+            tree_quote(out, json_string_value(entry));
+            buf_text(out, "\n");
+        } else {
+            put_fields(out, fields, entry, indent + 2);
+        }
     }
 }
 

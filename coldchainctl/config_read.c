@@ -198,15 +198,48 @@ static enum err read_records(const struct source *source, const json_t *field,
     return err;
 }
 
+/* A list of words or of identifiers. */
+static enum err read_list(const struct source *source, const json_t *field,
+                          const struct tree *node, json_t **value)
+{
+    char text[200];
+    bool is_words = strcmp(model_text(field, "type"), "words") == 0;
+    *value = NULL;
+    if (node->kind != TREE_LIST)
+        return refuse(source, node->line, say("'%s' is not a list"),
+                      model_text(field, "name"));
+    json_t *list = json_array();
+    for (size_t i = 0; i < node->count; i++) {
+        const struct tree *item = &node->items[i];
+        json_t *one = item->kind != TREE_TEXT ? NULL
+                      : is_words              ? take_word(field, item)
+                                              : take_id(field, item);
+        if (one == NULL) {
+            json_decref(list);
+            return refuse(source, item->line, say("'%s' is not a %s"),
+                          model_text(field, "name"), wanted(field, text));
+        }
+        json_array_append_new(list, one);
+    }
+    *value = list;
+    return ERR_OK;
+}
+
+static bool is_list(const char *type)
+{
+    return strcmp(type, "words") == 0 || strcmp(type, "identifiers") == 0;
+}
+
 static enum err read_value(const struct source *source, const json_t *field,
                            const struct tree *node, json_t *body)
 {
     json_t *value;
     const char *type = model_text(field, "type");
-    enum err err =
-        strcmp(type, "records") == 0 ? read_records(source, field, node, &value)
-        : strcmp(type, "texts") == 0 ? read_texts(source, field, node, &value)
-                                     : read_scalar(source, field, node, &value);
+    enum err err = strcmp(type, "records") == 0
+                       ? read_records(source, field, node, &value)
+                   : strcmp(type, "texts") == 0 ? read_texts(source, field, node, &value)
+                   : is_list(type)              ? read_list(source, field, node, &value)
+                                   : read_scalar(source, field, node, &value);
     if (err != ERR_OK)
         return err;
     json_t *kept = model_normal_value(field, value);

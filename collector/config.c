@@ -632,13 +632,7 @@ static void check_rules(struct checked *checked)
     for (size_t i = 0; i < checked->settings->rule_count; i++) {
         const struct config_rule *from = &checked->settings->rules[i];
         check_zone_ref(checked, &from->zone);
-        for (size_t k = 0; k < from->level_count; k++)
-            check_number(config, &from->levels[k].recovery);
-        struct alert_rule rule;
-        struct err_text why;
-        config_rule_take(&rule, from);
-        if (alert_rule_check(&rule, &why) != ERR_OK)
-            config_problem(config, &from->id, "%s", why.text);
+        config_rule_check(config, from);
         if (!is_first(&checked->rules, from->id))
             config_problem(config, &from->id, "rule '%s' is there twice", from->id);
     }

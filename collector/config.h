@@ -56,7 +56,12 @@ struct config_rule {
     char *id;
     char *zone;
     char *quantity;
-    enum alert_kind kind;
+    int kind;    /* index into registry_rule_kinds */
+    char *limit; /* a number; NULL: none */
+    int64_t window_ms;
+    char **unless; /* of registry_rule_reasons */
+    size_t unless_count;
+    bool is_safety;
     struct config_level *levels;
     size_t level_count;
     int64_t silent_ms;
@@ -145,8 +150,13 @@ struct settings {
 extern const struct config_schema settings_schema;
 extern const struct config_schema config_rule_schema;
 
-/* The rule that it describes; alert_rule_check() says whether it is one. */
+/*
+ * The rule that it describes: alert_rule_check() says whether it is one. Reasons that are
+ * none are passed over, config_rule_check() tells of them.
+ */
 void config_rule_take(struct alert_rule *rule, const struct config_rule *from);
+/* Adds what is wrong with it to the problems of the file. */
+void config_rule_check(struct config *config, const struct config_rule *rule);
 
 /* The seed as the JSON of a CONFIG record. */
 void settings_seed(const struct settings *settings, struct buf *json);

@@ -13,8 +13,6 @@
 #define DAY_MS  (24 * HOUR_MS)
 
 static const char *const severity_words[] = {"warning", "critical", NULL};
-static const char *const kind_words[] = {"above", "below", "silent", "silent_device",
-                                         NULL};
 
 #define LEVEL(field) .offset = offsetof(struct config_level, field)
 static const struct config_key level_keys[] = {
@@ -68,13 +66,13 @@ static const struct config_key rule_keys[] = {
      .type = CONFIG_ENUM,
      .is_required = true,
      RULE(kind),
-     .words = kind_words,
+     .words = registry_rule_kinds,
      .help = "what is wrong"},
     {.name = "quantity",
      .type = CONFIG_STRING,
      RULE(quantity),
-     .fallback = "air_temperature",
-     .help = "what it watches; silent: \"\" for all"},
+     .help = "what it watches; absent: air_temperature, or the signal that the kind is "
+             "about; \"\" for all"},
     {.name = "levels",
      .type = CONFIG_RECORDS,
      RULE(levels),
@@ -82,13 +80,36 @@ static const struct config_key rule_keys[] = {
      .record = &level_schema,
      .most = ALERT_LEVELS_MAX,
      .help = "mildest first"},
+    {.name = "limit",
+     .type = CONFIG_STRING,
+     RULE(limit),
+     .help = "the value that cumulative_, dose_, predicted and no_recovery refer to"},
+    {.name = "window",
+     .type = CONFIG_DURATION,
+     RULE(window_ms),
+     .fallback = "0",
+     .least = 0,
+     .most = 366 * DAY_MS,
+     .help = "how far back it looks"},
+    {.name = "unless",
+     .type = CONFIG_STRINGS,
+     RULE(unless),
+     .count_offset = offsetof(struct config_rule, unless_count),
+     .most = ALERT_REASON_COUNT,
+     .help = "what stops its clock while it lasts: defrost, door, off_duty, "
+             "planned_step, maintenance, start"},
+    {.name = "safety",
+     .type = CONFIG_BOOL,
+     RULE(is_safety),
+     .fallback = "no",
+     .help = "it rings off duty, too"},
     {.name = "silent_after",
      .type = CONFIG_DURATION,
      RULE(silent_ms),
      .fallback = "15m",
-     .least = 1000,
+     .least = 0,
      .most = 30 * DAY_MS,
-     .help = "silent, silent_device: no good reading for so long"},
+     .help = "silent, silent_device: no good reading for so long; silent 0: learned"},
     {.name = "severity",
      .type = CONFIG_ENUM,
      RULE(severity),
@@ -114,19 +135,51 @@ static void copy(char *to, size_t size, const char *text)
     snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
+/* What is watched when nothing is said. */
+static const char *usual_quantity(enum alert_kind kind)
+{
+    static const struct {
+        enum alert_kind kind;
+        const char *quantity;
+    } signals[] = {
+        {ALERT_SILENT_DEVICE, ""},
+        {ALERT_CALIBRATION_DUE, ""},
+        {ALERT_DATE_DUE, ""},
+        {ALERT_DOOR_OPEN, "door"},
+        {ALERT_DEFROST_LONG, "defrost"},
+        {ALERT_DEFROST_OFTEN, "defrost"},
+        {ALERT_DEFROST_MISSING, "defrost"},
+        {ALERT_CYCLING, "compressor"},
+        {ALERT_MAINS_LOST, "mains"},
+    };
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        if (signals[i].kind == kind)
+            return signals[i].quantity;
+    return "air_temperature";
+}
+
 void config_rule_take(struct alert_rule *rule, const struct config_rule *from)
 {
-    *rule = (struct alert_rule){.kind = from->kind,
+    enum alert_kind kind = ALERT_ABOVE;
+    alert_kind_parse(&kind, registry_rule_kinds[from->kind]);
+    *rule = (struct alert_rule){.kind = kind,
+                                .limit = number_or_nan(from->limit),
+                                .window_ms = from->window_ms,
+                                .is_safety = from->is_safety,
                                 .level_count = from->level_count,
                                 .silent_ms = from->silent_ms,
                                 .silent_severity = from->severity};
     copy(rule->id, sizeof rule->id, from->id);
     copy(rule->zone, sizeof rule->zone, from->zone);
-    /* A rule about whole devices has none; what stands there is the fallback. */
-    if (from->kind != ALERT_SILENT_DEVICE)
-        copy(rule->quantity, sizeof rule->quantity, from->quantity);
-    if (!alert_kind_is_silence(from->kind))
+    copy(rule->quantity, sizeof rule->quantity,
+         from->quantity != NULL ? from->quantity : usual_quantity(kind));
+    if (!alert_kind_is_silence(kind))
         rule->silent_ms = 0;
+    for (size_t i = 0; i < from->unless_count; i++) {
+        enum alert_reason reason;
+        if (alert_reason_parse(&reason, from->unless[i]))
+            rule->unless |= 1u << reason;
+    }
     for (size_t i = 0; i < from->level_count && i < ALERT_LEVELS_MAX; i++) {
         const struct config_level *level = &from->levels[i];
         rule->levels[i] = (struct alert_level){
@@ -138,4 +191,29 @@ void config_rule_take(struct alert_rule *rule, const struct config_rule *from)
             .recovery_delay_ms = level->recovery_delay_ms,
         };
     }
+}
+
+static void check_number(struct config *config, char *const *text)
+{
+    if (*text != NULL && isnan(number_or_nan(*text)))
+        config_problem(config, text, "'%s' is not a number", *text);
+}
+
+void config_rule_check(struct config *config, const struct config_rule *from)
+{
+    struct alert_rule rule;
+    struct err_text why;
+    enum alert_reason reason;
+    check_number(config, &from->limit);
+    for (size_t i = 0; i < from->unless_count; i++)
+        if (!alert_reason_parse(&reason, from->unless[i]))
+            config_problem(config, &from->unless,
+                           "'%s' is no reason; there are: defrost, door, off_duty, "
+                           "planned_step, maintenance, start",
+                           from->unless[i]);
+    for (size_t i = 0; i < from->level_count; i++)
+        check_number(config, &from->levels[i].recovery);
+    config_rule_take(&rule, from);
+    if (alert_rule_check(&rule, &why) != ERR_OK)
+        config_problem(config, &from->id, "%s", why.text);
 }

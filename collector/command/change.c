@@ -2,6 +2,7 @@
 #include "collector/command/change.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,28 @@ void change_draw_id(struct change *change, const char *prefix, char id[ID_SIZE])
     snprintf(text, sizeof text, "%s/%u", change->command->id, change->drawn++);
     crypto_digest(digest, text, strlen(text));
     snprintf(id, ID_SIZE, "%s%s", prefix, crypto_hex(hex, digest, 8));
+}
+
+void change_warn(struct change *change, const char *code, const char *text,
+                 const char *text_zh, ...)
+{
+    char said[2][400];
+    va_list arguments;
+    va_start(arguments, text_zh);
+    vsnprintf(said[0], sizeof said[0], text, arguments);
+    va_end(arguments);
+    va_start(arguments, text_zh);
+    vsnprintf(said[1], sizeof said[1], text_zh, arguments);
+    va_end(arguments);
+    json_t *warnings = json_object_get(change->result, "warnings");
+    if (warnings == NULL) {
+        warnings = json_array();
+        json_object_set_new(change->result, "warnings", warnings);
+    }
+    json_t *warning =
+        json_pack("{s:s, s:s, s:s}", "code", code, "text", said[0], "text_zh", said[1]);
+    if (warning != NULL) /* a text that was cut within a character is no text */
+        json_array_append_new(warnings, warning);
 }
 
 /* ---- entities -------------------------------------------------------------------------

@@ -82,6 +82,13 @@ void change_add_dated(struct change *change, struct entity *entity, const char *
  */
 void change_note(struct change *change, const char *kind, const char *id, const char *org,
                  int64_t version, json_t *old, json_t *new);
+/*
+ * Adds {code, text, text_zh} to the answer's "warnings": it was done, and this may not be
+ * what was meant. Both texts are formatted by the same arguments.
+ */
+void change_warn(struct change *change, const char *code, const char *text,
+                 const char *text_zh, ...)
+    __attribute__((format(printf, 3, 5), format(printf, 4, 5)));
 /* "p-" and what is the same whenever this command is applied. */
 void change_draw_id(struct change *change, const char *prefix, char id[ID_SIZE]);
 

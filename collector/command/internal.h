@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "collector/command/change.h"
+#include "collector/pipeline/registry.h"
 
 /* places.c */
 enum err org_put(struct change *change, struct err_text *why);
@@ -20,6 +21,16 @@ enum err zone_duty(struct change *change, struct err_text *why);
 enum err zone_archive(struct change *change, struct err_text *why);
 enum err rule_put(struct change *change, struct err_text *why);
 enum err rule_delete(struct change *change, struct err_text *why);
+
+/* plans.c */
+enum err zone_plan_step(struct change *change, struct err_text *why);
+enum err zone_maintenance(struct change *change, struct err_text *why);
+/*
+ * The zone's spans and goods: INVALID for what contradicts itself or is no profile; warns
+ * of goods that bear no temperature together, and of steps that not all of them share.
+ */
+MUST_CHECK enum err zone_check_plans(struct change *change, const struct entity *zone,
+                                     struct err_text *why);
 
 /* devices.c */
 enum err device_put(struct change *change, struct err_text *why);

@@ -162,6 +162,8 @@ enum err zone_put(struct change *change, struct err_text *why)
     if (err == ERR_OK)
         err = check_band(&zone, why);
     if (err == ERR_OK)
+        err = zone_check_plans(change, &zone, why);
+    if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);
     return err;

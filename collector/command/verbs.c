@@ -15,7 +15,6 @@ static const char *const tiers[] = {
     "vehicle",       "container",       "port",          NULL};
 static const char *const off_duty_words[] = {
     "empty", "pre-cooling", "ventilating", "curing", "repair", "other", NULL};
-static const char *const kinds[] = {"above", "below", "silent", "silent_device", NULL};
 static const char *const severities[] = {"warning", "critical", NULL};
 
 #define DAY_MS 86400000.0
@@ -76,6 +75,31 @@ static const struct field vehicle_plate_fields[] = {
     END,
 };
 
+static const struct field step_fields[] = {
+    {"from", FIELD_TIME, FIELD_ALWAYS, .help = "since when", .help_zh = "起始时间"},
+    {"to", FIELD_TIME, FIELD_ALWAYS, .help = "until when, exclusive",
+     .help_zh = "结束时间"},
+    {"band_low", FIELD_NUMBER, .least = -100, .most = 100,
+     .help = "lowest air temperature that is in order meanwhile",
+     .help_zh = "其间温度下限"},
+    {"band_high", FIELD_NUMBER, .least = -100, .most = 100,
+     .help = "highest air temperature that is in order meanwhile",
+     .help_zh = "其间温度上限"},
+    {"goods", FIELD_IDS,
+     .help = "profiles that it is planned for; absent: all in the zone",
+     .help_zh = "计划共用此阶段的品种档案;不填表示库区内全部"},
+    {"why", FIELD_TEXT, .help = "such as curing", .help_zh = "事由"},
+    END,
+};
+
+static const struct field maintenance_fields[] = {
+    {"from", FIELD_TIME, FIELD_ALWAYS, .help = "since when", .help_zh = "起始时间"},
+    {"to", FIELD_TIME, FIELD_ALWAYS, .help = "until when, exclusive",
+     .help_zh = "结束时间"},
+    {"why", FIELD_TEXT, .help = "what is done", .help_zh = "事由"},
+    END,
+};
+
 static const struct field zone_fields[] = {
     {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier, unique in the house",
      .help_zh = "标识"},
@@ -88,8 +112,19 @@ static const struct field zone_fields[] = {
      .help = "highest air temperature that is in order, in degree Celsius",
      .help_zh = "温度上限(摄氏度)"},
     {"off_duty", FIELD_WORD, .words = off_duty_words,
-     .help = "why nothing is judged there; absent: it is on duty",
+     .help = "why only safety is judged there; absent: it is on duty",
      .help_zh = "停用原因;不填表示在用"},
+    {"goods", FIELD_IDS,
+     .help = "profiles of the produce in it: its band is what all of them bear",
+     .help_zh = "库内品种档案;库区温度带取其交集"},
+    {"tau", FIELD_DURATION, .least = 60000, .most = 30 * DAY_MS,
+     .help = "how fast its goods follow the air: the time for 63 % of a step",
+     .help_zh = "货物随空气温度变化的时间常数"},
+    {"steps", FIELD_RECORDS, .most = ZONE_SPANS_MAX, .record = step_fields,
+     .help = "planned set-point steps, see zone.plan_step",
+     .help_zh = "计划的设定温度阶段"},
+    {"maintenance", FIELD_RECORDS, .most = ZONE_SPANS_MAX, .record = maintenance_fields,
+     .help = "see zone.maintenance", .help_zh = "检修时段"},
     {"external_ids", FIELD_TEXTS, .help = "what others call it", .help_zh = "外部标识"},
     {"archived", FIELD_BOOL, .help = "no longer in use", .help_zh = "已归档"},
     END,
@@ -100,6 +135,35 @@ static const struct field duty_fields[] = {
     {"on", FIELD_BOOL, FIELD_ALWAYS, .help = "on duty or not", .help_zh = "是否在用"},
     {"why", FIELD_WORD, .words = off_duty_words, .help = "it is off duty",
      .help_zh = "停用原因"},
+    END,
+};
+
+static const struct field plan_step_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the zone", .help_zh = "库区"},
+    {"from", FIELD_TIME, .help = "since when; now when absent", .help_zh = "起始时间"},
+    {"to", FIELD_TIME, .help = "until when, exclusive", .help_zh = "结束时间"},
+    {"band_low", FIELD_NUMBER, .least = -100, .most = 100,
+     .help = "lowest air temperature that is in order meanwhile",
+     .help_zh = "其间温度下限"},
+    {"band_high", FIELD_NUMBER, .least = -100, .most = 100,
+     .help = "highest air temperature that is in order meanwhile",
+     .help_zh = "其间温度上限"},
+    {"goods", FIELD_IDS,
+     .help = "profiles that it is planned for; absent: all in the zone",
+     .help_zh = "计划共用此阶段的品种档案;不填表示库区内全部"},
+    {"why", FIELD_TEXT, .help = "such as curing", .help_zh = "事由"},
+    {"cancel", FIELD_BOOL, .help = "true: the one that begins then is taken away",
+     .help_zh = "填 true 表示取消该时刻开始的阶段"},
+    END,
+};
+
+static const struct field zone_maintenance_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the zone", .help_zh = "库区"},
+    {"from", FIELD_TIME, .help = "since when; now when absent", .help_zh = "起始时间"},
+    {"to", FIELD_TIME, .help = "until when, exclusive", .help_zh = "结束时间"},
+    {"why", FIELD_TEXT, .help = "what is done", .help_zh = "事由"},
+    {"cancel", FIELD_BOOL, .help = "true: the one that begins then is taken away",
+     .help_zh = "填 true 表示取消该时刻开始的检修"},
     END,
 };
 
@@ -121,15 +185,23 @@ static const struct field level_fields[] = {
 static const struct field rule_fields[] = {
     {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier, unique", .help_zh = "标识"},
     {"zone", FIELD_ID, FIELD_NEW, .help = "the zone it watches", .help_zh = "监视的库区"},
-    {"kind", FIELD_WORD, FIELD_NEW, .words = kinds, .help = "what is wrong",
+    {"kind", FIELD_WORD, FIELD_NEW, .words = registry_rule_kinds, .help = "what is wrong",
      .help_zh = "规则种类"},
     {"quantity", FIELD_ID, .help = "what it watches; silent: absent for all",
      .help_zh = "监视的量"},
     {"levels", FIELD_RECORDS, .most = ALERT_LEVELS_MAX, .record = level_fields,
      .help = "mildest first", .help_zh = "由轻到重的各级"},
-    {"silent", FIELD_DURATION, .least = 1000, .most = 366 * DAY_MS,
-     .help = "silent, silent_device: no good reading for so long",
-     .help_zh = "多久无读数算失联"},
+    {"limit", FIELD_NUMBER, .least = -1e6, .most = 1e6,
+     .help = "the value that cumulative_, dose_, predicted and no_recovery refer to",
+     .help_zh = "累计、剂量、预测、未恢复类规则所参照的值"},
+    {"window", FIELD_DURATION, .most = 366 * DAY_MS, .help = "how far back it looks",
+     .help_zh = "回看的时间窗"},
+    {"unless", FIELD_WORDS, .words = registry_rule_reasons,
+     .help = "what stops its clock while it lasts", .help_zh = "期间不计时的情形"},
+    {"safety", FIELD_BOOL, .help = "it rings off duty, too", .help_zh = "停用时仍报警"},
+    {"silent", FIELD_DURATION, .most = 366 * DAY_MS,
+     .help = "silent, silent_device: no good reading for so long; silent 0: learned",
+     .help_zh = "多久无读数算失联;silent 填 0 表示自动学习"},
     {"silent_severity", FIELD_WORD, .words = severities, .help = "silent: how urgent",
      .help_zh = "失联的严重程度"},
     END,
@@ -355,11 +427,20 @@ const struct verb verbs[] = {
      "a vehicle has another plate or lessor from a date on", "车辆换牌或换出租方",
      "{\"id\":\"van-7\",\"plate\":\"YuF 12345\",\"from\":\"2026-11-01T00:00:00Z\"}"},
     {"zone.put", VERB_ADMIN, "zone", zone_fields, zone_put,
-     "makes a zone, or changes it: name, site, band", "新建或修改库区",
+     "makes a zone, or changes it: name, site, band, goods", "新建或修改库区",
      "{\"id\":\"room-1\",\"site\":\"store-1\",\"band_low\":2,\"band_high\":8}"},
     {"zone.duty", VERB_OPERATOR, "zone", duty_fields, zone_duty,
-     "puts a zone on or off duty: off duty it is quiet", "库区启用或停用",
+     "puts a zone on or off duty: off duty only safety rings", "库区启用或停用",
      "{\"id\":\"room-1\",\"on\":false,\"why\":\"empty\"}"},
+    {"zone.plan_step", VERB_OPERATOR, "zone", plan_step_fields, zone_plan_step,
+     "plans another band for a time, for goods that are to share it",
+     "计划一段时间内的设定温度",
+     "{\"id\":\"room-1\",\"from\":\"2026-11-01T00:00:00Z\","
+     "\"to\":\"2026-11-08T00:00:00Z\",\"band_low\":12,\"band_high\":15,"
+     "\"why\":\"curing\"}"},
+    {"zone.maintenance", VERB_OPERATOR, "zone", zone_maintenance_fields, zone_maintenance,
+     "says when somebody works there", "登记检修时段",
+     "{\"id\":\"room-1\",\"to\":\"2026-11-01T12:00:00Z\",\"why\":\"new fan\"}"},
     {"zone.archive", VERB_ADMIN, "zone", archive_fields, zone_archive,
      "takes a zone out of use; its history stays", "归档库区,历史保留",
      "{\"id\":\"room-1\"}"},

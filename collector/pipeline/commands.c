@@ -20,14 +20,14 @@
 /* ---- what a command changed, in memory ------------------------------------------------
  */
 
-/* Where nobody is on duty nothing is judged; a beat always is. */
-static struct alert_rule *rules_on_duty(const struct registry *registry, size_t *count)
+/* Off duty only safety is judged; a beat always is. */
+static struct alert_rule *rules_in_force(const struct registry *registry, size_t *count)
 {
     struct alert_rule *rules = mem_array(registry->rule_count + 1, sizeof *rules);
     *count = 1;
     beat_rule(&rules[0]);
     for (size_t i = 0; i < registry->rule_count; i++)
-        if (registry_is_on_duty(registry, registry->rules[i].zone) &&
+        if (registry_in_force(registry, &registry->rules[i]) &&
             strcmp(registry->rules[i].id, BEAT_NAME) != 0)
             rules[(*count)++] = registry->rules[i];
     return rules;
@@ -36,7 +36,7 @@ static struct alert_rule *rules_on_duty(const struct registry *registry, size_t 
 enum err pipeline_set_rules(struct pipeline *pipeline, struct err_text *why)
 {
     size_t count;
-    struct alert_rule *rules = rules_on_duty(pipeline->registry, &count);
+    struct alert_rule *rules = rules_in_force(pipeline->registry, &count);
     enum err err =
         alerts_set_rules(pipeline->alerts, rules, count, pipeline->now_ms, why);
     free(rules);

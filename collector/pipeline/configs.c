@@ -204,8 +204,28 @@ static struct zone_config *zone_of(struct zone_rules *rules, const char *id)
     return NULL;
 }
 
+/* What is over is of no use to a device; its readings of then were judged. */
+static void add_spans(struct zone_config *zone, const struct registry *registry,
+                      int64_t now_ms)
+{
+    size_t count;
+    const struct registry_span *spans = registry_spans(registry, zone->zone, &count);
+    static_assert(2 * ZONE_SPANS_MAX <= ZONE_RULES_SPANS_MAX, "all of them fit");
+    for (size_t i = 0; i < count; i++) {
+        if (spans[i].to_ms <= now_ms)
+            continue;
+        struct zone_span *span = zone_config_add_span(zone);
+        snprintf(span->reason, sizeof span->reason, "%s",
+                 alert_reason_name(spans[i].reason));
+        span->from_ms = spans[i].from_ms;
+        span->to_ms = spans[i].to_ms;
+        span->low = spans[i].low;
+        span->high = spans[i].high;
+    }
+}
+
 static void add_placed(struct zone_rules *rules, const struct registry *registry,
-                       const struct registry_placement *placement)
+                       const struct registry_placement *placement, int64_t now_ms)
 {
     struct channel channel;
     const struct registry_zone *zone = registry_zone(registry, placement->zone);
@@ -222,6 +242,8 @@ static void add_placed(struct zone_rules *rules, const struct registry *registry
         config->is_on_duty = !zone->is_off_duty && !zone->is_archived;
         config->low = zone->band_low;
         config->high = zone->band_high;
+        config->tau_ms = zone->tau_ms;
+        add_spans(config, registry, now_ms);
     }
     if (!is_whole)
         zone_config_add_channel(config, placement->channel);
@@ -239,7 +261,7 @@ void configs_zones(const struct registry *registry, const char *org, const char 
         if (strcmp(placement->org, org) != 0 || strcmp(placement->device, device) != 0)
             return;
         if (is_in_force(placement, now_ms))
-            add_placed(rules, registry, placement);
+            add_placed(rules, registry, placement, now_ms);
     }
 }
 
@@ -262,6 +284,18 @@ static void look_up_rules(struct configs *configs, const struct registry *regist
     qsort(configs->rules, configs->rule_count, sizeof *configs->rules, compare_rules);
 }
 
+static void copy_conditions(struct zone_rule *to, const struct alert_rule *from)
+{
+    static_assert(ALERT_REASON_COUNT <= ZONE_RULES_REASONS_MAX, "every reason fits");
+    to->limit = from->limit;
+    to->window_ms = from->window_ms;
+    to->is_safety = from->is_safety;
+    for (unsigned i = 0; i < ALERT_REASON_COUNT; i++)
+        if ((from->unless & 1u << i) != 0)
+            snprintf(to->unless[to->unless_count++], ZONE_RULES_WORD_SIZE, "%s",
+                     alert_reason_name((enum alert_reason)i));
+}
+
 static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
 {
     snprintf(to->id, sizeof to->id, "%s", from->id);
@@ -282,6 +316,7 @@ static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
     if (from->silent_ms != 0)
         snprintf(to->silent_severity, sizeof to->silent_severity, "%s",
                  alert_severity_name(from->silent_severity));
+    copy_conditions(to, from);
 }
 
 /* Both ways in the order of the ids. */

@@ -12,6 +12,8 @@
 #include "base/crypto.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "collector/pipeline/registry_plans.h"
+#include "collector/pipeline/rows.h"
 
 #define REGISTRY_ROWS_MAX 2000000
 
@@ -350,6 +352,8 @@ static void drop_rows(struct registry *registry)
     free(registry->placements);
     free(registry->rules);
     free(registry->sites);
+    free(registry->spans);
+    profile_set_destroy(registry->profiles);
     map_fini(&registry->guard->names);
 }
 
@@ -518,82 +522,17 @@ bool registry_is_on_duty(const struct registry *registry, const char *zone)
     return found == NULL || (!found->is_off_duty && !found->is_archived);
 }
 
+bool registry_in_force(const struct registry *registry, const struct alert_rule *rule)
+{
+    const struct registry_zone *found = registry_zone(registry, rule->zone);
+    if (found == NULL)
+        return true;
+    bool rings_off_duty = rule->is_safety || alert_kind_is_date(rule->kind);
+    return !found->is_archived && (!found->is_off_duty || rings_off_duty);
+}
+
 /* ---- changes, one entity at a time ----------------------------------------------------
  */
-
-/* One kind's rows: where they are, how they are ordered. */
-struct table {
-    void **rows;
-    size_t *count;
-    size_t *room;
-    size_t size;
-    int (*compare)(const void *, const void *);
-};
-
-/* The first row that is not before `key`. */
-static size_t lower_bound(const struct table *table, const void *key)
-{
-    size_t low = 0;
-    size_t high = *table->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (table->compare((char *)*table->rows + middle * table->size, key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static void *row_at(const struct table *table, size_t i)
-{
-    return (char *)*table->rows + i * table->size;
-}
-
-static bool holds(const struct table *table, size_t at, const void *key)
-{
-    return at < *table->count && table->compare(row_at(table, at), key) == 0;
-}
-
-static void make_room(const struct table *table)
-{
-    size_t room = *table->room < *table->count ? *table->count : *table->room;
-    if (*table->count < room)
-        return;
-    room = room < 16 ? 32 : room * 2;
-    void *rows = mem_array(room, table->size);
-    if (*table->count > 0)
-        memcpy(rows, *table->rows, *table->count * table->size);
-    free(*table->rows);
-    *table->rows = rows;
-    *table->room = room;
-}
-
-/* Replaces the row of that key, or inserts it. Where it is now. */
-static size_t put_row(const struct table *table, const void *row)
-{
-    size_t at = lower_bound(table, row);
-    if (!holds(table, at, row)) {
-        make_room(table);
-        memmove((char *)*table->rows + (at + 1) * table->size, row_at(table, at),
-                (*table->count - at) * table->size);
-        ++*table->count;
-    }
-    memcpy(row_at(table, at), row, table->size);
-    return at;
-}
-
-/* False when there is none of that key; *at is where it was. */
-static bool take_row(const struct table *table, const void *key, size_t *at)
-{
-    *at = lower_bound(table, key);
-    if (!holds(table, *at, key))
-        return false;
-    --*table->count;
-    memmove(row_at(table, *at), row_at(table, *at + 1),
-            (*table->count - *at) * table->size);
-    return true;
-}
 
 #define TABLE(registry, name, order) \
     { \
@@ -626,11 +565,16 @@ static void cut_text(char *to, size_t size, const json_t *body, const char *key)
     to[len] = '\0';
 }
 
-static bool read_zone(const struct registry *registry, struct registry_zone *zone,
+static bool read_zone(struct registry *registry, struct registry_zone *zone,
                       const char *id, const char *org, const json_t *body)
 {
-    zone->band_low = take_number(body, "band_low");
-    zone->band_high = take_number(body, "band_high");
+    const struct band declared = {take_number(body, "band_low"),
+                                  take_number(body, "band_high")};
+    struct band band =
+        registry_goods_band(registry, declared, json_object_get(body, "goods"));
+    zone->band_low = band.low;
+    zone->band_high = band.high;
+    zone->tau_ms = take_ms(body, "tau");
     zone->is_off_duty = json_is_string(json_object_get(body, "off_duty"));
     zone->is_archived = json_is_true(json_object_get(body, "archived"));
     snprintf(zone->id, sizeof zone->id, "%.64s", id);
@@ -645,15 +589,15 @@ static bool read_zone(const struct registry *registry, struct registry_zone *zon
 
 static void apply_site(struct registry *registry, const char *id, const json_t *body)
 {
-    const struct table sites = TABLE(registry, site, compare_sites);
+    const struct rows sites = TABLE(registry, site, compare_sites);
     struct registry_site site = {0};
     size_t at;
     snprintf(site.id, sizeof site.id, "%.64s", id);
     cut_text(site.name, sizeof site.name, body, "name");
     if (body == NULL)
-        take_row(&sites, &site, &at);
+        rows_take(&sites, &site, &at);
     else
-        put_row(&sites, &site);
+        rows_put(&sites, &site);
     for (size_t i = 0; i < registry->zone_count; i++)
         if (strcmp(registry->zones[i].site, site.id) == 0)
             memcpy(registry->zones[i].site_name, site.name, sizeof site.name);
@@ -662,15 +606,16 @@ static void apply_site(struct registry *registry, const char *id, const json_t *
 static bool apply_zone(struct registry *registry, const char *id, const char *org,
                        const json_t *body)
 {
-    const struct table zones = TABLE(registry, zone, compare_zones);
+    const struct rows zones = TABLE(registry, zone, compare_zones);
     struct registry_zone zone = {0};
     size_t at;
     snprintf(zone.id, sizeof zone.id, "%.64s", id);
+    registry_put_plans(registry, zone.id, body);
     if (body == NULL)
-        return take_row(&zones, &zone, &at);
+        return rows_take(&zones, &zone, &at);
     if (!read_zone(registry, &zone, id, org, body))
         return false;
-    put_row(&zones, &zone);
+    rows_put(&zones, &zone);
     return true;
 }
 
@@ -678,28 +623,28 @@ static bool apply_zone(struct registry *registry, const char *id, const char *or
 static void apply_device(struct registry *registry, const char *id, const char *org,
                          const json_t *body)
 {
-    const struct table devices = TABLE(registry, device, compare_devices);
+    const struct rows devices = TABLE(registry, device, compare_devices);
     struct registry_device device = {0};
     size_t at;
     device.id = registry_name(registry, id);
     device.org = registry_name(registry, org);
     if (body == NULL || json_is_true(json_object_get(body, "archived")))
-        take_row(&devices, &device, &at);
+        rows_take(&devices, &device, &at);
     else
-        put_row(&devices, &device);
+        rows_put(&devices, &device);
 }
 
 static bool apply_rule(struct registry *registry, const char *id, const json_t *body)
 {
-    const struct table rules = TABLE(registry, rule, compare_rules);
+    const struct rows rules = TABLE(registry, rule, compare_rules);
     struct alert_rule rule = {0};
     size_t at;
     snprintf(rule.id, sizeof rule.id, "%.64s", id);
     if (body == NULL)
-        return take_row(&rules, &rule, &at);
+        return rows_take(&rules, &rule, &at);
     if (!registry_parse_rule(&rule, id, body))
         return false;
-    put_row(&rules, &rule);
+    rows_put(&rules, &rule);
     return true;
 }
 
@@ -715,10 +660,10 @@ static void renumber(struct registry *registry, size_t at, int step)
 static void put_change(struct registry *registry, size_t placement, int64_t at_ms,
                        bool is_end)
 {
-    const struct table changes = TABLE(registry, change, compare_changes);
+    const struct rows changes = TABLE(registry, change, compare_changes);
     const struct registry_change change = {
         .at_ms = at_ms, .placement = (uint32_t)placement, .is_end = is_end};
-    put_row(&changes, &change);
+    rows_put(&changes, &change);
 }
 
 static void drop_changes(struct registry *registry, size_t placement)
@@ -733,22 +678,22 @@ static void drop_changes(struct registry *registry, size_t placement)
 static bool apply_placement(struct registry *registry, const char *org,
                             const json_t *old_body, const json_t *body)
 {
-    const struct table placements = TABLE(registry, placement, compare_placements);
+    const struct rows placements = TABLE(registry, placement, compare_placements);
     struct registry_placement old = {0};
     struct registry_placement new = {0};
     size_t at;
     if ((old_body != NULL && !registry_parse_placement(registry, &old, org, old_body)) ||
         (body != NULL && !registry_parse_placement(registry, &new, org, body)))
         return false;
-    if (old_body != NULL && take_row(&placements, &old, &at)) {
+    if (old_body != NULL && rows_take(&placements, &old, &at)) {
         drop_changes(registry, at);
         renumber(registry, at, -1);
     }
     if (body != NULL) {
-        at = lower_bound(&placements, &new);
-        if (!holds(&placements, at, &new))
+        at = rows_find(&placements, &new);
+        if (!rows_have(&placements, at, &new))
             renumber(registry, at, 1);
-        put_row(&placements, &new);
+        rows_put(&placements, &new);
         put_change(registry, at, new.from_ms, false);
         if (new.to_ms != 0)
             put_change(registry, at, new.to_ms, true);
@@ -783,22 +728,15 @@ bool registry_apply(struct registry *registry, const char *kind, const char *id,
     return is_good;
 }
 
-/* Appended as it comes. */
-static void add_row(const struct table *table, const void *row)
-{
-    make_room(table);
-    memcpy(row_at(table, (*table->count)++), row, table->size);
-}
-
 bool registry_load(struct registry *registry, const char *kind, const char *id,
                    const char *org, const json_t *body)
 {
-    const struct table placements = TABLE(registry, placement, compare_placements);
+    const struct rows placements = TABLE(registry, placement, compare_placements);
     struct registry_placement placement = {0};
     if (strcmp(kind, "placement") != 0) /* those come in the order of their ids */
         return apply(registry, kind, id, org, NULL, body);
     if (!registry_parse_placement(registry, &placement, org, body))
         return false;
-    add_row(&placements, &placement);
+    rows_add(&placements, &placement);
     return true;
 }

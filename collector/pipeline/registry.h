@@ -21,6 +21,7 @@
 #include "telemetry/reading.h"
 
 #define REGISTRY_NAME_SIZE 128
+#define ZONE_SPANS_MAX     16 /* of each sort, in one zone */
 
 struct registry_zone {
     char id[ID_SIZE];
@@ -28,10 +29,21 @@ struct registry_zone {
     char site[ID_SIZE];
     char site_name[REGISTRY_NAME_SIZE]; /* UTF-8 */
     char name[REGISTRY_NAME_SIZE];
-    double band_low; /* NaN: none */
+    double band_low; /* NaN: none; what its goods bear, too */
     double band_high;
-    bool is_off_duty; /* nothing is judged there, nor where it is archived */
-    bool is_archived;
+    int64_t tau_ms;   /* how fast its goods follow the air; 0: not said */
+    bool is_off_duty; /* only what is about safety is judged there */
+    bool is_archived; /* nothing is */
+};
+
+/* A stretch of time for which something else is planned in a zone. */
+struct registry_span {
+    const char *zone;
+    int64_t from_ms;
+    int64_t to_ms; /* exclusive */
+    enum alert_reason reason;
+    double low; /* a planned step: the band meanwhile; NaN: open */
+    double high;
 };
 
 struct registry_site {
@@ -72,6 +84,10 @@ struct registry {
     size_t rule_count;
     struct registry_site *sites; /* ordered by id */
     size_t site_count;
+    struct registry_span *spans; /* ordered by zone, from */
+    size_t span_count;
+    size_t span_room;
+    struct profile_set *profiles;    /* NULL: nobody has asked yet */
     struct registry_change *changes; /* ordered by time, then placement */
     size_t change_count;
     uint64_t generation; /* of the placements: what was looked up before is old */
@@ -107,6 +123,9 @@ bool registry_apply(struct registry *registry, const char *kind, const char *id,
 bool registry_load(struct registry *registry, const char *kind, const char *id,
                    const char *org, const json_t *body);
 void registry_load_end(struct registry *registry);
+/* The kinds that a rule may have, and the reasons in its `unless`; NULL at the end. */
+extern const char *const registry_rule_kinds[];
+extern const char *const registry_rule_reasons[];
 /* Of a body as state.db keeps it. */
 bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body);
 /* The caller owns it. */
@@ -120,8 +139,15 @@ bool registry_parse_placement(struct registry *registry,
 void registry_lock(const struct registry *registry);
 void registry_unlock(const struct registry *registry);
 
-/* Whether rules of that zone are in force. An unknown zone is nobody's business. */
+/*
+ * Whether the zone is on duty, and whether that rule is in force: off duty only those of
+ * safety and of due dates are, in an archived zone none. An unknown zone is on duty.
+ */
 bool registry_is_on_duty(const struct registry *registry, const char *zone);
+bool registry_in_force(const struct registry *registry, const struct alert_rule *rule);
+/* What is planned there, in order of beginning; borrowed until the zone changes. */
+const struct registry_span *registry_spans(const struct registry *registry,
+                                           const char *zone, size_t *count);
 const struct registry_zone *registry_zone(const struct registry *registry,
                                           const char *id);
 bool registry_has_device(const struct registry *registry, const char *org,

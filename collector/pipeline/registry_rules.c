@@ -8,6 +8,41 @@
 
 #include "collector/pipeline/registry.h"
 
+const char *const registry_rule_kinds[] = {
+    "above",
+    "below",
+    "silent",
+    "silent_device",
+    "cumulative_above",
+    "cumulative_below",
+    "dose_above",
+    "dose_below",
+    "rate",
+    "predicted",
+    "step",
+    "stuck",
+    "diverge",
+    "implausible",
+    "cooling_failed",
+    "door_open",
+    "defrost_long",
+    "defrost_often",
+    "defrost_missing",
+    "no_recovery",
+    "cycling",
+    "mains_lost",
+    "calibration_due",
+    "date_due",
+    NULL,
+};
+
+const char *const registry_rule_reasons[] = {
+#define X(name, text) text,
+    ALERT_REASON_LIST(X)
+#undef X
+        NULL,
+};
+
 static bool take_text(const json_t *object, const char *key, char *to, size_t size)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -50,6 +85,20 @@ static bool parse_levels(struct alert_rule *rule, const json_t *from)
     return true;
 }
 
+static bool parse_unless(struct alert_rule *rule, const json_t *from)
+{
+    const json_t *list = json_object_get(from, "unless");
+    rule->unless = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        enum alert_reason reason;
+        if (name == NULL || !alert_reason_parse(&reason, name))
+            return false;
+        rule->unless |= 1u << reason;
+    }
+    return true;
+}
+
 bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body)
 {
     const char *kind = json_string_value(json_object_get(body, "kind"));
@@ -59,9 +108,12 @@ bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *
         return false;
     memcpy(rule->id, id, strlen(id) + 1);
     rule->silent_ms = take_ms(body, "silent");
+    rule->limit = take_number(body, "limit");
+    rule->window_ms = take_ms(body, "window");
+    rule->is_safety = json_is_true(json_object_get(body, "safety"));
     if (severity != NULL && !alert_severity_parse(&rule->silent_severity, severity))
         return false;
-    return parse_levels(rule, body) &&
+    return parse_levels(rule, body) && parse_unless(rule, body) &&
            take_text(body, "zone", rule->zone, sizeof rule->zone) &&
            take_text(body, "quantity", rule->quantity, sizeof rule->quantity);
 }
@@ -81,11 +133,32 @@ static json_t *levels_json(const struct alert_rule *rule)
     return levels;
 }
 
+/* What is not said stays unsaid: a seed of an older version has the same hash. */
+static void set_conditions(json_t *json, const struct alert_rule *rule)
+{
+    json_t *unless = json_array();
+    for (unsigned i = 0; i < ALERT_REASON_COUNT; i++)
+        if ((rule->unless & 1u << i) != 0)
+            json_array_append_new(unless,
+                                  json_string(alert_reason_name((enum alert_reason)i)));
+    if (json_array_size(unless) > 0)
+        json_object_set(json, "unless", unless);
+    json_decref(unless);
+    if (isfinite(rule->limit))
+        json_object_set_new(json, "limit", json_real(rule->limit));
+    if (rule->window_ms != 0)
+        json_object_set_new(json, "window", json_integer(rule->window_ms));
+    if (rule->is_safety)
+        json_object_set_new(json, "safety", json_true());
+}
+
 json_t *registry_rule_json(const struct alert_rule *rule)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:s}", "id", rule->id, "zone",
-                     rule->zone, "quantity", rule->quantity, "kind",
-                     alert_kind_name(rule->kind), "levels", levels_json(rule), "silent",
-                     (json_int_t)rule->silent_ms, "silent_severity",
-                     alert_severity_name(rule->silent_severity));
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:s}", "id", rule->id,
+                             "zone", rule->zone, "quantity", rule->quantity, "kind",
+                             alert_kind_name(rule->kind), "levels", levels_json(rule),
+                             "silent", (json_int_t)rule->silent_ms, "silent_severity",
+                             alert_severity_name(rule->silent_severity));
+    set_conditions(json, rule);
+    return json;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/pipeline/registry.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "base/crypto.h"
 #include "tests/support/check.h"
 
@@ -92,6 +95,152 @@ static void damage_is_refused_with_a_reason(void)
     }
 }
 
+static void a_rule_keeps_its_limit_window_and_conditions(void)
+{
+    static const char *const bodies[] = {
+        "{\"kind\":\"cumulative_above\",\"levels\":[{\"delay\":0,\"level\":210.0,"
+        "\"recovery_delay\":0,\"recovery_level\":210.0,\"severity\":\"critical\"}],"
+        "\"limit\":8.5,\"quantity\":\"product_temperature\",\"safety\":true,"
+        "\"silent\":0,\"silent_severity\":\"warning\","
+        "\"unless\":[\"defrost\",\"planned_step\"],\"window\":86400000,\"zone\":\"a\"}",
+        /* what is not said stays unsaid */
+        "{\"kind\":\"silent\",\"levels\":[],\"quantity\":\"\",\"silent\":900000,"
+        "\"silent_severity\":\"warning\",\"zone\":\"a\"}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct alert_rule rule = {0};
+        json_t *body = json_loads(bodies[i], 0, NULL);
+        CHECK(registry_parse_rule(&rule, "r", body));
+        CHECK((i == 0) == rule.is_safety && (i == 0) == !isnan(rule.limit));
+        json_t *again = registry_rule_json(&rule);
+        json_object_del(again, "id");
+        char *text = json_dumps(again, JSON_COMPACT | JSON_SORT_KEYS);
+        CHECK_TEXT(text, bodies[i]);
+        free(text);
+        json_decref(again);
+        json_decref(body);
+    }
+    struct alert_rule rule = {0};
+    json_t *body = json_pack("{s:s, s:[s]}", "kind", "above", "unless", "tired");
+    CHECK(!registry_parse_rule(&rule, "r", body));
+    json_decref(body);
+}
+
+static void every_kind_of_rule_can_be_said(void)
+{
+    size_t count = 0;
+    for (int kind = 0; kind < ALERT_KIND_COUNT; kind++) {
+        const char *name = alert_kind_name((enum alert_kind)kind);
+        bool is_listed = false;
+        for (size_t i = 0; registry_rule_kinds[i] != NULL; i++)
+            is_listed |= strcmp(registry_rule_kinds[i], name) == 0;
+        CHECK_ROW(name, is_listed != alert_kind_is_trouble((enum alert_kind)kind));
+        count += is_listed;
+    }
+    CHECK(registry_rule_kinds[count] == NULL);
+    CHECK(registry_rule_reasons[ALERT_REASON_COUNT] == NULL);
+}
+
+static json_t *zone_body(const char *rest)
+{
+    struct buf text = {0};
+    buf_format(&text, "{\"site\":\"s\",%s}", rest);
+    json_t *body = json_loads(text.data, 0, NULL);
+    buf_fini(&text);
+    CHECK_ROW(rest, body != NULL);
+    return body;
+}
+
+static void put_zone(struct registry *registry, const char *id, const char *rest)
+{
+    json_t *body = zone_body(rest);
+    CHECK_ROW(rest, registry_apply(registry, "zone", id, "o", NULL, body));
+    json_decref(body);
+}
+
+static void a_zone_has_the_band_of_what_stands_in_it(void)
+{
+    static const struct {
+        const char *rest;
+        double low;
+        double high;
+    } rows[] = {
+        {"\"band_low\":2,\"band_high\":8", 2, 8},
+        {"\"goods\":[\"apple\"]", 0, 0},
+        {"\"band_high\":20,\"goods\":[\"banana\"]", 13, 15},
+        /* they bear nothing together: as if nothing was there */
+        {"\"band_low\":2,\"band_high\":8,\"goods\":[\"apple\",\"banana\"]", 2, 8},
+        {"\"band_low\":2,\"band_high\":8,\"goods\":[\"unheard_of\"]", 2, 8},
+    };
+    struct registry *registry = registry_create();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        put_zone(registry, "a", rows[i].rest);
+        const struct registry_zone *zone = registry_zone(registry, "a");
+        if (i == 1 || i == 2) /* the profile's own numbers */
+            CHECK_ROW(rows[i].rest, isfinite(zone->band_low) && zone->band_high < 20);
+        else
+            CHECK_ROW(rows[i].rest,
+                      zone->band_low == rows[i].low && zone->band_high == rows[i].high);
+    }
+    registry_destroy(registry);
+}
+
+#define STEP "{\"from\":20,\"to\":30,\"band_low\":12,\"band_high\":15"
+
+static void what_is_planned_is_found_by_zone(void)
+{
+    struct registry *registry = registry_create();
+    size_t count;
+    CHECK(registry_spans(registry, "a", &count) == NULL && count == 0);
+    put_zone(registry, "b", "\"maintenance\":[{\"from\":5,\"to\":6}]");
+    put_zone(registry, "a",
+             "\"maintenance\":[{\"from\":40,\"to\":50}],\"steps\":[" STEP "}]");
+    const struct registry_span *spans = registry_spans(registry, "a", &count);
+    CHECK(count == 2 && spans[0].reason == ALERT_REASON_PLANNED_STEP);
+    CHECK(spans[0].from_ms == 20 && spans[0].to_ms == 30 && spans[0].low == 12);
+    CHECK(spans[1].reason == ALERT_REASON_MAINTENANCE && isnan(spans[1].low));
+    /* a step that the apples are not to share */
+    put_zone(registry, "a",
+             "\"goods\":[\"apple\"],\"steps\":[" STEP ",\"goods\":[\"banana\"]}]");
+    CHECK(registry_spans(registry, "a", &count) == NULL);
+    put_zone(registry, "a",
+             "\"goods\":[\"apple\"],\"steps\":[" STEP ",\"goods\":[\"apple\"]}]");
+    CHECK(registry_spans(registry, "a", &count) != NULL && count == 1);
+    CHECK(registry_spans(registry, "b", &count) != NULL && count == 1);
+    registry_destroy(registry);
+}
+
+static void off_duty_only_safety_and_dates_are_judged(void)
+{
+    static const struct {
+        enum alert_kind kind;
+        bool is_safety;
+        bool on;
+        bool off;
+        bool archived;
+    } rows[] = {
+        {ALERT_ABOVE, false, true, false, false},
+        {ALERT_SILENT, false, true, false, false},
+        {ALERT_MAINS_LOST, true, true, true, false},
+        {ALERT_CALIBRATION_DUE, false, true, true, false},
+    };
+    struct registry *registry = registry_create();
+    put_zone(registry, "on", "\"name\":\"x\"");
+    put_zone(registry, "off", "\"off_duty\":\"empty\"");
+    put_zone(registry, "gone", "\"archived\":true");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alert_rule rule = {.kind = rows[i].kind, .is_safety = rows[i].is_safety};
+        const char *name = alert_kind_name(rule.kind);
+        snprintf(rule.zone, sizeof rule.zone, "on");
+        CHECK_ROW(name, registry_in_force(registry, &rule) == rows[i].on);
+        snprintf(rule.zone, sizeof rule.zone, "off");
+        CHECK_ROW(name, registry_in_force(registry, &rule) == rows[i].off);
+        snprintf(rule.zone, sizeof rule.zone, "gone");
+        CHECK_ROW(name, registry_in_force(registry, &rule) == rows[i].archived);
+    }
+    registry_destroy(registry);
+}
+
 #define MANY 20000
 
 /* In an order that is not theirs, as a person writes them. */
@@ -160,6 +309,14 @@ int main(void)
         {"a reading belongs where its time says", a_reading_belongs_where_its_time_says},
         {"what is written reads back the same", what_is_written_reads_back_the_same},
         {"damage is refused with a reason", damage_is_refused_with_a_reason},
+        {"a rule keeps its limit, window and conditions",
+         a_rule_keeps_its_limit_window_and_conditions},
+        {"every kind of rule can be said", every_kind_of_rule_can_be_said},
+        {"a zone has the band of what stands in it",
+         a_zone_has_the_band_of_what_stands_in_it},
+        {"what is planned is found by zone", what_is_planned_is_found_by_zone},
+        {"off duty only safety and dates are judged",
+         off_duty_only_safety_and_dates_are_judged},
         {"each is found among many", each_is_found_among_many},
         {"what begins and ends is in order of time",
          what_begins_and_ends_is_in_order_of_time},

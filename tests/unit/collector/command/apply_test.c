@@ -115,6 +115,25 @@ static void a_house_changes_row_by_row(void)
          "band_low of zone 'a' is not below band_high"},
         {"zone.put", "{\"id\":\"a\",\"band_low\":2,\"band_high\":8}", ERR_OK, ""},
         {"zone.put", "{\"id\":\"a\",\"site\":\"t\"}", ERR_INVALID, "stays there"},
+        {"zone.put", "{\"id\":\"a\",\"goods\":[\"unheard_of\"]}", ERR_INVALID,
+         "'unheard_of' in 'goods' of zone 'a' is no profile"},
+        {"zone.put", "{\"id\":\"a\",\"steps\":[{\"from\":9,\"to\":9}]}", ERR_INVALID,
+         "give a later 'to'"},
+        {"zone.plan_step", "{\"id\":\"a\",\"band_low\":12}", ERR_INVALID,
+         "'to' is missing"},
+        {"zone.plan_step",
+         "{\"id\":\"a\",\"from\":5,\"to\":9,\"band_low\":8,\"band_high\":2}", ERR_INVALID,
+         "band_low that is not below its band_high"},
+        {"zone.plan_step",
+         "{\"id\":\"a\",\"from\":5,\"to\":9,\"band_low\":12,\"band_high\":15}", ERR_OK,
+         ""},
+        {"zone.plan_step", "{\"id\":\"a\",\"from\":6,\"cancel\":true}", ERR_NOT_FOUND,
+         "nothing in 'steps' of zone 'a' begins at 1970-01-01T00:00:00.006Z"},
+        {"zone.plan_step", "{\"id\":\"a\",\"from\":5,\"cancel\":true}", ERR_OK, ""},
+        {"zone.maintenance", "{\"id\":\"a\",\"to\":5}", ERR_INVALID, "give a later 'to'"},
+        {"zone.maintenance", "{\"id\":\"a\",\"to\":1790000600000}", ERR_OK, ""},
+        {"zone.maintenance", "{\"id\":\"nowhere\",\"to\":1790000600000}", ERR_NOT_FOUND,
+         "there is no zone 'nowhere'"},
         {"zone.duty", "{\"id\":\"a\",\"on\":false}", ERR_INVALID, "say why zone 'a'"},
         {"zone.duty", "{\"id\":\"a\",\"on\":false,\"why\":\"empty\"}", ERR_OK, ""},
         {"zone.duty", "{\"id\":\"a\",\"on\":true}", ERR_OK, ""},
@@ -469,6 +488,51 @@ static void a_record_reads_as_it_was_written(void)
     json_decref(body);
 }
 
+/* Bananas and apples; and a step for the bananas alone. */
+static void what_may_not_be_meant_is_warned_of(void)
+{
+    static const struct {
+        const char *verb;
+        const char *body;
+        const char *code; /* NULL: no warning */
+    } rows[] = {
+        {"zone.put", "{\"id\":\"a\",\"goods\":[\"apple\"]}", NULL},
+        {"zone.put", "{\"id\":\"a\",\"goods\":[\"apple\",\"banana\"]}", "band_empty"},
+        {"zone.put",
+         "{\"id\":\"b\",\"band_low\":2,\"band_high\":8,\"goods\":[\"banana\"]}",
+         "band_empty"},
+        {"zone.put", "{\"id\":\"b\",\"band_low\":null,\"band_high\":null}", NULL},
+        {"zone.plan_step",
+         "{\"id\":\"b\",\"to\":1790000600000,\"band_high\":20,\"goods\":[\"banana\"]}",
+         NULL},
+        {"zone.plan_step",
+         "{\"id\":\"b\",\"to\":1790000600000,\"band_high\":20,\"goods\":[\"apple\"]}",
+         "step_unshared"},
+    };
+    struct house house;
+    house_open(&house);
+    furnish(&house);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err_text why;
+        char *text = NULL;
+        char id[16];
+        snprintf(id, sizeof id, "w%zu", i);
+        CHECK_ROW(rows[i].body, run_as(&house, "", id, rows[i].verb, COMMAND_ANY,
+                                       rows[i].body, &why, &text) == ERR_OK);
+        json_t *result = json_loads(text, 0, NULL);
+        const json_t *first = json_array_get(json_object_get(result, "warnings"), 0);
+        const char *code = json_string_value(json_object_get(first, "code"));
+        CHECK_ROW(rows[i].body, (code != NULL) == (rows[i].code != NULL));
+        CHECK_ROW(rows[i].body, code == NULL || rows[i].code == NULL ||
+                                    strcmp(code, rows[i].code) == 0);
+        CHECK_ROW(rows[i].body,
+                  code == NULL || json_object_get(first, "text_zh") != NULL);
+        json_decref(result);
+        free(text);
+    }
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -482,6 +546,7 @@ int main(void)
         {"who tampers with the audit breaks the chain",
          who_tampers_with_the_audit_breaks_the_chain},
         {"records that are no commands", records_that_are_no_commands},
+        {"what may not be meant is warned of", what_may_not_be_meant_is_warned_of},
         {"a record reads as it was written", a_record_reads_as_it_was_written},
         CU_TEST_INFO_NULL,
     };

@@ -134,6 +134,46 @@ static void who_is_placed_is_told(void)
     finish(&house);
 }
 
+/* What a device needs to judge by itself; what is over it need not know. */
+static void rules_come_with_their_conditions_and_plans(void)
+{
+    static const char *const zone =
+        "{\"site\":\"s\",\"tau\":7200000,\"steps\":["
+        "{\"from\":1,\"to\":999999,\"band_high\":9},"
+        "{\"from\":2,\"to\":3000000,\"band_low\":12}],"
+        "\"maintenance\":[{\"from\":5000000,\"to\":6000000}]}";
+    static const char *const rule =
+        "{\"zone\":\"a\",\"kind\":\"above\",\"quantity\":\"air_temperature\","
+        "\"limit\":4.5,\"window\":60000,\"safety\":true,\"unless\":[\"door\"],"
+        "\"levels\":[{\"severity\":\"warning\",\"level\":8}]}";
+    struct house house;
+    struct zone_rules got;
+    struct err_text why = {""};
+    open(&house);
+    json_t *body = json_loads(zone, 0, NULL);
+    CHECK(registry_apply(house.registry, "zone", "a", "o", NULL, body));
+    json_decref(body);
+    body = json_loads(rule, 0, NULL);
+    CHECK(registry_apply(house.registry, "rule", "warm", "o", NULL, body));
+    json_decref(body);
+    configs_touch(house.configs, "o", "one");
+    CHECK_TEXT(flush(&house), "one two");
+    configs_reported(house.configs, house.one, true, house.real_ms + 2 * AGAIN);
+    CHECK_TEXT(flush(&house), "one");
+    CHECK(zone_rules_parse(&got, house.last.data, house.last.len, &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+    const struct zone_config *told = &got.zones[0];
+    CHECK(told->tau_ms == 7200000 && told->span_count == 2);
+    CHECK_TEXT(told->spans[0].reason, "planned_step");
+    CHECK(told->spans[0].low == 12 && told->spans[0].from_ms == 2);
+    CHECK_TEXT(told->spans[1].reason, "maintenance");
+    CHECK(told->rules[0].limit == 4.5 && told->rules[0].window_ms == 60000);
+    CHECK(told->rules[0].is_safety && told->rules[0].unless_count == 1);
+    CHECK_TEXT(told->rules[0].unless[0], "door");
+    zone_rules_fini(&got);
+    finish(&house);
+}
+
 static void only_what_differs_is_sent(void)
 {
     struct house house;
@@ -280,6 +320,8 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         {"who is placed is told", who_is_placed_is_told},
+        {"rules come with their conditions and plans",
+         rules_come_with_their_conditions_and_plans},
         {"only what differs is sent", only_what_differs_is_sent},
         {"what ends is cleared", what_ends_is_cleared},
         {"a broker that is away is waited for", a_broker_that_is_away_is_waited_for},

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * registry_plans - what is planned in zones, and the band of what stands in them.
+ */
+#include "collector/pipeline/registry_plans.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/pipeline/rows.h"
+
+static double take_number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static bool names(const json_t *list, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text != NULL && strcmp(text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- goods ------------------------------------------------------------------------ */
+
+static const struct profile *profile_of(struct registry *registry, const char *name)
+{
+    if (registry->profiles == NULL)
+        registry->profiles = profile_set_create();
+    return name != NULL ? profile_set_find(registry->profiles, name) : NULL;
+}
+
+struct band registry_goods_band(struct registry *registry, struct band declared,
+                                const json_t *goods)
+{
+    struct band all = declared;
+    for (size_t i = 0; i < json_array_size(goods); i++) {
+        const struct profile *profile =
+            profile_of(registry, json_string_value(json_array_get(goods, i)));
+        if (profile != NULL)
+            all = band_intersect(all, band_of_profile(profile));
+    }
+    return band_is_empty(all) ? declared : all;
+}
+
+/* ---- spans ------------------------------------------------------------------------ */
+
+static int compare_spans(const void *left, const void *right)
+{
+    const struct registry_span *a = left;
+    const struct registry_span *b = right;
+    int order = strcmp(a->zone, b->zone);
+    if (order == 0 && a->from_ms != b->from_ms)
+        order = a->from_ms < b->from_ms ? -1 : 1;
+    return order != 0 ? order : (a->reason > b->reason) - (a->reason < b->reason);
+}
+
+static struct rows spans_of(struct registry *registry)
+{
+    return (struct rows){.rows = (void **)&registry->spans,
+                         .count = &registry->span_count,
+                         .room = &registry->span_room,
+                         .size = sizeof *registry->spans,
+                         .compare = compare_spans};
+}
+
+static void drop_spans(struct registry *registry, const char *zone)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < registry->span_count; i++)
+        if (strcmp(registry->spans[i].zone, zone) != 0)
+            registry->spans[kept++] = registry->spans[i];
+    registry->span_count = kept;
+}
+
+/* Whether all that stands there is planned to share it. */
+static bool is_shared(const json_t *goods, const json_t *sharing)
+{
+    for (size_t i = 0; sharing != NULL && i < json_array_size(goods); i++)
+        if (!names(sharing, json_string_value(json_array_get(goods, i))))
+            return false;
+    return true;
+}
+
+static void put_spans(struct registry *registry, const char *zone, const json_t *body,
+                      const char *list, enum alert_reason reason)
+{
+    const struct rows spans = spans_of(registry);
+    const json_t *goods = json_object_get(body, "goods");
+    size_t i;
+    json_t *from;
+    json_array_foreach(json_object_get(body, list), i, from)
+    {
+        const struct registry_span span = {
+            .zone = registry_name(registry, zone),
+            .from_ms = json_integer_value(json_object_get(from, "from")),
+            .to_ms = json_integer_value(json_object_get(from, "to")),
+            .reason = reason,
+            .low = take_number(from, "band_low"),
+            .high = take_number(from, "band_high"),
+        };
+        if (is_shared(goods, json_object_get(from, "goods")))
+            rows_put(&spans, &span);
+    }
+}
+
+void registry_put_plans(struct registry *registry, const char *zone, const json_t *body)
+{
+    drop_spans(registry, zone);
+    put_spans(registry, zone, body, "steps", ALERT_REASON_PLANNED_STEP);
+    put_spans(registry, zone, body, "maintenance", ALERT_REASON_MAINTENANCE);
+}
+
+const struct registry_span *registry_spans(const struct registry *registry,
+                                           const char *zone, size_t *count)
+{
+    const struct registry_span key = {.zone = zone, .from_ms = INT64_MIN};
+    const struct rows spans = spans_of((struct registry *)(uintptr_t)registry);
+    size_t at = rows_find(&spans, &key);
+    *count = 0;
+    while (at + *count < registry->span_count &&
+           strcmp(registry->spans[at + *count].zone, zone) == 0)
+        ++*count;
+    return *count > 0 ? &registry->spans[at] : NULL;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * registry_plans - of the registry: what its files do for each other. Others ask
+ * registry.h.
+ */
+#ifndef COLDCHAIN_COLLECTOR_PIPELINE_REGISTRY_PLANS_H
+#define COLDCHAIN_COLLECTOR_PIPELINE_REGISTRY_PLANS_H
+
+#include <jansson.h>
+
+#include "collector/pipeline/registry.h"
+#include "freshness/band.h"
+#include "freshness/profile_set.h"
+
+/*
+ * What all of the goods and the declared band have in common; the declared one when they
+ * have nothing. Profiles that are not known here are passed over.
+ */
+struct band registry_goods_band(struct registry *registry, struct band declared,
+                                const json_t *goods);
+/* The zone's spans are those of the body now; NULL: none. */
+void registry_put_plans(struct registry *registry, const char *zone, const json_t *body);
+
+#endif
