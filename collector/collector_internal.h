@@ -58,9 +58,9 @@ struct collector {
     struct follower *history;
     struct influx *influx;
     struct notifier *notifier;
-    struct config_webhook
-        *receivers; /* webhooks, and the heartbeat's when there is one */
+    const struct config_channel **receivers; /* and the heartbeat's when there is one */
     size_t receiver_count;
+    struct config_channel beat;
     struct heartbeat *heartbeat;
     struct intake *intake;
     struct api *api;
@@ -114,6 +114,9 @@ uint64_t collector_evaluated(void *context);
 enum err collector_on_attempt(void *context, const struct record_attempt *attempt,
                               uint64_t *position);
 void collector_on_result(void *context, const struct record_result *result);
+enum err collector_on_publish(void *context, const char *topic, const void *data,
+                              size_t len, uint64_t tag);
+void collector_on_delivered(void *context, uint64_t tag, const char *why);
 bool collector_send_ack(void *context, const char *topic, const void *data, size_t len);
 bool collector_send_config(void *context, const char *topic, const void *data,
                            size_t len);

@@ -94,6 +94,22 @@ void collector_on_result(void *context, const struct record_result *result)
     buf_fini(&data);
 }
 
+enum err collector_on_publish(void *context, const char *topic, const void *data,
+                              size_t len, uint64_t tag)
+{
+    const struct collector *collector = context;
+    return collector->intake != NULL
+               ? intake_publish(collector->intake, topic, data, len, tag)
+               : ERR_OFFLINE;
+}
+
+void collector_on_delivered(void *context, uint64_t tag, const char *why)
+{
+    struct collector *collector = context;
+    if (collector->notifier != NULL)
+        notifier_delivered(collector->notifier, tag, why);
+}
+
 bool collector_send_ack(void *context, const char *topic, const void *data, size_t len)
 {
     struct collector *collector = context;
@@ -141,6 +157,9 @@ void collector_live(void *context, enum api_live what, struct buf *out)
         break;
     case API_LIVE_DEVICES:
         pipeline_devices_json(collector->pipeline, now_ms, out);
+        break;
+    case API_LIVE_CHANNELS:
+        notifier_channels_json(collector->notifier, out);
         break;
     case API_LIVE_STATUS:
         status_json(collector, out);

@@ -65,6 +65,30 @@ static enum err open_state(struct collector *collector, struct state_meta *meta,
     return ERR_OK;
 }
 
+static char beat_name[] = BEAT_NAME;
+
+/* Webhooks are channels under a shorter name; the heartbeat's receiver comes last. */
+static void name_receivers(struct collector *collector)
+{
+    const struct settings *settings = collector->settings;
+    size_t count = settings->webhook_count + settings->channel_count;
+    collector->receivers = mem_array(count + 1, sizeof(struct config_channel *));
+    collector->channels = mem_array(count, sizeof *collector->channels);
+    for (size_t i = 0; i < count; i++) {
+        const struct config_channel *channel =
+            i < settings->webhook_count
+                ? &settings->webhooks[i]
+                : &settings->channels[i - settings->webhook_count];
+        collector->receivers[i] = channel;
+        collector->channels[i] = channel->name;
+    }
+    collector->beat = settings->heartbeat.to;
+    collector->beat.name = beat_name;
+    if (settings->heartbeat.to.url != NULL)
+        collector->receivers[count++] = &collector->beat;
+    collector->receiver_count = count;
+}
+
 static enum err open_pipeline(struct collector *collector, const struct state_meta *meta,
                               struct err_text *why)
 {
@@ -78,12 +102,10 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .context = collector,
         .send = collector_send_ack,
     };
+    name_receivers(collector);
     collector->acks = acks_create(&acks);
     collector->configs = configs_create(
         &(struct configs_options){.context = collector, .send = collector_send_config});
-    collector->channels = mem_array(settings->webhook_count, sizeof *collector->channels);
-    for (size_t i = 0; i < settings->webhook_count; i++)
-        collector->channels[i] = settings->webhooks[i].name;
     const struct pipeline_options options = {
         .journal = collector->journal,
         .state = collector->state,
@@ -93,7 +115,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .silence_grace_ms = settings->pipeline.silence_grace_ms,
         .history_dir = collector->history_dir,
         .channels = collector->channels,
-        .channel_count = settings->webhook_count,
+        .channel_count = settings->webhook_count + settings->channel_count,
         .beat_channel = settings->heartbeat.to.url != NULL ? BEAT_NAME : NULL,
         .context = collector,
         .on_command = collector_on_command,
@@ -263,39 +285,24 @@ static enum err open_intake(struct collector *collector, struct err_text *why)
         .committer = collector->committer,
         .context = collector,
         .on_connected = collector_on_broker,
+        .on_delivered = collector_on_delivered,
     };
     return intake_open(&collector->intake, &options, why);
 }
 
-static char beat_name[] = BEAT_NAME;
-
-static void name_receivers(struct collector *collector)
-{
-    const struct settings *settings = collector->settings;
-    size_t count = settings->webhook_count;
-    collector->receivers = mem_array(count + 1, sizeof *collector->receivers);
-    for (size_t i = 0; i < count; i++)
-        collector->receivers[i] = settings->webhooks[i];
-    if (settings->heartbeat.to.url != NULL) {
-        collector->receivers[count] = settings->heartbeat.to;
-        collector->receivers[count++].name = beat_name;
-    }
-    collector->receiver_count = count;
-}
-
 static void open_notifier(struct collector *collector)
 {
-    name_receivers(collector);
     const struct notifier_options options = {
         .state = collector->state,
         .loop = collector->loop,
         .clock = collector->clock,
-        .webhooks = collector->receivers,
-        .webhook_count = collector->receiver_count,
+        .channels = collector->receivers,
+        .channel_count = collector->receiver_count,
         .context = collector,
         .on_attempt = collector_on_attempt,
         .applied = collector_evaluated,
         .on_result = collector_on_result,
+        .publish = collector_on_publish,
     };
     collector->notifier = notifier_create(&options);
     collector_pump(collector);

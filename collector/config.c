@@ -101,36 +101,6 @@ static const struct config_key device_keys[] = {
     {.name = NULL},
 };
 
-#define WEBHOOK(field) .offset = offsetof(struct config_webhook, field)
-static const struct config_key webhook_keys[] = {
-    {.name = "name",
-     .type = CONFIG_STRING,
-     .is_required = true,
-     WEBHOOK(name),
-     .help = "of the channel, unique"},
-    {.name = "url",
-     .type = CONFIG_STRING,
-     .is_required = true,
-     WEBHOOK(url),
-     .help = "where messages are posted"},
-    {.name = "secret",
-     .type = CONFIG_SECRET,
-     WEBHOOK(secret),
-     .help = "key of the signature header; without it messages are not signed"},
-    {.name = "ca_file",
-     .type = CONFIG_STRING,
-     WEBHOOK(ca_file),
-     .help = "certificates to trust instead of the system's"},
-    {.name = "timeout",
-     .type = CONFIG_DURATION,
-     WEBHOOK(timeout_ms),
-     .fallback = "10s",
-     .least = 100,
-     .most = 120000,
-     .help = "for one attempt"},
-    {.name = NULL},
-};
-
 #define SETTING(field) .offset = offsetof(struct settings, field)
 #define LIST(rows, count) \
     .offset = offsetof(struct settings, rows), \
@@ -139,8 +109,6 @@ static const struct config_schema site_schema = {.keys = site_keys,
                                                  .size = sizeof(struct config_site)};
 static const struct config_schema device_schema = {.keys = device_keys,
                                                    .size = sizeof(struct config_device)};
-static const struct config_schema webhook_schema = {
-    .keys = webhook_keys, .size = sizeof(struct config_webhook)};
 
 static const struct config_key settings_keys[] = {
     {.name = "org",
@@ -404,9 +372,15 @@ static const struct config_key settings_keys[] = {
     {.name = "webhooks",
      .type = CONFIG_RECORDS,
      LIST(webhooks, webhook_count),
-     .record = &webhook_schema,
+     .record = &config_webhook_schema,
      .most = 32,
-     .help = "who is told of incidents"},
+     .help = "programs that are told of incidents: the same as channels of that kind"},
+    {.name = "channels",
+     .type = CONFIG_RECORDS,
+     LIST(channels, channel_count),
+     .record = &config_channel_schema,
+     .most = 64,
+     .help = "how people are told of incidents; see docs/alarms.md"},
     {.name = "sites",
      .type = CONFIG_RECORDS,
      LIST(sites, site_count),
@@ -675,6 +649,8 @@ static void check(struct config *config, const void *data)
     map_fini(&checked.devices);
     map_fini(&checked.rules);
     check_api(config, settings);
+    config_check_channel_names(config, settings->webhooks, settings->webhook_count,
+                               settings->channels, settings->channel_count);
     if (settings->influx.url != NULL && settings->influx.version == 1 &&
         (settings->influx.org == NULL || settings->influx.bucket == NULL))
         config_problem(config, &settings->influx.url,

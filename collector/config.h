@@ -14,6 +14,7 @@
 
 #include "alerts/alerts.h"
 #include "base/config.h"
+#include "collector/config_channels.h"
 #include "collector/pipeline/registry.h"
 
 struct config_zone {
@@ -66,14 +67,6 @@ struct config_rule {
     size_t level_count;
     int64_t silent_ms;
     enum alert_severity severity;
-};
-
-struct config_webhook {
-    char *name;
-    char *url;
-    char *secret;
-    char *ca_file;
-    int64_t timeout_ms;
 };
 
 struct settings {
@@ -134,11 +127,13 @@ struct settings {
         int64_t streams;
     } api;
     struct {
-        struct config_webhook to; /* url NULL: no heartbeat */
+        struct config_channel to; /* url NULL: no heartbeat */
         int64_t every_ms;
     } heartbeat;
-    struct config_webhook *webhooks;
+    struct config_channel *webhooks;
     size_t webhook_count;
+    struct config_channel *channels;
+    size_t channel_count;
     struct config_site *sites;
     size_t site_count;
     struct config_device *devices;

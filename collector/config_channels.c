@@ -122,6 +122,13 @@ static const struct config_key channel_keys[] = {
      .type = CONFIG_STRING,
      CHANNEL(expect),
      .help = "sms, voice: a good answer holds this text"},
+    {.name = "refresh",
+     .type = CONFIG_DURATION,
+     CHANNEL(refresh_ms),
+     .fallback = "1m",
+     .least = 1000,
+     .most = 3600000,
+     .help = "alertmanager: how often it is told again of what is open"},
     {.name = "command",
      .type = CONFIG_STRINGS,
      CHANNEL(command),
@@ -130,6 +137,39 @@ static const struct config_key channel_keys[] = {
      .help = "command: program with its path, and arguments; templates, no shell"},
     {.name = NULL},
 };
+
+#define WEBHOOK(field) .offset = offsetof(struct config_channel, field)
+static const struct config_key webhook_keys[] = {
+    {.name = "name",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     WEBHOOK(name),
+     .help = "of the channel, unique"},
+    {.name = "url",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     WEBHOOK(url),
+     .help = "where messages are posted"},
+    {.name = "secret",
+     .type = CONFIG_SECRET,
+     WEBHOOK(secret),
+     .help = "key of the signature header; without it messages are not signed"},
+    {.name = "ca_file",
+     .type = CONFIG_STRING,
+     WEBHOOK(ca_file),
+     .help = "certificates to trust instead of the system's"},
+    {.name = "timeout",
+     .type = CONFIG_DURATION,
+     WEBHOOK(timeout_ms),
+     .fallback = "10s",
+     .least = 100,
+     .most = 120000,
+     .help = "for one attempt"},
+    {.name = NULL},
+};
+
+const struct config_schema config_webhook_schema = {
+    .keys = webhook_keys, .size = sizeof(struct config_channel)};
 
 /* ---- what a kind takes ------------------------------------------------------------ */
 
@@ -307,4 +347,32 @@ const struct config_schema config_channel_schema = {
 const char *channel_kind_name(enum channel_kind kind)
 {
     return kind_names[kind];
+}
+
+static bool names_are_same(const struct config_channel *a, const struct config_channel *b)
+{
+    return a != b && strcmp(a->name, b->name) == 0;
+}
+
+void config_check_channel_names(struct config *config,
+                                const struct config_channel *webhooks,
+                                size_t webhook_count,
+                                const struct config_channel *channels,
+                                size_t channel_count)
+{
+    for (size_t i = 0; i < webhook_count + channel_count; i++) {
+        const struct config_channel *one =
+            i < webhook_count ? &webhooks[i] : &channels[i - webhook_count];
+        bool is_twice = false;
+        for (size_t k = 0; k < webhook_count; k++)
+            is_twice = is_twice || names_are_same(one, &webhooks[k]);
+        for (size_t k = 0; k < channel_count; k++)
+            is_twice = is_twice || names_are_same(one, &channels[k]);
+        if (is_twice)
+            config_problem(config, &one->name,
+                           "two channels are called '%s': results would be mixed up",
+                           one->name);
+        if (strcmp(one->name, "_heartbeat_") == 0)
+            config_problem(config, &one->name, "'_heartbeat_' is the heartbeat's name");
+    }
 }

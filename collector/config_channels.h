@@ -60,11 +60,21 @@ struct config_channel {
     char *body; /* template */
     enum channel_body body_type;
     char *expect; /* what a good answer holds */
+    int64_t refresh_ms;
     char **command;
     size_t command_count;
 };
 
 extern const struct config_schema config_channel_schema;
+/* The shorthand `webhooks`: the same struct, of which it fills a part. */
+extern const struct config_schema config_webhook_schema;
+
+/* Problems when two have one name. */
+void config_check_channel_names(struct config *config,
+                                const struct config_channel *webhooks,
+                                size_t webhook_count,
+                                const struct config_channel *channels,
+                                size_t channel_count);
 
 const char *channel_kind_name(enum channel_kind kind);
 

@@ -25,9 +25,10 @@ struct feed;
 
 /* What only the loop thread knows. */
 enum api_live {
-    API_LIVE_ZONES,   /* JSON array: zones with the last value of each channel */
-    API_LIVE_DEVICES, /* JSON array: devices, seen or declared */
-    API_LIVE_STATUS,  /* JSON object: positions, connection, versions */
+    API_LIVE_ZONES,    /* JSON array: zones with the last value of each channel */
+    API_LIVE_DEVICES,  /* JSON array: devices, seen or declared */
+    API_LIVE_CHANNELS, /* JSON array: how people are told, and whether it works */
+    API_LIVE_STATUS,   /* JSON object: positions, connection, versions */
     /* JSON array of {org, device, channel, zone, from, to}: where channels measure */
     API_LIVE_PLACEMENTS,
 };

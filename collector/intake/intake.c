@@ -86,6 +86,20 @@ static void on_lost(void *context, const char *why)
         log_warn("broker lost: %s", why);
 }
 
+static void on_delivered(void *context, uint64_t tag)
+{
+    const struct intake *intake = context;
+    if (tag != 0 && intake->options.on_delivered != NULL)
+        intake->options.on_delivered(intake->options.context, tag, NULL);
+}
+
+static void on_refused(void *context, uint64_t tag, const char *why)
+{
+    const struct intake *intake = context;
+    if (tag != 0 && intake->options.on_delivered != NULL)
+        intake->options.on_delivered(intake->options.context, tag, why);
+}
+
 enum err intake_open(struct intake **result, const struct intake_options *options,
                      struct err_text *why)
 {
@@ -96,6 +110,8 @@ enum err intake_open(struct intake **result, const struct intake_options *option
     broker.on_message = on_message;
     broker.on_connected = on_connected;
     broker.on_lost = on_lost;
+    broker.on_delivered = on_delivered;
+    broker.on_refused = on_refused;
     enum err err = mqtt_open(&intake->mqtt, options->loop, &broker, why);
     if (err != ERR_OK) {
         free(intake);
@@ -140,6 +156,20 @@ bool intake_retain(struct intake *intake, const char *topic, const void *data, s
         .retain = true,
     };
     return mqtt_publish(intake->mqtt, &publish) == ERR_OK;
+}
+
+enum err intake_publish(struct intake *intake, const char *topic, const void *data,
+                        size_t len, uint64_t tag)
+{
+    const struct mqtt_publish publish = {
+        .topic = topic,
+        .payload = data,
+        .payload_len = len,
+        .content_type = "application/json",
+        .qos = QOS_AT_LEAST_ONCE,
+        .tag = tag,
+    };
+    return mqtt_publish(intake->mqtt, &publish);
 }
 
 void intake_pause(struct intake *intake, bool is_paused)

@@ -31,6 +31,10 @@ struct intake_options {
     /* The loop; `session_present`: the broker has kept what it was given. NULL: nobody.
      */
     void (*on_connected)(void *context, bool session_present);
+    /* The loop: the broker has what intake_publish() gave it, or refuses it. NULL:
+     * nobody.
+     */
+    void (*on_delivered)(void *context, uint64_t tag, const char *why);
 };
 
 MUST_CHECK enum err intake_open(struct intake **intake,
@@ -44,6 +48,10 @@ bool intake_send(struct intake *intake, const char *topic, const void *data, siz
 /* QoS 1, retained; empty clears what is retained. False when it cannot be sent now. */
 bool intake_retain(struct intake *intake, const char *topic, const void *data,
                    size_t len);
+/* QoS 1, not retained; on_delivered() follows unless the connection is lost. `tag` > 0.
+ */
+MUST_CHECK enum err intake_publish(struct intake *intake, const char *topic,
+                                   const void *data, size_t len, uint64_t tag);
 /* The journal has no room to spare: leave the broker, which keeps the session. */
 void intake_pause(struct intake *intake, bool is_paused);
 

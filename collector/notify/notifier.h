@@ -6,14 +6,16 @@
  * An attempt is a record of the journal before it is made, its result another one; the
  * pipeline applies both, in their order. So what has a result is not told again, and a
  * crash between the two repeats the attempt under the same key, with the next number.
- * One thread per channel: a slow receiver delays nobody else. The functions belong to the
- * loop thread.
+ * Each channel has a bucket of tokens and a thread of its own: a slow receiver delays
+ * nobody else, and what waits when the bucket is empty becomes one digest. The functions
+ * belong to the loop thread.
  */
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_NOTIFIER_H
 #define COLDCHAIN_COLLECTOR_NOTIFY_NOTIFIER_H
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
@@ -27,8 +29,8 @@ struct notifier_options {
     struct state *state;
     struct loop *loop;
     const struct clock *clock;
-    const struct config_webhook *webhooks;
-    size_t webhook_count;
+    const struct config_channel *const *channels;
+    size_t channel_count;
     void *context;
     /*
      * The loop: to be appended to the journal as an ATTEMPT record; its place there. The
@@ -39,6 +41,12 @@ struct notifier_options {
     uint64_t (*applied)(void *context); /* records up to here are applied for good */
     /* The loop: to be appended to the journal as a RESULT record. */
     void (*on_result)(void *context, const struct record_result *result);
+    /*
+     * The loop: publishes with QoS 1; notifier_delivered() with that tag says what became
+     * of it. NULL: there is no broker.
+     */
+    enum err (*publish)(void *context, const char *topic, const void *data, size_t len,
+                        uint64_t tag);
 };
 
 struct notifier *notifier_create(const struct notifier_options *options);
@@ -58,5 +66,9 @@ MUST_CHECK enum err notifier_resume(struct notifier *notifier, struct err_text *
  * arms a timer for what is due later. Does nothing after notifier_stop().
  */
 MUST_CHECK enum err notifier_pump(struct notifier *notifier, struct err_text *why);
+/* The broker took what was published under that tag; or not, and `why`. */
+void notifier_delivered(struct notifier *notifier, uint64_t tag, const char *why);
+/* Appends a JSON array: each channel, whether it can ring now, its last result. */
+void notifier_channels_json(struct notifier *notifier, struct buf *out);
 
 #endif

@@ -118,6 +118,20 @@ enum err state_outbox_ready(struct state *state, const char *channel, int64_t no
     return give_messages(&rows, context, row);
 }
 
+enum err state_outbox_open(struct state *state, const char *channel, size_t limit,
+                           void *context, state_body_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT (SELECT body FROM outbox WHERE outbox.incident = incident.id"
+              " AND channel = ?1 AND state = 'done' ORDER BY id DESC LIMIT 1) AS newest"
+              " FROM incident WHERE state <> 'closed' AND newest IS NOT NULL LIMIT ?2",
+              DB_ARGS(db_text(channel), state_limit(limit)));
+    while (db_next(&rows))
+        row(context, db_get_text(&rows, 0));
+    return db_end(&rows);
+}
+
 enum err state_outbox_next(struct state *state, int64_t *due_ms)
 {
     enum err err = db_get_one(state->db,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the answers of InfluxDB and of webhooks mean. */
-#include "collector/notify/webhook.h"
+#include "collector/notify/attempt.h"
 #include "collector/store/influx_policy.h"
 
 #include "tests/support/check.h"
@@ -54,6 +54,18 @@ static void influx_waits_longer_each_time_up_to_a_minute(void)
             CHECK(influx_backoff_ms(failures, -1, random) <= 60000);
 }
 
+static void webhook_judge(int status, int64_t retry_after_ms, uint64_t random,
+                          const struct channel_attempt *attempt,
+                          struct record_result *result)
+{
+    const struct config_channel config = {.kind = CHANNEL_WEBHOOK};
+    const struct channel_answer answer = {
+        .came = status != 0, .status = status, .retry_after_ms = retry_after_ms};
+    struct channel_verdict verdict = {0};
+    channel_ops(CHANNEL_WEBHOOK)->judge(&config, &answer, &verdict);
+    channel_settle(&verdict, attempt, random, result);
+}
+
 static void webhook_answers_decide_about_the_next_attempt(void)
 {
     static const struct {
@@ -64,7 +76,7 @@ static void webhook_answers_decide_about_the_next_attempt(void)
     } rows[] = {
         {"200", 200, 0, STATE_OUTBOX_DONE},
         {"202", 202, 0, STATE_OUTBOX_DONE},
-        {"204 long after", 204, WEBHOOK_GIVE_UP_MS * 2, STATE_OUTBOX_DONE},
+        {"204 long after", 204, CHANNEL_GIVE_UP_MS * 2, STATE_OUTBOX_DONE},
         {"301 is not followed", 301, 0, STATE_OUTBOX_PENDING},
         {"400 understood and refused", 400, 0, STATE_OUTBOX_DEAD},
         {"401 somebody may mend it", 401, 0, STATE_OUTBOX_PENDING},
@@ -72,11 +84,11 @@ static void webhook_answers_decide_about_the_next_attempt(void)
         {"410", 410, 0, STATE_OUTBOX_DEAD},
         {"429", 429, 0, STATE_OUTBOX_PENDING},
         {"500", 500, 0, STATE_OUTBOX_PENDING},
-        {"500 after a day", 500, WEBHOOK_GIVE_UP_MS + 1, STATE_OUTBOX_DEAD},
+        {"500 after a day", 500, CHANNEL_GIVE_UP_MS + 1, STATE_OUTBOX_DEAD},
         {"no answer", 0, 0, STATE_OUTBOX_PENDING},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct webhook_attempt attempt = {.now_ms = rows[i].age_ms,
+        const struct channel_attempt attempt = {.now_ms = rows[i].age_ms,
                                                 .created_ms = 0};
         struct record_result result = {0};
         webhook_judge(rows[i].status, -1, 0, &attempt, &result);
@@ -88,12 +100,12 @@ static void webhook_answers_decide_about_the_next_attempt(void)
 
 static void a_receiver_that_asks_for_time_gets_it(void)
 {
-    const struct webhook_attempt attempt = {.now_ms = 1000};
+    const struct channel_attempt attempt = {.now_ms = 1000};
     struct record_result result = {0};
     webhook_judge(429, 30000, 0, &attempt, &result);
     CHECK(result.next_attempt_ms == 31000);
     webhook_judge(503, INT64_C(86400000) * 30, 0, &attempt, &result);
-    CHECK(result.next_attempt_ms <= 1000 + 300000);
+    CHECK(result.next_attempt_ms <= 1000 + 900000);
 }
 
 int main(void)

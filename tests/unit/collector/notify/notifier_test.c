@@ -25,7 +25,8 @@ struct world {
     struct state *state;
     struct notifier *notifier;
     struct receiver receivers[2];
-    struct config_webhook webhooks[2];
+    struct config_channel webhooks[2];
+    const struct config_channel *channels[2];
     /* a journal of attempts: written, and applied so far */
     struct record_attempt attempts[ATTEMPTS_MAX];
     uint64_t written;
@@ -83,17 +84,19 @@ static void world_open(struct world *world, int status_a, int status_b)
          why.text);
     receiver_open(&world->receivers[0], status_a);
     receiver_open(&world->receivers[1], status_b);
-    world->webhooks[0] = (struct config_webhook){.name = name_a,
+    world->webhooks[0] = (struct config_channel){.name = name_a,
                                                  .url = world->receivers[0].url,
                                                  .secret = secret,
                                                  .timeout_ms = 1000};
-    world->webhooks[1] = (struct config_webhook){
+    world->webhooks[1] = (struct config_channel){
         .name = name_b, .url = world->receivers[1].url, .timeout_ms = 1000};
+    world->channels[0] = &world->webhooks[0];
+    world->channels[1] = &world->webhooks[1];
     const struct notifier_options options = {.state = world->state,
                                              .loop = world->loop,
                                              .clock = &world->clock,
-                                             .webhooks = world->webhooks,
-                                             .webhook_count = 2,
+                                             .channels = world->channels,
+                                             .channel_count = 2,
                                              .context = world,
                                              .on_attempt = on_attempt,
                                              .applied = applied,

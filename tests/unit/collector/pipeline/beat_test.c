@@ -25,7 +25,8 @@ struct world {
     struct loop *loop;
     struct notifier *notifier;
     struct receiver receiver;
-    struct config_webhook webhook;
+    struct config_channel webhook;
+    const struct config_channel *channel;
     int64_t beat_ms;
     enum part stopped;
     size_t moments;
@@ -70,13 +71,14 @@ static void world_open(struct world *world)
         strlen(config));
     pipeline_start(&world->house);
     receiver_open(&world->receiver, 200);
-    world->webhook = (struct config_webhook){
+    world->channel = &world->webhook;
+    world->webhook = (struct config_channel){
         .name = name, .url = world->receiver.url, .timeout_ms = 2000};
     const struct notifier_options options = {.state = world->house.state,
                                              .loop = world->loop,
                                              .clock = &world->clock,
-                                             .webhooks = &world->webhook,
-                                             .webhook_count = 1,
+                                             .channels = &world->channel,
+                                             .channel_count = 1,
                                              .context = world,
                                              .on_attempt = on_attempt,
                                              .applied = applied,
