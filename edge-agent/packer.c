@@ -12,6 +12,7 @@
 
 /* A pack whose JSON is shorter gains nothing that is worth the work. */
 #define DEFLATE_FROM 160
+#define ZLIB_BEGINS  0x78 /* and no JSON does */
 
 void packer_init(struct packer *packer, size_t readings_max, int64_t interval_ms)
 {
@@ -121,6 +122,18 @@ void packer_format(struct packer *packer, const struct pack *pack, struct buf *b
         return;
     bytes->len = start;
     buf_add(bytes, packer->text.data, packer->text.len);
+}
+
+enum err packer_parse(struct pack *pack, struct buf *text, const void *bytes, size_t len,
+                      int64_t now_ms)
+{
+    const uint8_t *first = bytes;
+    pack_clear(pack);
+    if (len == 0 || *first != ZLIB_BEGINS)
+        return pack_parse(pack, bytes, len, now_ms, NULL);
+    buf_clear(text);
+    enum err err = deflate_unpack(text, bytes, len, PACK_BYTES_MAX);
+    return err == ERR_OK ? pack_parse(pack, text->data, text->len, now_ms, NULL) : err;
 }
 
 void packer_build(struct packer *packer, const struct packer_label *label,

@@ -77,6 +77,9 @@ void packer_reset(struct packer *packer);
 
 /* The bytes of any pack: JSON, or deflated JSON where that is smaller. */
 void packer_format(struct packer *packer, const struct pack *pack, struct buf *bytes);
+/* The other way, through `text`, which is kept for its memory; as pack_parse(). */
+MUST_CHECK enum err packer_parse(struct pack *pack, struct buf *text, const void *bytes,
+                                 size_t len, int64_t now_ms);
 /* Names a pack; the kind and what belongs to it stay. */
 void packer_name(struct pack *pack, const struct packer_label *label);
 /* First 8 bytes of the BLAKE2b digest, as the next pack carries them. */

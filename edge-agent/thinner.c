@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/deflate.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -149,24 +148,10 @@ static void pass_on(struct thinner *thinner, const struct spool_pack *from)
     thinner->source = (struct pack){0};
 }
 
-static enum err unpack(struct thinner *thinner, const struct spool_pack *pack,
-                       int64_t now_ms)
-{
-    pack_clear(&thinner->source);
-    const uint8_t *bytes = pack->bytes;
-    if (pack->len == 0 || bytes[0] != 0x78)
-        return pack_parse(&thinner->source, pack->bytes, pack->len, now_ms, NULL);
-    buf_clear(&thinner->text);
-    enum err err = deflate_unpack(&thinner->text, pack->bytes, pack->len, PACK_BYTES_MAX);
-    if (err != ERR_OK)
-        return err;
-    return pack_parse(&thinner->source, thinner->text.data, thinner->text.len, now_ms,
-                      NULL);
-}
-
 bool thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms)
 {
-    if (unpack(thinner, pack, now_ms) != ERR_OK) {
+    if (packer_parse(&thinner->source, &thinner->text, pack->bytes, pack->len, now_ms) !=
+        ERR_OK) {
         /* Our own bytes, behind a checksum: it will be told as a loss. */
         log_error("a pack cannot be read back seq=%llu", (unsigned long long)pack->seq);
         return false;
