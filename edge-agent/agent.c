@@ -11,15 +11,19 @@
 #include "edge-agent/recorder.h"
 #include "edge-agent/rules.h"
 #include "edge-agent/sampler.h"
+#include "edge-agent/siren.h"
 #include "edge-agent/spool.h"
 #include "edge-agent/status.h"
 #include "edge-agent/tap.h"
 #include "edge-agent/uplink.h"
+#include "edge-agent/verdicts.h"
 
 /* Recorded series wait while so many packs are not acked. */
 #define CONGESTED_PACKS 2000
 /* How often the end of draining is looked for. */
-#define DRAIN_POLL_MS 20
+#define DRAIN_POLL_MS  20
+#define JUDGE_MS       1000 /* how often silence is looked for */
+#define SIREN_RETRY_MS 5000
 
 struct agent {
     const struct settings *settings;
@@ -28,12 +32,15 @@ struct agent {
     struct spool *spool;
     struct recorder *recorder;
     struct rules rules;
-    struct tap *tap; /* or NULL */
+    struct verdicts *verdicts;
+    struct siren *siren; /* NULL until all is open */
+    struct tap *tap;     /* or NULL */
     struct uplink *uplink;
     struct sampler *sampler;
     struct ack_alarm *alarm;
     struct loop_timer *status_timer;
     struct loop_timer *drain_timer;
+    struct loop_timer *judge_timer;
     struct notify_watchdog *watchdog;
     bool is_draining;
     int64_t drain_until_ms; /* 0: for ever */
@@ -83,6 +90,34 @@ static void on_drain(void *context)
         return;
     }
     loop_timer_arm(agent->drain_timer, DRAIN_POLL_MS);
+}
+
+/* ---- verdicts ---- */
+
+static void on_incidents(void *context)
+{
+    const struct agent *agent = context;
+    if (agent->siren != NULL)
+        siren_look(agent->siren);
+}
+
+static void on_told(void *context)
+{
+    const struct agent *agent = context;
+    verdicts_keep(agent->verdicts);
+}
+
+static void on_rules(void *context)
+{
+    const struct agent *agent = context;
+    verdicts_set_rules(agent->verdicts, &agent->rules.in_force);
+}
+
+static void on_judge(void *context)
+{
+    const struct agent *agent = context;
+    verdicts_tick(agent->verdicts);
+    loop_timer_arm(agent->judge_timer, JUDGE_MS);
 }
 
 /* ---- status ---- */
@@ -135,6 +170,10 @@ static void fill_status(const struct agent *agent, struct status *status)
     status->is_ringing = ack_alarm_is_ringing(agent->alarm);
     status->unacked_ms = (uint64_t)ack_alarm_waiting_ms(agent->alarm);
     status->alarm_runs = ack_alarm_runs(agent->alarm, &status->alarm_runs_failed);
+    status->incident_runs = siren_runs(agent->siren, &status->incident_runs_failed);
+    verdicts_refresh(agent->verdicts);
+    status->incidents = verdicts_incidents(agent->verdicts);
+    status->incidents_open = incidents_open(status->incidents);
     count_stored(agent->spool, status);
 }
 
@@ -180,6 +219,40 @@ static enum err open_journal(struct agent *agent, struct err_text *why)
     return ERR_OK;
 }
 
+static void open_verdicts(struct agent *agent)
+{
+    const struct verdicts_options options = {
+        .settings = agent->settings,
+        .spool = agent->spool,
+        .clock = agent->options->clock,
+        .context = agent,
+        .on_changed = on_incidents,
+    };
+    agent->verdicts = verdicts_create(&options, &agent->rules.in_force);
+    recorder_set_verdicts(agent->recorder, agent->verdicts);
+    loop_timer_arm(agent->judge_timer, JUDGE_MS);
+}
+
+static void open_siren(struct agent *agent)
+{
+    const struct settings *settings = agent->settings;
+    const struct siren_options options = {
+        .loop = agent->loop,
+        .list = verdicts_incidents(agent->verdicts),
+        .device = settings->device,
+        .command = settings->alarm.on_incident,
+        .command_count = settings->alarm.on_incident_count,
+        .least = (enum alert_severity)settings->alarm.severity,
+        .timeout_ms = settings->alarm.timeout_ms,
+        .repeat_ms = settings->alarm.repeat_ms,
+        .retry_ms = SIREN_RETRY_MS,
+        .mute_file = settings->alarm.mute_file,
+        .context = agent,
+        .on_told = on_told,
+    };
+    agent->siren = siren_create(&options);
+}
+
 static enum err open_tap(struct agent *agent, struct err_text *why)
 {
     const char *path = agent->settings->tap.socket;
@@ -199,6 +272,7 @@ static enum err open_uplink(struct agent *agent, struct err_text *why)
         .rules = &agent->rules,
         .context = agent,
         .on_failed = on_failed,
+        .on_rules = on_rules,
     };
     return uplink_open(&agent->uplink, &options, why);
 }
@@ -244,14 +318,18 @@ static void open_alarm(struct agent *agent)
 static enum err open_all(struct agent *agent, struct err_text *why)
 {
     enum err err = open_journal(agent, why);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
+        open_verdicts(agent);
         err = open_tap(agent, why);
+    }
     if (err == ERR_OK)
         err = open_uplink(agent, why);
     if (err == ERR_OK)
         err = open_sampler(agent, why);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         open_alarm(agent);
+        open_siren(agent);
+    }
     return err;
 }
 
@@ -297,18 +375,22 @@ enum err agent_run(const struct settings *settings,
     loop_stop_on_signals(agent.loop);
     agent.status_timer = loop_timer_create(agent.loop, on_status, &agent);
     agent.drain_timer = loop_timer_create(agent.loop, on_drain, &agent);
+    agent.judge_timer = loop_timer_create(agent.loop, on_judge, &agent);
     agent.watchdog = notify_watchdog_create(agent.loop);
     enum err err = open_all(&agent, why);
     if (err == ERR_OK)
         err = serve(&agent, why);
+    siren_destroy(agent.siren);
     ack_alarm_destroy(agent.alarm);
     sampler_close(agent.sampler);
     uplink_close(agent.uplink);
     recorder_destroy(agent.recorder);
+    verdicts_destroy(agent.verdicts);
     rules_fini(&agent.rules);
     tap_close(agent.tap);
     spool_close(agent.spool);
     notify_watchdog_destroy(agent.watchdog);
+    loop_timer_destroy(agent.judge_timer);
     loop_timer_destroy(agent.drain_timer);
     loop_timer_destroy(agent.status_timer);
     loop_destroy(agent.loop);

@@ -183,6 +183,14 @@ static bool is_told(const struct incidents_entry *entry)
     return entry->told != 0 && !is_over(entry) && !entry->is_idle;
 }
 
+size_t incidents_open(const struct incidents *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        count += !is_over(&list->entries[i]) && !list->entries[i].is_idle;
+    return count;
+}
+
 size_t incidents_count(const struct incidents *list, bool is_ringing)
 {
     size_t count = 0;

@@ -76,7 +76,9 @@ enum incidents_news incidents_next(const struct incidents *list,
 /* It was told. An entry that is over goes. */
 void incidents_told(struct incidents *list, const char *id, enum incidents_news news,
                     enum alert_severity severity);
-/* Those that are told and not over or idle; of these, only what rings, when asked. */
+/* Those that are not over, of rules that are in force. */
+size_t incidents_open(const struct incidents *list);
+/* Of these, those that were told; only what rings, when asked. */
 size_t incidents_count(const struct incidents *list, bool is_ringing);
 /* The gravest that rings, the oldest of these; NULL: none does. Borrowed. */
 const struct incidents_entry *incidents_gravest(const struct incidents *list);

@@ -41,7 +41,8 @@ struct recorder {
     struct spool *spool;
     const struct clock *clock;
     struct recorder_sender sender;
-    struct tap *tap; /* or NULL */
+    struct tap *tap;           /* or NULL */
+    struct verdicts *verdicts; /* or NULL */
     char boot_id[PACK_BOOT_ID_SIZE];
     int64_t offset_ms; /* wall - boot time, by which what is open was dated */
     enum clock_state clock_state;
@@ -431,6 +432,11 @@ void recorder_set_tap(struct recorder *recorder, struct tap *tap)
     recorder->tap = tap;
 }
 
+void recorder_set_verdicts(struct recorder *recorder, struct verdicts *verdicts)
+{
+    recorder->verdicts = verdicts;
+}
+
 void recorder_set_sender(struct recorder *recorder, const struct recorder_sender *sender)
 {
     recorder->sender = *sender;
@@ -485,6 +491,8 @@ enum err recorder_close_pack(struct recorder *recorder, bool is_forced)
                                             .cursors = recorder->taken,
                                         });
     note_full(recorder, err == ERR_FULL);
+    if (err == ERR_FULL && recorder->verdicts != NULL)
+        verdicts_unsynced(recorder->verdicts, &packer->pack);
     if (err != ERR_OK)
         return err == ERR_FULL ? ERR_OK : err;
     memcpy(recorder->saved, recorder->taken, sizeof recorder->saved);
@@ -625,6 +633,8 @@ static void announce(struct recorder *recorder)
     recorder->pending_capacity = 0;
     for (size_t i = 0; i < count; i++) {
         tell_tap(recorder, announced[i].epoch, announced[i].seq);
+        if (recorder->verdicts != NULL)
+            verdicts_synced(recorder->verdicts, announced[i].epoch, announced[i].seq);
         if (recorder->sender.on_synced != NULL)
             recorder->sender.on_synced(recorder->sender.context, announced[i].epoch,
                                        announced[i].seq, announced[i].is_urgent);

@@ -19,6 +19,7 @@
 #include "edge-agent/settings.h"
 #include "edge-agent/spool.h"
 #include "edge-agent/tap.h"
+#include "edge-agent/verdicts.h"
 #include "telemetry/reading.h"
 
 struct recorder;
@@ -55,6 +56,8 @@ MUST_CHECK enum err recorder_create(struct recorder **recorder,
 void recorder_destroy(struct recorder *recorder);
 /* Told of each pack that was synced; outlives the recorder. */
 void recorder_set_tap(struct recorder *recorder, struct tap *tap);
+/* Judges each pack once it is synced; outlives the recorder. NULL: nobody does. */
+void recorder_set_verdicts(struct recorder *recorder, struct verdicts *verdicts);
 /* The bands are those of the rules from the next reading on. */
 void recorder_apply_rules(struct recorder *recorder, const struct rules *rules);
 void recorder_set_sender(struct recorder *recorder, const struct recorder_sender *sender);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/rule.h"
 #include "base/clock.h"
 #include "base/names.h"
 #include "base/number.h"
@@ -20,6 +21,12 @@
 #define HOUR_MS 3600000.0
 #define DAY_MS  (24 * HOUR_MS)
 
+static const char *const severity_words[] = {
+#define X(name, text) text,
+    ALERT_SEVERITY_LIST(X)
+#undef X
+        NULL,
+};
 static const char *const rate_words[] = {"recorded", "fast", NULL};
 static const char *const fault_words[] = {
 #define X(name, text) text,
@@ -464,6 +471,16 @@ static void check_names(struct config *config, const struct settings *settings)
     }
 }
 
+static void check_command(struct config *config, const char *name, char **const *command,
+                          size_t count)
+{
+    if (count > 0 && (*command)[0][0] != '/')
+        config_problem(config, command,
+                       "alarm.%s begins with '%s'; use an absolute path, like "
+                       "/usr/local/bin/siren",
+                       name, (*command)[0]);
+}
+
 static void check_settings(struct config *config, const void *record)
 {
     const struct settings *settings = record;
@@ -483,11 +500,15 @@ static void check_settings(struct config *config, const void *record)
                        settings->mqtt.cert_file != NULL ? &settings->mqtt.cert_file
                                                         : &settings->mqtt.key_file,
                        "cert_file and key_file go together");
-    if (settings->alarm.command_count > 0 && settings->alarm.command[0][0] != '/')
-        config_problem(config, &settings->alarm.command,
-                       "alarm.command begins with '%s'; use an absolute path, like "
-                       "/usr/local/bin/siren",
-                       settings->alarm.command[0]);
+    check_command(config, "command", &settings->alarm.command,
+                  settings->alarm.command_count);
+    check_command(config, "on_incident", &settings->alarm.on_incident,
+                  settings->alarm.on_incident_count);
+    if (settings->alarm.mute_file != NULL && settings->alarm.mute_file[0] != '/')
+        config_problem(config, &settings->alarm.mute_file,
+                       "alarm.mute_file '%s' is no absolute path; use one like "
+                       "/run/coldchain/mute",
+                       settings->alarm.mute_file);
     check_names(config, settings);
 }
 
@@ -621,7 +642,33 @@ static const struct config_key settings_keys[] = {
      .fallback = "30s",
      .least = 100,
      .most = 60000,
-     .help = "the command is ended then"},
+     .help = "either command is ended then"},
+    {.name = "alarm.on_incident",
+     .type = CONFIG_STRINGS,
+     SETTING(alarm.on_incident),
+     .count_offset = offsetof(struct settings, alarm.on_incident_count),
+     .least = 0,
+     .most = 64,
+     .help = "run for incidents that are found here, broker or none; 'opened', "
+             "'escalated', 'closed', 'repeated' or 'muted' is added (docs/alarms.md)"},
+    {.name = "alarm.severity",
+     .type = CONFIG_ENUM,
+     SETTING(alarm.severity),
+     .fallback = "warning",
+     .words = severity_words,
+     .help = "the least for which on_incident is run"},
+    {.name = "alarm.repeat",
+     .type = CONFIG_DURATION,
+     SETTING(alarm.repeat_ms),
+     .fallback = "10m",
+     .least = 0,
+     .most = DAY_MS,
+     .help =
+         "on_incident is run again while an incident is open and not muted; 0: never"},
+    {.name = "alarm.mute_file",
+     .type = CONFIG_STRING,
+     SETTING(alarm.mute_file),
+     .help = "whenever this file is touched, what is open is quiet until it gets graver"},
     {.name = "sensors",
      .type = CONFIG_RECORDS,
      .is_required = true,

@@ -57,6 +57,11 @@ struct settings {
         char **command;
         size_t command_count;
         int64_t timeout_ms;
+        char **on_incident;
+        size_t on_incident_count;
+        int severity;      /* enum alert_severity */
+        int64_t repeat_ms; /* 0: never */
+        char *mute_file;   /* NULL: none */
     } alarm;
     struct sensor_settings *sensors;
     size_t sensor_count;

@@ -2,12 +2,14 @@
 #include "edge-agent/status.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "edge-agent/sensors/sensors.h"
 #include "telemetry/topic.h"
@@ -74,6 +76,50 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason)
     return text;
 }
 
+static void put_number(struct buf *out, const char *name, double value)
+{
+    if (isfinite(value))
+        buf_format(out, ",\"%s\":%.10g", name, value);
+}
+
+/* Every name in it is an identifier. */
+static void put_incident(struct buf *out, const struct incidents_entry *entry)
+{
+    char since[CLOCK_ISO_MAX];
+    char opened[CLOCK_ISO_MAX];
+    buf_format(out,
+               "{\"id\":\"%s\",\"rule\":\"%s\",\"zone\":\"%s\",\"channel\":\"%s\","
+               "\"kind\":\"%s\",\"severity\":\"%s\",\"state\":\"%s\","
+               "\"since\":\"%s\",\"opened\":\"%s\"",
+               entry->id, entry->rule, entry->zone, entry->channel,
+               alert_kind_name(entry->kind), alert_severity_name(entry->severity),
+               incident_state_name(entry->state),
+               clock_format_iso(since, entry->onset_ms),
+               clock_format_iso(opened, entry->opened_ms));
+    put_number(out, "value", entry->value);
+    put_number(out, "worst", entry->worst);
+    put_number(out, "limit", entry->limit);
+    buf_format(out, ",\"is_told\":%s,\"is_muted\":%s}", entry->told ? "true" : "false",
+               entry->is_muted ? "true" : "false");
+}
+
+static void put_incidents(struct buf *out, const struct incidents *list)
+{
+    bool is_first = true;
+    if (list == NULL)
+        return;
+    buf_text(out, ",\"incidents\":[");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct incidents_entry *entry = &list->entries[i];
+        if (entry->is_idle || entry->state == INCIDENT_CLOSED)
+            continue;
+        buf_text(out, is_first ? "" : ",");
+        put_incident(out, entry);
+        is_first = false;
+    }
+    buf_text(out, "]");
+}
+
 void status_format(const struct status *status, struct buf *out)
 {
     buf_format(out, "{\"is_connected\":%s,\"has_ended\":%s,\"is_ringing\":%s",
@@ -86,6 +132,7 @@ void status_format(const struct status *status, struct buf *out)
 #define X(name) buf_format(out, ",\"%s\":%llu", #name, (unsigned long long)status->name);
     STATUS_LIST(X)
 #undef X
+    put_incidents(out, status->incidents);
     buf_text(out, "}\n");
 }
 

@@ -8,6 +8,7 @@
 #define COLDCHAIN_EDGE_AGENT_STATUS_H
 
 #include "base/buf.h"
+#include "edge-agent/incidents.h"
 #include "edge-agent/rules.h"
 #include "edge-agent/settings.h"
 
@@ -48,13 +49,17 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason);
     X(rules_refused) /* and were not rules, in this run */ \
     X(unacked_ms)    /* so long packs have waited without any ack */ \
     X(alarm_runs)    /* of alarm.command, in this run */ \
-    X(alarm_runs_failed)
+    X(alarm_runs_failed) \
+    X(incidents_open) /* found here, by the zones' rules */ \
+    X(incident_runs)  /* of alarm.on_incident, in this run */ \
+    X(incident_runs_failed)
 
 struct status {
     bool is_connected;
-    bool has_ended;         /* all sensors are through */
-    bool is_ringing;        /* acks have stopped for alarm.no_ack_after */
-    uint64_t rules_version; /* of the zones' rules in force; 0: none */
+    bool has_ended;                    /* all sensors are through */
+    bool is_ringing;                   /* acks have stopped for alarm.no_ack_after */
+    uint64_t rules_version;            /* of the zones' rules in force; 0: none */
+    const struct incidents *incidents; /* NULL: nobody judges; borrowed */
 #define X(name) uint64_t name;
     STATUS_LIST(X)
 #undef X

@@ -380,6 +380,8 @@ static void take_rules(struct uplink *uplink, const struct letter *letter)
     if (!rules_take(rules, letter->payload, letter->len))
         return;
     recorder_apply_rules(uplink->options.recorder, rules);
+    if (uplink->options.on_rules != NULL)
+        uplink->options.on_rules(uplink->options.context);
     publish_status(uplink);
 }
 

@@ -26,6 +26,8 @@ struct uplink_options {
     void *context;
     /* The journal is beyond help. */
     void (*on_failed)(void *context, enum err err);
+    /* Other rules are in force, or what is to be said of them changed; or NULL. */
+    void (*on_rules)(void *context);
 };
 
 /* Takes what the spool holds and starts connecting; becomes the recorder's sender. */

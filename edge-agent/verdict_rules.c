@@ -27,11 +27,17 @@ static enum err convert_level(struct alert_level *to, const struct zone_level *f
 static enum err convert(struct alert_rule *to, const struct zone_rule *from,
                         const char *zone, struct err_text *why)
 {
-    *to = (struct alert_rule){.silent_ms = from->silent_ms};
+    *to = (struct alert_rule){
+        .limit = from->limit,
+        .window_ms = from->window_ms,
+        .is_safety = from->is_safety,
+        .silent_ms = from->silent_ms,
+    };
     memcpy(to->id, from->id, sizeof to->id);
     memcpy(to->zone, zone, strlen(zone) + 1);
     memcpy(to->quantity, from->quantity, sizeof to->quantity);
-    if (!alert_kind_parse(&to->kind, from->kind) || alert_kind_is_trouble(to->kind))
+    if (!alert_kind_parse(&to->kind, from->kind) || alert_kind_is_trouble(to->kind) ||
+        alert_kind_is_date(to->kind))
         return err_set(why, ERR_UNSUPPORTED, "no kind '%s' is judged here", from->kind);
     for (size_t i = 0; i < from->level_count; i++) {
         enum err err =
@@ -43,6 +49,13 @@ static enum err convert(struct alert_rule *to, const struct zone_rule *from,
         !alert_severity_parse(&to->silent_severity, from->silent_severity))
         return err_set(why, ERR_UNSUPPORTED, "no severity '%s' is known here",
                        from->silent_severity);
+    for (size_t i = 0; i < from->unless_count; i++) {
+        enum alert_reason reason;
+        if (!alert_reason_parse(&reason, from->unless[i]))
+            return err_set(why, ERR_UNSUPPORTED, "no reason '%s' is known here",
+                           from->unless[i]);
+        to->unless |= 1u << reason;
+    }
     return alert_rule_check(to, why);
 }
 

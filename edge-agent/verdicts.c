@@ -317,7 +317,7 @@ typedef void place_fn(struct verdicts *verdicts, const struct verdicts_place *pl
 static void each_pack(struct verdicts *verdicts, struct verdicts_place after,
                       struct verdicts_place last, place_fn *take)
 {
-    const struct spool *spool = verdicts->options.spool;
+    struct spool *spool = verdicts->options.spool;
     size_t at = 0;
     while (at < spool_epoch_count(spool) &&
            spool_epoch_at(spool, at)->epoch != after.epoch)
@@ -457,7 +457,7 @@ static void load(struct verdicts *verdicts)
 static void begin_here(struct verdicts *verdicts)
 {
     struct verdicts_kept *kept = &verdicts->kept;
-    const struct spool *spool = verdicts->options.spool;
+    struct spool *spool = verdicts->options.spool;
     size_t count = spool_epoch_count(spool);
     if (count > 0) {
         const struct spool_epoch *epoch = spool_epoch_at(spool, count - 1);

@@ -32,7 +32,7 @@ struct verdicts;
 
 struct verdicts_options {
     const struct settings *settings;
-    const struct spool *spool;
+    struct spool *spool;
     const struct clock *clock;
     void *context;
     void (*on_changed)(void *context); /* the list says something else; or NULL */
