@@ -145,7 +145,7 @@ static void rules_come_with_their_conditions_and_plans(void)
     static const char *const rule =
         "{\"zone\":\"a\",\"kind\":\"above\",\"quantity\":\"air_temperature\","
         "\"limit\":4.5,\"window\":60000,\"safety\":true,\"unless\":[\"door\"],"
-        "\"levels\":[{\"severity\":\"warning\",\"level\":8}]}";
+        "\"levels\":[{\"severity\":\"warning\",\"level\":8,\"recovery_level\":8}]}";
     struct house house;
     struct zone_rules got;
     struct err_text why = {""};
@@ -156,12 +156,13 @@ static void rules_come_with_their_conditions_and_plans(void)
     body = json_loads(rule, 0, NULL);
     CHECK(registry_apply(house.registry, "rule", "warm", "o", NULL, body));
     json_decref(body);
-    configs_touch(house.configs, "o", "one");
     CHECK_TEXT(flush(&house), "one two");
-    configs_reported(house.configs, house.one, true, house.real_ms + 2 * AGAIN);
+    house.real_ms += AGAIN;
+    report(&house, 1, false);
     CHECK_TEXT(flush(&house), "one");
-    CHECK(zone_rules_parse(&got, house.last.data, house.last.len, &why) == ERR_OK);
+    enum err err = zone_rules_parse(&got, house.last.data, house.last.len, &why);
     CHECK_TEXT(why.text, "");
+    CHECK(err == ERR_OK && got.zone_count == 2);
     const struct zone_config *told = &got.zones[0];
     CHECK(told->tau_ms == 7200000 && told->span_count == 2);
     CHECK_TEXT(told->spans[0].reason, "planned_step");
