@@ -222,7 +222,7 @@ static void add_panel(struct chart *chart, const struct backtest *test, size_t c
             add_marked(chart, panel, test->rules->rules[i].id, course.values, marks,
                        count);
     if (mark_harms(test, channel, marks, count))
-        add_marked(chart, panel, say("harm"), course.values, marks, count);
+        add_marked(chart, panel, "harm", course.values, marks, count);
     chart->plot.panel_count++;
     free(marks);
 }
