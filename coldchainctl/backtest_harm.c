@@ -160,5 +160,6 @@ void backtest_find_harms(struct backtest *test, const struct backtest_options *o
     for (size_t i = 0; i < test->harm_count; i++)
         if (!test->harms[i].is_over)
             test->harms[i].to_ms = test->data->last_ms;
-    qsort(test->harms, test->harm_count, sizeof *test->harms, compare_harms);
+    if (test->harm_count > 1)
+        qsort(test->harms, test->harm_count, sizeof *test->harms, compare_harms);
 }

@@ -534,6 +534,24 @@ class BrokerFiles(Case):
             self.assertIn(line, text.splitlines())
 
 
+class Backtest(Case):
+    def test_it_says_of_the_history_what_the_collector_has_said(self):
+        exported = os.path.join(self.world.folder, "rules.yaml")
+        self.ask("config", "export", exported)
+        result = json.loads(self.ask("backtest", "--rules", exported, "--since", "1d", "--json").stdout)
+        self.assertEqual(result["readings"], COUNT + 3)
+        self.assertEqual((result["band"], [rule["id"] for rule in result["rules"]]), (True, ["warm"]))
+        told = json.loads(self.ask("incidents", "--json").stdout)["incidents"]
+        warm = next(one for one in told if one["rule"] == "warm")
+        fired = result["firings"][0]
+        self.assertEqual([fired[key] for key in ("id", "device", "channel", "state", "worst")],
+                         [warm[key] for key in ("id", "device", "channel", "state", "worst")])
+        said = self.ask("backtest", "--rules", exported, "--zone", "room-1", "--as-arrived").stdout
+        self.assertIn("1 rules over 12003 readings of 2 channels", said)
+        done = run("backtest", "--rules", exported, "--zone", "room-9", "--api", self.world.collector.url)
+        self.says(done, 1, "has no rule for zone 'room-9'")
+
+
 class Import(Case):
     COLUMNS = "time=Time@+08:00,air_temperature=Temp@C,humidity=RH@%"
 
