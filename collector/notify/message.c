@@ -177,13 +177,21 @@ static void put_place(json_t *root, const struct incident *incident,
     json_object_set_new(root, "site", json_string(zone != NULL ? zone->site : ""));
 }
 
-void message_format(const struct incident *incident, enum alert_effect_kind kind,
-                    const struct registry *registry, int64_t told_ms, struct buf *out)
+/* `text` is taken, and what is to be said of the cause added. */
+static char *with_cause(char *text, const struct message_cause *cause,
+                        const struct incident *incident, enum alert_effect_kind kind,
+                        bool is_zh)
 {
-    struct phrases phrases;
-    fill_phrases(&phrases, incident, registry);
-    char *en = text_en(&phrases, incident, kind);
-    char *zh = text_zh(&phrases, incident, kind);
+    struct buf out = {0};
+    buf_text(&out, text);
+    message_cause_say(cause, incident, kind, is_zh, &out);
+    free(text);
+    return buf_take(&out);
+}
+
+static json_t *message_root(const struct incident *incident, enum alert_effect_kind kind,
+                            const char *en, const char *zh)
+{
     char key[MESSAGE_KEY_SIZE];
     message_key(incident, key);
     json_t *root = json_pack(
@@ -196,6 +204,25 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
         incident->device, "channel", incident->channel, "quantity", incident->quantity,
         "acknowledged", incident->is_acknowledged, "text_en", en, "text_zh", zh);
     assert(root != NULL);
+    return root;
+}
+
+void message_format(const struct incident *incident, enum alert_effect_kind kind,
+                    const struct message_cause *cause, const struct registry *registry,
+                    int64_t told_ms, struct buf *out)
+{
+    static const struct message_cause alone = {.id = NULL};
+    struct phrases phrases;
+    if (cause == NULL)
+        cause = &alone;
+    fill_phrases(&phrases, incident, registry);
+    char *en =
+        with_cause(text_en(&phrases, incident, kind), cause, incident, kind, false);
+    char *zh = with_cause(text_zh(&phrases, incident, kind), cause, incident, kind, true);
+    json_t *root = message_root(incident, kind, en, zh);
+    json_object_set_new(root, "cause",
+                        json_string(cause->id != NULL ? cause->id : incident->id));
+    json_object_set_new(root, "is_over", json_boolean(cause->is_over));
     put_place(root, incident, registry);
     put_number(root, "value", incident->value);
     put_number(root, "worst", incident->worst);

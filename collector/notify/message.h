@@ -8,6 +8,7 @@
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_H
 #define COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "alerts/alerts.h"
@@ -19,8 +20,20 @@
 /* The idempotency key of a transition: the same for every attempt, also after a crash. */
 void message_key(const struct incident *incident, char key[MESSAGE_KEY_SIZE]);
 
-/* The JSON body; registry may be NULL. told_ms is when it was decided. */
+/* What the incident belongs to. Zeroed: to nothing but itself. */
+struct message_cause {
+    const char *id;                /* NULL: the incident's */
+    const struct incident *leader; /* NULL: the incident itself */
+    bool is_over; /* it began and ended before anybody knew: nobody need get up */
+};
+
+/* A sentence more, when there is something to say. */
+void message_cause_say(const struct message_cause *cause, const struct incident *incident,
+                       enum alert_effect_kind kind, bool is_zh, struct buf *out);
+
+/* The JSON body; cause and registry may be NULL. told_ms is when it was decided. */
 void message_format(const struct incident *incident, enum alert_effect_kind kind,
-                    const struct registry *registry, int64_t told_ms, struct buf *out);
+                    const struct message_cause *cause, const struct registry *registry,
+                    int64_t told_ms, struct buf *out);
 
 #endif

@@ -259,6 +259,7 @@ static enum err comment(struct pipeline *pipeline, const struct command *command
         .at_ms = pipeline->now_ms,
         .actor = command->actor,
         .text = text_of(command->body, "text"),
+        .kind = "comment",
     };
     enum err err = find_incident(pipeline, id, &incident, why);
     if (err == ERR_OK && pipeline_begin_effects(pipeline))

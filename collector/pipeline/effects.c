@@ -32,7 +32,7 @@ void pipeline_note(struct pipeline *pipeline, enum err err)
 }
 
 static void tell(struct pipeline *pipeline, const struct incident *incident,
-                 const char *body)
+                 const struct pipeline_cause *decided, const char *body)
 {
     char key[MESSAGE_KEY_SIZE];
     message_key(incident, key);
@@ -40,6 +40,7 @@ static void tell(struct pipeline *pipeline, const struct incident *incident,
         const struct state_message message = {
             .incident = incident->id,
             .revision = incident->revision,
+            .cause = decided->cause.id,
             .channel = pipeline->options.channels[i],
             .key = key,
             .body = body,
@@ -50,6 +51,18 @@ static void tell(struct pipeline *pipeline, const struct incident *incident,
     }
 }
 
+static void format(struct pipeline *pipeline, enum alert_effect_kind kind,
+                   const struct incident *incident, const struct pipeline_cause *decided,
+                   struct buf *body)
+{
+    const struct message_cause cause = {
+        .id = decided->cause.id,
+        .leader = decided->has_leader ? &decided->leader : NULL,
+        .is_over = decided->telling == CAUSE_TELL_OVER,
+    };
+    message_format(incident, kind, &cause, pipeline->registry, pipeline->now_ms, body);
+}
+
 static void count_effect(enum alert_effect_kind kind)
 {
     if (kind == ALERT_EFFECT_OPENED)
@@ -58,17 +71,34 @@ static void count_effect(enum alert_effect_kind kind)
         metric_add(METRIC_INCIDENTS_CLOSED, 1);
 }
 
+/* The leader never was: what it led is told in its place. */
+static void tell_next(struct pipeline *pipeline, struct pipeline_cause *decided)
+{
+    struct incident next;
+    if (!pipeline_next_of_cause(pipeline, decided, &next))
+        return;
+    struct buf body = {0};
+    format(pipeline, ALERT_EFFECT_OPENED, &next, decided, &body);
+    tell(pipeline, &next, decided, body.data);
+    pipeline_put_cause(pipeline, &next, decided);
+    buf_fini(&body);
+}
+
 void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
                    const struct incident *incident)
 {
     if (!pipeline_begin_effects(pipeline))
         return;
     struct buf body = {0};
-    message_format(incident, kind, pipeline->registry, pipeline->now_ms, &body);
+    struct pipeline_cause decided;
+    pipeline_decide_cause(pipeline, kind, incident, &decided);
+    format(pipeline, kind, incident, &decided, &body);
     pipeline_note(pipeline, state_add_incident(pipeline->options.state, kind, incident,
                                                pipeline->now_ms, body.data));
-    if (kind != ALERT_EFFECT_UPDATED)
-        tell(pipeline, incident, body.data);
+    if (decided.telling != CAUSE_TELL_NOBODY)
+        tell(pipeline, incident, &decided, body.data);
+    pipeline_put_cause(pipeline, incident, &decided);
+    tell_next(pipeline, &decided);
     count_effect(kind);
     pipeline_news_incident(pipeline, kind, incident);
     buf_fini(&body);

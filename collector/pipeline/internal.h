@@ -12,6 +12,7 @@
 #include "collector/pipeline/decode.h"
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
+#include "collector/store/state_causes.h"
 
 struct pipeline_incident_news {
     char id[ALERT_ID_SIZE];
@@ -207,6 +208,27 @@ json_t *pipeline_status_json(const struct pipeline *pipeline, const char *key);
 /* The zone that the channel measured at its last reading; "": none. */
 const char *pipeline_zone_of(const struct pipeline *pipeline, const struct device *device,
                              const struct device_channel *channel);
+
+/* causes.c: within effects */
+struct pipeline_cause {
+    struct cause cause; /* as it is with this effect */
+    struct incident leader;
+    bool has_leader; /* another incident leads */
+    enum cause_telling telling;
+    bool is_told; /* the incident, now or before */
+    char next[ALERT_ID_SIZE];
+};
+
+/* What becomes of the cause by an effect that is not written yet. */
+void pipeline_decide_cause(struct pipeline *pipeline, enum alert_effect_kind kind,
+                           const struct incident *incident,
+                           struct pipeline_cause *decided);
+/* Once the effect is written. */
+void pipeline_put_cause(struct pipeline *pipeline, const struct incident *incident,
+                        const struct pipeline_cause *decided);
+/* After a leader was withdrawn: the member, if any, that people are to be told of now. */
+bool pipeline_next_of_cause(struct pipeline *pipeline, struct pipeline_cause *decided,
+                            struct incident *next);
 
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */

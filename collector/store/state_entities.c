@@ -230,11 +230,12 @@ enum err state_end_correction(struct state *state, uint64_t id)
 enum err state_add_comment(struct state *state, const struct state_comment *comment)
 {
     return state_insert(state,
-                        "INSERT INTO incident_comment VALUES (?, ?, ?, ?, ?)"
+                        "INSERT INTO incident_comment (command, incident, at_ms, actor,"
+                        " text, kind) VALUES (?, ?, ?, ?, ?, ?)"
                         " ON CONFLICT DO NOTHING",
                         DB_ARGS(db_text(comment->command), db_text(comment->incident),
                                 db_int(comment->at_ms), db_text(comment->actor),
-                                db_text(comment->text)));
+                                db_text(comment->text), db_text(comment->kind)));
 }
 
 enum err state_each_comment(struct state *state, const char *incident, void *context,
@@ -242,7 +243,8 @@ enum err state_each_comment(struct state *state, const char *incident, void *con
 {
     struct db_rows rows;
     db_select(&rows, state->db,
-              "SELECT command, incident, at_ms, actor, text FROM incident_comment"
+              "SELECT command, incident, at_ms, actor, text, kind"
+              " FROM incident_comment"
               " WHERE incident = ? ORDER BY at_ms, command",
               DB_ARGS(db_text(incident)));
     while (db_next(&rows)) {
@@ -252,6 +254,7 @@ enum err state_each_comment(struct state *state, const char *incident, void *con
             .at_ms = db_get_int(&rows, 2),
             .actor = db_get_text(&rows, 3),
             .text = db_get_text(&rows, 4),
+            .kind = db_get_text(&rows, 5),
         };
         row(context, &comment);
     }

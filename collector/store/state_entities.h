@@ -112,6 +112,7 @@ struct state_comment {
     int64_t at_ms;
     const char *actor;
     const char *text;
+    const char *kind; /* what the person did: "comment", "acknowledge", ... */
 };
 
 MUST_CHECK enum err state_add_comment(struct state *state,

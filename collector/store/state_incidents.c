@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "collector/store/state_causes.h"
 #include "collector/store/state_tables.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -246,6 +247,17 @@ enum err state_get_incident(struct state *state, const char *id,
     enum err err = db_next(&rows) ? read_incident(incident, &rows) : ERR_NOT_FOUND;
     enum err ended = db_end(&rows);
     return ended != ERR_OK ? ended : err;
+}
+
+enum err state_each_member(struct state *state, const char *cause, size_t limit,
+                           void *context, state_incident_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT " INCIDENT_COLUMNS " FROM incident WHERE cause = ?"
+              " ORDER BY opened_ms, id LIMIT ?",
+              DB_ARGS(db_text(cause), state_limit(limit)));
+    return give_incidents(&rows, context, row);
 }
 
 enum err state_count_incidents(struct state *state, unsigned states, uint64_t *count)

@@ -115,6 +115,8 @@ struct state_message {
     uint64_t id; /* given by the store */
     const char *incident;
     uint32_t revision;
+    const char *cause;   /* when added: messages of one do not overtake each other; NULL:
+                            the incident */
     const char *channel; /* name of the notifier's channel */
     const char *key;     /* idempotency key: the same with every attempt */
     const char *body;    /* JSON */
@@ -140,7 +142,7 @@ typedef void state_message_fn(void *context, const struct state_message *message
 MUST_CHECK enum err state_outbox_due(struct state *state, int64_t now_ms, size_t limit,
                                      void *context, state_message_fn *row);
 /*
- * Of these, what one channel may be given: none whose incident has an earlier message
+ * Of these, what one channel may be given: none whose cause has an earlier message
  * pending there, for a closing does not overtake its opening.
  */
 MUST_CHECK enum err state_outbox_ready(struct state *state, const char *channel,

@@ -33,14 +33,15 @@ enum err state_add_message(struct state *state, const struct state_message *mess
     return state_insert(
         state,
         "INSERT INTO outbox (incident, revision, channel, key, body, created_ms,"
-        " next_attempt_ms, state, attempts, last_result, contact, round, step, times)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', ?, ?, ?, ?)"
+        " next_attempt_ms, state, attempts, last_result, contact, round, step, times,"
+        " cause) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', ?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
         DB_ARGS(db_text(message->incident), db_int(message->revision),
                 db_text(message->channel), db_text(message->key), db_text(message->body),
                 db_int(message->created_ms), db_int(message->next_attempt_ms),
                 db_text(message->contact != NULL ? message->contact : ""),
-                db_int(message->round), db_int(message->step), db_int(message->times)));
+                db_int(message->round), db_int(message->step), db_int(message->times),
+                db_text(message->cause != NULL ? message->cause : message->incident)));
 }
 
 enum err state_replace_message(struct state *state, const struct state_message *message)
@@ -110,7 +111,7 @@ enum err state_outbox_ready(struct state *state, const char *channel, int64_t no
               MESSAGE_COLUMNS
               " WHERE state = 'pending' AND next_attempt_ms <= ? AND channel = ?"
               " AND NOT EXISTS (SELECT 1 FROM outbox AS earlier"
-              " WHERE earlier.incident = outbox.incident"
+              " WHERE earlier.cause = outbox.cause"
               " AND earlier.channel = outbox.channel AND earlier.id < outbox.id"
               " AND earlier.state = 'pending')"
               " ORDER BY next_attempt_ms, id LIMIT ?",

@@ -103,3 +103,8 @@ CREATE TABLE channel_health (
   failing_ms INTEGER NOT NULL,
   incident TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The cause of its incident: messages of one cause do not overtake each other.
+ALTER TABLE outbox ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+UPDATE outbox SET cause = incident;
+CREATE INDEX outbox_cause ON outbox (cause, channel, id) WHERE state = 'pending';

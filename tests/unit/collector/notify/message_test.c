@@ -40,7 +40,7 @@ static json_t *said(const struct incident *incident, enum alert_effect_kind kind
                     const struct registry *registry)
 {
     struct buf out = {0};
-    message_format(incident, kind, registry, T0 + 3900000, &out);
+    message_format(incident, kind, NULL, registry, T0 + 3900000, &out);
     json_t *message = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
     CHECK(message != NULL);
     buf_fini(&out);

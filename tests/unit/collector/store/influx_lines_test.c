@@ -48,7 +48,7 @@ static const char *say(struct buf *out, const struct incident *incident,
                        enum alert_effect_kind kind, const struct registry *registry)
 {
     buf_clear(out);
-    message_format(incident, kind, registry, incident->changed_ms, out);
+    message_format(incident, kind, NULL, registry, incident->changed_ms, out);
     return out->data;
 }
 
