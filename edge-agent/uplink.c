@@ -341,31 +341,42 @@ struct letter {
     char payload[];
 };
 
-/* Of the pack that the ack calls its mark; what is proved is not read again. */
-static uint64_t held_hash(struct uplink *uplink, const struct ack *ack,
-                          const struct ack_epoch *said)
+/* Of our pack that the ack says the hash of; what is proved is not read again. */
+static uint64_t own_hash(struct uplink *uplink, const struct ack *ack, uint64_t epoch,
+                         uint64_t seq, uint64_t said)
 {
     struct spool_pack pack;
-    if (said->hash == 0)
+    if (said == 0)
         return 0;
-    if (agent_core_is_proved(&uplink->core, ack, said->epoch, said->through))
-        return said->hash;
-    if (spool_read(uplink->options.spool, said->epoch, said->through, &pack) != ERR_OK)
+    if (agent_core_is_proved(&uplink->core, ack, epoch, seq))
+        return said;
+    if (spool_read(uplink->options.spool, epoch, seq, &pack) != ERR_OK)
         return 0;
     return delivery_hash(pack.bytes, pack.len);
+}
+
+static struct agent_own own_of(struct uplink *uplink, const struct ack *ack,
+                               const struct ack_epoch *said)
+{
+    struct agent_own own = {
+        .mark = own_hash(uplink, ack, said->epoch, said->through, said->hash)};
+    for (size_t i = 0; i < said->seam_count; i++)
+        own.seams[i] =
+            own_hash(uplink, ack, said->epoch, said->seams[i].seq, said->seams[i].hash);
+    return own;
 }
 
 static void take_ack(struct uplink *uplink, const struct letter *letter)
 {
     struct ack ack = {0};
-    uint64_t hashes[DELIVERY_EPOCHS_MAX];
+    struct agent_own own[DELIVERY_EPOCHS_MAX];
     struct err_text why = {0};
     if (ack_parse(&ack, letter->payload, letter->len, &why) == ERR_OK) {
         for (size_t i = 0; i < ack.epoch_count; i++)
-            hashes[i] = held_hash(uplink, &ack, &ack.epochs[i]);
+            own[i] = own_of(uplink, &ack, &ack.epochs[i]);
         feed(uplink, &(struct agent_event){.kind = AGENT_ACK,
                                            .ack = &ack,
-                                           .held_hashes = hashes,
+                                           .own = own,
                                            .is_retained = letter->is_retained});
         count_acked(uplink);
     } else {

@@ -57,15 +57,24 @@ static void forget_done(const struct agent_core *core, struct agent_epoch *held)
     }
 }
 
+/* Both known, and of different packs. */
+static bool differ(uint64_t said, uint64_t own)
+{
+    return said != 0 && own != 0 && said != own;
+}
+
 /*
  * The collector says so, or it has what was never closed here, or another body where we
  * have one: whatever it names may be another device's.
  */
 static bool is_forked(const struct agent_epoch *held, const struct ack_epoch *said,
-                      uint64_t held_hash)
+                      const struct agent_own *own)
 {
-    return said->end_epoch || said->through > held->last ||
-           (said->hash != 0 && held_hash != 0 && said->hash != held_hash);
+    bool is_forked =
+        said->end_epoch || said->through > held->last || differ(said->hash, own->mark);
+    for (size_t i = 0; i < said->seam_count; i++)
+        is_forked |= differ(said->seams[i].hash, own->seams[i]);
+    return is_forked;
 }
 
 /* Those of [from, to] that are here and not proved to be there. */
@@ -103,20 +112,28 @@ static uint64_t highest_below(const struct seq_range *ranges, size_t count,
     return highest;
 }
 
-/* Each pack holds the hash of the one before it: the mark's proves all behind it, down to
- * the first that the collector has no pack of, or could not read. */
-static void note_proved(struct agent_epoch *held, const struct ack_epoch *said,
-                        uint64_t held_hash)
+/* Each pack holds the hash of the one before it: `seq` proves all behind it, down to the
+ * first that the collector has no pack of, or could not read. */
+static void prove_from(struct agent_epoch *held, const struct ack_epoch *said,
+                       uint64_t seq)
 {
-    if (said->hash == 0 || said->hash != held_hash)
-        return;
-    uint64_t closed = highest_below(said->closed, said->closed_count, said->through);
-    uint64_t unread = highest_below(said->rejected, said->rejected_count, said->through);
+    uint64_t closed = highest_below(said->closed, said->closed_count, seq);
+    uint64_t unread = highest_below(said->rejected, said->rejected_count, seq);
     uint64_t from = closed + 1 > unread ? closed + 1 : unread;
-    enum err err = seqset_add_range(&held->proved, from, said->through);
+    enum err err = seqset_add_range(&held->proved, from, seq);
     if (err != ERR_OK && err != ERR_EXISTS) {
-        /* LIMIT, or the mark is closed: proved by a later one, or taken along. */
+        /* LIMIT, or it is closed: proved by a later one, or taken along. */
     }
+}
+
+static void note_proved(struct agent_epoch *held, const struct ack_epoch *said,
+                        const struct agent_own *own)
+{
+    if (said->hash != 0 && said->hash == own->mark)
+        prove_from(held, said, said->through);
+    for (size_t i = 0; i < said->seam_count; i++)
+        if (said->seams[i].hash == own->seams[i] && said->seams[i].seq <= said->through)
+            prove_from(held, said, said->seams[i].seq);
 }
 
 static void take_proved(struct agent_epoch *held)
@@ -327,14 +344,15 @@ static bool is_late(struct agent_core *core, const struct ack *ack)
 
 static void take_epochs(const struct agent_step *step, const struct agent_event *event)
 {
+    static const struct agent_own none = {0};
     const struct ack *ack = event->ack;
     for (size_t i = 0; i < ack->epoch_count; i++) {
         const struct ack_epoch *said = &ack->epochs[i];
         struct agent_epoch *held = agent_find_epoch(step->core, said->epoch);
-        uint64_t hash = event->held_hashes != NULL ? event->held_hashes[i] : 0;
+        const struct agent_own *own = event->own != NULL ? &event->own[i] : &none;
         if (held != NULL)
-            note_proved(held, said, hash);
-        if (held != NULL && is_forked(held, said, hash)) {
+            note_proved(held, said, own);
+        if (held != NULL && is_forked(held, said, own)) {
             leave_epoch(step, held);
             tell_wanted(step, held, said);
             continue;

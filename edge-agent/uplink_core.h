@@ -136,6 +136,12 @@ enum agent_event_kind {
     AGENT_TIMER, /* the time of SET_TIMER has come */
 };
 
+/* Hashes of our own packs that an ack speaks of; 0: not held. */
+struct agent_own {
+    uint64_t mark;                       /* `through` */
+    uint64_t seams[DELIVERY_CLOSED_MAX]; /* as in the ack */
+};
+
 struct agent_event {
     enum agent_event_kind kind;
     int64_t now_ms;
@@ -146,9 +152,8 @@ struct agent_event {
     bool is_retained;
     const char *nonce;
     const struct ack *ack;
-    /* ACK: hashes of our own packs `through`, one for each epoch of the ack; 0: not
-     * held. NULL: all 0. */
-    const uint64_t *held_hashes;
+    /* ACK: one for each epoch of the ack. NULL: none is held. */
+    const struct agent_own *own;
 };
 
 enum agent_action_kind {

@@ -15,11 +15,13 @@
 /* What an ack needs besides ranges: a head, and a skeleton and one range per epoch. */
 #define ACK_SKELETON (512 + DELIVERY_EPOCHS_MAX * 192)
 
-/* Two numbers of 20 digits, with what is around them. */
+/* Two numbers of 20 digits, with what is around them; a seam is no longer. */
 #define RANGE_BYTES 48
+/* Of what is never cut, by the ranges that are closed: each may have a seam. */
+#define CLOSED_BYTES (2 * RANGE_BYTES)
 
 static_assert(ACK_SKELETON < DELIVERY_BYTES_MAX / 2, "most of an ack is for ranges");
-static_assert(ACK_SKELETON + DELIVERY_EPOCHS_MAX * DELIVERY_CLOSED_MAX * RANGE_BYTES <
+static_assert(ACK_SKELETON + DELIVERY_EPOCHS_MAX * DELIVERY_CLOSED_MAX * CLOSED_BYTES <
                   DELIVERY_BYTES_MAX,
               "what is closed always has room");
 
@@ -117,6 +119,16 @@ static void put_ranges(struct buf *out, const char *name, const struct seq_range
     buf_text(out, "]");
 }
 
+static void put_seams(struct buf *out, const struct ack_epoch *epoch)
+{
+    for (size_t i = 0; i < epoch->seam_count; i++)
+        buf_format(out, "%s[\"%" PRIu64 "\",\"%016" PRIx64 "\"]",
+                   i > 0 ? "," : ",\"seams\":[", epoch->seams[i].seq,
+                   epoch->seams[i].hash);
+    if (epoch->seam_count > 0)
+        buf_text(out, "]");
+}
+
 static size_t list_count(const struct ack_epoch *epoch, const struct range_list *list)
 {
     size_t count;
@@ -133,6 +145,7 @@ static void put_epoch(struct buf *out, const struct ack_epoch *epoch, size_t end
         buf_format(out, ",\"hash\":\"%016" PRIx64 "\"", epoch->hash);
     put_ranges(out, range_lists[LIST_CLOSED].name, epoch->closed, epoch->closed_count,
                SIZE_MAX);
+    put_seams(out, epoch);
     for (size_t i = 0; i < LIST_CLOSED; i++) {
         const void *ranges = (const char *)epoch + range_lists[i].ranges;
         put_ranges(out, range_lists[i].name, ranges, list_count(epoch, &range_lists[i]),
@@ -149,7 +162,8 @@ void ack_format(const struct ack *ack, struct buf *out)
     size_t end = begin + DELIVERY_BYTES_MAX - ACK_SKELETON;
     for (size_t i = 0; i < ack->epoch_count; i++) {
         assert(ack->epochs[i].closed_count <= DELIVERY_CLOSED_MAX);
-        end -= ack->epochs[i].closed_count * RANGE_BYTES;
+        assert(ack->epochs[i].seam_count <= ack->epochs[i].closed_count);
+        end -= ack->epochs[i].closed_count * CLOSED_BYTES;
     }
     buf_format(out,
                "{\"v\":%d,\"nonce\":\"%s\",\"store\":\"%s\",\"generation\":\"%" PRIu64
@@ -354,6 +368,27 @@ static enum err read_ranges(struct ack_epoch *epoch, const struct range_list *li
     return ERR_OK;
 }
 
+static enum err read_seams(struct ack_epoch *epoch, const json_t *json,
+                           struct err_text *why)
+{
+    size_t count = json_array_size(json);
+    if (json != NULL && !json_is_array(json))
+        return bad(why, "seams");
+    if (count > DELIVERY_CLOSED_MAX)
+        return err_set(why, ERR_LIMIT, "more than %d seams", DELIVERY_CLOSED_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct ack_seam *seam = &epoch->seams[i];
+        const json_t *pair = json_array_get(json, i);
+        const char *hash = json_string_value(json_array_get(pair, 1));
+        if (json_array_size(pair) != 2 ||
+            !u64_value(&seam->seq, json_array_get(pair, 0)) || seam->seq == 0 ||
+            hash == NULL || epoch_parse(&seam->hash, hash) != ERR_OK)
+            return bad(why, "seams");
+    }
+    epoch->seam_count = count;
+    return ERR_OK;
+}
+
 static enum err read_ack_epoch(struct ack *ack, const json_t *json, struct err_text *why)
 {
     uint64_t name;
@@ -374,6 +409,8 @@ static enum err read_ack_epoch(struct ack *ack, const json_t *json, struct err_t
     for (size_t i = 0; err == ERR_OK && i < LIST_COUNT; i++)
         err = read_ranges(epoch, &range_lists[i],
                           json_object_get(json, range_lists[i].name), why);
+    if (err == ERR_OK)
+        err = read_seams(epoch, json_object_get(json, "seams"), why);
     return err;
 }
 

@@ -25,7 +25,7 @@
 #define DELIVERY_STORE_SIZE 33 /* likewise */
 #define DELIVERY_EPOCHS_MAX 16
 #define DELIVERY_RANGES_MAX 64
-#define DELIVERY_CLOSED_MAX 16 /* of one epoch: of these none is ever left out */
+#define DELIVERY_CLOSED_MAX 8 /* of one epoch: of these none is ever left out */
 #define DELIVERY_BYTES_MAX  16384
 
 /* One epoch that the agent still holds packs of. */
@@ -44,6 +44,12 @@ struct hello {
     size_t epoch_count;
 };
 
+/* The collector's pack just below one that is closed. */
+struct ack_seam {
+    uint64_t seq;
+    uint64_t hash; /* never 0 */
+};
+
 struct ack_epoch {
     uint64_t epoch;
     uint64_t through; /* all seqs up to here are on stable storage */
@@ -60,6 +66,10 @@ struct ack_epoch {
      * more than these, never less: a writer has at most DELIVERY_CLOSED_MAX. */
     struct seq_range closed[DELIVERY_RANGES_MAX];
     size_t closed_count;
+    /* Where the chain of hashes that ends at `through` is broken by what is closed, it
+     * begins anew below: one for each of `closed`, where it is known. */
+    struct ack_seam seams[DELIVERY_CLOSED_MAX];
+    size_t seam_count;
     bool end_epoch; /* a fork was seen: start a new epoch */
 };
 

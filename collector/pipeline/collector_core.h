@@ -47,11 +47,20 @@ struct collector_held {
     uint64_t position;
 };
 
+/* A pack just below one that is closed. */
+struct collector_seam {
+    uint64_t seq;
+    uint64_t hash;
+};
+
 struct collector_epoch {
     uint64_t epoch;
-    struct window window;        /* in the journal, whatever they held */
-    struct seqset rejected;      /* of those: in quarantine */
-    struct seqset closed;        /* of those: without a pack; perhaps more, never less */
+    struct window window;         /* in the journal, whatever they held */
+    struct seqset rejected;       /* of those: in quarantine */
+    struct seqset closed;         /* of those: without a pack; perhaps more, never less */
+    struct collector_seam *seams; /* ascending; at most one for each range of `closed` */
+    size_t seam_count;
+    size_t seam_capacity;
     uint64_t evaluated;          /* all up to here have had their turn */
     struct collector_held *held; /* ascending by seq */
     size_t held_count;

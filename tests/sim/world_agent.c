@@ -393,20 +393,26 @@ void agent_close_pack(struct world *world, struct agent *agent)
         world->now_ms + PACK_EVERY_MS / 2 + (int64_t)world_draw(world, PACK_EVERY_MS);
 }
 
+static uint64_t disk_hash(const struct disk_epoch *held, uint64_t seq)
+{
+    bool is_held = held != NULL && seq >= held->first && seq <= held->last;
+    return is_held ? held->bodies[seq].hash : 0;
+}
+
 void agent_take_ack(struct world *world, struct agent *agent, const struct flying *ack)
 {
-    uint64_t hashes[DELIVERY_EPOCHS_MAX] = {0};
-
+    struct agent_own own[DELIVERY_EPOCHS_MAX] = {0};
     for (size_t i = 0; i < ack->ack.epoch_count && i < DELIVERY_EPOCHS_MAX; i++) {
         const struct ack_epoch *said = &ack->ack.epochs[i];
         const struct disk_epoch *held = disk_epoch_of(agent, said->epoch);
-        if (held != NULL && said->through >= held->first && said->through <= held->last)
-            hashes[i] = held->bodies[said->through].hash;
+        own[i].mark = disk_hash(held, said->through);
+        for (size_t j = 0; j < said->seam_count; j++)
+            own[i].seams[j] = disk_hash(held, said->seams[j].seq);
     }
     agent_feed(world, agent,
                (struct agent_event){.kind = AGENT_ACK,
                                     .ack = &ack->ack,
-                                    .held_hashes = hashes,
+                                    .own = own,
                                     .is_retained = ack->is_retained});
     agent_sync(world, agent);
 }

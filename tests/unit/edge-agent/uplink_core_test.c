@@ -281,9 +281,8 @@ static void take_proved(struct bench *bench, uint64_t through, uint64_t hash)
     struct ack_epoch epoch;
     struct ack ack = ack_of(&epoch, through);
     epoch.hash = hash;
-    const uint64_t held = 7 * through;
-    step(bench,
-         (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .held_hashes = &held});
+    const struct agent_own own = {.mark = 7 * through};
+    step(bench, (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .own = &own});
 }
 
 static void an_ack_beyond_the_head_hides_nothing(void)
@@ -341,18 +340,67 @@ static void a_mark_proves_down_to_what_is_closed(void)
     epoch.hash = 49;
     epoch.closed[0] = (struct seq_range){4, 4};
     epoch.closed_count = 1;
-    const uint64_t held = 49;
-    step(&bench,
-         (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .held_hashes = &held});
+    const struct agent_own own = {.mark = 49};
+    step(&bench, (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .own = &own});
     CHECK_TEXT(along(&bench), "4-4"); /* here it is: whoever called it lost */
     CHECK(new_epoch(&bench) == NULL && agent_core_is_done(&bench.core, EPOCH, 3));
     step(&bench,
          (struct agent_event){.kind = AGENT_THINNED, .epoch = EPOCH, .seq = 4, .to = 4});
     epoch.end_epoch = true; /* now 3 may be another's, as 4 was */
-    step(&bench,
-         (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .held_hashes = &held});
+    step(&bench, (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .own = &own});
     CHECK_TEXT(along(&bench), "3-3 8-9");
     CHECK(!agent_core_is_done(&bench.core, EPOCH, 3));
+    bench_fini(&bench);
+}
+
+/* Packs 3 and 6 came from whoever; 4, 5 and 7 were called lost before this ack. */
+static struct ack ack_with_seams(struct ack_epoch *epoch)
+{
+    struct ack ack = ack_of(epoch, 7);
+    epoch->closed[0] = (struct seq_range){4, 5};
+    epoch->closed[1] = (struct seq_range){7, 7};
+    epoch->closed_count = 2;
+    epoch->seams[0] = (struct ack_seam){3, 21};
+    epoch->seams[1] = (struct ack_seam){6, 42};
+    epoch->seam_count = 2;
+    return ack;
+}
+
+static void a_seam_proves_down_to_what_is_closed(void)
+{
+    struct bench bench = bench_of(9);
+    bench_connect(&bench);
+    struct ack_epoch epoch;
+    struct ack ack = ack_with_seams(&epoch);
+    const struct agent_own own = {.seams = {21, 42}};
+    step(&bench, (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .own = &own});
+    CHECK_TEXT(along(&bench), "4-5 7-7");
+    CHECK(new_epoch(&bench) == NULL);
+    CHECK(bench.core.epochs[0].proved.through == 3);
+    CHECK(seqset_has(&bench.core.epochs[0].proved, 6) &&
+          !seqset_has(&bench.core.epochs[0].proved, 5));
+    bench_fini(&bench);
+    bench = bench_of(9);
+    bench_connect(&bench);
+    epoch.through = 3; /* then what is behind 3 has gaps, whatever stands below 7 */
+    step(&bench, (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .own = &own});
+    CHECK(bench.core.epochs[0].proved.through == 3 &&
+          !seqset_has(&bench.core.epochs[0].proved, 6));
+    bench_fini(&bench);
+}
+
+/* Another copy's pack between two that are closed, which no mark ever stood at. */
+static void a_seam_of_another_tells_a_copy(void)
+{
+    struct bench bench = bench_of(9);
+    bench_connect(&bench);
+    struct ack_epoch epoch;
+    struct ack ack = ack_with_seams(&epoch);
+    const struct agent_own own = {.seams = {21, 43}};
+    step(&bench, (struct agent_event){.kind = AGENT_ACK, .ack = &ack, .own = &own});
+    CHECK(new_epoch(&bench) != NULL);
+    CHECK_TEXT(along(&bench), "4-9");
+    CHECK(!agent_core_is_done(&bench.core, EPOCH, 6));
     bench_fini(&bench);
 }
 
@@ -806,6 +854,8 @@ int main(void)
         {"an ack must answer this session", an_ack_must_answer_this_session},
         {"a copy takes along what is not proved", a_copy_takes_along_what_is_not_proved},
         {"what is proved survives a restart", what_is_proved_survives_a_restart},
+        {"a seam proves down to what is closed", a_seam_proves_down_to_what_is_closed},
+        {"a seam of another tells a copy", a_seam_of_another_tells_a_copy},
         {"a mark proves down to what is closed", a_mark_proves_down_to_what_is_closed},
         {"an epoch that was left is taken along, too",
          an_epoch_that_was_left_is_taken_along_too},

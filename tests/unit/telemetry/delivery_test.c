@@ -66,6 +66,8 @@ static struct ack an_ack(void)
     epoch->wanted_count = 1;
     epoch->closed[0] = (struct seq_range){.first = 1, .last = 2};
     epoch->closed_count = 1;
+    epoch->seams[0] = (struct ack_seam){.seq = UINT64_MAX, .hash = 0xabc};
+    epoch->seam_count = 1;
     epoch->end_epoch = true;
     ack_add_epoch(&ack, 2);
     return ack;
@@ -84,7 +86,9 @@ static bool same_epoch(const struct ack_epoch *a, const struct ack_epoch *b)
            same_ranges(a->ranges, a->range_count, b->ranges, b->range_count) &&
            same_ranges(a->rejected, a->rejected_count, b->rejected, b->rejected_count) &&
            same_ranges(a->wanted, a->wanted_count, b->wanted, b->wanted_count) &&
-           same_ranges(a->closed, a->closed_count, b->closed, b->closed_count);
+           same_ranges(a->closed, a->closed_count, b->closed, b->closed_count) &&
+           a->seam_count == b->seam_count &&
+           memcmp(a->seams, b->seams, a->seam_count * sizeof *a->seams) == 0;
 }
 
 static void an_ack_survives(void)
@@ -94,16 +98,16 @@ static void an_ack_survives(void)
     struct err_text why = {""};
     struct buf text = {0};
     ack_format(&ack, &text);
-    CHECK_TEXT(
-        text.data,
-        "{\"v\":1,\"nonce\":\"" NONCE "\",\"store\":\"" STORE "\","
-        "\"generation\":\"18446744073709551615\",\"interval\":10000,"
-        "\"credits\":4294967295,\"epochs\":["
-        "{\"epoch\":\"" E1
-        "\",\"through\":\"17\",\"closed\":[[\"1\",\"2\"]],\"ranges\":[[\"20\",\"22\"],"
-        "[\"18446744073709551615\",\"18446744073709551615\"]],"
-        "\"rejected\":[[\"3\",\"3\"]],\"wanted\":[[\"18\",\"19\"]],\"end\":true},"
-        "{\"epoch\":\"0000000000000002\",\"through\":\"0\"}]}");
+    CHECK_TEXT(text.data,
+               "{\"v\":1,\"nonce\":\"" NONCE "\",\"store\":\"" STORE "\","
+               "\"generation\":\"18446744073709551615\",\"interval\":10000,"
+               "\"credits\":4294967295,\"epochs\":["
+               "{\"epoch\":\"" E1 "\",\"through\":\"17\",\"closed\":[[\"1\",\"2\"]],"
+               "\"seams\":[[\"18446744073709551615\",\"0000000000000abc\"]],"
+               "\"ranges\":[[\"20\",\"22\"],"
+               "[\"18446744073709551615\",\"18446744073709551615\"]],"
+               "\"rejected\":[[\"3\",\"3\"]],\"wanted\":[[\"18\",\"19\"]],\"end\":true},"
+               "{\"epoch\":\"0000000000000002\",\"through\":\"0\"}]}");
     CHECK(ack_parse(&got, text.data, text.len, &why) == ERR_OK);
     CHECK_TEXT(got.nonce, ack.nonce);
     CHECK_TEXT(got.store, ack.store);
@@ -132,7 +136,9 @@ static void the_longest_ack_is_cut_to_fit(void)
             DELIVERY_RANGES_MAX;
         for (size_t j = 0; j < DELIVERY_CLOSED_MAX; j++)
             epoch->closed[j] = epoch->ranges[j];
-        epoch->closed_count = DELIVERY_CLOSED_MAX;
+        for (size_t j = 0; j < DELIVERY_CLOSED_MAX; j++)
+            epoch->seams[j] = (struct ack_seam){UINT64_MAX - j, UINT64_MAX};
+        epoch->closed_count = epoch->seam_count = DELIVERY_CLOSED_MAX;
         epoch->end_epoch = true;
     }
     CHECK(ack_add_epoch(&ack, 1) == NULL);
@@ -144,7 +150,8 @@ static void the_longest_ack_is_cut_to_fit(void)
     CHECK(ack_parse(&got, text.data, text.len, &why) == ERR_OK);
     CHECK(got.epoch_count == DELIVERY_EPOCHS_MAX);
     for (size_t i = 0; i < got.epoch_count; i++)
-        CHECK(got.epochs[i].closed_count == DELIVERY_CLOSED_MAX); /* none is left out */
+        CHECK(got.epochs[i].closed_count == DELIVERY_CLOSED_MAX && /* none is left out */
+              got.epochs[i].seam_count == DELIVERY_CLOSED_MAX);
     for (size_t i = 0; i < got.epoch_count; i++)
         CHECK(got.epochs[i].through == UINT64_MAX - 1000 && got.epochs[i].end_epoch);
     buf_fini(&text);

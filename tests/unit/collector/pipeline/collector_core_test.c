@@ -527,6 +527,8 @@ static void what_is_closed_is_told(void)
     CHECK(ack.epochs[0].closed_count == 2);
     CHECK(ack.epochs[0].closed[0].first == 1 && ack.epochs[0].closed[0].last == 1);
     CHECK(ack.epochs[0].closed[1].first == 3 && ack.epochs[0].closed[1].last == 3);
+    CHECK(ack.epochs[0].seam_count == 1 && ack.epochs[0].seams[0].seq == 2 &&
+          ack.epochs[0].seams[0].hash == hash_of('A', 2));
     ack_fini(&ack);
     for (int i = 2; i < 30; i++)
         feed(&world, (struct collector_event){.kind = COLLECTOR_GIVE_UP, .epoch = E1});
@@ -539,9 +541,38 @@ static void what_is_closed_is_told(void)
     ack = ack_now(&world);
     const struct ack_epoch *said = &ack.epochs[0];
     CHECK(said->through == 60 && said->closed_count == DELIVERY_CLOSED_MAX);
-    CHECK(said->closed[0].first == 1 && said->closed[0].last == 29);
-    for (size_t i = 1; i < said->closed_count; i++)
-        CHECK(said->closed[i].first == 29 + 2 * i && said->closed[i].last == 29 + 2 * i);
+    uint64_t first = 59 - 2 * (DELIVERY_CLOSED_MAX - 1);
+    CHECK(said->closed[0].first == 1 && said->closed[0].last == first);
+    CHECK(said->seam_count == DELIVERY_CLOSED_MAX - 1);
+    for (size_t i = 1; i < said->closed_count; i++) {
+        uint64_t seq = first + 2 * i;
+        CHECK(said->closed[i].first == seq && said->closed[i].last == seq);
+        CHECK(said->seams[i - 1].seq == seq - 1);
+        CHECK(said->seams[i - 1].hash == hash_of('A', seq - 1));
+    }
+    ack_fini(&ack);
+    end(&world);
+}
+
+/* It came when what follows it had been called lost already. */
+static void a_pack_below_what_is_closed_is_a_seam(void)
+{
+    struct world world;
+    begin(&world);
+    give(&world, (struct collector_pack){.seq = 5,
+                                         .hash = hash_of('A', 5),
+                                         .is_readable = true,
+                                         .kind = PACK_LOSS,
+                                         .from = 2,
+                                         .to = 3});
+    struct ack ack = ack_now(&world);
+    CHECK(ack.epochs[0].closed_count == 1 && ack.epochs[0].seam_count == 0);
+    ack_fini(&ack);
+    give_data(&world, 'B', 1);
+    ack = ack_now(&world);
+    CHECK(ack.epochs[0].through == 3 && ack.epochs[0].hash == 0);
+    CHECK(ack.epochs[0].seam_count == 1 && ack.epochs[0].seams[0].seq == 1);
+    CHECK(ack.epochs[0].seams[0].hash == hash_of('B', 1));
     ack_fini(&ack);
     end(&world);
 }
@@ -663,6 +694,7 @@ int main(void)
         {"what is beyond the end is a fork", what_is_beyond_the_end_is_a_fork},
         {"an epoch that ends twice is a fork", an_epoch_that_ends_twice_is_a_fork},
         {"what is closed is told", what_is_closed_is_told},
+        {"a pack below what is closed is a seam", a_pack_below_what_is_closed_is_a_seam},
         {"what is rescued from a fork tells of it",
          what_is_rescued_from_a_fork_tells_of_it},
         {"devices that take turns are told apart",
