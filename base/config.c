@@ -40,16 +40,24 @@ static void problem(struct config *config, int line, const char *fmt, ...)
 static void problem_text(struct config *config, int line, const char *fmt, va_list args)
     __attribute__((format(printf, 3, 0)));
 
-static void problem_text(struct config *config, int line, const char *fmt, va_list args)
+static void put_sentence(struct config *config, struct buf *to, int line, const char *fmt,
+                         va_list args) __attribute__((format(printf, 4, 0)));
+
+static void put_sentence(struct config *config, struct buf *to, int line, const char *fmt,
+                         va_list args)
 {
-    if (config->problems_count++ >= CONFIG_PROBLEMS_MAX)
-        return;
     char text[sizeof(struct err_text)];
     vsnprintf(text, sizeof text, fmt, args);
-    buf_text(&config->problems, config->path);
+    buf_text(to, config->path);
     if (line > 0)
-        buf_format(&config->problems, ":%d", line);
-    buf_format(&config->problems, ": %s\n", text);
+        buf_format(to, ":%d", line);
+    buf_format(to, ": %s\n", text);
+}
+
+static void problem_text(struct config *config, int line, const char *fmt, va_list args)
+{
+    if (config->problems_count++ < CONFIG_PROBLEMS_MAX)
+        put_sentence(config, &config->problems, line, fmt, args);
 }
 
 static void problem(struct config *config, int line, const char *fmt, ...)
@@ -670,6 +678,7 @@ void config_fini(struct config *config)
     free(config->places);
     free(config->exposed);
     buf_fini(&config->problems);
+    buf_fini(&config->warnings);
     buf_fini(&config->where);
     *config = (struct config){0};
 }
@@ -689,5 +698,15 @@ void config_problem(struct config *config, const void *field, const char *fmt, .
     va_list args;
     va_start(args, fmt);
     problem_text(config, line_of_place(config, field), fmt, args);
+    va_end(args);
+}
+
+void config_warning(struct config *config, const void *field, const char *fmt, ...)
+{
+    va_list args;
+    if (config->warnings_count++ >= CONFIG_PROBLEMS_MAX)
+        return;
+    va_start(args, fmt);
+    put_sentence(config, &config->warnings, line_of_place(config, field), fmt, args);
     va_end(args);
 }

@@ -82,6 +82,8 @@ struct config {
     size_t records_count;
     struct buf problems; /* "FILE:LINE: sentence\n" each, in the order found */
     size_t problems_count;
+    struct buf warnings; /* the same of what is allowed and hardly meant */
+    size_t warnings_count;
     struct buf where;
     char *exposed; /* a file with a secret that everybody can read; NULL: none */
 };
@@ -112,6 +114,12 @@ void config_fini(struct config *config);
 const char *config_where(struct config *config, const void *field);
 /* Adds "FILE:LINE: sentence"; for check functions and for what a daemon finds later. */
 void config_problem(struct config *config, const void *field, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same of what is allowed and hardly meant: it is told, and the settings are in
+ * order.
+ */
+void config_warning(struct config *config, const void *field, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*

@@ -264,6 +264,19 @@ static void print_settings(const struct config *config)
     buf_fini(&text);
 }
 
+static void tell_warnings(const struct config *config)
+{
+    const char *line = config->warnings_count > 0 ? config->warnings.data : "";
+    while (*line != '\0') {
+        int len = (int)strcspn(line, "\n");
+        log_warn("%.*s", len, line);
+        line += len + (line[len] == '\n');
+    }
+    if (config->warnings_count > CONFIG_PROBLEMS_MAX)
+        log_warn("%s: and %zu more such warnings", config->path,
+                 config->warnings_count - CONFIG_PROBLEMS_MAX);
+}
+
 enum options_result options_load(const struct options *options, struct config *config,
                                  const struct config_schema *schema, void *settings)
 {
@@ -283,6 +296,7 @@ enum options_result options_load(const struct options *options, struct config *c
             fprintf(stderr, "%s: %s; see --config\n", options->program, why.text);
         return OPTIONS_WRONG;
     }
+    tell_warnings(config);
     if (config->exposed != NULL)
         log_warn("everybody can read the secrets in %s; chmod o-r it", config->exposed);
     if (options->print_config)

@@ -84,8 +84,18 @@ static json_t **versions_of(struct model *state, const json_t *command)
     return NULL;
 }
 
+/* "file:12: ", and without a line for what the file does not hold. */
+static void put_place(char text[300], const char *name, const json_t *command)
+{
+    json_int_t line = json_integer_value(json_object_get(command, "line"));
+    if (line > 0)
+        snprintf(text, 300, "%.250s:%lld", name, (long long)line);
+    else
+        snprintf(text, 300, "%.250s", name);
+}
+
 static enum err apply_one(struct client *client, const struct config_args *args,
-                          struct model *state, const json_t *command,
+                          struct model *state, const char *place, const json_t *command,
                           struct err_text *why)
 {
     json_t *answer = NULL;
@@ -101,18 +111,9 @@ static enum err apply_one(struct client *client, const struct config_args *args,
     json_decref(wish);
     if (err == ERR_OK)
         json_object_set(versions, id, json_object_get(answer, "version"));
+    show_warnings(place, answer);
     json_decref(answer);
     return err;
-}
-
-/* "file:12: ", and without a line for what the file does not hold. */
-static void put_place(char text[300], const char *name, const json_t *command)
-{
-    json_int_t line = json_integer_value(json_object_get(command, "line"));
-    if (line > 0)
-        snprintf(text, 300, "%.250s:%lld", name, (long long)line);
-    else
-        snprintf(text, 300, "%.250s", name);
 }
 
 static enum err apply(struct client *client, const struct config_args *args,
@@ -124,10 +125,10 @@ static enum err apply(struct client *client, const struct config_args *args,
         struct err_text said = {""};
         char place[300];
         const json_t *command = json_array_get(plan->commands, *applied);
-        enum err err = apply_one(client, args, state, command, &said);
+        put_place(place, name, command);
+        enum err err = apply_one(client, args, state, place, command, &said);
         if (err == ERR_OK)
             continue;
-        put_place(place, name, command);
         return err_set(
             why, err,
             say("%.120s: %s of '%.60s': %.200s (%zu of %zu commands are applied; "

@@ -169,6 +169,7 @@ static enum err send_wish(struct client *client, const struct do_args *args,
         return ERR_OK;
     }
     print_answer(answer);
+    show_warnings(NULL, answer);
     json_decref(answer);
     return ERR_OK;
 }

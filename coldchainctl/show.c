@@ -156,6 +156,19 @@ void show_json(json_t *value)
     json_decref(value);
 }
 
+void show_warnings(const char *place, const json_t *answer)
+{
+    const char *member = say_language() == SAY_ZH ? "text_zh" : "text";
+    size_t i;
+    json_t *warning;
+    json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+    {
+        const char *text = json_string_value(json_object_get(warning, member));
+        fprintf(stderr, "%s%s", place != NULL ? place : "", place != NULL ? ": " : "");
+        fprintf(stderr, say("warning: %s\n"), text != NULL ? text : "");
+    }
+}
+
 enum err show_parse_time(char **text, const char *option, const char *given,
                          int64_t now_ms, struct err_text *why)
 {

@@ -38,6 +38,8 @@ void show_fact(int columns, const char *name, const char *fmt, ...)
 void show_value(const json_t *value);
 /* The same with an end of line, and takes it. */
 void show_json(json_t *value);
+/* The warnings of an answer, each in a line on stderr, behind "PLACE: " unless NULL. */
+void show_warnings(const char *place, const json_t *answer);
 
 /*
  * The --from and --to of the API out of what people write: RFC 3339, milliseconds, or

@@ -919,6 +919,7 @@ const struct say_entry say_words[] = {
     {{"WORST", "最差"}},
     {{"HARM", "货损"}},
     {{"this is no list of rules: it begins with 'rules:'", "这不是规则列表：应以“rules:”开头"}},
+    {{"warning: %s\n", "提醒：%s\n"}},
 };
 // clang-format on
 

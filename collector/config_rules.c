@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "collector/config.h"
+#include "collector/doubts.h"
 
 #define HOUR_MS 3600000.0
 #define DAY_MS  (24 * HOUR_MS)
@@ -203,6 +204,7 @@ void config_rule_check(struct config *config, const struct config_rule *from)
 {
     struct alert_rule rule;
     struct err_text why;
+    struct doubt doubt;
     enum alert_reason reason;
     check_number(config, &from->limit);
     for (size_t i = 0; i < from->unless_count; i++)
@@ -216,4 +218,6 @@ void config_rule_check(struct config *config, const struct config_rule *from)
     config_rule_take(&rule, from);
     if (alert_rule_check(&rule, &why) != ERR_OK)
         config_problem(config, &from->id, "%s", why.text);
+    else if (doubt_of_rule(&rule, &doubt))
+        config_warning(config, &from->id, "%s", doubt.text);
 }

@@ -143,6 +143,8 @@ static void answer(struct api_call *call, struct api_wish *wish)
     struct err_text why = {0};
     api_draw_id(call, wish);
     enum err err = api_apply(call, wish, &result, &why);
+    if (err == ERR_OK && strcmp(wish->verb, "rule.put") == 0)
+        api_doubt_rule(call, result);
     api_answer_applied(call, err, result, why.text);
 }
 

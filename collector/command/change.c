@@ -51,6 +51,20 @@ void change_draw_id(struct change *change, const char *prefix, char id[ID_SIZE])
     snprintf(id, ID_SIZE, "%s%s", prefix, crypto_hex(hex, digest, 8));
 }
 
+void change_add_warning(struct change *change, const char *code, const char *text,
+                        const char *text_zh)
+{
+    json_t *warnings = json_object_get(change->result, "warnings");
+    if (warnings == NULL) {
+        warnings = json_array();
+        json_object_set_new(change->result, "warnings", warnings);
+    }
+    json_t *warning =
+        json_pack("{s:s, s:s, s:s}", "code", code, "text", text, "text_zh", text_zh);
+    if (warning != NULL) /* a text that was cut within a character is no text */
+        json_array_append_new(warnings, warning);
+}
+
 void change_warn(struct change *change, const char *code, const char *text,
                  const char *text_zh, ...)
 {
@@ -62,15 +76,7 @@ void change_warn(struct change *change, const char *code, const char *text,
     va_start(arguments, text_zh);
     vsnprintf(said[1], sizeof said[1], text_zh, arguments);
     va_end(arguments);
-    json_t *warnings = json_object_get(change->result, "warnings");
-    if (warnings == NULL) {
-        warnings = json_array();
-        json_object_set_new(change->result, "warnings", warnings);
-    }
-    json_t *warning =
-        json_pack("{s:s, s:s, s:s}", "code", code, "text", said[0], "text_zh", said[1]);
-    if (warning != NULL) /* a text that was cut within a character is no text */
-        json_array_append_new(warnings, warning);
+    change_add_warning(change, code, said[0], said[1]);
 }
 
 /* ---- entities -------------------------------------------------------------------------

@@ -89,6 +89,9 @@ void change_note(struct change *change, const char *kind, const char *id, const 
 void change_warn(struct change *change, const char *code, const char *text,
                  const char *text_zh, ...)
     __attribute__((format(printf, 3, 5), format(printf, 4, 5)));
+/* The same of two texts that are ready. */
+void change_add_warning(struct change *change, const char *code, const char *text,
+                        const char *text_zh);
 /* "p-" and what is the same whenever this command is applied. */
 void change_draw_id(struct change *change, const char *prefix, char id[ID_SIZE]);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/command/internal.h"
+#include "collector/doubts.h"
 #include "collector/pipeline/registry.h"
 #include "collector/store/state_entities.h"
 
@@ -211,12 +212,17 @@ enum err zone_archive(struct change *change, struct err_text *why)
 /* ---- rules ----------------------------------------------------------------------------
  */
 
-static enum err check_rule(const struct entity *entity, struct err_text *why)
+static enum err check_rule(struct change *change, const struct entity *entity,
+                           struct err_text *why)
 {
     struct alert_rule rule = {0};
+    struct doubt doubt;
     if (!registry_parse_rule(&rule, entity->id, entity->body))
         return err_set(why, ERR_INVALID, "rule '%s' cannot be read", entity->id);
-    return alert_rule_check(&rule, why);
+    enum err err = alert_rule_check(&rule, why);
+    if (err == ERR_OK && doubt_of_rule(&rule, &doubt))
+        change_add_warning(change, doubt.code, doubt.text, doubt.text_zh);
+    return err;
 }
 
 /* A level without a recovery of its own recovers at the level. */
@@ -248,7 +254,7 @@ enum err rule_put(struct change *change, struct err_text *why)
         err = keep_org(&rule, org, why);
     if (err == ERR_OK) {
         fill_levels(&rule);
-        err = check_rule(&rule, why);
+        err = check_rule(change, &rule, why);
     }
     if (err == ERR_OK)
         err = change_put(change, &rule, entity_text(&rule, "zone"));

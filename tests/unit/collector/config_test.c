@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The rules of a settings file: what they become, and what is refused or told of. */
+#include "collector/config.h"
+
+#include <string.h>
+
+#include "tests/support/check.h"
+
+#define HEAD \
+    "sites:\n" \
+    "  - id: store\n" \
+    "    zones:\n" \
+    "      - id: room-1\n" \
+    "rules:\n"
+
+/* Settings of the text; `why` is the first problem, "" for none. */
+static void load(struct config *config, struct settings *settings, const char *rules,
+                 struct err_text *why)
+{
+    char text[2000];
+    snprintf(text, sizeof text, HEAD "%s", rules);
+    *config = (struct config){0};
+    *why = (struct err_text){""};
+    enum err err = config_load_text(config, &settings_schema, settings, "seed.yaml", text,
+                                    strlen(text), why);
+    CHECK_ROW(rules, (err == ERR_OK) == (why->text[0] == '\0'));
+}
+
+static void a_rule_has_all_that_a_rule_can_have(void)
+{
+    struct config config;
+    struct settings settings;
+    struct err_text why;
+    struct alert_rule rule;
+    load(&config, &settings,
+         "  - id: warm\n"
+         "    zone: room-1\n"
+         "    kind: above\n"
+         "    limit: 8.5\n"
+         "    unless: [door, planned_step]\n"
+         "    safety: yes\n"
+         "    levels:\n"
+         "      - level: 12\n"
+         "        delay: 10m\n",
+         &why);
+    CHECK_TEXT(why.text, "");
+    CHECK(settings.rule_count == 1);
+    config_rule_take(&rule, &settings.rules[0]);
+    CHECK(rule.kind == ALERT_ABOVE && rule.limit == 8.5 && rule.window_ms == 0);
+    CHECK(rule.unless == (1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_PLANNED_STEP));
+    CHECK(rule.is_safety && rule.levels[0].delay_ms == 600000);
+    CHECK_TEXT(rule.quantity, "air_temperature");
+    CHECK(config.warnings_count == 0);
+    config_fini(&config);
+}
+
+static void each_kind_watches_what_it_is_about(void)
+{
+    static const struct {
+        const char *kind;
+        const char *quantity;
+    } rows[] = {{"above", "air_temperature"}, {"silent", "air_temperature"},
+                {"silent_device", ""},        {"mains_lost", "mains"},
+                {"door_open", "door"},        {"defrost_missing", "defrost"},
+                {"cycling", "compressor"},    {"calibration_due", ""},
+                {"rate", "air_temperature"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alert_rule rule;
+        struct config_rule from = {0};
+        for (int k = 0; registry_rule_kinds[k] != NULL; k++)
+            if (strcmp(registry_rule_kinds[k], rows[i].kind) == 0)
+                from.kind = k;
+        config_rule_take(&rule, &from);
+        CHECK_TEXT(alert_kind_name(rule.kind), rows[i].kind);
+        CHECK_TEXT(rule.quantity, rows[i].quantity);
+    }
+}
+
+#define RULE(rest) "  - id: r\n    zone: room-1\n" rest
+
+static void what_is_wrong_is_told_with_its_line(void)
+{
+    static const struct {
+        const char *rules;
+        const char *why;
+    } rows[] = {
+        {RULE("    kind: sideways\n"), "seed.yaml:8: "},
+        {RULE("    kind: above\n"), "seed.yaml:6: rule 'r' needs 1 to 4 levels"},
+        {RULE("    kind: above\n    limit: warm\n    levels: [{level: 8}]\n"),
+         "seed.yaml:9: 'warm' is not a number"},
+        {RULE("    kind: above\n    unless: [door, tired]\n    levels: [{level: 8}]\n"),
+         "seed.yaml:9: 'tired' is no reason; there are: defrost, door"},
+        {RULE("    kind: above\n    safety: yes\n    unless: [off_duty]\n"
+              "    levels: [{level: 8}]\n"),
+         "seed.yaml:6: rule 'r' is about safety"},
+        {RULE("    kind: above\n    levels: [{level: 99}]\n"),
+         "seed.yaml:6: rule 'r' could never fire"},
+        {RULE("    kind: above\n    window: 1h\n    levels: [{level: 8}]\n"),
+         "seed.yaml:6: rule 'r': above has no window"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct config config;
+        struct settings settings;
+        struct err_text why;
+        load(&config, &settings, rows[i].rules, &why);
+        CHECK_ROW(rows[i].why, strncmp(why.text, rows[i].why, strlen(rows[i].why)) == 0);
+        config_fini(&config);
+    }
+}
+
+static void what_is_hardly_meant_is_warned_of_with_its_line(void)
+{
+    struct config config;
+    struct settings settings;
+    struct err_text why;
+    load(
+        &config, &settings,
+        RULE(
+            "    kind: above\n    quantity: humidty\n    levels: [{level: 95}]\n") "  - id: s\n    zone: room-1\n    kind: below\n    quantity: humidity\n"
+                                                                                   "    levels: [{level: 100}]\n",
+        &why);
+    CHECK_TEXT(why.text, "");
+    CHECK(config.warnings_count == 2);
+    CHECK_TEXT(
+        config.warnings.data,
+        "seed.yaml:6: rule 'r' watches 'humidty', which is no registered quantity; "
+        "did you mean 'humidity'?\n"
+        "seed.yaml:11: rule 's' fires at whatever is measured: humidity is between "
+        "0 and 100, its level is 100\n");
+    config_fini(&config);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a rule has all that a rule can have", a_rule_has_all_that_a_rule_can_have},
+        {"each kind watches what it is about", each_kind_watches_what_it_is_about},
+        {"what is wrong is told with its line", what_is_wrong_is_told_with_its_line},
+        {"what is hardly meant is warned of with its line",
+         what_is_hardly_meant_is_warned_of_with_its_line},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("config", tests);
+}
