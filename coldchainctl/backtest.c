@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #define TICK_MS       ((int64_t)60 * 1000)
+#define TICKS_MOST    20000 /* of a gap: in one of months they are less dense */
 #define PROGRESS_EACH 4096
 
 /* One pass of the engine. */
@@ -83,7 +84,10 @@ static void on_effect(void *context, enum alert_effect_kind kind,
 
 static void tick_until(struct run *run, int64_t now_ms)
 {
-    for (; run->tick_ms <= now_ms; run->tick_ms += TICK_MS)
+    int64_t each_ms = (now_ms - run->tick_ms) / TICKS_MOST;
+    if (each_ms < TICK_MS)
+        each_ms = TICK_MS;
+    for (; run->tick_ms <= now_ms; run->tick_ms += each_ms)
         alerts_tick(run->alerts, run->tick_ms, &run->sink);
 }
 

@@ -178,8 +178,11 @@ static enum err load_csv(struct session *session, struct err_text *why)
                        say("%s has rules for several zones; --zone says which one was "
                            "measured"),
                        args->rules);
-    return backtest_data_csv(&session->data, args->csv, args->columns, zone,
-                             args->is_partial, why);
+    const struct backtest_csv csv = {.name = args->csv,
+                                     .columns = args->columns,
+                                     .zone = zone,
+                                     .is_partial = args->is_partial};
+    return backtest_data_csv(&session->data, &csv, why);
 }
 
 static bool is_fetched(const struct session *session, const char *zone)

@@ -108,32 +108,31 @@ static enum err place(enum err err, const char *path, struct err_text *why)
         rest += strspn(rest, ",: ");
         return err_set(why, err, "%.200s:%zu: %.250s", path, line, rest);
     }
-    return strncmp(said.text, path, strlen(path)) == 0
-               ? err
-               : err_set(why, err, "%.200s: %.250s", path, said.text);
+    return err_set(why, err, "%.200s: %.250s", path, said.text);
 }
 
-enum err backtest_data_csv(struct backtest_data *data, const char *path,
-                           const char *columns, const char *zone, bool is_partial,
-                           struct err_text *why)
+static enum err begin_csv(struct csv_taker *taker, struct logger_rows *rows,
+                          const struct backtest_csv *csv, struct err_text *why)
 {
-    struct buf bytes = {0};
+    enum err err = logger_rows_begin(rows, csv->columns, why);
+    for (size_t i = 0; err == ERR_OK && i < rows->map.count; i++)
+        if (i != rows->map.time)
+            taker->channels[i] = backtest_data_channel(taker->data, csv->zone, DEVICE,
+                                                       rows->map.columns[i].key);
+    return err;
+}
+
+enum err backtest_data_parse(struct backtest_data *data, const void *bytes, size_t len,
+                             const struct backtest_csv *csv, struct err_text *why)
+{
     struct buf text = {0};
-    struct logger_rows rows = {.is_partial = is_partial, .take = take_row};
+    struct logger_rows rows = {.is_partial = csv->is_partial, .take = take_row};
     struct csv_taker taker = {.data = data, .rows = &rows};
     rows.context = &taker;
-    enum err err = logger_rows_begin(&rows, columns, why);
+    enum err err = begin_csv(&taker, &rows, csv, why);
     if (err != ERR_OK)
         return err;
-    for (size_t i = 0; i < rows.map.count; i++)
-        if (i != rows.map.time)
-            taker.channels[i] =
-                backtest_data_channel(data, zone, DEVICE, rows.map.columns[i].key);
-    err = file_read(&bytes, strcmp(path, "-") == 0 ? "/dev/stdin" : path, LOGGER_FILE_MAX,
-                    why);
-    if (err == ERR_OK)
-        err = logger_text(&text, bytes.data, bytes.len, why);
-    buf_fini(&bytes);
+    err = logger_text(&text, bytes, len, why);
     if (err == ERR_OK)
         err = logger_rows_read(&rows, &text, why);
     buf_fini(&text);
@@ -141,7 +140,19 @@ enum err backtest_data_csv(struct backtest_data *data, const char *path,
         err = err_set(why, taker.err, "%s", taker.why.text);
     data->refused = rows.refused;
     data->first_refusal = rows.first_refusal;
-    return err == ERR_OK ? ERR_OK : place(err, path, why);
+    return err == ERR_OK ? ERR_OK : place(err, csv->name, why);
+}
+
+enum err backtest_data_csv(struct backtest_data *data, const struct backtest_csv *csv,
+                           struct err_text *why)
+{
+    struct buf bytes = {0};
+    const char *path = strcmp(csv->name, "-") == 0 ? "/dev/stdin" : csv->name;
+    enum err err = file_read(&bytes, path, LOGGER_FILE_MAX, why);
+    if (err == ERR_OK)
+        err = backtest_data_parse(data, bytes.data, bytes.len, csv, why);
+    buf_fini(&bytes);
+    return err;
 }
 
 /* ---- the API ----------------------------------------------------------------------- */

@@ -56,12 +56,22 @@ MUST_CHECK enum err backtest_data_add(struct backtest_data *data,
                                       const struct backtest_reading *reading,
                                       struct err_text *why);
 
-/*
- * `columns` as of `import`. INVALID is "PATH:LINE: ..."; is_partial leaves such rows out.
- */
-MUST_CHECK enum err backtest_data_csv(struct backtest_data *data, const char *path,
-                                      const char *columns, const char *zone,
-                                      bool is_partial, struct err_text *why);
+/* What is to be known of a logger's file. */
+struct backtest_csv {
+    const char *name;    /* for messages */
+    const char *columns; /* as of `import` */
+    const char *zone;    /* that was measured */
+    bool is_partial;     /* rows that cannot be read are left out */
+};
+
+/* INVALID begins with "NAME:LINE: ", or with "NAME: " when it is no row's fault. */
+MUST_CHECK enum err backtest_data_parse(struct backtest_data *data, const void *bytes,
+                                        size_t len, const struct backtest_csv *csv,
+                                        struct err_text *why);
+/* The same of a file; csv->name is its path, "-" is stdin. */
+MUST_CHECK enum err backtest_data_csv(struct backtest_data *data,
+                                      const struct backtest_csv *csv,
+                                      struct err_text *why);
 
 /* All of that zone's readings from `from` (as the API reads it) to `to` (NULL: now). */
 MUST_CHECK enum err backtest_data_fetch(struct backtest_data *data, struct client *client,

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/buf.h"
+#include "coldchainctl/backtest.h"
+#include "coldchainctl/backtest_show.h"
+#include "tests/support/check.h"
+
+#define T0     INT64_C(1767225600000)
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+
+static const char rules_text[] =
+    "rules:\n"
+    "  - id: warm\n"
+    "    zone: z\n"
+    "    kind: above\n"
+    "    quantity: air_temperature\n"
+    "    levels: [{level: 8, delay: 30m}]\n"
+    "  - {id: cold, zone: z, kind: below, quantity: air_temperature, levels: [{level: 2}]}\n"
+    "  - {id: gone, zone: z, kind: silent, quantity: air_temperature, silent: 1h}\n";
+
+struct bench {
+    struct backtest_rules rules;
+    struct backtest_data data;
+    struct backtest test;
+    int64_t now_ms;
+};
+
+static void begin(struct bench *bench)
+{
+    struct err_text why = {""};
+    *bench = (struct bench){.now_ms = T0};
+    CHECK(backtest_rules_parse(&bench->rules, "r.yaml", rules_text, strlen(rules_text),
+                               &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+}
+
+static void put(struct bench *bench, const char *channel, int64_t time_ms,
+                int64_t arrival_ms, double value)
+{
+    struct err_text why = {""};
+    int index = backtest_data_channel(&bench->data, "z", "d", channel);
+    CHECK(index >= 0);
+    const struct backtest_reading reading = {.time_ms = time_ms,
+                                             .arrival_ms = arrival_ms,
+                                             .value = value,
+                                             .channel = (uint16_t)index};
+    CHECK(backtest_data_add(&bench->data, &reading, &why) == ERR_OK);
+}
+
+/* So many minutes of air at that temperature, a reading each. */
+static void air(struct bench *bench, int minutes, double value)
+{
+    for (int i = 0; i < minutes; i++, bench->now_ms += MINUTE)
+        put(bench, "air_temperature", bench->now_ms, bench->now_ms, value);
+}
+
+static void run(struct bench *bench, double low, double high, double tau_h,
+                bool as_arrived)
+{
+    struct err_text why = {""};
+    struct backtest_band band = {.zone = "z", .low = low, .high = high};
+    const struct backtest_options options = {
+        .bands = &band, .band_count = isnan(low) && isnan(high) ? 0 : 1, .tau_h = tau_h};
+    CHECK(backtest_data_order(&bench->data, as_arrived, &why) == ERR_OK);
+    CHECK(backtest_run(&bench->test, &bench->rules, &bench->data, &options, &why) ==
+          ERR_OK);
+    CHECK_TEXT(why.text, "");
+}
+
+static void end(struct bench *bench)
+{
+    backtest_fini(&bench->test);
+    backtest_data_fini(&bench->data);
+    backtest_rules_fini(&bench->rules);
+}
+
+static void lines_and_bands_of_a_file(void)
+{
+    static const char text[] = "coldchain_config: 1\n"
+                               "zones:\n"
+                               "  - {id: z, site: s, band_low: 2}\n"
+                               "  - {id: y, site: s}\n"
+                               "rules:\n"
+                               "  - {id: a, zone: z, kind: above, quantity: humidity, "
+                               "levels: [{level: 80}]}\n"
+                               "  - {id: b, zone: y, kind: silent, silent: 5m}\n";
+    struct backtest_rules rules;
+    struct err_text why = {""};
+    CHECK(backtest_rules_parse(&rules, "f", text, strlen(text), &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+    CHECK(rules.count == 2 && rules.lines[0] == 6 && rules.lines[1] == 7);
+    CHECK(rules.rules[0].levels[0].recovery_level == 80);
+    CHECK(rules.band_count == 1 && rules.bands[0].low == 2 && isnan(rules.bands[0].high));
+    CHECK(backtest_rules_zone(&rules) == NULL);
+    CHECK(backtest_rules_keep(&rules, "x", &why) == ERR_NOT_FOUND);
+    backtest_rules_fini(&rules);
+    CHECK(backtest_rules_parse(&rules, "f", text, strlen(text), &why) == ERR_OK);
+    CHECK(backtest_rules_keep(&rules, "y", &why) == ERR_OK);
+    CHECK(rules.count == 1 && rules.lines[0] == 7);
+    CHECK_TEXT(backtest_rules_zone(&rules), "y");
+    backtest_rules_fini(&rules);
+}
+
+static void a_warning_comes_before_harm(void)
+{
+    struct bench bench;
+    begin(&bench);
+    air(&bench, 60, 5);
+    air(&bench, 600, 20);
+    air(&bench, 1, 5);
+    run(&bench, 2, 8, 6, false);
+    const struct backtest_tally *warm = &bench.test.tallies[0];
+    CHECK(warm->firings == 1 && warm->open == 0 && warm->delay_ms == 30 * MINUTE);
+    CHECK(warm->warned == 1 && warm->late == 0 && warm->missed == 0);
+    /* 5 C in 20 C is 8 C after 6 h * ln(15 / 12): 80 min. */
+    CHECK(warm->ahead_ms == 51 * MINUTE);
+    CHECK(bench.test.harm_count == 1 && bench.test.is_estimated);
+    CHECK(!bench.test.harms[0].is_over && bench.test.harms[0].is_warm);
+    CHECK(bench.test.tallies[1].missed == 0); /* warm harm is not for `cold` to tell */
+    CHECK(!bench.test.tallies[2].is_about_harm);
+    end(&bench);
+}
+
+static void harm_of_both_sides_and_the_rule_that_misses_it(void)
+{
+    struct bench bench;
+    begin(&bench);
+    air(&bench, 20, 9); /* too short for `warm` */
+    air(&bench, 60, 5);
+    air(&bench, 20, 1);
+    air(&bench, 60, 5);
+    run(&bench, 2, 8, 0, false);
+    CHECK(bench.test.harm_count == 2 && !bench.test.is_estimated);
+    CHECK(bench.test.tallies[0].missed == 1 && bench.test.tallies[0].firings == 0);
+    CHECK(bench.test.tallies[1].warned == 1 && bench.test.tallies[1].ahead_ms == 0);
+    CHECK(bench.test.tallies[1].false_alarms == 0);
+    CHECK(bench.test.harms[0].warned_ms == INT64_MIN);
+    end(&bench);
+}
+
+static void harm_that_comes_back_soon_is_one(void)
+{
+    struct bench bench;
+    begin(&bench);
+    air(&bench, 10, 9);
+    air(&bench, 29, 5);
+    air(&bench, 10, 9.5);
+    air(&bench, 31, 5);
+    air(&bench, 10, 9);
+    air(&bench, 60, 5);
+    run(&bench, 2, 8, 0, false);
+    CHECK(bench.test.harm_count == 2);
+    CHECK(bench.test.harms[0].worst == 9.5);
+    CHECK(bench.test.harms[0].to_ms == T0 + 49 * MINUTE);
+    CHECK(bench.test.harms[1].from_ms == T0 + 80 * MINUTE);
+    end(&bench);
+}
+
+static void silence_as_measured_and_as_it_arrived(void)
+{
+    struct bench bench;
+    begin(&bench);
+    air(&bench, 60, 5);
+    for (int i = 0; i < 180; i++, bench.now_ms += MINUTE)
+        put(&bench, "air_temperature", bench.now_ms, T0 + 240 * MINUTE, 5);
+    air(&bench, 30, 5);
+    run(&bench, 2, 8, 0, true);
+    CHECK(bench.test.tallies[2].firings == 1);
+    CHECK(bench.test.firings[0].onset_ms == T0 + 59 * MINUTE);
+    CHECK(bench.test.firings[0].closed_ms == T0 + 240 * MINUTE);
+    backtest_fini(&bench.test);
+    run(&bench, 2, 8, 0, false);
+    CHECK(bench.test.tallies[2].firings == 0);
+    end(&bench);
+}
+
+static void whatever_order_a_record_has(void)
+{
+    struct bench bench;
+    begin(&bench);
+    for (int i = 59; i >= 0; i--)
+        put(&bench, "air_temperature", T0 + i * MINUTE, T0 + i * MINUTE, i < 20 ? 9 : 5);
+    put(&bench, "door", T0 + 5 * MINUTE, T0 + 5 * MINUTE, 1);
+    run(&bench, NAN, NAN, 6, false);
+    CHECK(bench.test.tallies[0].firings == 0 && !bench.test.has_band);
+    CHECK(bench.data.readings[0].time_ms == T0);
+    const struct backtest_reading *door = &bench.data.readings[5];
+    CHECK(strcmp(bench.data.channels[door->channel].channel, "door") == 0);
+    CHECK(bench.data.readings[6].time_ms == door->time_ms);
+    end(&bench);
+}
+
+static void a_month_has_thirty_days(void)
+{
+    const struct backtest test = {.span_ms = 60 * 24 * HOUR};
+    const struct backtest moment = {.span_ms = 0};
+    CHECK(backtest_per_month(&test, 3) == 1.5);
+    CHECK(backtest_per_month(&moment, 3) == 3);
+}
+
+static void a_picture_shows_what_lasts_a_minute(void)
+{
+    struct bench bench;
+    struct buf picture = {0};
+    begin(&bench);
+    air(&bench, 2000, 5);
+    air(&bench, 1, 1);
+    air(&bench, 2000, 5);
+    run(&bench, 2, 8, 0, false);
+    backtest_picture(&bench.test, 100, false, &picture);
+    CHECK(picture.len > 0);
+    const char *course = picture.data + 24;
+    const char *marks = strchr(course, '\n') + 1;
+    CHECK(strncmp(marks, "cold ", 5) == 0);
+    size_t at = (size_t)(strchr(marks, '#') - marks) - 24;
+    CHECK(course[at] == '_' && course[at + 2] == '#');
+    CHECK(strstr(picture.data, "harm") != NULL);
+    CHECK(strstr(picture.data, "2026-01-01") != NULL);
+    buf_fini(&picture);
+    end(&bench);
+}
+
+static void nothing_is_no_record(void)
+{
+    struct backtest_data data = {.count = 0};
+    struct err_text why = {""};
+    CHECK(backtest_data_order(&data, false, &why) == ERR_NOT_FOUND);
+    CHECK_TEXT(why.text, "there is no reading in that time");
+    backtest_data_fini(&data);
+}
+
+static CU_TestInfo tests[] = {
+    {"a file's rules come with their lines, its zones with their bands",
+     lines_and_bands_of_a_file},
+    {"a warning comes before harm", a_warning_comes_before_harm},
+    {"harm of both sides, and the rule that misses it",
+     harm_of_both_sides_and_the_rule_that_misses_it},
+    {"harm that comes back soon is one", harm_that_comes_back_soon_is_one},
+    {"silence as measured and as it arrived", silence_as_measured_and_as_it_arrived},
+    {"a record in any order is judged in that of time", whatever_order_a_record_has},
+    {"a month has thirty days", a_month_has_thirty_days},
+    {"a picture shows what lasts a minute", a_picture_shows_what_lasts_a_minute},
+    {"nothing is no record", nothing_is_no_record},
+    CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+    return check_run("backtest", tests);
+}
