@@ -371,8 +371,10 @@ static void cases_from_the_field(void)
     CHECK(count > 0);
     for (int i = 0; i < count; i++) {
         char path[4000];
+        char name[100]; /* as a row's label may be */
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        played += play_file(path, entries[i]->d_name);
+        snprintf(name, sizeof name, "%.99s", entries[i]->d_name);
+        played += play_file(path, name);
         free(entries[i]);
     }
     free(entries);
