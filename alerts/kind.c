@@ -99,7 +99,7 @@ bool alert_kind_is_date(enum alert_kind kind)
 
 bool alert_kind_is_available(enum alert_kind kind)
 {
-    return has(kind, IS_AVAILABLE);
+    return has(kind, IS_AVAILABLE | IS_DATE); /* dates are the collector's own */
 }
 
 const char *alert_kind_unit(enum alert_kind kind)

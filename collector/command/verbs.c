@@ -212,6 +212,15 @@ static const struct field id_fields[] = {
     END,
 };
 
+static const struct field date_fields[] = {
+    {"name", FIELD_ID, FIELD_ALWAYS, .help = "such as sim, data, battery",
+     .help_zh = "如 sim、data、battery"},
+    {"due", FIELD_TIME, FIELD_ALWAYS, .help = "the day it expires, or is to be seen to",
+     .help_zh = "到期或须处理的日期"},
+    {"note", FIELD_TEXT, .help = "such as the card's number", .help_zh = "备注"},
+    END,
+};
+
 static const struct field device_fields[] = {
     {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier, as in its topics",
      .help_zh = "标识"},
@@ -219,6 +228,9 @@ static const struct field device_fields[] = {
     {"name", FIELD_TEXT, .help = "for people", .help_zh = "名称"},
     {"model", FIELD_TEXT, .help = "make and model", .help_zh = "型号"},
     {"serial", FIELD_TEXT, .help = "serial number", .help_zh = "序列号"},
+    {"dates", FIELD_RECORDS, .most = 16, .record = date_fields,
+     .help = "what falls due: SIM card, data balance; see the kind date_due",
+     .help_zh = "到期事项:SIM 卡、流量等,见 date_due 规则"},
     {"archived", FIELD_BOOL, .help = "no longer in use", .help_zh = "已归档"},
     END,
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "collector/notify/message_date.h"
 #include "collector/notify/message_trouble.h"
 #include "telemetry/quantity.h"
 
@@ -86,6 +87,11 @@ static char *text_en(const struct phrases *p, const struct incident *incident,
         message_trouble(incident, kind, false, &text);
         return buf_take(&text);
     }
+    if (alert_kind_is_date(incident->kind)) {
+        buf_format(&text, "[%s] %s: ", severity, p->zone);
+        message_date(incident, kind, false, &text);
+        return buf_take(&text);
+    }
     if (alert_kind_is_silence(incident->kind))
         buf_format(&text, "[%s] %s: no reading from %s %s for %s, last at %s", severity,
                    p->zone, incident->device, incident->channel, p->span, p->since);
@@ -115,6 +121,11 @@ static char *text_zh(const struct phrases *p, const struct incident *incident,
     if (alert_kind_is_trouble(incident->kind)) {
         buf_format(&text, "【%s】%s：", severity, p->zone);
         message_trouble(incident, kind, true, &text);
+        return buf_take(&text);
+    }
+    if (alert_kind_is_date(incident->kind)) {
+        buf_format(&text, "【%s】%s：", severity, p->zone);
+        message_date(incident, kind, true, &text);
         return buf_take(&text);
     }
     if (alert_kind_is_silence(incident->kind))

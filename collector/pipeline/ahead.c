@@ -24,6 +24,7 @@ enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *wh
     size_t count = 0;
     for (size_t i = 0; i < registry->rule_count; i++)
         if (!alert_kind_is_silence(registry->rules[i].kind) &&
+            !alert_kind_is_date(registry->rules[i].kind) &&
             registry_in_force(registry, &registry->rules[i]))
             rules[count++] = registry->rules[i];
     enum err err = alerts_set_rules(pipeline->ahead, rules, count, pipeline->now_ms, why);

@@ -185,7 +185,8 @@ static enum err adopt_old_config(struct pipeline *pipeline)
 
 static enum err load_registry(struct pipeline *pipeline)
 {
-    static const char *const kinds[] = {"site", "zone", "device", "placement", "rule"};
+    static const char *const kinds[] = {"site",    "zone",      "device",
+                                        "channel", "placement", "rule"};
     struct state *state = pipeline->options.state;
     enum err err = adopt_old_config(pipeline);
     for (size_t i = 0; err == ERR_OK && i < sizeof kinds / sizeof kinds[0]; i++)

@@ -20,7 +20,7 @@
 /* ---- what a command changed, in memory ------------------------------------------------
  */
 
-/* Off duty only safety is judged; a beat always is. */
+/* Off duty only safety is judged; a beat always is. Dates are not the engine's. */
 static struct alert_rule *rules_in_force(const struct registry *registry, size_t *count)
 {
     struct alert_rule *rules = mem_array(registry->rule_count + 1, sizeof *rules);
@@ -28,6 +28,7 @@ static struct alert_rule *rules_in_force(const struct registry *registry, size_t
     beat_rule(&rules[0]);
     for (size_t i = 0; i < registry->rule_count; i++)
         if (registry_in_force(registry, &registry->rules[i]) &&
+            !alert_kind_is_date(registry->rules[i].kind) &&
             strcmp(registry->rules[i].id, BEAT_NAME) != 0)
             rules[(*count)++] = registry->rules[i];
     return rules;
@@ -119,6 +120,7 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
         pipeline_news_zone(pipeline, id);
     if (strcmp(kind, "device") == 0)
         change_device(pipeline, org, id);
+    pipeline->wants_dates = true;
     if (strcmp(kind, "rule") == 0)
         change_rules(pipeline, text_of(json_is_object(new) ? new : old, "zone"));
     if (strcmp(kind, "zone") == 0 && is_quiet(old) != is_quiet(new))
@@ -239,7 +241,7 @@ static enum err close_incident(struct pipeline *pipeline, const struct command *
     err = find_incident(pipeline, id, &incident, why);
     if (err != ERR_OK)
         return err;
-    if (alert_kind_is_trouble(incident.kind) &&
+    if ((alert_kind_is_trouble(incident.kind) || alert_kind_is_date(incident.kind)) &&
         pipeline_close_raised(pipeline, &incident) == ERR_OK)
         return ERR_OK;
     return incident.state == INCIDENT_CLOSED

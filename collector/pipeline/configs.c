@@ -325,7 +325,8 @@ static void add_rules(const struct configs *configs, const struct registry *regi
 {
     if (configs->rules == NULL) {
         for (size_t i = 0; i < registry->rule_count; i++)
-            if (strcmp(registry->rules[i].zone, zone->zone) == 0)
+            if (strcmp(registry->rules[i].zone, zone->zone) == 0 &&
+                !alert_kind_is_date(registry->rules[i].kind))
                 copy_rule(zone_config_add_rule(zone), &registry->rules[i]);
         return;
     }
@@ -341,7 +342,8 @@ static void add_rules(const struct configs *configs, const struct registry *regi
     for (;
          low < configs->rule_count && strcmp(configs->rules[low]->zone, zone->zone) == 0;
          low++)
-        copy_rule(zone_config_add_rule(zone), configs->rules[low]);
+        if (!alert_kind_is_date(configs->rules[low]->kind))
+            copy_rule(zone_config_add_rule(zone), configs->rules[low]);
 }
 
 /* The message in configs->text, "" for none. False when it cannot be said. */

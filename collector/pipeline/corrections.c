@@ -106,7 +106,8 @@ static void on_decided(void *context, const struct incident *incident)
     snprintf(decided->last, sizeof decided->last, "%s", incident->id);
     bool is_of_channel =
         decided->channel[0] == '\0' || strcmp(decided->channel, incident->channel) == 0;
-    if (strcmp(incident->device, decided->device) != 0 || !is_of_channel ||
+    if (alert_kind_is_date(incident->kind) ||
+        strcmp(incident->device, decided->device) != 0 || !is_of_channel ||
         incident->withdrawn_ms != 0)
         return;
     mem_grow(&decided->items, &decided->capacity, decided->count + 1,

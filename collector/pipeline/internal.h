@@ -63,6 +63,7 @@ struct pipeline {
     bool has_transaction;
     enum err batch_err;
     struct err_text batch_why;
+    bool wants_dates;        /* what is due was changed */
     bool wants_checkpoint;   /* in this batch's transaction */
     size_t implausible;      /* readings of the pack being taken */
     struct device *in_order; /* whose readings the first engine is judging, or NULL */
@@ -133,9 +134,12 @@ void pipeline_emit_beat(struct pipeline *pipeline, enum alert_effect_kind kind);
 /* One incident for each device and cause while it is open; `count` is added to it. */
 void pipeline_raise(struct pipeline *pipeline, enum alert_kind kind,
                     const struct device *device, uint64_t count);
-/* By a person: as state.db has it. EXISTS: it is closed. */
+/* By a person: as state.db has it, of trouble or of a date. EXISTS: it is closed. */
 MUST_CHECK enum err pipeline_close_raised(struct pipeline *pipeline,
                                           struct incident *incident);
+
+/* dates.c: what falls due; before placements are passed on */
+void pipeline_judge_dates(struct pipeline *pipeline);
 
 /* trouble.c: what the journal says of itself and of us */
 void pipeline_take_loss(struct pipeline *pipeline, const struct journal_record *record);

@@ -116,7 +116,7 @@ static void look_for_twins_again(struct pipeline *pipeline,
 
 enum err pipeline_close_raised(struct pipeline *pipeline, struct incident *incident)
 {
-    assert(alert_kind_is_trouble(incident->kind));
+    assert(alert_kind_is_trouble(incident->kind) || alert_kind_is_date(incident->kind));
     if (incident->kind == ALERT_TWINS)
         look_for_twins_again(pipeline, incident);
     if (incident->state == INCIDENT_CLOSED)

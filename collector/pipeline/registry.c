@@ -289,6 +289,7 @@ void registry_load_end(struct registry *registry)
     sort(registry->placements, registry->placement_count, sizeof *registry->placements,
          compare_placements);
     sort(registry->rules, registry->rule_count, sizeof *registry->rules, compare_rules);
+    registry_sort_dues(registry);
     index_changes(registry);
     registry->generation++;
 }
@@ -353,6 +354,7 @@ static void drop_rows(struct registry *registry)
     free(registry->rules);
     free(registry->sites);
     free(registry->spans);
+    free(registry->dues);
     profile_set_destroy(registry->profiles);
     map_fini(&registry->guard->names);
 }
@@ -724,6 +726,7 @@ bool registry_apply(struct registry *registry, const char *kind, const char *id,
     pthread_rwlock_wrlock(&registry->guard->lock);
     bool is_good = apply(registry, kind, id, org, json_is_null(old) ? NULL : old,
                          json_is_null(body) ? NULL : body);
+    registry_put_dues(registry, kind, id, org, json_is_null(body) ? NULL : body, false);
     pthread_rwlock_unlock(&registry->guard->lock);
     return is_good;
 }
@@ -733,6 +736,7 @@ bool registry_load(struct registry *registry, const char *kind, const char *id,
 {
     const struct rows placements = TABLE(registry, placement, compare_placements);
     struct registry_placement placement = {0};
+    registry_put_dues(registry, kind, id, org, body, true);
     if (strcmp(kind, "placement") != 0) /* those come in the order of their ids */
         return apply(registry, kind, id, org, NULL, body);
     if (!registry_parse_placement(registry, &placement, org, body))

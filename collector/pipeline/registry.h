@@ -73,6 +73,15 @@ struct registry_change {
     bool is_end;
 };
 
+/* A day on which something is due: of a channel its calibration, of a device a date. */
+struct registry_due {
+    const char *org;
+    const char *device;
+    const char *name;     /* of the channel, or of the date: "sim" */
+    enum alert_kind kind; /* ALERT_CALIBRATION_DUE, ALERT_DATE_DUE */
+    int64_t due_ms;
+};
+
 struct registry {
     struct registry_zone *zones; /* ordered by id */
     size_t zone_count;
@@ -87,6 +96,9 @@ struct registry {
     struct registry_span *spans; /* ordered by zone, from */
     size_t span_count;
     size_t span_room;
+    struct registry_due *dues; /* ordered by org, device, kind, name */
+    size_t due_count;
+    size_t due_room;
     struct profile_set *profiles;    /* NULL: nobody has asked yet */
     struct registry_change *changes; /* ordered by time, then placement */
     size_t change_count;
@@ -114,8 +126,8 @@ void registry_format(const struct registry *registry, struct buf *out);
 
 /*
  * The entity of that kind is `body` now instead of `old`, both as state.db keeps them;
- * NULL: there is none. Other kinds than site, zone, device, placement and rule change
- * nothing here. False when the body cannot be read.
+ * NULL: there is none. Other kinds than site, zone, device, channel, placement and rule
+ * change nothing here. False when the body cannot be read.
  */
 bool registry_apply(struct registry *registry, const char *kind, const char *id,
                     const char *org, const json_t *old, const json_t *body);

@@ -21,4 +21,12 @@ struct band registry_goods_band(struct registry *registry, struct band declared,
 /* The zone's spans are those of the body now; NULL: none. */
 void registry_put_plans(struct registry *registry, const char *zone, const json_t *body);
 
+/*
+ * What is due is that of the body now; NULL: nothing. Other kinds than device and channel
+ * change nothing. `is_loading`: they are put in order at the end.
+ */
+void registry_put_dues(struct registry *registry, const char *kind, const char *id,
+                       const char *org, const json_t *body, bool is_loading);
+void registry_sort_dues(struct registry *registry);
+
 #endif
