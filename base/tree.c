@@ -39,6 +39,10 @@ static enum err refuse_yaml(const struct reader *reader)
         line = 1;
         for (size_t i = 0; i < parser->problem_offset && i < reader->len; i++)
             line += reader->text[i] == '\n';
+        return err_set(reader->why, ERR_INVALID,
+                       "%s:%d: not UTF-8 text (%s); save the file as UTF-8, or: iconv -f "
+                       "GB18030 -t UTF-8",
+                       reader->name, line, parser->problem);
     }
     return err_set(
         reader->why, ERR_INVALID,

@@ -9,10 +9,9 @@
 
 #include "base/clock.h"
 #include "base/names.h"
-#include "base/number.h"
 #include "base/tree.h"
-#include "base/units.h"
 #include "coldchainctl/config_model.h"
+#include "coldchainctl/config_scalar.h"
 #include "coldchainctl/say.h"
 #include "telemetry/reading.h"
 
@@ -30,7 +29,7 @@ static enum err refuse(const struct source *source, int line, const char *fmt, .
 
 static enum err refuse(const struct source *source, int line, const char *fmt, ...)
 {
-    char text[400];
+    char text[480];
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
@@ -38,119 +37,14 @@ static enum err refuse(const struct source *source, int line, const char *fmt, .
     return err_set(source->why, ERR_INVALID, "%s:%d: %s", source->name, line, text);
 }
 
-/* ---- values: what the field's type wants, or NULL ---------------------------------- */
-
-static bool is_within(const json_t *field, double value)
-{
-    const json_t *least = json_object_get(field, "least");
-    const json_t *most = json_object_get(field, "most");
-    return least == NULL ||
-           (value >= json_number_value(least) && value <= json_number_value(most));
-}
-
-static json_t *take_number(const json_t *field, const struct tree *node)
-{
-    double value;
-    size_t len = strlen(node->text);
-    bool is_good = node->is_plain && len > 0 &&
-                   number_scan(&value, node->text, len) == len && is_within(field, value);
-    return is_good ? json_real(value) : NULL;
-}
-
-static json_t *take_id(const json_t *field, const struct tree *node)
-{
-    (void)field;
-    return id_is_valid(node->text) ? json_string(node->text) : NULL;
-}
-
-static json_t *take_text(const json_t *field, const struct tree *node)
-{
-    (void)field;
-    bool is_nothing =
-        node->is_plain && (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
-                           strcmp(node->text, "null") == 0);
-    return is_nothing ? NULL : json_string(node->text);
-}
-
-static json_t *take_flag(const json_t *field, const struct tree *node)
-{
-    (void)field;
-    if (!node->is_plain)
-        return NULL;
-    if (strcmp(node->text, "true") == 0 || strcmp(node->text, "yes") == 0)
-        return json_true();
-    bool is_false = strcmp(node->text, "false") == 0 || strcmp(node->text, "no") == 0;
-    return is_false ? json_false() : NULL;
-}
-
-static json_t *take_time(const json_t *field, const struct tree *node)
-{
-    int64_t ms;
-    (void)field;
-    return clock_parse_iso(&ms, node->text) && ms >= 0 ? json_integer(ms) : NULL;
-}
-
-static json_t *take_duration(const json_t *field, const struct tree *node)
-{
-    int64_t ms;
-    bool is_good = units_parse_duration(&ms, node->text) == ERR_OK && ms >= 0 &&
-                   is_within(field, (double)ms);
-    return is_good ? json_integer(ms) : NULL;
-}
-
-static json_t *take_word(const json_t *field, const struct tree *node)
-{
-    size_t i;
-    json_t *word;
-    json_array_foreach(json_object_get(field, "words"), i, word)
-    {
-        if (strcmp(json_string_value(word), node->text) == 0)
-            return json_string(node->text);
-    }
-    return NULL;
-}
-
-static const struct {
-    const char *type;
-    json_t *(*take)(const json_t *field, const struct tree *node);
-} scalars[] = {
-    {"identifier", take_id}, {"name", take_text},         {"text", take_text},
-    {"number", take_number}, {"yes or no", take_flag},    {"time", take_time},
-    {"word", take_word},     {"duration", take_duration},
-};
-
-/* "a time", and of words which ones. */
-static const char *wanted(const json_t *field, char text[200])
-{
-    size_t i;
-    json_t *word;
-    size_t len =
-        (size_t)snprintf(text, 200, "%s", say_of("type", model_text(field, "type")));
-    json_array_foreach(json_object_get(field, "words"), i, word)
-    {
-        if (len < 200)
-            len += (size_t)snprintf(text + len, 200 - len, "%s%s", i > 0 ? ", " : ": ",
-                                    json_string_value(word));
-    }
-    if (json_object_get(field, "least") != NULL && len < 200)
-        snprintf(text + len, 200 - len, say(" from %g to %g"),
-                 json_number_value(json_object_get(field, "least")),
-                 json_number_value(json_object_get(field, "most")));
-    return text;
-}
+/* ---- values ------------------------------------------------------------------------ */
 
 static enum err read_scalar(const struct source *source, const json_t *field,
                             const struct tree *node, json_t **value)
 {
-    char text[200];
-    const char *type = model_text(field, "type");
-    *value = NULL;
-    for (size_t i = 0; i < sizeof scalars / sizeof scalars[0]; i++)
-        if (strcmp(scalars[i].type, type) == 0 && node->kind == TREE_TEXT)
-            *value = scalars[i].take(field, node);
-    return *value != NULL ? ERR_OK
-                          : refuse(source, node->line, say("'%s' is not a %s"),
-                                   model_text(field, "name"), wanted(field, text));
+    char text[SCALAR_WHY_SIZE];
+    *value = scalar_take(field, node, text);
+    return *value != NULL ? ERR_OK : refuse(source, node->line, "%s", text);
 }
 
 static enum err read_texts(const struct source *source, const json_t *field,
@@ -174,16 +68,36 @@ static enum err read_texts(const struct source *source, const json_t *field,
     return ERR_OK;
 }
 
+/* What an entry is told by. */
+static const char *first_field(const json_t *fields)
+{
+    size_t i;
+    json_t *field;
+    json_array_foreach((json_t *)(uintptr_t)fields, i, field)
+    {
+        if (strcmp(model_text(field, "needed"), "always") == 0)
+            return model_text(field, "name");
+    }
+    return model_text(json_array_get(fields, 0), "name");
+}
+
 static enum err read_map(const struct source *source, const json_t *fields,
                          const struct tree *node, json_t **result);
 
 static enum err read_records(const struct source *source, const json_t *field,
                              const struct tree *node, json_t **value)
 {
+    double most = json_number_value(json_object_get(field, "most"));
+    const char *name = model_text(field, "name");
     *value = NULL;
     if (node->kind != TREE_LIST)
-        return refuse(source, node->line, say("'%s' is not a list"),
-                      model_text(field, "name"));
+        return refuse(source, node->line,
+                      say("'%s' is a list: write it as '%s: [{%s: ...}, ...]'"), name,
+                      name, first_field(json_object_get(field, "fields")));
+    if (most > 0 && (double)node->count > most)
+        return refuse(source, node->items[(size_t)most].line,
+                      say("'%s' takes at most %g entries, not %zu"), name, most,
+                      node->count);
     json_t *list = json_array();
     enum err err = ERR_OK;
     for (size_t i = 0; err == ERR_OK && i < node->count; i++) {
@@ -202,22 +116,19 @@ static enum err read_records(const struct source *source, const json_t *field,
 static enum err read_list(const struct source *source, const json_t *field,
                           const struct tree *node, json_t **value)
 {
-    char text[200];
-    bool is_words = strcmp(model_text(field, "type"), "words") == 0;
+    char text[SCALAR_WHY_SIZE];
     *value = NULL;
     if (node->kind != TREE_LIST)
-        return refuse(source, node->line, say("'%s' is not a list"),
-                      model_text(field, "name"));
+        return refuse(source, node->line,
+                      say("'%s' is a list: write it in brackets, such as [%.60s]"),
+                      model_text(field, "name"),
+                      node->kind == TREE_TEXT ? node->text : "");
     json_t *list = json_array();
     for (size_t i = 0; i < node->count; i++) {
-        const struct tree *item = &node->items[i];
-        json_t *one = item->kind != TREE_TEXT ? NULL
-                      : is_words              ? take_word(field, item)
-                                              : take_id(field, item);
+        json_t *one = scalar_take(field, &node->items[i], text);
         if (one == NULL) {
             json_decref(list);
-            return refuse(source, item->line, say("'%s' is not a %s"),
-                          model_text(field, "name"), wanted(field, text));
+            return refuse(source, node->items[i].line, "%s", text);
         }
         json_array_append_new(list, one);
     }
@@ -267,6 +178,11 @@ static enum err refuse_unknown(const struct source *source, const json_t *fields
     struct names_near near;
     size_t i;
     json_t *field;
+    if (item->key[strspn(item->key, "0123456789")] == '\0')
+        return refuse(
+            source, item->line,
+            say("'%.60s' is not known here; decimals have a point, such as 8.5"),
+            item->key);
     names_near_init(&near, item->key);
     json_array_foreach((json_t *)(uintptr_t)fields, i, field)
     {
@@ -285,7 +201,9 @@ static enum err read_map(const struct source *source, const json_t *fields,
 {
     *result = NULL;
     if (node->kind != TREE_MAP)
-        return refuse(source, node->line, say("an entry is not a map of fields"));
+        return refuse(source, node->line,
+                      say("an entry has named fields: write it as '- {%s: ...}'"),
+                      first_field(fields));
     json_t *body = json_object();
     enum err err = ERR_OK;
     size_t i;
@@ -301,8 +219,9 @@ static enum err read_map(const struct source *source, const json_t *fields,
         const char *name = model_text(field, "name");
         bool is_needed = strcmp(model_text(field, "needed"), "optional") != 0;
         if (err == ERR_OK && is_needed && json_object_get(body, name) == NULL)
-            err = refuse(source, node->line, say("'%s' is missing: %s"), name,
-                         model_text(field, "help"));
+            err =
+                refuse(source, node->line, say("'%s' is missing: %s"), name,
+                       model_text(field, say_language() == SAY_ZH ? "help_zh" : "help"));
     }
     if (err == ERR_OK)
         *result = body;
@@ -438,6 +357,28 @@ static enum err check_references(const struct model *model, const struct model *
 
 /* ---- the file ---------------------------------------------------------------------- */
 
+/* Of files that are taken for one of these. */
+static const char *const daemon_keys[] = {"org", "mqtt",   "broker", "data_dir",
+                                          "api", "device", "sensors"};
+
+static enum err refuse_section(const struct source *source, const struct tree *item)
+{
+    struct names_near near;
+    names_near_init(&near, item->key);
+    for (int kind = 0; kind < MODEL_KINDS; kind++)
+        names_near_offer(&near, model_kinds[kind].section,
+                         strlen(model_kinds[kind].section));
+    if (near.best != NULL)
+        return refuse(source, item->line,
+                      say("'%.60s' is not known here; did you mean '%.*s'?"), item->key,
+                      (int)near.best_len, near.best);
+    return refuse(
+        source, item->line,
+        say("'%.60s' is not known here; there are: orgs, sites, zones, devices, "
+            "channels, placements, rules"),
+        item->key);
+}
+
 static enum err read_top(struct model *model, const struct model *state,
                          const struct source *source, const struct tree *item)
 {
@@ -446,11 +387,13 @@ static enum err read_top(struct model *model, const struct model *state,
             return read_section(model, state, (enum model_kind)kind, source, item);
     if (strcmp(item->key, KEY_FORMAT) == 0 || strcmp(item->key, KEY_END) == 0)
         return ERR_OK;
-    return refuse(
-        source, item->line,
-        say("'%.60s' is not known here; there are: orgs, sites, zones, devices, "
-            "channels, placements, rules"),
-        item->key);
+    for (size_t i = 0; i < sizeof daemon_keys / sizeof daemon_keys[0]; i++)
+        if (strcmp(item->key, daemon_keys[i]) == 0)
+            return refuse(source, item->line,
+                          say("this is a daemon's own configuration; what a collector "
+                              "knows of places and rules comes by 'coldchainctl config "
+                              "export FILE'"));
+    return refuse_section(source, item);
 }
 
 static bool says(const struct tree *root, const char *key, const char *text)

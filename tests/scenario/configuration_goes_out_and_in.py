@@ -193,10 +193,10 @@ def story_a_file_that_is_wrong(house):
         done = world.ask(collector, "import", world.file("cut.yaml", "".join(lines[:count])), "--yes", status=1)
         house.check(re.search(r"cut\.yaml:\d+: ", done.stderr), f"cut after {count} lines: {done.stderr}")
     for old, new, line, sentence in [
-            ("band_high: 8.5", "band_high: warm", "band_high", "'band_high' is not a number from -100 to 100"),
+            ("band_high: 8.5", "band_high: warm", "band_high", "'band_high' takes a number from -100 to 100, not 'warm'"),
             ("band_high: 8.5", "band_hihg: 8.5", "band_hihg", "did you mean 'band_high'?"),
-            ("kind: silent", "kind: mute", "kind: mute", "'kind' is not a word: above, below"),
-            ("delay: 10m", "delay: 10", "delay: 10\n", "'delay' is not a duration"),
+            ("kind: silent", "kind: mute", "kind: mute", "'kind' takes no 'mute'; there are: above, below"),
+            ("delay: 10m", "delay: 10", "delay: 10\n", "'delay' takes a duration such as 90s"),
             ("zone: room-2", "zone: room-9", None, "names zone 'room-9', which there is not"),
             ("id: quiet", "id: warm", None, "rule 'warm' stands in line"),
             ("    site: store\n", "", None, "'site' is missing"),

@@ -47,7 +47,7 @@ static void what_is_wrong_is_said_with_its_line(void)
         {"a: 1\n---\nb: 1\n", "f.yaml:2: a second document begins here"},
         {"? [a]\n: 1\n", "f.yaml:1: a key is a word before a colon"},
         {"a: \"\\0\"\n", "f.yaml:1: a text holds a NUL"},
-        {"a: \xff\n", "f.yaml:1: not valid YAML: "},
+        {"a: \xff\n", "f.yaml:1: not UTF-8 text (invalid leading UTF-8 octet); save"},
         {"[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]", "f.yaml:1: nested too deep"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
