@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/room.h"
 #include "base/crypto.h"
 #include "base/mem.h"
 
@@ -37,6 +38,7 @@ void alerts_destroy(struct alerts *alerts)
     table_free(&alerts->sources);
     table_free(&alerts->firings);
     zones_fini(&alerts->zones);
+    rooms_fini(alerts);
     free(alerts->gone.items);
     free(alerts->dirty.items);
     free(alerts->due.items);
@@ -144,8 +146,12 @@ struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
         source_hear_of(alerts, source, reading->arrival_ms);
     else
         source = source_of(alerts, reading);
-    if (source != NULL && is_good(reading))
+    if (!is_good(reading))
+        return source;
+    if (source != NULL)
         judge(alerts, source, reading, sink);
+    else
+        room_overhear(alerts, reading);
     return source;
 }
 

@@ -34,8 +34,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alerts/air.h"
 #include "alerts/rule.h"
 #include "base/err.h"
+#include "freshness/thermal.h"
 #include "telemetry/reading.h"
 
 #define ALERT_ID_SIZE 33 /* 32 hex digits and NUL */
@@ -115,13 +117,44 @@ enum alert_effect_kind {
 };
 
 /*
- * Called during the functions below, in order. The incident is borrowed; the engine must
+ * What a rule kept back while one of its reasons held: it would have fired, or what it
+ * counts was not counted. One per rule, channel and stretch of the reason; told when it
+ * begins to keep something back, and again, under the same id, when the stretch is over.
+ * Of a rule that is replaced, or a channel not heard again, the second telling is
+ * missing.
+ */
+struct suppression {
+    char id[ALERT_ID_SIZE]; /* hash of rule, zone, device, channel and from */
+    char rule[ID_SIZE];
+    char zone[ID_SIZE];
+    char device[ID_SIZE];
+    char channel[ID_SIZE];
+    char quantity[ID_SIZE];
+    enum alert_kind kind;
+    enum alert_severity severity; /* of the gravest level kept back */
+    enum alert_reason reason;
+    int64_t from_ms; /* event time of the first reading that was kept back */
+    int64_t to_ms;   /* of the first reading after the stretch; 0: it goes on */
+    int64_t told_ms; /* when the collector knew */
+    double limit;    /* the level that was passed, or the rule's limit */
+    double worst;    /* of the measure, or of the value where that was not counted */
+};
+
+/*
+ * Called during the functions below, in order. What is told is borrowed; the engine must
  * not be called from within.
  */
 struct alert_sink {
     void *context;
     void (*effect)(void *context, enum alert_effect_kind kind,
                    const struct incident *incident);
+    void (*suppressed)(void *context, const struct suppression *told); /* may be NULL */
+};
+
+/* What is known of a zone as a place. All 0: nothing, the air is the product. */
+struct alert_room {
+    struct thermal_body body; /* of its goods: freshness/thermal.h */
+    struct air_settings air;  /* its defrost schedule: alerts/air.h */
 };
 
 struct alerts;
@@ -177,6 +210,17 @@ void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
  */
 void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel);
+
+/* Saved. Forgets nothing of what was estimated so far. */
+void alerts_set_room(struct alerts *alerts, const char *zone,
+                     const struct alert_room *room);
+/*
+ * The reason holds in that zone from..to, event time; TIME_NEVER (INT64_MAX): until the
+ * same `reason` and `from` are declared with an end. Saved. OFF_DUTY holds back every
+ * rule that is not about safety; the others those that name them.
+ */
+void alerts_declare(struct alerts *alerts, const char *zone, enum alert_reason reason,
+                    int64_t from_ms, int64_t to_ms);
 
 /*
  * NOT_FOUND; EXISTS when somebody else was first. The engine knows open incidents only:
@@ -234,5 +278,13 @@ MUST_CHECK enum err alerts_load(struct alerts *alerts, const char *key, const vo
 const char *incident_state_name(enum incident_state state);
 bool incident_state_parse(enum incident_state *state, const char *name);
 const char *alert_effect_name(enum alert_effect_kind kind);
+
+/*
+ * Channels that the engine derives from each air temperature of a zone whose rules name
+ * them: "product_temperature-est", "condensation_margin-est", "vpd-est", with the probe
+ * of the air behind it ("air_temperature-2" gives "product_temperature-est2"). They are
+ * judged as any channel, but cannot fall silent by themselves.
+ */
+bool alert_channel_is_derived(const char *channel);
 
 #endif

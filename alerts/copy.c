@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/room.h"
 #include "base/mem.h"
 
-void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
-                 const char *device, const char *channel)
+static void copy_one(struct alerts *to, const struct alerts *from, const char *zone,
+                     const char *device, const char *channel)
 {
-    assert(to != from);
     const struct source *source = source_find(from, zone, device, channel);
     if (source == NULL)
         return;
@@ -29,11 +29,39 @@ void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
     buf_fini(&data);
 }
 
+/* The name of what the engine derives from that channel; false: nothing. */
+static bool derived_of(char name[ID_SIZE], const struct source *source, size_t which)
+{
+    return source != NULL && derive_from(source->plan->quantity) &&
+           derive_channel(name, which, source_channel(source));
+}
+
+void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
+                 const char *device, const char *channel)
+{
+    assert(to != from);
+    room_merge(to, from, zone);
+    copy_one(to, from, zone, device, channel);
+    const struct source *source = source_find(from, zone, device, channel);
+    char derived[ID_SIZE];
+    for (size_t i = 0; i < DERIVED_COUNT; i++)
+        if (derived_of(derived, source, i))
+            copy_one(to, from, zone, device, derived);
+}
+
 void alerts_drop(struct alerts *alerts, const char *zone, const char *device,
                  const char *channel)
 {
     assert(channel[0] != '\0');
     struct source *source = source_find(alerts, zone, device, channel);
+    char derived[ID_SIZE];
+    for (size_t i = 0; i < DERIVED_COUNT; i++) {
+        struct source *other = derived_of(derived, source, i)
+                                   ? source_find(alerts, zone, device, derived)
+                                   : NULL;
+        if (other != NULL)
+            source_remove(alerts, other);
+    }
     if (source != NULL)
         source_remove(alerts, source);
 }

@@ -78,6 +78,13 @@ static void make_id(uint8_t id[ID_BYTES], const struct watch *watch, int64_t ons
     memcpy(id, digest, ID_BYTES);
 }
 
+void incident_id_of(char id[ALERT_ID_SIZE], const struct watch *watch, int64_t onset_ms)
+{
+    uint8_t bytes[ID_BYTES];
+    make_id(bytes, watch, onset_ms, 0);
+    crypto_hex(id, bytes, ID_BYTES);
+}
+
 static void copy_name(char to[ID_SIZE], const char *from)
 {
     size_t len = strlen(from);

@@ -15,6 +15,17 @@
 
 #include "alerts/structs.h"
 
+/* What a rule's levels are told of one reading. */
+struct sample {
+    int64_t time_ms;
+    int64_t arrival_ms;
+    int64_t before_ms; /* event time of the reading before; TIME_NONE */
+    double measure;
+    unsigned reasons; /* that hold the rule back now, as bits; 0: none */
+    bool is_kept;     /* something that the measure counts was not counted for them */
+    double kept;      /* that */
+};
+
 void pointers_add(struct pointers *list, void *item);
 
 /* rule_make.c */
@@ -102,16 +113,60 @@ void incident_tell(struct alerts *alerts, struct watch *watch,
 /* Tells of it and forgets it; the watch is pending afterwards. */
 void incident_close(struct alerts *alerts, struct watch *watch, int64_t closed_ms,
                     int64_t now_ms, const struct alert_sink *sink);
+/* What an incident of that watch with that onset would be named. */
+void incident_id_of(char id[ALERT_ID_SIZE], const struct watch *watch, int64_t onset_ms);
 const struct incident *incident_fill(struct incident *out, const struct watch *watch);
 /* False for anything but 32 hex digits. */
 bool incident_id_parse(uint8_t id[ID_BYTES], const char *text);
 
+/* hold.c */
+/* One sample while reasons hold: what would have happened without them. */
+void hold_sample(struct alerts *alerts, struct watch *watch, const struct sample *sample,
+                 const struct alert_sink *sink);
+/* If its reason holds no more. */
+void hold_end(struct alerts *alerts, struct watch *watch, const struct sample *sample,
+              const struct alert_sink *sink);
+
 /* threshold.c */
+/* Inclusive, on the rule's side. */
+bool level_is_past(const struct rule *rule, size_t level, double value);
+void threshold_step(struct alerts *alerts, struct source *source, struct rule *rule,
+                    const struct sample *sample, const struct alert_sink *sink);
+/* The measure says nothing: no level moves, but what was kept back may be over. */
+void threshold_skip(struct alerts *alerts, struct source *source, const struct rule *rule,
+                    const struct sample *sample, const struct alert_sink *sink);
 void threshold_reading(struct alerts *alerts, struct source *source,
                        const struct alert_reading *reading,
                        const struct alert_sink *sink);
 /* The rule in force was replaced by another with the same id. */
 void threshold_restart(struct watch *watch);
+
+/* measured.c: rules whose measure is not the value alone */
+void measured_reading(struct alerts *alerts, struct source *source,
+                      const struct alert_reading *reading, int64_t before_ms,
+                      const struct alert_sink *sink);
+/* Bits of reasons that hold the rule back: those it names, and OFF_DUTY but for safety.
+ */
+unsigned rule_unless(const struct rule *rule);
+
+/* gauges.c */
+void gauges_destroy(struct source *source);
+/* Those of rules that are no more, or have changed, go; true when one did. */
+bool gauges_relink(struct source *source);
+void gauges_save(struct buf *out, const struct source *source);
+/* False: damaged. Those of rules that are no more, or have changed, are passed over. */
+bool gauges_load(struct buf_reader *in, struct source *source);
+
+/* derive.c: channels that the engine computes */
+#define DERIVED_COUNT 3
+/* As a bit of zone.derives; 0: that quantity is not derived. */
+unsigned derive_bit(const char *quantity);
+/* Whether readings of that quantity are turned into others. */
+bool derive_from(const char *quantity);
+/* The channel's name; false when it would be too long. */
+bool derive_channel(char name[ID_SIZE], size_t which, const char *air_channel);
+void derive_reading(struct alerts *alerts, struct source *source,
+                    const struct alert_reading *reading, const struct alert_sink *sink);
 
 /* relink.c: when the rules are replaced */
 /* Its watches under the rules of its plan; true when anything was changed by that. */

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/measure.h"
+#include "alerts/room.h"
 #include "base/mem.h"
 
 static bool zone_is(const void *entry, const void *key)
@@ -34,12 +36,36 @@ struct zone *zone_make(struct table *zones, const char *name)
     return zone;
 }
 
+static bool sees_shapes(const struct rule *rule)
+{
+    switch ((enum alert_kind)rule->kind) {
+    case ALERT_COOLING_FAILED:
+    case ALERT_NO_RECOVERY:
+    case ALERT_DOOR_OPEN:
+    case ALERT_DEFROST_LONG:
+    case ALERT_DEFROST_OFTEN:
+    case ALERT_DEFROST_MISSING:
+        return true;
+    default:
+        return (rule->unless & (1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST)) !=
+               0;
+    }
+}
+
+/* Its verdict depends on more of the zone than the channel. */
+static bool asks_room(const struct rule *rule)
+{
+    return sees_shapes(rule) || rule->kind == ALERT_DIVERGE;
+}
+
 void zone_add_rule(struct zone *zone, struct rule *rule)
 {
     assert(zone->plans == NULL); /* they would lack it */
     mem_grow(&zone->rules, &zone->capacity, zone->count + 1, sizeof *zone->rules);
     zone->rules[zone->count++] = rule;
     zone->has_device_rules |= rule->kind == ALERT_SILENT_DEVICE;
+    zone->derives |= (uint8_t)derive_bit(rule->quantity);
+    zone->has_room |= asks_room(rule) || zone->derives != 0;
 }
 
 static void zone_destroy(struct zone *zone)
@@ -72,6 +98,13 @@ static bool rule_watches(const struct rule *rule, const char *quantity, bool is_
     return rule->quantity[0] == '\0' || strcmp(rule->quantity, quantity) == 0;
 }
 
+/* Air in which doors and defrosts have the shapes that alerts/air.h knows. */
+static bool is_air(const char *quantity)
+{
+    return strcmp(quantity, "air_temperature") == 0 ||
+           strcmp(quantity, "return_temperature") == 0;
+}
+
 static void plan_add(struct plan *plan, struct rule *rule)
 {
     assert(rule_is_silence(rule) || rule->level_count > 0);
@@ -88,10 +121,24 @@ static void plan_add(struct plan *plan, struct rule *rule)
         if (rule->silent_ms < plan->silent_ms)
             plan->silent_ms = rule->silent_ms;
         break;
-    default:
+    case ALERT_FORK:
+    case ALERT_TWINS:
+    case ALERT_REGRESSED:
+    case ALERT_LOST_PACKS:
+    case ALERT_JOURNAL_DAMAGE:
+    case ALERT_POISON:
+    case ALERT_CALIBRATION_DUE:
+    case ALERT_DATE_DUE:
+    case ALERT_KIND_COUNT:
         assert(!"no rule has that kind, see alert_rule_check()");
         break;
+    default:
+        assert(rule_is_measured(rule));
+        plan->is_plain = false;
+        plan->is_compared |= rule->kind == ALERT_DIVERGE;
+        break;
     }
+    plan->wants_air |= is_air(plan->quantity) && sees_shapes(rule);
 }
 
 /* A device that is silent makes its channels unknown, too. */
@@ -116,10 +163,16 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
     plan->above = INFINITY;
     plan->below = -INFINITY;
     plan->silent_ms = TIME_NEVER;
+    plan->needs_room = zone->has_room && !is_device;
+    plan->is_plain = !plan->needs_room;
+    plan->derives = derive_from(quantity) ? zone->derives : 0;
+    int index = quantity_find(quantity);
+    plan->registered = index >= 0 ? quantity_at((size_t)index) : NULL;
     plan->rules = mem_array(zone->count, sizeof(struct rule *));
     for (size_t i = 0; i < zone->count; i++)
         if (rule_watches(zone->rules[i], quantity, is_device))
             plan_add(plan, zone->rules[i]);
+    plan->role = (uint8_t)room_role_of(quantity, plan->is_compared);
     plan->unknown_ms = unknown_after(zone, plan);
     return plan;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "alerts/internal.h"
+#include "alerts/room.h"
 #include "base/mem.h"
 
 /*
@@ -22,6 +23,8 @@ static bool take_over(struct watch *watch, int64_t now_ms, bool *is_changed)
         watch->rule = rule;
         return true;
     }
+    free(watch->hold);
+    watch->hold = NULL;
     bool was_orphan = watch->rule == NULL;
     watch->rule = rule;
     if (rule == NULL && was_orphan)
@@ -38,7 +41,7 @@ static bool take_over(struct watch *watch, int64_t now_ms, bool *is_changed)
 
 bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms)
 {
-    bool is_changed = false;
+    bool is_changed = gauges_relink(source);
     for (struct watch *watch = source->watches; watch != NULL;) {
         struct watch *next = watch->next;
         if (!take_over(watch, now_ms, &is_changed))
@@ -46,6 +49,19 @@ bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms)
         watch = next;
     }
     return is_changed;
+}
+
+/*
+ * The one heard last comes first: a device that is made for its channels was heard when
+ * the last of them was, whatever the order in which the table holds them.
+ */
+static int compare_heard(const void *a, const void *b)
+{
+    const struct source *const *left = a;
+    const struct source *const *right = b;
+    if ((*left)->heard_ms != (*right)->heard_ms)
+        return (*left)->heard_ms > (*right)->heard_ms ? -1 : 1;
+    return source_compare(*left, *right);
 }
 
 static void collect(const struct alerts *alerts, struct pointers *all)
@@ -58,7 +74,8 @@ static void collect(const struct alerts *alerts, struct pointers *all)
 
 static bool is_idle(const struct source *source)
 {
-    return source->plan->count == 0 && source->watches == NULL;
+    return source->plan->count == 0 && source->watches == NULL &&
+           source->plan->derives == 0;
 }
 
 /* They leave the queues together: source_remove() would pass over those for each. */
@@ -77,10 +94,23 @@ static void remove_idle(struct alerts *alerts, const struct pointers *all)
     assert(alerts->wake_count <= alerts->sources.count);
 }
 
+/* What was declared of a zone holds under its new rules, too. */
+static void attach_rooms(struct alerts *alerts)
+{
+    size_t at = 0;
+    for (const struct room *room = table_next(&alerts->rooms, &at); room != NULL;
+         room = table_next(&alerts->rooms, &at))
+        if (room->stretch_count > 0)
+            room_attach(alerts, room);
+}
+
 void alerts_relink(struct alerts *alerts, int64_t now_ms)
 {
+    attach_rooms(alerts);
     struct pointers all = {0};
     collect(alerts, &all);
+    if (all.count > 0)
+        qsort(all.items, all.count, sizeof all.items[0], compare_heard);
     for (size_t i = 0; i < all.count; i++) {
         struct source *source = all.items[i];
         source->device = NULL;

@@ -71,9 +71,9 @@ static int64_t due_at(const struct source *source)
     if (source->is_forgotten)
         return due;
     const struct plan *plan = source->plan;
-    if (source->watches == NULL)
+    if (source->watches == NULL && !source->is_derived)
         return later(source->heard_ms, plan->silent_ms);
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         const struct rule *rule = plan->rules[i];
         int64_t at = later(source->heard_ms, rule->silent_ms);
         if (rule_is_silence(rule) && at < due && watch_find(source, rule) == NULL)
@@ -183,7 +183,7 @@ static void fall_silent(struct alerts *alerts, struct source *source, int64_t no
                         const struct alert_sink *sink)
 {
     const struct plan *plan = source->plan;
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         struct rule *rule = plan->rules[i];
         if (rule_is_silence(rule) && later(source->heard_ms, rule->silent_ms) <= now_ms &&
             watch_find(source, rule) == NULL)

@@ -90,6 +90,7 @@ struct source *source_create(struct alerts *alerts, const char *zone, const char
     source->channel_at = (uint8_t)device_size;
     source->plan =
         plan_get(zone_make(&alerts->zones, zone), quantity, channel[0] == '\0');
+    source->is_derived = alert_channel_is_derived(channel);
     source->last_ms = TIME_NONE;
     source->wake_ms = TIME_NEVER;
     return source;
@@ -117,7 +118,7 @@ static bool zone_watches(const struct zone *zone, const char *quantity)
         if (rule->quantity[0] == '\0' || strcmp(rule->quantity, quantity) == 0)
             return true;
     }
-    return false;
+    return zone->derives != 0 && derive_from(quantity);
 }
 
 static void revive(struct alerts *alerts, struct source *source, int64_t arrival_ms)
@@ -190,7 +191,8 @@ void source_link_device(struct alerts *alerts, struct source *source)
 {
     assert(source->device == NULL && !source->plan->is_device);
     const char *zone = source->plan->zone;
-    if (source->is_forgotten || !zone_find(&alerts->zones, zone)->has_device_rules)
+    if (source->is_forgotten || source->is_derived ||
+        !zone_find(&alerts->zones, zone)->has_device_rules)
         return;
     struct source *device = source_find(alerts, zone, source->device_name, "");
     if (device == NULL)
@@ -225,6 +227,7 @@ void source_destroy(struct alerts *alerts, struct source *source)
 {
     while (source->watches != NULL)
         watch_remove(alerts, source->watches);
+    gauges_destroy(source);
     free(source);
 }
 
@@ -249,7 +252,8 @@ void source_remove(struct alerts *alerts, struct source *source)
 
 void source_drop_idle(struct alerts *alerts, struct source *source)
 {
-    bool is_watched = source->plan->count > 0 && !source->is_forgotten;
+    bool is_watched =
+        (source->plan->count > 0 || source->plan->derives != 0) && !source->is_forgotten;
     if (!is_watched && source->watches == NULL && source->channels == 0)
         source_remove(alerts, source);
 }
@@ -299,6 +303,7 @@ void watch_remove(struct alerts *alerts, struct watch *watch)
         firing_unindex(alerts, watch);
         firing_destroy(watch->firing);
     }
+    free(watch->hold);
     watch->next = alerts->spare;
     alerts->spare = watch;
 }

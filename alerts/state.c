@@ -9,22 +9,27 @@
  *   per watch: rule id, u8 kind, u64 print of the rule in force (0: it went),
  *              varint fired, u8 which of `since` are set, those, f64 value, f64 worst,
  *              u8 has_firing
+ *              (version 2) u8 has_hold
  *     firing:  16 bytes id, onset, opened, learned, changed, acknowledged,
  *              acknowledged_by, f64 limit, varint revision, u8 severity, u8 state,
  *              snapshot
+ *     hold:    from, f64 worst, f64 limit, u8 reason, u8 severity, u8 is_told, past of
+ *              every level
+ *   (version 2) gauges: see gauges.c
  *
- * Key "grace": u8 version, quiet until.
+ * Key "room/ZONE": see room_state.c. Key "grace": u8 version, quiet until.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/room.h"
 #include "base/mem.h"
 
 static_assert(ALERT_LEVELS_MAX <= 8, "which of `since` are set is one byte");
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define GRACE_KEY     "grace"
 
 static void put_text(struct buf *out, const char *text)
@@ -48,6 +53,18 @@ static void save_firing(struct buf *out, const struct firing *firing)
     put_text(out, rule_snapshot(firing->rule));
 }
 
+static void save_hold(struct buf *out, const struct hold *hold)
+{
+    buf_zigzag(out, hold->from_ms);
+    buf_f64(out, hold->worst);
+    buf_f64(out, hold->limit);
+    buf_u8(out, hold->reason);
+    buf_u8(out, hold->severity);
+    buf_u8(out, hold->is_told);
+    for (unsigned i = 0; i < ALERT_LEVELS_MAX; i++)
+        buf_zigzag(out, hold->past_ms[i]);
+}
+
 static void save_watch(struct buf *out, const struct watch *watch)
 {
     assert(watch->rule != NULL || watch->firing != NULL);
@@ -69,6 +86,9 @@ static void save_watch(struct buf *out, const struct watch *watch)
     buf_u8(out, watch->firing != NULL);
     if (watch->firing != NULL)
         save_firing(out, watch->firing);
+    buf_u8(out, watch->hold != NULL);
+    if (watch->hold != NULL)
+        save_hold(out, watch->hold);
 }
 
 void source_save(struct buf *out, const struct source *source)
@@ -85,6 +105,7 @@ void source_save(struct buf *out, const struct source *source)
     buf_varint(out, count);
     for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
         save_watch(out, watch);
+    gauges_save(out, source);
 }
 
 void alerts_save_changed(struct alerts *alerts, void *context,
@@ -107,6 +128,13 @@ void alerts_save_changed(struct alerts *alerts, void *context,
         changed(context, key.data, out->data, out->len);
     }
     alerts->dirty.count = 0;
+    for (size_t i = 0; i < alerts->dirty_rooms.count; i++) {
+        struct room *room = alerts->dirty_rooms.items[i];
+        room->is_dirty = false;
+        room_save(room, &key, out);
+        changed(context, key.data, out->data, out->len);
+    }
+    alerts->dirty_rooms.count = 0;
     if (alerts->is_grace_dirty) {
         buf_clear(out);
         buf_u8(out, STATE_VERSION);
@@ -126,7 +154,9 @@ struct saved_watch {
     uint64_t print;
     struct watch watch;
     struct firing firing;
+    struct hold hold;
     bool has_firing;
+    bool has_hold;
 };
 
 /* A text without a NUL that fits. */
@@ -181,7 +211,23 @@ static void read_firing(struct buf_reader *in, struct saved_watch *saved)
         in->failed = true;
 }
 
-static void read_watch(struct buf_reader *in, struct saved_watch *saved)
+static void read_hold(struct buf_reader *in, struct hold *hold)
+{
+    hold->from_ms = read_time(in);
+    hold->worst = buf_read_f64(in);
+    hold->limit = buf_read_f64(in);
+    hold->reason = read_enum(in, ALERT_REASON_COUNT - 1);
+    hold->severity = read_enum(in, ALERT_CRITICAL);
+    hold->is_told = read_enum(in, 1) != 0;
+    for (unsigned i = 0; i < ALERT_LEVELS_MAX; i++) {
+        int64_t past_ms = buf_read_zigzag(in);
+        if (past_ms != TIME_NONE && (past_ms < -TIME_LIMIT_MS || past_ms > TIME_LIMIT_MS))
+            in->failed = true;
+        hold->past_ms[i] = past_ms;
+    }
+}
+
+static void read_watch(struct buf_reader *in, unsigned version, struct saved_watch *saved)
 {
     *saved = (struct saved_watch){0};
     read_text(in, saved->rule, sizeof saved->rule);
@@ -199,6 +245,9 @@ static void read_watch(struct buf_reader *in, struct saved_watch *saved)
     saved->has_firing = read_enum(in, 1) != 0;
     if (saved->has_firing)
         read_firing(in, saved);
+    saved->has_hold = version > 1 && read_enum(in, 1) != 0;
+    if (saved->has_hold)
+        read_hold(in, &saved->hold);
     if (fired != saved->watch.fired)
         in->failed = true;
 }
@@ -214,10 +263,13 @@ static bool is_consistent(const struct saved_watch *saved, const struct source *
     for (unsigned i = 0; i < ALERT_LEVELS_MAX; i++)
         is_timed |= saved->watch.since[i] != TIME_NONE;
     if (is_silence)
-        return saved->watch.fired == 1 && !is_timed &&
+        return saved->watch.fired == 1 && !is_timed && !saved->has_hold &&
                (saved->has_firing || saved->print != 0);
+    if (saved->has_hold && saved->print == 0)
+        return false;
     return saved->has_firing ? saved->watch.fired != 0
-                             : saved->watch.fired == 0 && is_timed && saved->print != 0;
+                             : saved->watch.fired == 0 && saved->print != 0 &&
+                                   (is_timed || saved->has_hold);
 }
 
 /* The levels that it speaks of exist. */
@@ -277,13 +329,16 @@ static bool restore_watch(struct alerts *alerts, struct source *source,
     watch->worst = saved->watch.worst;
     if (saved->has_firing)
         watch->firing = restore_firing(saved, rule);
+    if (saved->has_hold && is_same)
+        watch->hold = mem_dup(&saved->hold, sizeof saved->hold);
     if (rule != NULL && !is_same && !is_silence)
         threshold_restart(watch);
     return true;
 }
 
 static bool read_source(struct alerts *alerts, struct source *source,
-                        const struct source *existing, struct buf_reader *in)
+                        const struct source *existing, unsigned version,
+                        struct buf_reader *in)
 {
     source->is_forgotten = read_enum(in, 1) != 0;
     source->last_ms = buf_read_zigzag(in);
@@ -293,10 +348,12 @@ static bool read_source(struct alerts *alerts, struct source *source,
         return false;
     for (uint64_t count = buf_read_varint(in); count > 0 && !in->failed; count--) {
         struct saved_watch saved;
-        read_watch(in, &saved);
+        read_watch(in, version, &saved);
         if (in->failed || !restore_watch(alerts, source, existing, &saved))
             return false;
     }
+    if (version > 1 && !gauges_load(in, source))
+        return false;
     return !in->failed && in->at == in->len;
 }
 
@@ -309,6 +366,9 @@ static void move_state(struct alerts *alerts, struct source *to, struct source *
     from->watches = NULL;
     for (struct watch *watch = to->watches; watch != NULL; watch = watch->next)
         watch->source = to;
+    gauges_destroy(to);
+    to->gauges = from->gauges;
+    from->gauges = NULL;
     to->plan = from->plan;
     to->last_ms = from->last_ms;
     to->heard_ms = from->heard_ms;
@@ -370,7 +430,7 @@ static enum err load_grace(struct alerts *alerts, const void *data, size_t len)
     struct buf_reader in = buf_reader_of(data, len);
     uint8_t version = buf_read_u8(&in);
     int64_t quiet_until_ms = buf_read_zigzag(&in);
-    if (in.failed || in.at != len || version != STATE_VERSION)
+    if (in.failed || in.at != len || version < 1 || version > STATE_VERSION)
         return ERR_CORRUPT;
     alerts->quiet_until_ms = quiet_until_ms;
     return ERR_OK;
@@ -383,7 +443,10 @@ enum err alerts_load(struct alerts *alerts, const char *key, const void *data, s
     struct names names;
     struct buf_reader in = buf_reader_of(data, len);
     char quantity[ID_SIZE];
-    if (!parse_key(&names, key) || buf_read_u8(&in) != STATE_VERSION)
+    if (room_key_is(key))
+        return room_load(alerts, key, data, len);
+    unsigned version = buf_read_u8(&in);
+    if (!parse_key(&names, key) || version < 1 || version > STATE_VERSION)
         return ERR_CORRUPT;
     read_text(&in, quantity, sizeof quantity);
     if (in.failed || (names.channel[0] == '\0' && quantity[0] != '\0'))
@@ -392,7 +455,7 @@ enum err alerts_load(struct alerts *alerts, const char *key, const void *data, s
         source_find(alerts, names.zone, names.device, names.channel);
     struct source *source =
         source_create(alerts, names.zone, names.device, names.channel, quantity);
-    if (!read_source(alerts, source, existing, &in)) {
+    if (!read_source(alerts, source, existing, version, &in)) {
         source_destroy(alerts, source);
         return ERR_CORRUPT;
     }

@@ -10,7 +10,9 @@
  *   source (zone, device, "")          firing: the open incident
  *
  * A channel in which all is well costs its source and nothing else, and a reading of it
- * two comparisons however many rules there are.
+ * two comparisons however many rules above and below there are. Rules of other kinds keep
+ * a gauge (measure.h) for each source; rules that name reasons, or compare with the zone,
+ * a room (room.h) for each zone.
  */
 #ifndef COLDCHAIN_ALERTS_STRUCTS_H
 #define COLDCHAIN_ALERTS_STRUCTS_H
@@ -22,6 +24,7 @@
 #include "alerts/alerts.h"
 #include "alerts/table.h"
 #include "base/buf.h"
+#include "telemetry/quantity.h"
 
 /* "Not yet" of a point in time, and "never" of one to come. */
 #define TIME_NONE  INT64_MIN
@@ -51,15 +54,23 @@ struct rule {
 
 /* What watches the channels of one quantity in one zone, or (is_device) its devices. */
 struct plan {
-    struct plan *next; /* of the zone */
-    const char *zone;  /* of the struct zone */
-    double above;      /* the lowest level of rules above, +infinity without */
+    struct plan *next;                 /* of the zone */
+    const char *zone;                  /* of the struct zone */
+    struct room *room;                 /* of the zone, once it was asked for; NULL */
+    const struct quantity *registered; /* NULL: it is not in the registry */
+    double above; /* the lowest level of rules above, +infinity without */
     double below;
     int64_t silent_ms;  /* the shortest silence of its rules, TIME_NEVER without */
     int64_t unknown_ms; /* silence after which an incident is unknown */
     size_t count;
     struct rule **rules; /* borrowed from the zone, in its order */
     bool is_device;
+    bool needs_room;  /* what is known of the zone matters to its rules */
+    bool is_plain;    /* values against levels, and nothing else */
+    bool wants_air;   /* a rule asks what the air is doing */
+    bool is_compared; /* a rule compares its probes */
+    uint8_t role;     /* enum room_role */
+    uint8_t derives;  /* bits of enum derived: what its readings are turned into */
     char quantity[];
 };
 
@@ -69,6 +80,8 @@ struct zone {
     size_t capacity;
     struct plan *plans; /* made when first wanted */
     bool has_device_rules;
+    bool has_room;   /* what is known of the zone matters to its rules */
+    uint8_t derives; /* bits of enum derived that its rules name */
     char name[];
 };
 
@@ -87,12 +100,24 @@ struct firing {
     uint8_t state;
 };
 
+/* What a rule keeps back while one of its reasons holds. */
+struct hold {
+    int64_t from_ms;
+    int64_t past_ms[ALERT_LEVELS_MAX]; /* since when a level is past, as if none held */
+    double worst;
+    double limit;
+    uint8_t reason;
+    uint8_t severity;
+    bool is_told;
+};
+
 /* One rule on one source, from the first sample past a level until it is over. */
 struct watch {
     struct watch *next; /* of the source, in the order in which they began */
     struct source *source;
     struct rule *rule;     /* in force, borrowed; NULL: it went, the incident stays */
     struct firing *firing; /* NULL: pending; of silence: a person closed it */
+    struct hold *hold;     /* NULL: nothing is kept back */
     unsigned fired;        /* bit per level; of silence: 1 */
     int64_t since[ALERT_LEVELS_MAX]; /* not fired: past since; fired: back since */
     double value;
@@ -103,13 +128,15 @@ struct source {
     struct plan *plan;
     struct source *device; /* (zone, device, "") when its zone watches devices */
     struct watch *watches;
-    int64_t last_ms;   /* event time of the last good reading that counted */
-    int64_t heard_ms;  /* arrival of the last good one; of the first one before that */
-    int64_t wake_ms;   /* when it stands in the queue of silence; TIME_NEVER */
-    uint32_t channels; /* of a device: those not forgotten */
+    struct gauge *gauges; /* of its measured rules, and what they share */
+    int64_t last_ms;      /* event time of the last good reading that counted */
+    int64_t heard_ms;     /* arrival of the last good one; of the first one before that */
+    int64_t wake_ms;      /* when it stands in the queue of silence; TIME_NEVER */
+    uint32_t channels;    /* of a device: those not forgotten */
     uint8_t channel_at;
     bool is_dirty;
     bool is_forgotten;
+    bool is_derived;
     char device_name[]; /* and at channel_at the channel; "": this is the device */
 };
 
@@ -127,6 +154,7 @@ struct pointers {
 struct alerts {
     struct table zones;
     struct table sources;
+    struct table rooms;
     struct table firings; /* watches, by the id of their incident */
     struct watch *spare;
     struct wake *wakes; /* a heap, the earliest first; some are out of date */
@@ -134,6 +162,7 @@ struct alerts {
     size_t wake_capacity;
     struct pointers due; /* of a tick, kept for its memory */
     struct pointers dirty;
+    struct pointers dirty_rooms;
     struct pointers gone; /* keys of sources that were saved and are no more; owned */
     uint64_t removed;     /* sources, ever: pointers to them from before may be stale */
     int64_t quiet_until_ms;

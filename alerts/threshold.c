@@ -16,7 +16,7 @@
 
 #include "alerts/internal.h"
 
-static bool is_past(const struct rule *rule, size_t level, double value)
+bool level_is_past(const struct rule *rule, size_t level, double value)
 {
     double limit = rule->levels[level].level;
     return rule_is_above(rule) ? value >= limit : value <= limit;
@@ -28,18 +28,35 @@ static bool is_back(const struct rule *rule, size_t level, double value)
     return rule_is_above(rule) ? value < limit : value > limit;
 }
 
+/* A level's clock stands still: what ran goes on later, nothing begins. */
+static void stand_still(int64_t *since_ms, const struct sample *sample)
+{
+    if (*since_ms == TIME_NONE || sample->before_ms == TIME_NONE)
+        return;
+    if (sample->time_ms > sample->before_ms)
+        *since_ms += sample->time_ms - sample->before_ms;
+    if (*since_ms > sample->time_ms)
+        *since_ms = sample->time_ms;
+}
+
 /* Moves every level's clock; returns the levels that the sample fired, as bits. */
-static unsigned advance(struct watch *watch, int64_t time_ms, double value)
+static unsigned advance(struct watch *watch, const struct sample *sample)
 {
     unsigned newly = 0;
+    double value = sample->measure;
+    int64_t time_ms = sample->time_ms;
     for (size_t i = 0; i < watch->rule->level_count; i++) {
         bool has_fired = (watch->fired & (1u << i)) != 0;
-        bool runs =
-            has_fired ? is_back(watch->rule, i, value) : is_past(watch->rule, i, value);
-        if (!runs)
+        bool runs = has_fired ? is_back(watch->rule, i, value)
+                              : level_is_past(watch->rule, i, value);
+        if (!runs) {
             watch->since[i] = TIME_NONE;
-        else if (watch->since[i] == TIME_NONE)
+        } else if (!has_fired && sample->reasons != 0) {
+            stand_still(&watch->since[i], sample);
+            continue;
+        } else if (watch->since[i] == TIME_NONE) {
             watch->since[i] = time_ms;
+        }
         if (runs && !has_fired &&
             time_ms - watch->since[i] >= watch->rule->levels[i].delay_ms)
             newly |= 1u << i;
@@ -68,7 +85,7 @@ static const struct alert_level *gravest(const struct watch *watch)
 }
 
 static void fire(struct alerts *alerts, struct watch *watch, unsigned newly,
-                 const struct alert_reading *reading, const struct alert_sink *sink)
+                 const struct sample *reading, const struct alert_sink *sink)
 {
     int64_t onset_ms = onset_of(watch, newly);
     watch->fired |= newly;
@@ -116,12 +133,16 @@ static enum incident_state state_of(const struct watch *watch, int64_t time_ms)
 }
 
 static void settle(struct alerts *alerts, struct watch *watch,
-                   const struct alert_reading *reading, const struct alert_sink *sink)
+                   const struct sample *reading, const struct alert_sink *sink)
 {
     enum incident_state state = state_of(watch, reading->time_ms);
     if (state == INCIDENT_CLOSED) {
         incident_close(alerts, watch, reading->time_ms, reading->arrival_ms, sink);
-        watch_remove(alerts, watch);
+        watch->fired = 0;
+        for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
+            watch->since[i] = TIME_NONE;
+        if (watch->hold == NULL)
+            watch_remove(alerts, watch);
     } else if (state != (enum incident_state)watch->firing->state) {
         watch->firing->state = (uint8_t)state;
         incident_tell(alerts, watch, ALERT_EFFECT_UPDATED, reading->arrival_ms, sink);
@@ -136,27 +157,53 @@ static bool is_pending(const struct watch *watch)
     return false;
 }
 
-static void step(struct alerts *alerts, struct source *source, struct rule *rule,
-                 const struct alert_reading *reading, const struct alert_sink *sink)
+/* Nothing is worth a watch: not past, nothing kept back. */
+static bool is_idle(const struct rule *rule, const struct sample *sample)
 {
-    double value = reading->value;
+    bool is_kept = sample->reasons != 0 && sample->is_kept;
+    return !is_kept && !level_is_past(rule, 0, sample->measure); /* nor further levels */
+}
+
+static void note_worst(struct watch *watch, double value)
+{
+    watch->value = value;
+    watch->worst = rule_is_above(watch->rule) ? fmax(watch->worst, value)
+                                              : fmin(watch->worst, value);
+}
+
+void threshold_step(struct alerts *alerts, struct source *source, struct rule *rule,
+                    const struct sample *sample, const struct alert_sink *sink)
+{
     struct watch *watch = watch_find(source, rule);
     if (watch == NULL) {
-        if (!is_past(rule, 0, value)) /* nor any further level */
+        if (is_idle(rule, sample))
             return;
         watch = watch_make(alerts, source, rule);
-        watch->worst = value;
+        watch->worst = sample->measure;
     }
-    watch->value = value;
-    watch->worst =
-        rule_is_above(rule) ? fmax(watch->worst, value) : fmin(watch->worst, value);
     assert(watch->source == source && watch->rule == rule);
-    unsigned newly = advance(watch, reading->time_ms, value);
+    note_worst(watch, sample->measure);
+    if (watch->hold != NULL)
+        hold_end(alerts, watch, sample, sink);
+    if (sample->reasons != 0)
+        hold_sample(alerts, watch, sample, sink);
+    unsigned newly = advance(watch, sample);
     if (newly != 0)
-        fire(alerts, watch, newly, reading, sink);
+        fire(alerts, watch, newly, sample, sink);
     if (watch->firing != NULL)
-        settle(alerts, watch, reading, sink);
-    else if (!is_pending(watch))
+        settle(alerts, watch, sample, sink);
+    else if (!is_pending(watch) && watch->hold == NULL)
+        watch_remove(alerts, watch);
+}
+
+void threshold_skip(struct alerts *alerts, struct source *source, const struct rule *rule,
+                    const struct sample *sample, const struct alert_sink *sink)
+{
+    struct watch *watch = watch_find(source, rule);
+    if (watch == NULL || watch->hold == NULL)
+        return;
+    hold_end(alerts, watch, sample, sink);
+    if (watch->hold == NULL && watch->firing == NULL && !is_pending(watch))
         watch_remove(alerts, watch);
 }
 
@@ -178,14 +225,23 @@ void threshold_reading(struct alerts *alerts, struct source *source,
         rewind_to(source, reading->time_ms);
     }
     assert(!source->plan->is_device);
+    int64_t before_ms = source->last_ms;
     source->last_ms = reading->time_ms;
     const struct plan *plan = source->plan;
+    if (!plan->is_plain) {
+        measured_reading(alerts, source, reading, before_ms, sink);
+        return;
+    }
     if (source->watches == NULL && reading->value < plan->above &&
         reading->value > plan->below)
         return;
+    const struct sample sample = {.time_ms = reading->time_ms,
+                                  .arrival_ms = reading->arrival_ms,
+                                  .before_ms = before_ms,
+                                  .measure = reading->value};
     for (size_t i = 0; i < plan->count; i++)
         if (!rule_is_silence(plan->rules[i]))
-            step(alerts, source, plan->rules[i], reading, sink);
+            threshold_step(alerts, source, plan->rules[i], &sample, sink);
 }
 
 void threshold_restart(struct watch *watch)

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/measure.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+
+void archive_u8(struct archive *archive, uint8_t *value)
+{
+    if (archive->out != NULL)
+        buf_u8(archive->out, *value);
+    else
+        *value = buf_read_u8(archive->in);
+}
+
+void archive_u16(struct archive *archive, uint16_t *value)
+{
+    if (archive->out != NULL) {
+        buf_varint(archive->out, *value);
+        return;
+    }
+    uint64_t read = buf_read_varint(archive->in);
+    if (read > UINT16_MAX)
+        archive->in->failed = true;
+    *value = archive->in->failed ? 0 : (uint16_t)read;
+}
+
+void archive_bool(struct archive *archive, bool *value)
+{
+    uint8_t byte = *value;
+    archive_u8(archive, &byte);
+    if (archive->out == NULL && byte > 1)
+        archive->in->failed = true;
+    *value = byte == 1;
+}
+
+void archive_f32(struct archive *archive, float *value)
+{
+    uint32_t bits;
+    memcpy(&bits, value, sizeof bits);
+    if (archive->out != NULL) {
+        buf_u32(archive->out, bits);
+        return;
+    }
+    bits = buf_read_u32(archive->in);
+    memcpy(value, &bits, sizeof bits);
+    if (!isfinite(*value)) {
+        archive->in->failed = true;
+        *value = 0;
+    }
+}
+
+void archive_f64(struct archive *archive, double *value)
+{
+    if (archive->out != NULL) {
+        buf_f64(archive->out, *value);
+        return;
+    }
+    *value = buf_read_f64(archive->in);
+    if (!isfinite(*value)) {
+        archive->in->failed = true;
+        *value = 0;
+    }
+}
+
+void archive_time(struct archive *archive, int64_t *time_ms)
+{
+    if (archive->out != NULL) {
+        buf_zigzag(archive->out, *time_ms);
+        return;
+    }
+    *time_ms = buf_read_zigzag(archive->in);
+    if (*time_ms != TIME_NONE &&
+        (*time_ms < -TIME_LIMIT_MS || *time_ms > TIME_LIMIT_MS)) {
+        archive->in->failed = true;
+        *time_ms = TIME_NONE;
+    }
+}
+
+void archive_span(struct archive *archive, int64_t *span_ms, int64_t most)
+{
+    if (archive->out != NULL) {
+        buf_zigzag(archive->out, *span_ms);
+        return;
+    }
+    *span_ms = buf_read_zigzag(archive->in);
+    if (*span_ms < 0 || *span_ms > most) {
+        archive->in->failed = true;
+        *span_ms = 0;
+    }
+}
+
+float measure_narrow(double value)
+{
+    return (float)fmax(fmin(value, 1e30), -1e30);
+}
+
+void pace_begin(struct pace *pace)
+{
+    *pace = (struct pace){.last_ms = TIME_NONE};
+}
+
+/* A reading after more than twice the usual is a gap, and hardly changes what is usual.
+ */
+static void learn(struct pace *pace, int64_t apart_ms)
+{
+    float apart = (float)(apart_ms < PACE_MOST_MS ? apart_ms : PACE_MOST_MS);
+    if (pace->usual_ms <= 0)
+        pace->usual_ms = apart;
+    else if (apart <= 2 * pace->usual_ms)
+        pace->usual_ms += (apart - pace->usual_ms) / 8;
+    else
+        pace->usual_ms += pace->usual_ms / 8;
+}
+
+int64_t pace_step(struct pace *pace, int64_t time_ms)
+{
+    int64_t last_ms = pace->last_ms;
+    pace->last_ms = time_ms;
+    if (last_ms == TIME_NONE || time_ms <= last_ms)
+        return 0;
+    int64_t apart_ms = time_ms - last_ms;
+    int64_t most_ms = pace->usual_ms > 0 ? (int64_t)(2 * pace->usual_ms) : PACE_FIRST_MS;
+    learn(pace, apart_ms);
+    if (most_ms > PACE_MOST_MS)
+        most_ms = PACE_MOST_MS;
+    return apart_ms < most_ms ? apart_ms : most_ms;
+}
+
+void pace_archive(struct archive *archive, struct pace *pace)
+{
+    archive_time(archive, &pace->last_ms);
+    archive_f32(archive, &pace->usual_ms);
+    if (archive->out == NULL && !(pace->usual_ms >= 0 && pace->usual_ms < 1e9f)) {
+        archive->in->failed = true;
+        pace->usual_ms = 0;
+    }
+}
+
+const struct gauge_kind *measure_kind(const struct rule *rule)
+{
+    static const struct gauge_kind *const kinds[ALERT_KIND_COUNT] = {
+        [ALERT_CUMULATIVE_ABOVE] = &gauge_tally,
+        [ALERT_CUMULATIVE_BELOW] = &gauge_tally,
+        [ALERT_DOSE_ABOVE] = &gauge_tally,
+        [ALERT_DOSE_BELOW] = &gauge_tally,
+        [ALERT_RATE] = &gauge_fit,
+        [ALERT_PREDICTED] = &gauge_fit,
+        [ALERT_STEP] = &gauge_spread,
+        [ALERT_STUCK] = &gauge_stuck,
+        [ALERT_DIVERGE] = &gauge_apart,
+        [ALERT_IMPLAUSIBLE] = &gauge_jump,
+        [ALERT_COOLING_FAILED] = &gauge_cooling,
+        [ALERT_DOOR_OPEN] = &gauge_stretch,
+        [ALERT_DEFROST_LONG] = &gauge_stretch,
+        [ALERT_DEFROST_OFTEN] = &gauge_count,
+        [ALERT_DEFROST_MISSING] = &gauge_missing,
+        [ALERT_NO_RECOVERY] = &gauge_recovery,
+        [ALERT_CYCLING] = &gauge_count,
+        [ALERT_MAINS_LOST] = &gauge_stretch,
+    };
+    return kinds[rule->kind];
+}
+
+bool rule_is_measured(const struct rule *rule)
+{
+    return measure_kind(rule) != NULL;
+}
+
+/* A signal is the state itself; from a temperature the air's phase is taken. */
+enum measure_sight measure_sight(const struct rule *rule, const struct moment *moment)
+{
+    const struct air_verdict *air = moment->air;
+    bool is_door = rule->kind == ALERT_DOOR_OPEN;
+    const char *signal = is_door ? "door" : "defrost";
+    if (rule->kind == ALERT_CYCLING || rule->kind == ALERT_MAINS_LOST ||
+        strcmp(rule->quantity, signal) == 0)
+        return moment->value >= 0.5 ? SIGHT_ON : SIGHT_OFF;
+    if (air == NULL || air->phase == AIR_UNAVAILABLE)
+        return SIGHT_NONE;
+    return air->phase == (is_door ? AIR_DOOR : AIR_DEFROST) ? SIGHT_ON : SIGHT_OFF;
+}

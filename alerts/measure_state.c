@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * measure_state - what lasts: a value that does not move, one that no air can have, a
+ * door, a defrost, mains away.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+#include "alerts/measure.h"
+#include "telemetry/quantity.h"
+
+/*
+ * What the air at a probe can do at most, ours: a probe taken from a freezer at -25 C
+ * into a room at 25 C moves by 10 K in the first minute (time constant 5 min); the rest
+ * is for the probe's own noise and for a hand on it.
+ */
+#define JUMP_K         5.0
+#define JUMP_K_PER_MIN 10.0
+
+static double minutes(int64_t span_ms)
+{
+    return (double)span_ms / (double)MEASURE_MINUTE_MS;
+}
+
+/* ---- stuck: minutes without any movement ------------------------------------------- */
+
+struct stuck {
+    struct gauge gauge;
+    struct pace pace;
+    double value;
+    int64_t still_ms;
+};
+
+static size_t stuck_size(const struct rule *rule)
+{
+    (void)rule;
+    return sizeof(struct stuck);
+}
+
+static void stuck_begin(struct gauge *gauge, int64_t time_ms)
+{
+    (void)time_ms;
+    pace_begin(&((struct stuck *)gauge)->pace);
+}
+
+static double stuck_step(struct gauge *gauge, struct moment *moment)
+{
+    struct stuck *stuck = (struct stuck *)gauge;
+    bool is_first = stuck->pace.last_ms == TIME_NONE;
+    int64_t stood_ms = pace_step(&stuck->pace, moment->time_ms);
+    if (is_first || stuck->value != moment->value)
+        stuck->still_ms = 0;
+    else if (!moment->is_held && stuck->still_ms < ALERT_DELAY_MAX_MS)
+        stuck->still_ms += stood_ms;
+    stuck->value = moment->value;
+    return minutes(stuck->still_ms);
+}
+
+static void stuck_archive(struct archive *archive, struct gauge *gauge)
+{
+    struct stuck *stuck = (struct stuck *)gauge;
+    pace_archive(archive, &stuck->pace);
+    archive_f64(archive, &stuck->value);
+    archive_span(archive, &stuck->still_ms, 2 * ALERT_DELAY_MAX_MS);
+}
+
+const struct gauge_kind gauge_stuck = {"stuck", stuck_size, stuck_begin, stuck_step,
+                                       stuck_archive};
+
+/* ---- jump: outside what the quantity can be, or moved as no air can -----------------
+ */
+
+struct jump {
+    struct gauge gauge;
+    int64_t last_ms; /* TIME_NONE: no reading yet */
+    double value;    /* of the last reading that was none */
+};
+
+static size_t jump_size(const struct rule *rule)
+{
+    (void)rule;
+    return sizeof(struct jump);
+}
+
+static void jump_begin(struct gauge *gauge, int64_t time_ms)
+{
+    (void)time_ms;
+    ((struct jump *)gauge)->last_ms = TIME_NONE;
+}
+
+static double outside(const struct quantity *quantity, double value)
+{
+    if (quantity == NULL)
+        return 0;
+    return fmax(fmax(quantity->lowest - value, value - quantity->highest), 0);
+}
+
+static bool is_temperature(const struct quantity *quantity)
+{
+    return quantity != NULL && strcmp(quantity->unit, "°C") == 0;
+}
+
+static double jumped(const struct jump *jump, const struct moment *moment)
+{
+    if (jump->last_ms == TIME_NONE || moment->time_ms <= jump->last_ms ||
+        !is_temperature(moment->quantity))
+        return 0;
+    double possible = JUMP_K + JUMP_K_PER_MIN * minutes(moment->time_ms - jump->last_ms);
+    return fmax(fabs(moment->value - jump->value) - possible, 0);
+}
+
+/* After a jump the value before it goes on being the one compared with, so that the way
+ * back is none; the time that passes allows more and more, so that it ends by itself. */
+static double jump_step(struct gauge *gauge, struct moment *moment)
+{
+    struct jump *jump = (struct jump *)gauge;
+    double measure = fmax(outside(moment->quantity, moment->value), jumped(jump, moment));
+    if (measure > 0 && jump->last_ms != TIME_NONE && moment->time_ms > jump->last_ms)
+        return measure;
+    jump->last_ms = moment->time_ms;
+    jump->value = moment->value;
+    return measure;
+}
+
+static void jump_archive(struct archive *archive, struct gauge *gauge)
+{
+    struct jump *jump = (struct jump *)gauge;
+    archive_time(archive, &jump->last_ms);
+    archive_f64(archive, &jump->value);
+}
+
+const struct gauge_kind gauge_jump = {"jump", jump_size, jump_begin, jump_step,
+                                      jump_archive};
+
+/* ---- stretch: minutes for which a state has lasted ----------------------------------
+ */
+
+struct stretch {
+    struct gauge gauge;
+    struct pace pace;
+    int64_t lasted_ms;
+    bool is_on;
+};
+
+static size_t stretch_size(const struct rule *rule)
+{
+    (void)rule;
+    return sizeof(struct stretch);
+}
+
+static void stretch_begin(struct gauge *gauge, int64_t time_ms)
+{
+    (void)time_ms;
+    pace_begin(&((struct stretch *)gauge)->pace);
+}
+
+/* Of the state of which the rule complains: of mains, that they are away. */
+static bool is_there(const struct rule *rule, enum measure_sight sight)
+{
+    return (sight == SIGHT_ON) != (rule->kind == ALERT_MAINS_LOST);
+}
+
+static double stretch_step(struct gauge *gauge, struct moment *moment)
+{
+    struct stretch *stretch = (struct stretch *)gauge;
+    enum measure_sight sight = measure_sight(gauge->rule, moment);
+    int64_t stood_ms = pace_step(&stretch->pace, moment->time_ms);
+    if (sight == SIGHT_NONE)
+        return (double)NAN;
+    bool was_on = stretch->is_on;
+    stretch->is_on = is_there(gauge->rule, sight);
+    moment->is_kept = stretch->is_on;
+    if (!stretch->is_on || !was_on)
+        stretch->lasted_ms = 0;
+    else if (!moment->is_held && stretch->lasted_ms < ALERT_DELAY_MAX_MS)
+        stretch->lasted_ms += stood_ms;
+    return minutes(stretch->lasted_ms);
+}
+
+static void stretch_archive(struct archive *archive, struct gauge *gauge)
+{
+    struct stretch *stretch = (struct stretch *)gauge;
+    pace_archive(archive, &stretch->pace);
+    archive_span(archive, &stretch->lasted_ms, 2 * ALERT_DELAY_MAX_MS);
+    archive_bool(archive, &stretch->is_on);
+}
+
+const struct gauge_kind gauge_stretch = {"stretch", stretch_size, stretch_begin,
+                                         stretch_step, stretch_archive};
+
+/* ---- missing: minutes since the last one, beyond its schedule -----------------------
+ */
+
+static double missing_step(struct gauge *gauge, struct moment *moment)
+{
+    struct stretch *since = (struct stretch *)gauge;
+    enum measure_sight sight = measure_sight(gauge->rule, moment);
+    int64_t stood_ms = pace_step(&since->pace, moment->time_ms);
+    if (sight == SIGHT_NONE)
+        return (double)NAN;
+    if (sight == SIGHT_ON)
+        since->lasted_ms = 0;
+    else if (!moment->is_held && since->lasted_ms < ALERT_DELAY_MAX_MS)
+        since->lasted_ms += stood_ms;
+    return minutes(since->lasted_ms - gauge->rule->window_ms);
+}
+
+const struct gauge_kind gauge_missing = {"missing", stretch_size, stretch_begin,
+                                         missing_step, stretch_archive};

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * measured - readings of channels whose rules look further than at the value: gauges are
+ * moved, the zone is asked, reasons are found.
+ */
+#include <math.h>
+
+#include "alerts/internal.h"
+#include "alerts/measure.h"
+#include "alerts/room.h"
+#include "alerts/shared.h"
+
+unsigned rule_unless(const struct rule *rule)
+{
+    return rule->is_safety ? rule->unless : rule->unless | 1u << ALERT_REASON_OFF_DUTY;
+}
+
+/* NULL when nothing of the zone matters to its rules. */
+static struct room *room_of(struct alerts *alerts, struct plan *plan)
+{
+    if (plan->needs_room && plan->room == NULL)
+        plan->room = room_make(alerts, plan->zone);
+    return plan->room;
+}
+
+/* Of this air, what its shape says; it holds for this channel alone. */
+static unsigned reasons_of_air(const struct air_verdict *air)
+{
+    if (air == NULL)
+        return 0;
+    switch (air->phase) {
+    case AIR_DOOR:
+        return 1u << ALERT_REASON_DOOR;
+    case AIR_DEFROST:
+        return 1u << ALERT_REASON_DEFROST;
+    case AIR_RECOVERING: /* it is on its way back from either */
+        return 1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST;
+    default:
+        return 0;
+    }
+}
+
+/* When a door or defrost ended last, by its signal or as the air recovers from it. */
+static int64_t ended_at(const struct room *room, const struct air_verdict *air,
+                        int64_t time_ms)
+{
+    int64_t ended_ms = room != NULL ? room_ended(room, time_ms) : TIME_NONE;
+    if (air == NULL || !(air->recovery_min > 0))
+        return ended_ms;
+    int64_t since_ms = time_ms - (int64_t)(air->recovery_min * (double)MEASURE_MINUTE_MS);
+    return since_ms > ended_ms ? since_ms : ended_ms;
+}
+
+static void judge_rule(struct alerts *alerts, struct source *source, struct rule *rule,
+                       struct moment *moment, struct sample *sample,
+                       const struct alert_sink *sink)
+{
+    const struct gauge_kind *kind = measure_kind(rule);
+    moment->is_held = sample->reasons != 0;
+    moment->is_kept = false;
+    sample->measure = moment->value;
+    if (kind != NULL) {
+        struct gauge *gauge = gauge_find(source, rule);
+        if (gauge == NULL)
+            gauge = gauge_add(source, rule, kind, moment->time_ms);
+        sample->measure = kind->step(gauge, moment);
+    }
+    sample->is_kept = moment->is_held && moment->is_kept;
+    sample->kept = moment->value;
+    if (isnan(sample->measure))
+        threshold_skip(alerts, source, rule, sample, sink);
+    else
+        threshold_step(alerts, source, rule, sample, sink);
+}
+
+/* What the zone says of this reading; returns the reasons that hold. */
+static unsigned ask_room(struct alerts *alerts, struct source *source, struct room *room,
+                         const struct alert_reading *reading, struct moment *moment)
+{
+    const struct plan *plan = source->plan;
+    if (plan->role != ROLE_NONE && !source->is_derived)
+        room_hear(alerts, room, (enum room_role)plan->role, reading);
+    if (plan->is_compared)
+        moment->others = room_others(room, reading);
+    return room_reasons(room, reading->time_ms);
+}
+
+/* The moment, and the reasons that hold. */
+static unsigned look_around(struct alerts *alerts, struct source *source,
+                            const struct alert_reading *reading, struct moment *moment,
+                            struct air_verdict *verdict)
+{
+    struct room *room = room_of(alerts, source->plan);
+    *moment = (struct moment){.time_ms = reading->time_ms,
+                              .value = reading->value,
+                              .others = (double)NAN,
+                              .quantity = source->plan->registered};
+    unsigned reasons = room != NULL ? ask_room(alerts, source, room, reading, moment) : 0;
+    moment->is_explained =
+        (reasons & (1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST)) != 0;
+    if (source->plan->wants_air && !source->is_derived) {
+        *verdict = shared_air(source, room, reading);
+        moment->air = verdict;
+        moment->is_explained |=
+            verdict->phase == AIR_DOOR || verdict->phase == AIR_DEFROST;
+    }
+    moment->ended_ms = ended_at(room, moment->air, reading->time_ms);
+    return reasons | reasons_of_air(moment->air);
+}
+
+void measured_reading(struct alerts *alerts, struct source *source,
+                      const struct alert_reading *reading, int64_t before_ms,
+                      const struct alert_sink *sink)
+{
+    struct plan *plan = source->plan;
+    struct moment moment;
+    struct air_verdict verdict;
+    unsigned reasons = look_around(alerts, source, reading, &moment, &verdict);
+    struct sample sample = {.time_ms = reading->time_ms,
+                            .arrival_ms = reading->arrival_ms,
+                            .before_ms = before_ms};
+    for (size_t i = 0; i < plan->count; i++) {
+        struct rule *rule = plan->rules[i];
+        if (rule_is_silence(rule))
+            continue;
+        sample.reasons = reasons & rule_unless(rule);
+        judge_rule(alerts, source, rule, &moment, &sample, sink);
+    }
+    if (plan->derives != 0 && !source->is_derived)
+        derive_reading(alerts, source, reading, sink);
+}

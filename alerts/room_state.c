@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * room_state - rooms that survive a restart, and go from one engine to another.
+ *
+ * Key "room/ZONE". u8 version, settings (tau, fastest, slowest as f64; three times of
+ * the defrost's schedule as zigzag), varint probes, per probe: u64 key, u64 group, u8
+ * role, time, f64 value, on, off; varint stretches, per stretch: from, to, u8 reason.
+ * TIME_NEVER is written as it is.
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "alerts/internal.h"
+#include "alerts/room.h"
+#include "base/mem.h"
+
+#define ROOM_VERSION 1
+#define ROOM_KEY     "room/"
+
+bool room_key_is(const char *key)
+{
+    const char *zone = key + strlen(ROOM_KEY);
+    return strncmp(key, ROOM_KEY, strlen(ROOM_KEY)) == 0 && strchr(zone, '/') == NULL;
+}
+
+void room_save(const struct room *room, struct buf *key, struct buf *out)
+{
+    buf_clear(key);
+    buf_format(key, ROOM_KEY "%s", room->zone);
+    buf_clear(out);
+    buf_u8(out, ROOM_VERSION);
+    buf_f64(out, room->settings.body.tau_h);
+    buf_f64(out, room->settings.body.fastest_h);
+    buf_f64(out, room->settings.body.slowest_h);
+    buf_zigzag(out, room->settings.air.defrost_every_ms);
+    buf_zigzag(out, room->settings.air.defrost_first_ms);
+    buf_zigzag(out, room->settings.air.defrost_most_ms);
+    buf_varint(out, room->probe_count);
+    for (size_t i = 0; i < room->probe_count; i++) {
+        const struct room_probe *probe = &room->probes[i];
+        buf_u64(out, probe->key);
+        buf_u64(out, probe->group);
+        buf_u8(out, probe->role);
+        buf_zigzag(out, probe->time_ms);
+        buf_f64(out, probe->value);
+        buf_zigzag(out, probe->on_ms);
+        buf_zigzag(out, probe->off_ms);
+    }
+    buf_varint(out, room->stretch_count);
+    for (size_t i = 0; i < room->stretch_count; i++) {
+        buf_zigzag(out, room->stretches[i].from_ms);
+        buf_zigzag(out, room->stretches[i].to_ms);
+        buf_u8(out, room->stretches[i].reason);
+    }
+}
+
+static int64_t read_point(struct buf_reader *in)
+{
+    int64_t time_ms = buf_read_zigzag(in);
+    bool is_mark = time_ms == TIME_NONE || time_ms == TIME_NEVER;
+    if (!is_mark && (time_ms < -TIME_LIMIT_MS || time_ms > TIME_LIMIT_MS))
+        in->failed = true;
+    return in->failed ? TIME_NONE : time_ms;
+}
+
+static double read_number(struct buf_reader *in)
+{
+    double number = buf_read_f64(in);
+    if (!isfinite(number))
+        in->failed = true;
+    return in->failed ? 0 : number;
+}
+
+static int64_t read_span(struct buf_reader *in)
+{
+    int64_t span_ms = buf_read_zigzag(in);
+    if (span_ms < -TIME_LIMIT_MS || span_ms > TIME_LIMIT_MS)
+        in->failed = true;
+    return in->failed ? 0 : span_ms;
+}
+
+static struct alert_room read_settings(struct buf_reader *in)
+{
+    struct alert_room settings = {0};
+    settings.body.tau_h = read_number(in);
+    settings.body.fastest_h = read_number(in);
+    settings.body.slowest_h = read_number(in);
+    if (!room_body_is_good(&settings.body))
+        in->failed = true;
+    settings.air.defrost_every_ms = read_span(in);
+    settings.air.defrost_first_ms = read_span(in);
+    settings.air.defrost_most_ms = read_span(in);
+    return settings;
+}
+
+static struct room_probe read_probe(struct buf_reader *in)
+{
+    struct room_probe probe = {.key = buf_read_u64(in), .group = buf_read_u64(in)};
+    probe.role = buf_read_u8(in);
+    probe.time_ms = read_point(in);
+    probe.value = read_number(in);
+    probe.on_ms = read_point(in);
+    probe.off_ms = read_point(in);
+    if (probe.role == ROLE_NONE || probe.role >= ROLE_COUNT ||
+        probe.time_ms == TIME_NONE || probe.time_ms == TIME_NEVER ||
+        probe.on_ms == TIME_NEVER)
+        in->failed = true;
+    return probe;
+}
+
+static struct room_stretch read_stretch(struct buf_reader *in)
+{
+    struct room_stretch stretch = {.from_ms = read_point(in), .to_ms = read_point(in)};
+    stretch.reason = buf_read_u8(in);
+    if (stretch.reason >= ALERT_REASON_COUNT)
+        in->failed = true;
+    return stretch;
+}
+
+/* A room as it was read, before anything is known to be right. */
+struct saved_room {
+    struct alert_room settings;
+    struct room_probe probes[ROOM_PROBES_MAX];
+    size_t probe_count;
+    struct room_stretch stretches[ROOM_STRETCHES_MAX];
+    size_t stretch_count;
+};
+
+static bool read_room(struct buf_reader *in, struct saved_room *saved)
+{
+    if (buf_read_u8(in) != ROOM_VERSION)
+        return false;
+    saved->settings = read_settings(in);
+    uint64_t probes = buf_read_varint(in);
+    if (in->failed || probes > ROOM_PROBES_MAX)
+        return false;
+    for (saved->probe_count = 0; saved->probe_count < probes; saved->probe_count++)
+        saved->probes[saved->probe_count] = read_probe(in);
+    uint64_t stretches = buf_read_varint(in);
+    if (in->failed || stretches > ROOM_STRETCHES_MAX)
+        return false;
+    for (saved->stretch_count = 0; saved->stretch_count < stretches;
+         saved->stretch_count++)
+        saved->stretches[saved->stretch_count] = read_stretch(in);
+    return !in->failed && in->at == in->len;
+}
+
+static void put_probes(struct room *room, const struct room_probe *probes, size_t count)
+{
+    mem_grow(&room->probes, &room->probe_capacity, count, sizeof *room->probes);
+    for (size_t i = 0; i < count; i++)
+        room->probes[i] = probes[i];
+    room->probe_count = count;
+}
+
+static void put_stretches(struct room *room, const struct room_stretch *stretches,
+                          size_t count)
+{
+    mem_grow(&room->stretches, &room->stretch_capacity, count, sizeof *room->stretches);
+    for (size_t i = 0; i < count; i++)
+        room->stretches[i] = stretches[i];
+    room->stretch_count = count;
+}
+
+enum err room_load(struct alerts *alerts, const char *key, const void *data, size_t len)
+{
+    const char *zone = key + strlen(ROOM_KEY);
+    struct buf_reader in = buf_reader_of(data, len);
+    struct saved_room saved;
+    if (!id_is_valid(zone) || !read_room(&in, &saved))
+        return ERR_CORRUPT;
+    struct room *room = room_make(alerts, zone);
+    room->settings = saved.settings;
+    put_probes(room, saved.probes, saved.probe_count);
+    put_stretches(room, saved.stretches, saved.stretch_count);
+    if (room->stretch_count > 0)
+        room_attach(alerts, room);
+    return ERR_OK;
+}
+
+static void merge_probe(struct room *to, const struct room_probe *from)
+{
+    for (size_t i = 0; i < to->probe_count; i++)
+        if (to->probes[i].key == from->key && to->probes[i].role == from->role) {
+            if (to->probes[i].time_ms < from->time_ms)
+                to->probes[i] = *from;
+            return;
+        }
+    if (to->probe_count == ROOM_PROBES_MAX)
+        return;
+    mem_grow(&to->probes, &to->probe_capacity, to->probe_count + 1, sizeof *to->probes);
+    to->probes[to->probe_count++] = *from;
+}
+
+void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
+{
+    const struct room *source = room_find(from, zone);
+    if (source == NULL)
+        return;
+    struct room *room = room_find(to, zone);
+    if (room == NULL) {
+        room = room_make(to, zone);
+        room->settings = source->settings;
+        put_stretches(room, source->stretches, source->stretch_count);
+    }
+    for (size_t i = 0; i < source->probe_count; i++)
+        merge_probe(room, &source->probes[i]);
+    if (room->stretch_count > 0)
+        room_attach(to, room);
+    room_touch(to, room);
+}

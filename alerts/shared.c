@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alerts/shared.h"
+
+#include <math.h>
+
+#include "alerts/internal.h"
+
+struct air_gauge {
+    struct gauge gauge;
+    struct air_state state;
+};
+
+static size_t air_size(const struct rule *rule)
+{
+    (void)rule;
+    return sizeof(struct air_gauge);
+}
+
+/* Zeroes are "nothing known" of both. */
+static void begin(struct gauge *gauge, int64_t time_ms)
+{
+    (void)gauge;
+    (void)time_ms;
+}
+
+static void air_archive(struct archive *archive, struct gauge *gauge)
+{
+    struct air_state *state = &((struct air_gauge *)gauge)->state;
+    if (archive->out != NULL)
+        air_save(archive->out, state);
+    else if (air_load(state, archive->in) != ERR_OK)
+        archive->in->failed = true;
+}
+
+const struct gauge_kind gauge_air = {"air", air_size, begin, NULL, air_archive};
+
+struct air_verdict shared_air(struct source *source, const struct room *room,
+                              const struct alert_reading *reading)
+{
+    struct gauge *gauge = gauge_shared(source, &gauge_air, reading->time_ms);
+    struct air_signals signals = {0};
+    if (room != NULL)
+        signals = room_signals(room, reading->time_ms);
+    return air_judge(&((struct air_gauge *)gauge)->state,
+                     room != NULL ? &room->settings.air : NULL, reading->time_ms,
+                     reading->value, &signals);
+}
+
+struct product_gauge {
+    struct gauge gauge;
+    struct product_state state;
+};
+
+static size_t product_size(const struct rule *rule)
+{
+    (void)rule;
+    return sizeof(struct product_gauge);
+}
+
+static void product_archive(struct archive *archive, struct gauge *gauge)
+{
+    struct product_state *state = &((struct product_gauge *)gauge)->state;
+    if (archive->out != NULL)
+        product_save(archive->out, state);
+    else if (product_load(state, archive->in) != ERR_OK)
+        archive->in->failed = true;
+}
+
+const struct gauge_kind gauge_product = {"product", product_size, begin, NULL,
+                                         product_archive};
+
+static struct product_settings settings_of(const struct room *room)
+{
+    struct product_settings settings = {
+        .entry_low_C = (double)NAN, .entry_C = (double)NAN, .entry_high_C = (double)NAN};
+    if (room != NULL)
+        settings.body = room->settings.body;
+    if (!(settings.body.tau_h > 0))
+        settings.body = (struct thermal_body){.tau_h = DEFAULT_TAU_H,
+                                              .fastest_h = DEFAULT_FASTEST_H,
+                                              .slowest_h = DEFAULT_SLOWEST_H};
+    return settings;
+}
+
+struct product shared_product(struct source *source, const struct room *room,
+                              const struct alert_reading *reading)
+{
+    struct gauge *gauge = gauge_shared(source, &gauge_product, reading->time_ms);
+    struct product_state *state = &((struct product_gauge *)gauge)->state;
+    struct product_settings settings = settings_of(room);
+    product_air(state, &settings, reading->time_ms, reading->value);
+    int64_t pulp_ms = TIME_NONE;
+    double pulp_C = room != NULL
+                        ? room_latest(room, ROLE_PULP, reading->time_ms, &pulp_ms)
+                        : (double)NAN;
+    if (pulp_ms != TIME_NONE)
+        product_pulp(state, &settings, pulp_ms, pulp_C);
+    return product_now(state, &settings);
+}

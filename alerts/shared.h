@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * shared - gauges of a channel of air that all its rules share: what the air is doing,
+ * and how warm the goods in it are. Only the files of this folder include it.
+ */
+#ifndef COLDCHAIN_ALERTS_SHARED_H
+#define COLDCHAIN_ALERTS_SHARED_H
+
+#include "alerts/measure.h"
+#include "alerts/product.h"
+#include "alerts/room.h"
+
+/* Where a zone's goods are not described: goods of which nothing is known, ours. Pallets
+ * lie above, single cartons below. */
+#define DEFAULT_TAU_H     4.0
+#define DEFAULT_FASTEST_H 1.0
+#define DEFAULT_SLOWEST_H 12.0
+
+extern const struct gauge_kind gauge_air;
+extern const struct gauge_kind gauge_product;
+
+/* gauges.c: the one of that kind, made if missing. */
+struct gauge *gauge_shared(struct source *source, const struct gauge_kind *kind,
+                           int64_t time_ms);
+
+/* `room` may be NULL. */
+struct air_verdict shared_air(struct source *source, const struct room *room,
+                              const struct alert_reading *reading);
+struct product shared_product(struct source *source, const struct room *room,
+                              const struct alert_reading *reading);
+
+#endif
