@@ -40,6 +40,7 @@ struct uplink {
     bool is_feeding;
     bool has_written; /* LOSS or an epoch's end: to be committed */
     bool has_failed;
+    bool is_closed; /* what was posted before is not acted on any more */
     struct tally *tallies;
     size_t tally_count;
     size_t tally_capacity;
@@ -399,7 +400,9 @@ static void take_rules(struct uplink *uplink, const struct letter *letter)
 static void take_letter(void *context)
 {
     struct letter *letter = context;
-    if (letter->kind == TOPIC_ACK)
+    if (letter->uplink->is_closed)
+        log_debug("a message came too late bytes=%zu", letter->len);
+    else if (letter->kind == TOPIC_ACK)
         take_ack(letter->uplink, letter);
     else if (letter->kind == TOPIC_CONFIG)
         take_rules(letter->uplink, letter);
@@ -613,6 +616,12 @@ static void say_goodbye(struct uplink *uplink)
     (void)err; /* then the last will says it */
 }
 
+/* After all letters, which know it. */
+static void bury(void *context)
+{
+    free(context);
+}
+
 void uplink_close(struct uplink *uplink)
 {
     if (uplink == NULL)
@@ -627,7 +636,8 @@ void uplink_close(struct uplink *uplink)
     free(uplink->queue);
     free(uplink->tallies);
     buf_fini(&uplink->scratch);
-    free(uplink);
+    uplink->is_closed = true;
+    loop_post(uplink->options.loop, bury, uplink);
 }
 
 bool uplink_is_connected(const struct uplink *uplink)

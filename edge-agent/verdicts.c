@@ -438,12 +438,13 @@ void verdicts_keep(struct verdicts *verdicts)
     buf_fini(&text);
 }
 
-static void load(struct verdicts *verdicts)
+/* False without a file that can be read. */
+static bool load(struct verdicts *verdicts)
 {
     struct buf text = {0};
     struct err_text why = {""};
     if (access(verdicts->path, F_OK) != 0)
-        return;
+        return false;
     enum err err = file_read(&text, verdicts->path, FILE_MAX, &why);
     if (err == ERR_OK && !verdicts_kept_load(&verdicts->kept, text.data, text.len))
         err = err_set(&why, ERR_CORRUPT, "%s is damaged", verdicts->path);
@@ -451,6 +452,7 @@ static void load(struct verdicts *verdicts)
         log_warn("kept verdicts cannot be read, delays begin anew reason=\"%s\"",
                  why.text);
     buf_fini(&text);
+    return err == ERR_OK;
 }
 
 /* Without a file judging begins with what comes next. */
@@ -493,8 +495,7 @@ struct verdicts *verdicts_create(const struct verdicts_options *options,
     made->is_kept = true;
     add_channels(made);
     apply_rules(made, rules);
-    load(made);
-    bool is_new = made->kept.judged.epoch == 0;
+    bool is_new = !load(made);
     if (is_new)
         begin_here(made);
     begin_engine(made);

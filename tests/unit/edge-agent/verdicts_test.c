@@ -365,6 +365,26 @@ static void what_was_not_kept_is_judged_from_the_journal(void)
     bench_destroy(bench);
 }
 
+/* Rules came before there was any pack, and then the power went. */
+static void a_journal_is_judged_from_its_beginning(void)
+{
+    struct bench *bench = bench_create(NULL);
+    struct buf kept = {0};
+    struct far far;
+    set_rules(bench, ZONE("true", WARM));
+    read_kept(bench, &kept);
+    for (int minute = 0; minute < 3; minute++)
+        give(bench, minute, 9.1);
+    kill_and_restart(bench, &kept);
+    for (int minute = 3; minute < 6; minute++)
+        give(bench, minute, 9.1);
+    ask_far(bench, &far);
+    CHECK(far.opened_count == 1 && list_of(bench)->count == 1);
+    CHECK_TEXT(list_of(bench)->entries[0].id, far.opened[0]);
+    buf_fini(&kept);
+    bench_destroy(bench);
+}
+
 static void a_damaged_file_is_none(void)
 {
     struct bench *bench = bench_create(ZONE("true", WARM));
@@ -613,6 +633,8 @@ int main(void)
          ids_are_the_collectors_through_a_restart},
         {"what was not kept is judged from the journal",
          what_was_not_kept_is_judged_from_the_journal},
+        {"a journal is judged from its beginning",
+         a_journal_is_judged_from_its_beginning},
         {"a damaged file is none", a_damaged_file_is_none},
         {"it is written seldom", it_is_written_seldom},
         {"without rules nothing is judged or written",
