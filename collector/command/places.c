@@ -151,6 +151,15 @@ static enum err check_band(const struct entity *zone, struct err_text *why)
     return ERR_OK;
 }
 
+/* Since when it is off duty, for what is judged later of that time. */
+static void note_off_duty(const struct change *change, struct entity *zone)
+{
+    if (json_object_get(zone->body, "off_duty") == NULL)
+        json_object_del(zone->body, "off_duty_since");
+    else if (json_object_get(zone->body, "off_duty_since") == NULL)
+        json_object_set_new(zone->body, "off_duty_since", json_integer(change->now_ms));
+}
+
 enum err zone_put(struct change *change, struct err_text *why)
 {
     struct entity zone = {0};
@@ -164,6 +173,7 @@ enum err zone_put(struct change *change, struct err_text *why)
         err = check_band(&zone, why);
     if (err == ERR_OK)
         err = zone_check_plans(change, &zone, why);
+    note_off_duty(change, &zone);
     if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);
@@ -184,6 +194,7 @@ enum err zone_duty(struct change *change, struct err_text *why)
         json_object_del(zone.body, "off_duty");
     if (err == ERR_OK && !is_on)
         json_object_set(zone.body, "off_duty", json_object_get(change->body, "why"));
+    note_off_duty(change, &zone);
     if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);

@@ -40,6 +40,7 @@ struct alerts *pipeline_ahead(struct pipeline *pipeline)
     pipeline->ahead = alerts_create();
     if (pipeline_set_ahead_rules(pipeline, &why) != ERR_OK)
         log_fatal("rules in force are refused: %s", why.text);
+    pipeline_tell_rooms(pipeline->ahead, pipeline->registry);
     return pipeline->ahead;
 }
 

@@ -255,6 +255,8 @@ enum err pipeline_open(struct pipeline **result, const struct pipeline_options *
         err = restore_registry(pipeline, why);
     if (err == ERR_OK)
         err = restore_all(pipeline, why);
+    if (err == ERR_OK) /* a checkpoint of an older version knows no rooms */
+        pipeline_tell_rooms(pipeline->alerts, pipeline->registry);
     if (err == ERR_OK)
         err = open_readers(pipeline, why);
     if (err != ERR_OK) {

@@ -49,6 +49,12 @@ static void change_rules(struct pipeline *pipeline, const char *zone)
     struct err_text why;
     if (pipeline_set_rules(pipeline, &why) != ERR_OK)
         log_error("rules in force are refused: %s", why.text);
+    if (zone == NULL)
+        pipeline_tell_rooms(pipeline->alerts, pipeline->registry);
+    else
+        pipeline_tell_room(pipeline->alerts, pipeline->registry, zone);
+    if (zone != NULL && pipeline->ahead != NULL)
+        pipeline_tell_room(pipeline->ahead, pipeline->registry, zone);
     pipeline_expect_placed(pipeline, zone);
 }
 
@@ -106,6 +112,10 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
         pipeline_forget_placed(pipeline, &placement);
         pipeline_news_zone(pipeline, placement.zone);
     }
+    bool is_zone = strcmp(kind, "zone") == 0;
+    struct pipeline_room was;
+    if (is_zone)
+        pipeline_note_room(pipeline, id, &was);
     if (!registry_apply(pipeline->registry, kind, id, org, old, new))
         log_error("a change cannot be read kind=%s id=%s", kind, id);
     placement = (struct registry_placement){0};
@@ -116,14 +126,16 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
     }
     touch_configs(pipeline, kind, id, org, old);
     touch_configs(pipeline, kind, id, org, new);
-    if (strcmp(kind, "zone") == 0)
+    if (is_zone)
         pipeline_news_zone(pipeline, id);
+    if (is_zone)
+        pipeline_room_changed(pipeline, id, &was);
     if (strcmp(kind, "device") == 0)
         change_device(pipeline, org, id);
     pipeline->wants_dates = true;
     if (strcmp(kind, "rule") == 0)
         change_rules(pipeline, text_of(json_is_object(new) ? new : old, "zone"));
-    if (strcmp(kind, "zone") == 0 && is_quiet(old) != is_quiet(new))
+    if (is_zone && is_quiet(old) != is_quiet(new))
         change_rules(pipeline, id);
 }
 

@@ -11,6 +11,7 @@
 #include "collector/command/command.h"
 #include "collector/pipeline/decode.h"
 #include "collector/pipeline/pipeline.h"
+#include "collector/pipeline/rooms.h"
 #include "collector/record.h"
 #include "collector/store/state_causes.h"
 
@@ -137,6 +138,18 @@ void pipeline_raise(struct pipeline *pipeline, enum alert_kind kind,
 /* By a person: as state.db has it, of trouble or of a date. EXISTS: it is closed. */
 MUST_CHECK enum err pipeline_close_raised(struct pipeline *pipeline,
                                           struct incident *incident);
+
+/* rooms.c: what zones are like, and what is planned there, as the engines are told */
+struct pipeline_room {
+    struct registry_span spans[2 * ZONE_SPANS_MAX];
+    size_t span_count;
+    int64_t off_since_ms;
+};
+/* What is planned, before a change; and the change, which takes back what is no more. */
+void pipeline_note_room(const struct pipeline *pipeline, const char *zone,
+                        struct pipeline_room *was);
+void pipeline_room_changed(struct pipeline *pipeline, const char *zone,
+                           const struct pipeline_room *was);
 
 /* dates.c: what falls due; before placements are passed on */
 void pipeline_judge_dates(struct pipeline *pipeline);

@@ -529,8 +529,9 @@ bool registry_in_force(const struct registry *registry, const struct alert_rule 
     const struct registry_zone *found = registry_zone(registry, rule->zone);
     if (found == NULL)
         return true;
-    bool rings_off_duty = rule->is_safety || alert_kind_is_date(rule->kind);
-    return !found->is_archived && (!found->is_off_duty || rings_off_duty);
+    /* of the others the engine knows that the zone is off duty, and tells what it kept */
+    bool is_quiet = found->is_off_duty && alert_kind_is_silence(rule->kind);
+    return !found->is_archived && (!is_quiet || rule->is_safety);
 }
 
 /* ---- changes, one entity at a time ----------------------------------------------------
@@ -576,7 +577,7 @@ static bool read_zone(struct registry *registry, struct registry_zone *zone,
         registry_goods_band(registry, declared, json_object_get(body, "goods"));
     zone->band_low = band.low;
     zone->band_high = band.high;
-    zone->tau_ms = take_ms(body, "tau");
+    registry_describe_zone(registry, zone, body);
     zone->is_off_duty = json_is_string(json_object_get(body, "off_duty"));
     zone->is_archived = json_is_true(json_object_get(body, "archived"));
     snprintf(zone->id, sizeof zone->id, "%.64s", id);

@@ -21,7 +21,7 @@
 #include "telemetry/reading.h"
 
 #define REGISTRY_NAME_SIZE 128
-#define ZONE_SPANS_MAX     16 /* of each sort, in one zone */
+#define ZONE_SPANS_MAX     12 /* of each sort, in one zone */
 
 struct registry_zone {
     char id[ID_SIZE];
@@ -31,9 +31,16 @@ struct registry_zone {
     char name[REGISTRY_NAME_SIZE];
     double band_low; /* NaN: none; what its goods bear, too */
     double band_high;
-    int64_t tau_ms;   /* how fast its goods follow the air; 0: not said */
-    bool is_off_duty; /* only what is about safety is judged there */
-    bool is_archived; /* nothing is */
+    int64_t tau_ms; /* how fast its goods follow the air, or something like it */
+    int64_t tau_least_ms;
+    int64_t tau_most_ms;
+    int64_t defrost_every_ms; /* 0: no schedule */
+    int64_t defrost_first_ms; /* any one of its beginnings */
+    int64_t defrost_most_ms;  /* how long one takes; 0: not said */
+    bool is_described;        /* something was said of tau, goods or defrosts */
+    int64_t off_since_ms;     /* of what is off duty; 0 */
+    bool is_off_duty;         /* only what is about safety is judged there */
+    bool is_archived;         /* nothing is */
 };
 
 /* A stretch of time for which something else is planned in a zone. */
@@ -152,8 +159,9 @@ void registry_lock(const struct registry *registry);
 void registry_unlock(const struct registry *registry);
 
 /*
- * Whether the zone is on duty, and whether that rule is in force: off duty only those of
- * safety and of due dates are, in an archived zone none. An unknown zone is on duty.
+ * Whether the zone is on duty, and whether the engine is to have that rule: in an
+ * archived zone none, off duty no rule of silence but those of safety; the others are
+ * held back by the engine itself. An unknown zone is on duty.
  */
 bool registry_is_on_duty(const struct registry *registry, const char *zone);
 bool registry_in_force(const struct registry *registry, const struct alert_rule *rule);

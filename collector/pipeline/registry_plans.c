@@ -48,6 +48,65 @@ struct band registry_goods_band(struct registry *registry, struct band declared,
     return band_is_empty(all) ? declared : all;
 }
 
+/* Packed goods in a room, from forced air to a dense stack: the profiles' own source. */
+#define TAU_USUAL_H 10.0
+#define TAU_LEAST_H 2.5
+#define TAU_MOST_H  10.0
+#define TAU_WITHIN  1.5
+#define HOUR_MS     3600000.0
+
+static int64_t hours_ms(double hours)
+{
+    return (int64_t)(hours * HOUR_MS);
+}
+
+static void take_tau_of_goods(struct registry *registry, struct registry_zone *zone,
+                              const json_t *goods)
+{
+    double tau = (double)NAN;
+    double least = (double)NAN;
+    double most = (double)NAN;
+    for (size_t i = 0; i < json_array_size(goods); i++) {
+        const struct profile *profile =
+            profile_of(registry, json_string_value(json_array_get(goods, i)));
+        if (profile == NULL)
+            continue;
+        const struct profile_number *numbers = profile->numbers;
+        tau = fmin(tau, numbers[PROFILE_THERMAL_TAU].value);
+        least = fmin(least, numbers[PROFILE_THERMAL_TAU_MIN].value);
+        most = fmax(most, numbers[PROFILE_THERMAL_TAU_MAX].value);
+    }
+    if (isnan(tau))
+        tau = TAU_USUAL_H;
+    if (isnan(least))
+        least = TAU_LEAST_H;
+    if (isnan(most))
+        most = TAU_MOST_H;
+    zone->tau_ms = hours_ms(tau);
+    zone->tau_least_ms = hours_ms(fmin(least, tau));
+    zone->tau_most_ms = hours_ms(fmax(most, tau));
+}
+
+void registry_describe_zone(struct registry *registry, struct registry_zone *zone,
+                            const json_t *body)
+{
+    const json_t *goods = json_object_get(body, "goods");
+    zone->tau_ms = json_integer_value(json_object_get(body, "tau"));
+    zone->is_described = zone->tau_ms != 0 || json_array_size(goods) > 0;
+    if (zone->tau_ms != 0) {
+        zone->tau_least_ms = (int64_t)((double)zone->tau_ms / TAU_WITHIN);
+        zone->tau_most_ms = (int64_t)((double)zone->tau_ms * TAU_WITHIN);
+    } else {
+        take_tau_of_goods(registry, zone, goods);
+    }
+    zone->defrost_every_ms = json_integer_value(json_object_get(body, "defrost_every"));
+    zone->defrost_first_ms = json_integer_value(json_object_get(body, "defrost_at"));
+    zone->defrost_most_ms = json_integer_value(json_object_get(body, "defrost_most"));
+    zone->is_described |= zone->defrost_every_ms != 0 || zone->defrost_most_ms != 0;
+    if (json_is_string(json_object_get(body, "off_duty")))
+        zone->off_since_ms = json_integer_value(json_object_get(body, "off_duty_since"));
+}
+
 /* ---- spans ------------------------------------------------------------------------ */
 
 static int compare_spans(const void *left, const void *right)

@@ -18,6 +18,12 @@
  */
 struct band registry_goods_band(struct registry *registry, struct band declared,
                                 const json_t *goods);
+/*
+ * Fills in tau and the defrosts: tau as declared, within a factor of 1.5; or that of its
+ * goods, from the fastest to the slowest of them; or what packed produce has.
+ */
+void registry_describe_zone(struct registry *registry, struct registry_zone *zone,
+                            const json_t *body);
 /* The zone's spans are those of the body now; NULL: none. */
 void registry_put_plans(struct registry *registry, const char *zone, const json_t *body);
 

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "collector/pipeline/decode.h"
+#include "collector/pipeline/rooms.h"
 #include "telemetry/channel.h"
 
 /* How far one channel was read. */
@@ -54,6 +55,8 @@ static enum err set_rules(struct rejudge *rejudge, struct err_text *why)
             rules[count++] = registry->rules[i];
     enum err err = alerts_set_rules(rejudge->engine, rules, count, 0, why);
     free(rules);
+    if (err == ERR_OK)
+        pipeline_tell_room(rejudge->engine, registry, rejudge->zone);
     return err;
 }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * rooms - tells the engines what zones are like, and what is planned and declared there.
+ *
+ * Said again it changes nothing, so it is said whenever a zone or a rule changes. The
+ * engines save it; what has been declared is of the past, too, and stays.
+ */
+#include <string.h>
+
+#include "collector/doubts.h"
+#include "collector/pipeline/internal.h"
+
+#define HOUR_MS 3600000.0
+
+static void fill(struct alert_room *room, const struct registry_zone *zone)
+{
+    *room = (struct alert_room){
+        .body = {.tau_h = (double)zone->tau_ms / HOUR_MS,
+                 .fastest_h = (double)zone->tau_least_ms / HOUR_MS,
+                 .slowest_h = (double)zone->tau_most_ms / HOUR_MS},
+        .air = {.defrost_every_ms = zone->defrost_every_ms,
+                .defrost_first_ms = zone->defrost_first_ms,
+                .defrost_most_ms = zone->defrost_most_ms},
+    };
+}
+
+static void declare(struct alerts *alerts, const struct registry *registry,
+                    const struct registry_zone *zone)
+{
+    size_t count;
+    const struct registry_span *spans = registry_spans(registry, zone->id, &count);
+    for (size_t i = 0; i < count; i++)
+        alerts_declare(alerts, zone->id, spans[i].reason, spans[i].from_ms,
+                       spans[i].to_ms);
+    if (zone->off_since_ms != 0)
+        alerts_declare(alerts, zone->id, ALERT_REASON_OFF_DUTY, zone->off_since_ms,
+                       INT64_MAX);
+}
+
+/* A zone of which nothing is said costs nothing, unless its rules look at its goods. */
+static bool is_told_of(const struct registry *registry, const struct registry_zone *zone)
+{
+    if (zone->is_described)
+        return true;
+    for (size_t i = 0; i < registry->rule_count; i++)
+        if (doubt_is_derived(registry->rules[i].quantity) &&
+            strcmp(registry->rules[i].zone, zone->id) == 0)
+            return true;
+    return false;
+}
+
+void pipeline_tell_room(struct alerts *alerts, const struct registry *registry,
+                        const char *id)
+{
+    struct alert_room room;
+    const struct registry_zone *zone = registry_zone(registry, id);
+    if (zone == NULL)
+        return;
+    if (is_told_of(registry, zone)) {
+        fill(&room, zone);
+        alerts_set_room(alerts, zone->id, &room);
+    }
+    declare(alerts, registry, zone);
+}
+
+/* Of all zones; rules are looked through once, not once for each zone. */
+void pipeline_tell_rooms(struct alerts *alerts, const struct registry *registry)
+{
+    struct alert_room room;
+    for (size_t i = 0; i < registry->zone_count; i++) {
+        const struct registry_zone *zone = &registry->zones[i];
+        fill(&room, zone);
+        if (zone->is_described)
+            alerts_set_room(alerts, zone->id, &room);
+        declare(alerts, registry, zone);
+    }
+    for (size_t i = 0; i < registry->rule_count; i++) {
+        const struct registry_zone *zone =
+            registry_zone(registry, registry->rules[i].zone);
+        if (zone == NULL || zone->is_described ||
+            !doubt_is_derived(registry->rules[i].quantity))
+            continue;
+        fill(&room, zone);
+        alerts_set_room(alerts, zone->id, &room);
+    }
+}
+
+static void end(struct pipeline *pipeline, const char *zone, enum alert_reason reason,
+                int64_t from_ms, int64_t to_ms)
+{
+    alerts_declare(pipeline->alerts, zone, reason, from_ms, to_ms);
+    if (pipeline->ahead != NULL)
+        alerts_declare(pipeline->ahead, zone, reason, from_ms, to_ms);
+}
+
+static bool is_planned(const struct registry *registry, const char *zone,
+                       const struct registry_span *span)
+{
+    size_t count;
+    const struct registry_span *spans = registry_spans(registry, zone, &count);
+    for (size_t i = 0; i < count; i++)
+        if (spans[i].reason == span->reason && spans[i].from_ms == span->from_ms)
+            return true;
+    return false;
+}
+
+void pipeline_room_changed(struct pipeline *pipeline, const char *zone,
+                           const struct pipeline_room *was)
+{
+    const struct registry *registry = pipeline->registry;
+    const struct registry_zone *now = registry_zone(registry, zone);
+    for (size_t i = 0; i < was->span_count; i++) /* taken back: it never was */
+        if (!is_planned(registry, zone, &was->spans[i]))
+            end(pipeline, zone, was->spans[i].reason, was->spans[i].from_ms,
+                was->spans[i].from_ms);
+    if (was->off_since_ms != 0 && (now == NULL || now->off_since_ms != was->off_since_ms))
+        end(pipeline, zone, ALERT_REASON_OFF_DUTY, was->off_since_ms, pipeline->now_ms);
+    pipeline_tell_room(pipeline->alerts, registry, zone);
+    if (pipeline->ahead != NULL)
+        pipeline_tell_room(pipeline->ahead, registry, zone);
+}
+
+void pipeline_note_room(const struct pipeline *pipeline, const char *zone,
+                        struct pipeline_room *was)
+{
+    size_t count;
+    const struct registry_span *spans = registry_spans(pipeline->registry, zone, &count);
+    const struct registry_zone *now = registry_zone(pipeline->registry, zone);
+    *was = (struct pipeline_room){.off_since_ms = now != NULL ? now->off_since_ms : 0};
+    for (size_t i = 0; i < count && i < 2 * ZONE_SPANS_MAX; i++)
+        was->spans[was->span_count++] = spans[i];
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is planned in a zone, and its duty, as the rules there heed them. */
+#include "collector/pipeline/pipeline.h"
+
+#include "collector/command/command.h"
+#include "tests/unit/collector/pipeline_house.h"
+
+/* A reading of the device is of minute `seq`; rule "warm" fires at 8 at once. */
+static void run(struct house *house, int64_t minute, const char *verb, const char *body)
+{
+    static int drawn;
+    char id[24];
+    struct buf text = {0};
+    json_t *json = json_loads(body, 0, NULL);
+    CHECK_ROW(body, json != NULL);
+    snprintf(id, sizeof id, "c%d", drawn++);
+    const struct command command = {.id = id,
+                                    .verb = verb,
+                                    .actor = "wang",
+                                    .org = "",
+                                    .reason = "",
+                                    .if_version = COMMAND_ANY,
+                                    .at_ms = START_MS + minute * 60000,
+                                    .body = json};
+    command_format(&command, &text);
+    put(house, RECORD_COMMAND, START_MS + minute * 60000, text.data, text.len);
+    buf_fini(&text);
+    json_decref(json);
+}
+
+static void take_all(struct house *house)
+{
+    CHECK(journal_sync(house->journal, NULL) == ERR_OK);
+    if (house->pipeline == NULL)
+        pipeline_start(house);
+    advance(house, 100000);
+    CHECK(house->command_err == ERR_OK);
+}
+
+static void count_one(void *context, const struct incident *incident)
+{
+    size_t *count = context;
+    *count += incident->kind == ALERT_ABOVE && strcmp(incident->rule, "warm") == 0;
+}
+
+static size_t opened(struct house *house)
+{
+    size_t count = 0;
+    const struct state_incident_query query = {0};
+    CHECK(state_page_incidents(house->state, &query, &count, count_one) == ERR_OK);
+    return count;
+}
+
+static void measure(struct house *house, uint64_t from, uint64_t to, double value)
+{
+    for (uint64_t minute = from; minute <= to; minute++)
+        put_pack(house, "d", minute, value, false);
+}
+
+/* Rule "warm" with a delay of none, kept back by what is planned. */
+static void furnish(struct house *house)
+{
+    house_open(house);
+    put(house, RECORD_CONFIG, START_MS, config, strlen(config));
+    run(house, 0, "rule.put",
+        "{\"id\":\"warm\",\"unless\":[\"planned_step\",\"maintenance\"]}");
+}
+
+static void what_is_planned_is_not_told(void)
+{
+    static const struct {
+        const char *name;
+        const char *verb;
+        const char *from; /* in what is planned */
+        bool is_told;
+    } rows[] = {
+        {"maintenance", "zone.maintenance", "", false},
+        {"a step", "zone.plan_step", "\"band_high\":20,", false},
+        {"a step of others", "zone.plan_step", "\"goods\":[\"banana\"],", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        char body[300];
+        furnish(&house);
+        run(&house, 0, "zone.put", "{\"id\":\"room\",\"goods\":[\"apple\"]}");
+        snprintf(body, sizeof body,
+                 "{\"id\":\"room\",%s\"from\":%" PRId64 ",\"to\":%" PRId64 "}",
+                 rows[i].from, START_MS, START_MS + 10 * 60000);
+        run(&house, 0, rows[i].verb, body);
+        measure(&house, 1, 5, 9);
+        take_all(&house);
+        CHECK_ROW(rows[i].name, (opened(&house) > 0) == rows[i].is_told);
+        measure(&house, 6, 9, 5);
+        measure(&house, 10, 12, 9); /* it is over */
+        take_all(&house);
+        CHECK_ROW(rows[i].name, opened(&house) == (rows[i].is_told ? 2 : 1));
+        house_close(&house);
+    }
+}
+
+static void what_is_taken_back_is_told(void)
+{
+    struct house house;
+    char body[200];
+    furnish(&house);
+    snprintf(body, sizeof body,
+             "{\"id\":\"room\",\"from\":%" PRId64 ",\"to\":%" PRId64 "}", START_MS,
+             START_MS + 600 * 60000);
+    run(&house, 0, "zone.maintenance", body);
+    measure(&house, 1, 5, 9);
+    take_all(&house);
+    CHECK(opened(&house) == 0);
+    snprintf(body, sizeof body, "{\"id\":\"room\",\"from\":%" PRId64 ",\"cancel\":true}",
+             START_MS);
+    run(&house, 5, "zone.maintenance", body);
+    measure(&house, 6, 7, 9);
+    take_all(&house);
+    CHECK(opened(&house) == 1);
+    house_close(&house);
+}
+
+static void off_duty_climate_does_not_ring(void)
+{
+    struct house house;
+    furnish(&house);
+    run(&house, 0, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    measure(&house, 1, 5, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 0);
+    pipeline_close(house.pipeline);
+    house.pipeline = NULL;
+    measure(&house, 6, 8, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 0);
+    run(&house, 8, "rule.put", "{\"id\":\"warm\",\"safety\":true}");
+    measure(&house, 9, 10, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 1);
+    house_close(&house);
+}
+
+static void on_duty_again_it_rings(void)
+{
+    struct house house;
+    furnish(&house);
+    run(&house, 0, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    measure(&house, 1, 5, 13);
+    run(&house, 5, "zone.duty", "{\"id\":\"room\",\"on\":true}");
+    take_all(&house);
+    CHECK(opened(&house) == 0);
+    measure(&house, 6, 8, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 1);
+    house_close(&house);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"what is planned is not told", what_is_planned_is_not_told},
+        {"what is taken back is told", what_is_taken_back_is_told},
+        {"off duty climate does not ring", off_duty_climate_does_not_ring},
+        {"on duty again it rings", on_duty_again_it_rings},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("rooms", tests);
+}
