@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "collector/notify/template.h"
+#include "collector/notify/words.h"
 
 bool digest_fits(const char *body, const char *other)
 {
@@ -58,6 +60,21 @@ static void make_key(const struct digest_row *rows, size_t count,
     buf_fini(&keys);
 }
 
+static void add_head(enum words_language language, bool grave, size_t count,
+                     struct buf *out)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%zu", count);
+    const struct template_value values[] = {
+        {"severity", words(grave ? WORDS_CRITICAL : WORDS_WARNING, language)},
+        {"count", number},
+    };
+    enum err err = template_fill(words(WORDS_DIGEST, language), TEMPLATE_AS_IS, values, 2,
+                                 out, NULL);
+    assert(err == ERR_OK);
+    (void)err;
+}
+
 static void put_texts(json_t *digest, json_t *const *roots, size_t count)
 {
     struct buf zh = {0};
@@ -65,8 +82,8 @@ static void put_texts(json_t *digest, json_t *const *roots, size_t count)
     bool grave = false;
     for (size_t i = 0; i < count; i++)
         grave = grave || is_grave(roots[i]);
-    buf_format(&zh, "【%s】%zu 条消息：", grave ? "严重" : "警告", count);
-    buf_format(&en, "[%s] %zu messages:", grave ? "critical" : "warning", count);
+    add_head(WORDS_ZH, grave, count, &zh);
+    add_head(WORDS_EN, grave, count, &en);
     add_lines(roots, count, true, &zh, &en);
     add_lines(roots, count, false, &zh, &en);
     json_object_set_new(digest, "severity", json_string(grave ? "critical" : "warning"));

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "collector/notify/message_date.h"
 #include "collector/notify/message_trouble.h"
+#include "collector/notify/template.h"
+#include "collector/notify/words.h"
 #include "telemetry/quantity.h"
 
 #define LATE_MS     INT64_C(300000) /* learned so much later than it happened: say so */
@@ -20,12 +22,6 @@
 void message_key(const struct incident *incident, char key[MESSAGE_KEY_SIZE])
 {
     snprintf(key, MESSAGE_KEY_SIZE, "%s-%" PRIu32, incident->id, incident->revision);
-}
-
-static const char *unit_of(const struct incident *incident)
-{
-    int index = quantity_find(incident->quantity);
-    return index >= 0 ? quantity_at((size_t)index)->unit : "";
 }
 
 /* "1 h 5 min", the same in both languages. */
@@ -40,10 +36,13 @@ static void format_span(char *text, size_t size, int64_t ms)
         snprintf(text, size, "%" PRId64 " h %" PRId64 " min", minutes / 60, minutes % 60);
 }
 
+/* What the templates of words.c name; the same in both languages. */
 struct phrases {
     char zone[2 * REGISTRY_NAME_SIZE + ID_SIZE];
     char value[PHRASE_SIZE];
-    char limit[PHRASE_SIZE];
+    char level[PHRASE_SIZE];
+    char reference[PHRASE_SIZE];
+    char window[32];
     char span[32];
     char since[CLOCK_ISO_MAX];
 };
@@ -55,6 +54,46 @@ static void put_subject(char *zone, size_t size, const struct incident *incident
     const char *who =
         incident->device[0] != '\0' ? incident->device : "coldchain-collector";
     snprintf(zone + len, size - len, "%s%s", len > 0 ? " " : "", who);
+}
+
+static void format_value(char text[PHRASE_SIZE], const struct incident *incident,
+                         double value, const char *unit)
+{
+    int index = quantity_find(incident->quantity);
+    const char *own = index >= 0 ? quantity_at((size_t)index)->unit : "";
+    snprintf(text, PHRASE_SIZE, "%.1f %s%s", value, own, unit);
+}
+
+/* In the unit of the kind's measure: of the quantity, minutes, a count, days. */
+static void format_measure(char text[PHRASE_SIZE], const struct incident *incident,
+                           double value)
+{
+    const char *unit = alert_kind_unit(incident->kind);
+    if (!isfinite(value))
+        snprintf(text, PHRASE_SIZE, "?");
+    else if (strcmp(unit, "min") == 0)
+        format_span(text, PHRASE_SIZE, (int64_t)(value * 60000));
+    else if (strcmp(unit, "1") == 0)
+        snprintf(text, PHRASE_SIZE, "%.0f", value);
+    else if (strcmp(unit, "1/h") == 0)
+        snprintf(text, PHRASE_SIZE, "%.1f/h", value);
+    else if (strcmp(unit, "d") == 0)
+        snprintf(text, PHRASE_SIZE, "%.0f d", value);
+    else
+        format_value(text, incident, value, unit);
+}
+
+/* What the rule itself says, as it was when the incident opened. */
+static void fill_rule(struct phrases *phrases, const struct incident *incident)
+{
+    json_t *rule = json_loads(incident->snapshot, 0, NULL);
+    const json_t *limit = json_object_get(rule, "limit");
+    json_int_t window_ms = json_integer_value(json_object_get(rule, "window_ms"));
+    snprintf(phrases->reference, sizeof phrases->reference, "?");
+    if (json_is_number(limit))
+        format_value(phrases->reference, incident, json_number_value(limit), "");
+    format_span(phrases->window, sizeof phrases->window, window_ms);
+    json_decref(rule);
 }
 
 static void fill_phrases(struct phrases *phrases, const struct incident *incident,
@@ -69,81 +108,74 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
         snprintf(phrases->zone, sizeof phrases->zone, "%s", incident->zone);
     if (alert_kind_is_trouble(incident->kind))
         put_subject(phrases->zone, sizeof phrases->zone, incident);
-    const char *unit = unit_of(incident);
-    snprintf(phrases->value, sizeof phrases->value, "%.1f %s", incident->worst, unit);
-    snprintf(phrases->limit, sizeof phrases->limit, "%.1f %s", incident->limit, unit);
+    format_measure(phrases->value, incident, incident->worst);
+    format_measure(phrases->level, incident, incident->limit);
+    fill_rule(phrases, incident);
     int64_t end = incident->closed_ms != 0 ? incident->closed_ms : incident->changed_ms;
     format_span(phrases->span, sizeof phrases->span, end - incident->onset_ms);
     clock_format_iso(phrases->since, incident->onset_ms);
 }
 
-static char *text_en(const struct phrases *p, const struct incident *incident,
-                     enum alert_effect_kind kind)
+static const char *quantity_in(const struct incident *incident,
+                               enum words_language language)
 {
-    const char *severity = alert_severity_name(incident->severity);
-    struct buf text = {0};
-    if (alert_kind_is_trouble(incident->kind)) {
-        buf_format(&text, "[%s] %s: ", severity, p->zone);
-        message_trouble(incident, kind, false, &text);
-        return buf_take(&text);
-    }
-    if (alert_kind_is_date(incident->kind)) {
-        buf_format(&text, "[%s] %s: ", severity, p->zone);
-        message_date(incident, kind, false, &text);
-        return buf_take(&text);
-    }
-    if (alert_kind_is_silence(incident->kind))
-        buf_format(&text, "[%s] %s: no reading from %s %s for %s, last at %s", severity,
-                   p->zone, incident->device, incident->channel, p->span, p->since);
-    else
-        buf_format(&text, "[%s] %s: %s %s, limit %s (%s), since %s", severity, p->zone,
-                   incident->quantity, p->value, p->limit,
-                   alert_kind_is_above(incident->kind) ? "above" : "below", p->since);
-    if (kind == ALERT_EFFECT_CLOSED)
-        buf_format(&text, "; over after %s", p->span);
-    else if (kind == ALERT_EFFECT_WITHDRAWN)
-        buf_format(&text, "; withdrawn: %s was not in this zone then", incident->device);
-    else
-        buf_text(&text, alert_kind_is_silence(incident->kind)
-                            ? ". Check first: power and network of the sensor"
-                            : ". Check first: door, compressor, evaporator fan");
-    return buf_take(&text);
+    int index = quantity_find(incident->quantity);
+    return index >= 0 && language == WORDS_ZH ? quantity_at((size_t)index)->about_zh
+                                              : incident->quantity;
 }
 
-static char *text_zh(const struct phrases *p, const struct incident *incident,
-                     enum alert_effect_kind kind)
+static void fill(const struct phrases *p, const struct incident *incident,
+                 enum words_language language, const char *text, struct buf *out)
 {
-    const char *severity = incident->severity == ALERT_CRITICAL ? "严重" : "警告";
-    int index = quantity_find(incident->quantity);
-    const char *quantity =
-        index >= 0 ? quantity_at((size_t)index)->about_zh : incident->quantity;
+    bool is_critical = incident->severity == ALERT_CRITICAL;
+    const struct template_value values[] = {
+        {"severity", words(is_critical ? WORDS_CRITICAL : WORDS_WARNING, language)},
+        {"zone", p->zone},
+        {"quantity", quantity_in(incident, language)},
+        {"device", incident->device},
+        {"channel", incident->channel},
+        {"value", p->value},
+        {"level", p->level},
+        {"reference", p->reference},
+        {"window", p->window},
+        {"span", p->span},
+        {"since", p->since},
+    };
+    enum err err = template_fill(text, TEMPLATE_AS_IS, values,
+                                 sizeof values / sizeof values[0], out, NULL);
+    assert(err == ERR_OK); /* the unit test fills every text there is */
+    (void)err;
+}
+
+static void add_end(const struct phrases *p, const struct incident *incident,
+                    enum alert_effect_kind kind, enum words_language language,
+                    struct buf *out)
+{
+    if (kind == ALERT_EFFECT_CLOSED)
+        fill(p, incident, language, words(WORDS_OVER, language), out);
+    else if (kind == ALERT_EFFECT_WITHDRAWN)
+        fill(p, incident, language, words(WORDS_WITHDRAWN, language), out);
+    else {
+        buf_text(out, words(WORDS_CHECK, language));
+        buf_text(out, words_of_kind(incident->kind)->check[language]);
+    }
+}
+
+static char *text_in(enum words_language language, const struct phrases *p,
+                     const struct incident *incident, enum alert_effect_kind kind)
+{
     struct buf text = {0};
+    fill(p, incident, language, words(WORDS_HEAD, language), &text);
     if (alert_kind_is_trouble(incident->kind)) {
-        buf_format(&text, "【%s】%s：", severity, p->zone);
-        message_trouble(incident, kind, true, &text);
+        message_trouble(incident, kind, language == WORDS_ZH, &text);
         return buf_take(&text);
     }
     if (alert_kind_is_date(incident->kind)) {
-        buf_format(&text, "【%s】%s：", severity, p->zone);
-        message_date(incident, kind, true, &text);
+        message_date(incident, kind, language == WORDS_ZH, &text);
         return buf_take(&text);
     }
-    if (alert_kind_is_silence(incident->kind))
-        buf_format(&text, "【%s】%s：%s %s 已 %s 无数据，最后 %s", severity, p->zone,
-                   incident->device, incident->channel, p->span, p->since);
-    else
-        buf_format(&text, "【%s】%s：%s %s，%s限值 %s，始于 %s", severity, p->zone,
-                   quantity, p->value,
-                   alert_kind_is_above(incident->kind) ? "高于" : "低于", p->limit,
-                   p->since);
-    if (kind == ALERT_EFFECT_CLOSED)
-        buf_format(&text, "；已恢复，持续 %s", p->span);
-    else if (kind == ALERT_EFFECT_WITHDRAWN)
-        buf_format(&text, "；已撤销：当时 %s 不在此库区", incident->device);
-    else
-        buf_text(&text, alert_kind_is_silence(incident->kind)
-                            ? "。先查：传感器电源和网络"
-                            : "。先查：库门、压缩机、蒸发器风机");
+    fill(p, incident, language, words_of_kind(incident->kind)->what[language], &text);
+    add_end(p, incident, kind, language, &text);
     return buf_take(&text);
 }
 
@@ -227,9 +259,10 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     if (cause == NULL)
         cause = &alone;
     fill_phrases(&phrases, incident, registry);
-    char *en =
-        with_cause(text_en(&phrases, incident, kind), cause, incident, kind, false);
-    char *zh = with_cause(text_zh(&phrases, incident, kind), cause, incident, kind, true);
+    char *en = with_cause(text_in(WORDS_EN, &phrases, incident, kind), cause, incident,
+                          kind, false);
+    char *zh = with_cause(text_in(WORDS_ZH, &phrases, incident, kind), cause, incident,
+                          kind, true);
     json_t *root = message_root(incident, kind, en, zh);
     json_object_set_new(root, "cause",
                         json_string(cause->id != NULL ? cause->id : incident->id));

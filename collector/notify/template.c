@@ -66,6 +66,9 @@ static enum err add_value(const struct template_value *value, enum template_esca
     case TEMPLATE_URL:
         template_add_url(value->text, out);
         return ERR_OK;
+    case TEMPLATE_AS_IS:
+        buf_text(out, value->text);
+        return ERR_OK;
     }
     return ERR_INVALID;
 }

@@ -18,7 +18,8 @@ enum template_escape {
     TEMPLATE_PLAIN, /* refuses control characters: headers, arguments */
     TEMPLATE_TEXT,  /* the same but for line breaks: arguments of programs */
     TEMPLATE_JSON,  /* inside a string of JSON */
-    TEMPLATE_URL    /* percent-encoded: queries and forms */
+    TEMPLATE_URL,   /* percent-encoded: queries and forms */
+    TEMPLATE_AS_IS  /* texts of our own */
 };
 
 struct template_value {

@@ -146,9 +146,49 @@ static void a_key_differs_with_each_revision_only(void)
     CHECK_TEXT(again, "000000000000000000000000000000ab-4294967295");
 }
 
+/* Every kind a rule may have: no name is left unfilled, and what to do is said. */
+static void every_kind_is_told_whole_in_both_languages(void)
+{
+    for (int kind = 0; kind < ALERT_KIND_COUNT; kind++) {
+        struct incident incident = make_incident();
+        incident.kind = (enum alert_kind)kind;
+        if (alert_kind_is_trouble(incident.kind) || alert_kind_is_date(incident.kind))
+            continue;
+        snprintf(incident.snapshot, sizeof incident.snapshot,
+                 "{\"limit\":6.5,\"window_ms\":7200000}");
+        incident.worst = 93;
+        json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+        const char *en = text_of(message, "text_en");
+        const char *zh = text_of(message, "text_zh");
+        CHECK_ROW(en, strstr(en, "[warning] room-1: ") == en);
+        CHECK_ROW(en, strstr(en, ". Check first: ") != NULL);
+        CHECK_ROW(en, strchr(en, '$') == NULL && strchr(en, '?') == NULL);
+        CHECK_ROW(zh, strstr(zh, "【警告】room-1：") == zh);
+        CHECK_ROW(zh, strstr(zh, "。先查：") != NULL);
+        CHECK_ROW(zh, strchr(zh, '$') == NULL && strchr(zh, '?') == NULL);
+        json_decref(message);
+    }
+}
+
+static void a_prediction_says_how_long_until_harm(void)
+{
+    struct incident incident = make_incident();
+    incident.kind = ALERT_PREDICTED;
+    incident.worst = 95;
+    snprintf(incident.snapshot, sizeof incident.snapshot, "{\"limit\":12}");
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK(strstr(text_of(message, "text_en"),
+                 "will be at 12.0 °C in 1 h 35 min, as it goes since 2026") != NULL);
+    CHECK(strstr(text_of(message, "text_zh"), "将在 1 h 35 min 后达到 12.0 °C") != NULL);
+    json_decref(message);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"every kind is told whole in both languages",
+         every_kind_is_told_whole_in_both_languages},
+        {"a prediction says how long until harm", a_prediction_says_how_long_until_harm},
         {"an opening names place, value, limit and what to do",
          an_opening_names_place_value_limit_and_what_to_do},
         {"a closing says how long it was", a_closing_says_how_long_it_was},

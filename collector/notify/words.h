@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * words - the dictionary of what people are told of incidents, in Chinese and English.
+ *
+ * One entry per kind of rule: what is wrong, and what to look at first. Texts hold
+ * ${names} that message.c fills, see template.h. Constant.
+ */
+#ifndef COLDCHAIN_COLLECTOR_NOTIFY_WORDS_H
+#define COLDCHAIN_COLLECTOR_NOTIFY_WORDS_H
+
+#include "alerts/rule.h"
+
+enum words_language { WORDS_EN, WORDS_ZH };
+
+/*
+ * ${quantity} ${device} ${channel}; ${value}: the worst of the measure; ${level}: the
+ * level reached; ${reference}: the rule's own limit; ${window}; ${span}: how long so far;
+ * ${since}.
+ */
+struct words_kind {
+    const char *what[2];  /* by language */
+    const char *check[2]; /* behind "check first: " */
+};
+
+/* Not of dates and of trouble: message_date.h, message_trouble.h. */
+const struct words_kind *words_of_kind(enum alert_kind kind);
+
+enum words_phrase {
+    WORDS_HEAD, /* ${severity} ${zone} */
+    WORDS_CHECK,
+    WORDS_OVER,      /* ${span} */
+    WORDS_WITHDRAWN, /* ${device} */
+    WORDS_WARNING,
+    WORDS_CRITICAL,
+    WORDS_DIGEST, /* ${severity} ${count} */
+    WORDS_TEST,   /* ${channel} ${by} */
+    WORDS_PHRASES
+};
+
+const char *words(enum words_phrase phrase, enum words_language language);
+
+#endif
