@@ -17,8 +17,8 @@
 
 bool doubt_is_derived(const char *quantity)
 {
-    static const char *const names[] = {"product_temperature", "pulp_temperature",
-                                        "condensation_margin", "vpd"};
+    static const char *const names[] = {"product_temperature", "condensation_margin",
+                                        "vpd"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], quantity) == 0)
             return true;
@@ -47,7 +47,9 @@ static void doubt_say(struct doubt *doubt, const char *code, const char *text,
 static bool is_unknown(const struct alert_rule *rule, struct doubt *doubt)
 {
     struct names_near near;
-    if (rule->quantity[0] == '\0' || doubt_is_derived(rule->quantity) ||
+    if (rule->quantity[0] == '\0' || rule->kind == ALERT_DATE_DUE ||
+        doubt_is_derived(rule->quantity) ||
+        strcmp(rule->quantity, "pulp_temperature") == 0 ||
         quantity_find(rule->quantity) >= 0)
         return false;
     names_near_init(&near, rule->quantity);

@@ -2,7 +2,11 @@
 /* The rules of a settings file: what they become, and what is refused or told of. */
 #include "collector/config.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
 
 #include "tests/support/check.h"
 
@@ -130,11 +134,49 @@ static void what_is_hardly_meant_is_warned_of_with_its_line(void)
     config_fini(&config);
 }
 
+/* The examples of the document, all in one file; each kind has one. */
+static void the_document_s_rules_are_rules(void)
+{
+    struct buf text = {0};
+    struct buf rules = {0};
+    struct err_text why = {""};
+    struct config config = {0};
+    struct settings settings;
+    char *path = mem_format("%s/docs/rules.md", check_source_dir());
+    CHECK(file_read(&text, path, 1 << 20, &why) == ERR_OK);
+    buf_text(&text, "");
+    buf_text(&rules, HEAD);
+    const char *at = text.data;
+    while ((at = strstr(at, "```yaml\n")) != NULL) {
+        at += strlen("```yaml\n");
+        const char *end = strstr(at, "```");
+        for (; at < end; at = strchr(at, '\n') + 1)
+            buf_format(&rules, "  %.*s\n", (int)strcspn(at, "\n"), at);
+    }
+    CHECK(config_load_text(&config, &settings_schema, &settings, "rules.md", rules.data,
+                           rules.len, &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+    CHECK(config.warnings_count == 0);
+    for (int kind = 0; registry_rule_kinds[kind] != NULL; kind++) {
+        bool has_example = strcmp(registry_rule_kinds[kind], "below") == 0 ||
+                           strcmp(registry_rule_kinds[kind], "cumulative_below") == 0 ||
+                           strcmp(registry_rule_kinds[kind], "dose_above") == 0;
+        for (size_t i = 0; i < settings.rule_count; i++)
+            has_example |= settings.rules[i].kind == kind;
+        CHECK_ROW(registry_rule_kinds[kind], has_example);
+    }
+    config_fini(&config);
+    buf_fini(&rules);
+    buf_fini(&text);
+    free(path);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"a rule has all that a rule can have", a_rule_has_all_that_a_rule_can_have},
         {"each kind watches what it is about", each_kind_watches_what_it_is_about},
+        {"the document's rules are rules", the_document_s_rules_are_rules},
         {"what is wrong is told with its line", what_is_wrong_is_told_with_its_line},
         {"what is hardly meant is warned of with its line",
          what_is_hardly_meant_is_warned_of_with_its_line},
