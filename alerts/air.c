@@ -6,20 +6,32 @@
 
 #include "alerts/air_envelope.h"
 
-#define MINUTE_MS     60000.0
-#define FAST_MIN      1.0
-#define SLOW_MIN      3.0
-#define APART_SHARE   0.1  /* of the last gap in the usual one */
-#define HEATED_RATIO  1.3  /* of the fastest rise without cooling */
-#define WIDTH_MIN     15.0 /* nothing unheated crosses the envelope in less */
-#define DOOR_RATIO    6.0  /* of what is heated */
-#define FALLEN_SHARE  0.1  /* of the way back: the door is shut, the defrost over */
-#define FALLEN_K      0.25
-#define NEARER_K      0.1 /* by that much it is on the way back */
-#define PATIENCE_MIN  10.0
-#define PATIENCE_MOST 60.0
-#define SETTLED_MS    ((int64_t)10 * 60 * 1000)
-#define VALUE_MOST_C  300.0 /* beyond, hundredths do not fit: no air is that warm */
+#define MINUTE_MS    60000.0
+#define FAST_MIN     1.0 /* what is compared with the envelope is smoothed over that */
+#define SLOW_MIN     3.0 /* the rate comes from the difference of both */
+#define APART_SHARE  0.1 /* of the last gap in the usual one */
+#define VALUE_MOST_C 300.0
+#define SETTLED_MS   ((int64_t)10 * 60 * 1000) /* inside, and worth learning */
+#define BACK_MS      ((int64_t)5 * 60 * 1000)  /* inside, and the excursion is over */
+/* Rising as only heated air does. */
+#define HEATED_RATIO 1.2  /* of the fastest rise without cooling */
+#define WIDTH_MIN    15.0 /* nothing unheated crosses the envelope in less */
+#define DOOR_RATIO   6.0  /* of what is heated */
+/* A door's rise fades, a heater's goes on. */
+#define NAMED_MIN    3.0 /* so long a door may take to show its speed */
+#define RENAMED_MIN  12.0
+#define STEADY_SHARE 0.8 /* of the top rate, which is forgotten with */
+#define LEAK_MIN     8.0
+/* How long it may take until the air falls back: */
+#define LONG_MIN       8.0 /* what rose so long is a defrost: as long as one takes */
+#define AFTER_RATIO    2.0 /* else so many times as long as it rose, at least */
+#define AFTER_MIN      8.0
+#define AFTER_MOST_MIN ((double)AIR_DOOR_MS / MINUTE_MS)
+/* Falling back. */
+#define FALLEN_SHARE 0.1 /* of the way: the door is shut, the defrost over */
+#define FALLEN_K     0.15
+#define COOLED_SHARE 0.4  /* of the fastest fall of earlier cycles: something cools */
+#define PATIENCE_MIN 15.0 /* without a sign of cooling */
 
 /* What one reading is judged with. */
 struct step {
@@ -37,6 +49,11 @@ static bool is_known(const struct air_state *state)
     return state->slot_count >= AIR_KNOWN;
 }
 
+static double minutes_between(int64_t from_ms, int64_t to_ms)
+{
+    return (double)(to_ms - from_ms) / MINUTE_MS;
+}
+
 static bool is_sparse(const struct air_state *state)
 {
     return (double)state->apart_min * MINUTE_MS > (double)AIR_SPARSE_MS;
@@ -47,6 +64,9 @@ static void smooth(struct step *step, double value_C)
     struct air_state *state = step->state;
     if (step->is_anew) {
         state->fast = state->slow = (float)value_C;
+        state->heated = 0;
+        state->heated_ms = state->hot_ms = 0;
+        state->cooled_ms = 0;
         return;
     }
     double gap_min = step->gap_min;
@@ -81,18 +101,17 @@ static void place(struct step *step)
         state->extreme = -1;
     }
     if (state->side == 0) {
-        if (step->time_ms - state->inside_ms >= SETTLED_MS)
+        if (step->time_ms - state->inside_ms >= BACK_MS)
             state->unexplained_min = 0;
         return;
     }
     float far = (float)beyond(state, state->side);
-    if (far > state->extreme || step->is_anew) {
+    if (far > state->extreme || step->is_anew)
         state->extreme = state->best = far;
-        state->best_ms = step->time_ms;
-    } else if ((double)(state->best - far) > NEARER_K) {
-        state->best = far;
-        state->best_ms = step->time_ms;
-    }
+    state->best = fminf(state->best, far);
+    double least_rate = COOLED_SHARE * state->envelope.fall / AIR_PER_K;
+    if (-step->rate * state->side >= least_rate)
+        state->cooled_ms = step->time_ms;
 }
 
 static bool is_falling(const struct air_state *state)
@@ -101,18 +120,21 @@ static bool is_falling(const struct air_state *state)
     return (double)(state->extreme - state->best) > way;
 }
 
+static int64_t defrost_most_ms(const struct air_settings *settings)
+{
+    return settings->defrost_most_ms > 0 ? settings->defrost_most_ms : AIR_DEFROST_MS;
+}
+
 static bool in_schedule(const struct step *step)
 {
     const struct air_settings *settings = step->settings;
-    if (settings == NULL || settings->defrost_every_ms <= 0)
+    if (settings->defrost_every_ms <= 0)
         return false;
-    int64_t most_ms =
-        settings->defrost_most_ms > 0 ? settings->defrost_most_ms : AIR_DEFROST_MS;
     int64_t into_ms =
         (step->time_ms - settings->defrost_first_ms) % settings->defrost_every_ms;
     if (into_ms < 0)
         into_ms += settings->defrost_every_ms;
-    return into_ms < most_ms;
+    return into_ms < defrost_most_ms(settings);
 }
 
 /* By its shape: a door, a defrost, or 0. */
@@ -122,7 +144,7 @@ static enum air_phase heated_by_shape(const struct step *step)
     double width_K = (double)(envelope->most - envelope->least) / AIR_PER_K;
     double least_rate =
         fmax(HEATED_RATIO * envelope->rise / AIR_PER_K, width_K / WIDTH_MIN);
-    if (step->rate <= least_rate || is_sparse(step->state))
+    if (!is_known(step->state) || is_sparse(step->state) || step->rate <= least_rate)
         return 0;
     bool door = step->signals->door == AIR_UNKNOWN;
     bool defrost = step->signals->defrost == AIR_UNKNOWN;
@@ -143,40 +165,59 @@ static enum air_phase heated_by_signal(const struct step *step)
 static void begin_heat(struct step *step, enum air_phase heat, bool is_signalled)
 {
     struct air_state *state = step->state;
-    if (state->heated == 0)
+    bool is_other = is_signalled && heat != (enum air_phase)state->heated;
+    if (state->heated == 0 || is_other)
         state->heated_ms = step->time_ms;
-    state->heated = (uint8_t)heat;
+    /* A door may be slow to show, and what rises for long is none. */
+    double rose_min = minutes_between(state->heated_ms, step->time_ms);
+    bool is_steady = step->rate >= STEADY_SHARE * (double)state->top_rate;
+    bool is_renamed =
+        heat == AIR_DOOR ? rose_min <= NAMED_MIN : rose_min >= RENAMED_MIN && is_steady;
+    if (state->heated == 0)
+        state->top_rate = 0;
+    if (state->heated == 0 || is_signalled || is_renamed)
+        state->heated = (uint8_t)heat;
+    double top_rate = (double)state->top_rate * exp(-step->gap_min / LEAK_MIN);
+    state->top_rate = (float)fmax(top_rate, step->rate);
     state->is_signalled = is_signalled;
+    state->hot_ms = step->time_ms;
 }
 
 static void end_heat(struct step *step)
 {
     struct air_state *state = step->state;
-    double lasted_min = (double)(step->time_ms - state->heated_ms) / MINUTE_MS;
-    state->patience_min = (float)fmin(fmax(2 * lasted_min, PATIENCE_MIN), PATIENCE_MOST);
     state->heated = 0;
     state->heated_ms = step->time_ms;
-    state->best_ms = step->time_ms;
-    state->best = state->side != 0 ? (float)beyond(state, state->side) : 0;
 }
 
 static void follow_heat(struct step *step)
 {
     struct air_state *state = step->state;
     enum air_phase signalled = heated_by_signal(step);
-    if (signalled != 0) {
-        begin_heat(step, signalled, true);
-        return;
-    }
     enum air_phase shaped = heated_by_shape(step);
-    bool is_over = state->side != 0 ? is_falling(state) : step->rate <= 0;
-    if (state->heated == 0 && shaped != 0)
-        begin_heat(step, shaped, false);
-    else if (state->heated != 0 &&
-             (state->is_signalled || (is_over && shaped == 0) || step->is_anew))
+    bool is_over = state->side == 0 || is_falling(state);
+    if (signalled != 0)
+        begin_heat(step, signalled, true);
+    else if (state->heated != 0 && (state->is_signalled || (is_over && shaped == 0)))
         end_heat(step);
-    else if (state->heated == AIR_DEFROST && shaped == AIR_DOOR)
-        state->heated = AIR_DOOR;
+    else if (shaped != 0)
+        begin_heat(step, shaped, false);
+}
+
+/* The door or the defrost explains that the air is where it is. */
+static bool is_explained(const struct step *step)
+{
+    const struct air_state *state = step->state;
+    if (state->heated == 0 || state->is_signalled)
+        return state->heated != 0;
+    double rose_min = minutes_between(state->heated_ms, state->hot_ms);
+    double since_min = minutes_between(state->hot_ms, step->time_ms);
+    if (since_min < fmin(fmax(AFTER_RATIO * rose_min, AFTER_MIN), AFTER_MOST_MIN))
+        return true;
+    bool is_door = state->heated == AIR_DOOR || rose_min < LONG_MIN;
+    int64_t most_ms =
+        is_door ? step->settings->door_most_ms : defrost_most_ms(step->settings);
+    return step->time_ms - state->heated_ms < most_ms;
 }
 
 /* Nothing cools, whatever the shape. */
@@ -190,15 +231,34 @@ static bool is_broken(const struct step *step)
     return signals->mains == AIR_OFF || (signals->compressor == AIR_OFF && !may_rest);
 }
 
+/* It fell back after a door or a defrost, but should be inside by now. */
+static bool is_overdue(const struct step *step)
+{
+    const struct air_state *state = step->state;
+    int64_t most_ms = step->settings->recovery_most_ms;
+    return most_ms > 0 && state->heated == 0 && state->heated_ms >= state->outside_ms &&
+           step->time_ms - state->heated_ms >= most_ms;
+}
+
+/* Minutes for which nothing heated it and nothing cooled it. */
+static double waited_min(const struct step *step)
+{
+    const struct air_state *state = step->state;
+    int64_t since_ms =
+        state->hot_ms > state->cooled_ms ? state->hot_ms : state->cooled_ms;
+    if (is_overdue(step))
+        since_ms = state->heated_ms;
+    return minutes_between(since_ms > state->outside_ms ? since_ms : state->outside_ms,
+                           step->time_ms);
+}
+
 static bool is_coming_back(const struct step *step)
 {
     const struct air_state *state = step->state;
-    double waited_min = (double)(step->time_ms - state->best_ms) / MINUTE_MS;
-    double patience_min =
-        state->patience_min > 0 ? (double)state->patience_min : PATIENCE_MIN;
-    if (step->time_ms - state->heated_ms < (int64_t)(patience_min * MINUTE_MS))
-        return true;
-    return is_falling(state) && waited_min < patience_min;
+    bool was_heated = state->hot_ms >= state->outside_ms - SETTLED_MS ||
+                      state->cooled_ms >= state->outside_ms;
+    return state->heated == 0 && was_heated && waited_min(step) < PATIENCE_MIN &&
+           !is_overdue(step);
 }
 
 static enum air_phase phase_of(struct step *step)
@@ -211,16 +271,11 @@ static enum air_phase phase_of(struct step *step)
         return AIR_UNAVAILABLE;
     if (is_broken(step))
         return AIR_FAILING;
-    if (state->heated != 0)
+    if (is_explained(step))
         return (enum air_phase)state->heated;
     if (state->side == 0)
         return AIR_STEADY;
     return is_coming_back(step) ? AIR_RECOVERING : AIR_FAILING;
-}
-
-static double minutes_since(const struct air_state *state, int64_t since_ms)
-{
-    return (double)(state->last_ms - since_ms) / MINUTE_MS;
 }
 
 static struct air_verdict verdict_of(const struct air_state *state)
@@ -236,7 +291,7 @@ static struct air_verdict verdict_of(const struct air_state *state)
         .least = known ? envelope->least / AIR_PER_K : (double)NAN,
         .most = known ? envelope->most / AIR_PER_K : (double)NAN,
     };
-    double heated_min = minutes_since(state, state->heated_ms);
+    double heated_min = minutes_between(state->heated_ms, state->last_ms);
     if (verdict.phase == AIR_UNAVAILABLE)
         verdict.why = known ? AIR_WHY_SPARSE : AIR_WHY_LEARNING;
     if (state->heated == AIR_DOOR)
@@ -258,9 +313,28 @@ static void learn(struct step *step)
         air_learn(state, step->gap_min, step->rate);
     else
         air_unlearn(state);
-    if (state->side != 0 && step->time_ms - state->outside_ms > AIR_RELEARN_MS)
+    if (!step->is_anew)
+        state->idle_min += (float)step->gap_min;
+    if (is_known(state) && (double)state->idle_min * MINUTE_MS > (double)AIR_RELEARN_MS)
         air_forget(state);
 }
+
+/* What was waited for did not come: that time is unexplained, too. */
+static void enter(struct step *step, enum air_phase phase)
+{
+    struct air_state *state = step->state;
+    enum air_phase before = (enum air_phase)state->phase;
+    if (phase == AIR_FAILING && !step->is_anew)
+        state->unexplained_min +=
+            (float)(before == AIR_STEADY || before == AIR_FAILING ? step->gap_min
+                                                                  : waited_min(step));
+    if (phase == before)
+        return;
+    state->phase = (uint8_t)phase;
+    state->since_ms = step->time_ms;
+}
+
+static const struct air_settings nothing_declared = {0};
 
 struct air_verdict air_judge(struct air_state *state, const struct air_settings *settings,
                              int64_t time_ms, double value_C,
@@ -270,7 +344,7 @@ struct air_verdict air_judge(struct air_state *state, const struct air_settings 
         (state->last_ms != 0 && time_ms <= state->last_ms))
         return verdict_of(state);
     struct step step = {.state = state,
-                        .settings = settings,
+                        .settings = settings != NULL ? settings : &nothing_declared,
                         .signals = signals,
                         .time_ms = time_ms,
                         .gap_min = (double)(time_ms - state->last_ms) / MINUTE_MS,
@@ -281,13 +355,7 @@ struct air_verdict air_judge(struct air_state *state, const struct air_settings 
     if (is_known(state))
         place(&step);
     follow_heat(&step);
-    enum air_phase phase = phase_of(&step);
-    if (phase != (enum air_phase)state->phase) {
-        state->phase = (uint8_t)phase;
-        state->since_ms = time_ms;
-    }
-    if (phase == AIR_FAILING && !step.is_anew)
-        state->unexplained_min += (float)step.gap_min;
+    enter(&step, phase_of(&step));
     learn(&step);
     return verdict_of(state);
 }

@@ -5,22 +5,24 @@
  * One struct for each channel of air temperature, one step for each reading:
  *
  *  - The envelope is the least and the most of the last 24 hours in which nothing was
- *    going on, in 16 slots of 90 such minutes; the most extreme slots do not count. Only
+ *    going on, in 12 slots of 120 such minutes; the most extreme slots do not count. Only
  *    air that went up and down as a thermostat lets it fills a slot, so that a failure is
- *    never learned. Air that stayed outside for AIR_RELEARN_MS is learned anew.
+ *    not learned. Air that filled none for AIR_RELEARN_MS is learned anew.
  *  - Without cooling the air rises no faster than it does between two runs of the
- *    compressor. What rises faster (1.3 times, or across the whole envelope within ten
- *    minutes) is heated: by a door when it is several times as fast, else by a defrost.
- *    A door or a defrost lasts until the air falls back. Its minutes are a measure of
- *    their own (door_open, defrost_long), for a door may stay open.
- *  - Air that is outside, not heated, and does not come back is unexplained. These
- * minutes are the measure of cooling_failed; they are zero again when the air is back
- * inside.
+ *    compressor. What rises faster (1.2 times, or across the whole envelope within a
+ *    quarter of an hour) is heated: by a door when it is six times as fast, else by a
+ *    defrost. A door or a defrost lasts until the air falls back; its minutes are a
+ *    measure of their own (door_open, defrost_long), for a door may stay open. For some
+ *    time they explain that the air is where it is.
+ *  - Air that was heated falls back as fast as only cooled air does (0.4 times the
+ * fastest fall between two rests of the compressor), or is not on its way back.
+ *  - Air that is outside, not heated, and not on its way back is unexplained. These
+ *    minutes are the measure of cooling_failed; they are zero again when the air was
+ *    inside for five minutes. What was waited for in vain counts, too.
  *  - Signals say more than shapes and are believed. A compressor that stands still, or
- *    mains that are gone, while the air is outside explain it: cooling has failed, and
- *    nobody needs to wait for the shape.
+ *    mains that are gone, while the air is above the envelope: cooling has failed.
  *
- * Below the envelope the same holds upside down. Where readings are too far apart for
+ * Below the envelope only falling back counts. Where readings are too far apart for
  * shapes (AIR_SPARSE_MS), only signals count, and without them the verdict is that there
  * is none. The same readings give the same verdicts. Temperatures in C, times in ms.
  */
@@ -33,12 +35,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define AIR_SLOTS      16
-#define AIR_SLOT_MS    ((int64_t)90 * 60 * 1000)
-#define AIR_KNOWN      4 /* slots without which there is no envelope */
+#define AIR_SLOTS      12
+#define AIR_SLOT_MS    ((int64_t)120 * 60 * 1000)
+#define AIR_KNOWN      3 /* slots without which there is no envelope */
 #define AIR_SPARSE_MS  ((int64_t)150 * 1000)
 #define AIR_GAP_MS     ((int64_t)30 * 60 * 1000) /* after it the air may be anywhere */
-#define AIR_DEFROST_MS ((int64_t)45 * 60 * 1000) /* unless the settings say more */
+#define AIR_DEFROST_MS ((int64_t)45 * 60 * 1000)
+#define AIR_DOOR_MS    ((int64_t)15 * 60 * 1000)
 #define AIR_RELEARN_MS ((int64_t)72 * 3600 * 1000)
 
 #define AIR_PHASE_LIST(X) \
@@ -81,18 +84,23 @@ struct air_signals {
     enum air_signal mains;
 };
 
-/* What is declared of a place; all 0: nothing. */
+/* What is declared of a place, or is usual for its kind; all 0: nothing. */
 struct air_settings {
     int64_t defrost_every_ms; /* a schedule: heated air within it is a defrost */
     int64_t defrost_first_ms; /* any one of its beginnings */
-    int64_t defrost_most_ms;  /* how long one takes; 0: 45 min */
+    int64_t defrost_most_ms;  /* how long one may take; 0: AIR_DEFROST_MS */
+    int64_t door_most_ms; /* how long a door may stay open that no signal shows; 0: its
+                             rise and AIR_DOOR_MS */
+    int64_t recovery_most_ms; /* from the end of either until the air is inside again; 0:
+                                 as long as something cools */
 };
 
-/* Of 90 undisturbed minutes, in hundredths of a kelvin. */
+/* Of 120 undisturbed minutes, in hundredths of a kelvin. */
 struct air_slot {
     int16_t least;
     int16_t most;
     int16_t rise; /* the fastest, per minute */
+    int16_t fall;
 };
 
 /*
@@ -103,17 +111,19 @@ struct air_state {
     int64_t last_ms; /* 0: no reading yet */
     int64_t since_ms;
     int64_t heated_ms;  /* this door or defrost began; when none is: the last one ended */
-    int64_t outside_ms; /* it left the envelope; 0 inside */
-    int64_t best_ms;    /* it last came nearer */
-    int64_t inside_ms;  /* it came back; 0 outside */
+    int64_t hot_ms;     /* it last rose as only heated air does */
+    int64_t outside_ms; /* it left the envelope, the last time */
+    int64_t cooled_ms;  /* it last fell as only cooled air does */
+    int64_t inside_ms;  /* it came back, the last time */
     float fast;         /* smoothed over FAST_MIN, SLOW_MIN */
     float slow;
-    float extreme; /* the farthest outside, on its side */
-    float best;    /* the nearest since */
+    float extreme;  /* the farthest outside, on its side */
+    float best;     /* the nearest since then */
+    float top_rate; /* of this door or defrost, K/min */
     float unexplained_min;
-    float patience_min; /* to come nearer, after this door or defrost */
-    float apart_min;    /* readings, smoothed */
-    float part_min;     /* minutes in `part` */
+    float apart_min; /* readings, smoothed */
+    float idle_min;  /* since a slot was filled */
+    float part_min;  /* minutes in `part` */
     struct air_slot slots[AIR_SLOTS];
     struct air_slot filling;
     struct air_slot before; /* it is learned when nothing follows on it */
@@ -121,10 +131,13 @@ struct air_state {
     struct air_slot envelope; /* of the slots; meaningful from AIR_KNOWN on */
     uint8_t slot_next;
     uint8_t slot_count;
-    uint8_t filled; /* parts of the slot */
+    uint8_t filled; /* parts of five minutes in the slot */
     bool has_before;
-    uint8_t filling_sides; /* bits: it was in the lower, the upper half */
-    int8_t side;           /* +1 above, -1 below, 0 inside */
+    uint8_t swings; /* from one half of the slot to the other */
+    bool in_upper;
+    uint8_t turns; /* the same of its parts */
+    bool was_upper;
+    int8_t side; /* +1 above, -1 below, 0 inside */
     uint8_t phase;
     uint8_t heated; /* enum air_phase: AIR_DOOR, AIR_DEFROST, or 0 */
     bool is_signalled;

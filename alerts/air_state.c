@@ -8,8 +8,8 @@
 #include "alerts/air.h"
 
 #define STATE_VERSION 1
-#define NUMBERS       7
-#define TIMES         6
+#define NUMBERS       9
+#define TIMES         7
 #define HUNDREDTHS    32000 /* no air is warmer than 320 C */
 
 static const char *const phases[] = {
@@ -36,15 +36,18 @@ const char *air_why_name(enum air_why why)
 static void parts_of(struct air_state *state, int64_t *times[TIMES],
                      float *numbers[NUMBERS])
 {
-    int64_t *all_times[TIMES] = {&state->last_ms,    &state->since_ms, &state->heated_ms,
-                                 &state->outside_ms, &state->best_ms,  &state->inside_ms};
+    int64_t *all_times[TIMES] = {&state->last_ms,  &state->since_ms,   &state->heated_ms,
+                                 &state->hot_ms,   &state->outside_ms, &state->cooled_ms,
+                                 &state->inside_ms};
     float *all_numbers[NUMBERS] = {&state->fast,
                                    &state->slow,
                                    &state->extreme,
                                    &state->best,
                                    &state->unexplained_min,
-                                   &state->patience_min,
-                                   &state->apart_min};
+                                   &state->top_rate,
+                                   &state->apart_min,
+                                   &state->idle_min,
+                                   &state->part_min};
     for (int i = 0; i < TIMES; i++)
         times[i] = all_times[i];
     for (int i = 0; i < NUMBERS; i++)
@@ -56,6 +59,7 @@ static void save_slot(struct buf *out, const struct air_slot *slot)
     buf_zigzag(out, slot->least);
     buf_zigzag(out, slot->most);
     buf_zigzag(out, slot->rise);
+    buf_zigzag(out, slot->fall);
 }
 
 void air_save(struct buf *out, const struct air_state *state)
@@ -69,7 +73,6 @@ void air_save(struct buf *out, const struct air_state *state)
         buf_zigzag(out, *times[i]);
     for (int i = 0; i < NUMBERS; i++)
         buf_f64(out, (double)*numbers[i]);
-    buf_f64(out, (double)state->part_min);
     buf_u8(out, state->slot_count);
     buf_u8(out, state->slot_next);
     for (int i = 0; i < state->slot_count; i++)
@@ -79,12 +82,14 @@ void air_save(struct buf *out, const struct air_state *state)
     save_slot(out, &state->before);
     save_slot(out, &state->part);
     buf_u8(out, state->filled);
-    buf_u8(out, state->filling_sides);
+    buf_u8(out, state->swings);
+    buf_u8(out, state->turns);
     buf_u8(out, (uint8_t)(state->side + 1));
     buf_u8(out, state->phase);
     buf_u8(out, state->heated);
-    buf_u8(out, (uint8_t)(state->is_signalled | state->is_above << 1 |
-                          state->has_before << 2));
+    buf_u8(out,
+           (uint8_t)(state->is_signalled | state->is_above << 1 | state->has_before << 2 |
+                     state->in_upper << 3 | state->was_upper << 4));
 }
 
 static int16_t read_hundredths(struct buf_reader *in)
@@ -103,6 +108,7 @@ static struct air_slot read_slot(struct buf_reader *in)
     slot.least = read_hundredths(in);
     slot.most = read_hundredths(in);
     slot.rise = read_hundredths(in);
+    slot.fall = read_hundredths(in);
     in->failed = in->failed || slot.least > slot.most;
     return slot;
 }
@@ -121,7 +127,8 @@ static float read_float(struct buf_reader *in)
 static void read_flags(struct air_state *read, struct buf_reader *in)
 {
     read->filled = buf_read_u8(in);
-    read->filling_sides = buf_read_u8(in);
+    read->swings = buf_read_u8(in);
+    read->turns = buf_read_u8(in);
     read->side = (int8_t)(buf_read_u8(in) - 1);
     read->phase = buf_read_u8(in);
     read->heated = buf_read_u8(in);
@@ -129,6 +136,8 @@ static void read_flags(struct air_state *read, struct buf_reader *in)
     read->is_signalled = flags & 1;
     read->is_above = flags & 2;
     read->has_before = flags & 4;
+    read->in_upper = flags & 8;
+    read->was_upper = flags & 16;
     if (read->side < -1 || read->side > 1 || read->phase > AIR_FAILING ||
         (read->heated != 0 && read->heated != AIR_DOOR && read->heated != AIR_DEFROST))
         in->failed = true;
@@ -146,7 +155,6 @@ enum err air_load(struct air_state *state, struct buf_reader *in)
         *times[i] = buf_read_zigzag(in);
     for (int i = 0; i < NUMBERS; i++)
         *numbers[i] = read_float(in);
-    read.part_min = read_float(in);
     read.slot_count = buf_read_u8(in);
     read.slot_next = buf_read_u8(in);
     if (in->failed || read.slot_count > AIR_SLOTS || read.slot_next >= AIR_SLOTS)
