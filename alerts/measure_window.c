@@ -17,6 +17,7 @@
 #define TALLY_SLICES  24
 #define FIT_SLICES    12
 #define FIT_LEAST     4 /* slices with readings without which there is no line */
+#define AT_PARTS      65535
 #define HOME_SLOWER   4.0f
 #define HOME_MOST_MIN 1440.0f
 
@@ -112,11 +113,11 @@ static double tally_sum(const struct tally *tally, int64_t time_ms)
         return tally->total;
     int64_t slice_ms = tally_slice_ms(rule);
     double sum = 0;
-    for (int64_t i = tally->newest - TALLY_SLICES + 1; i <= tally->newest; i++)
-        sum += (double)tally->slices[place_of(i, TALLY_SLICES + 1)];
-    double left = 1 - (double)(time_ms - tally->newest * slice_ms) / (double)slice_ms;
+    for (size_t i = 0; i <= TALLY_SLICES; i++)
+        sum += (double)tally->slices[i];
+    double gone = (double)(time_ms - tally->newest * slice_ms) / (double)slice_ms;
     size_t leaving = place_of(tally->newest - TALLY_SLICES, TALLY_SLICES + 1);
-    return sum + left * (double)tally->slices[leaving];
+    return sum - gone * (double)tally->slices[leaving];
 }
 
 static bool is_dose(const struct rule *rule)
@@ -193,7 +194,7 @@ const struct gauge_kind gauge_count = {"count", tally_size, tally_begin, count_s
 
 struct fit_slice {
     float value;    /* mean */
-    float at;       /* mean place in the slice, 0 to 1 */
+    uint16_t at;    /* mean place in the slice, in parts of AT_PARTS */
     uint16_t count; /* 0: no reading */
 };
 
@@ -244,11 +245,12 @@ static void fit_add(struct fit *fit, const struct moment *moment)
 {
     int64_t slice_ms = fit_slice_ms(fit->gauge.rule);
     struct fit_slice *slice = &fit->slices[place_of(fit->newest, FIT_SLICES)];
-    float at = (float)(moment->time_ms - fit->newest * slice_ms) / (float)slice_ms;
+    int32_t at =
+        (int32_t)((moment->time_ms - fit->newest * slice_ms) * AT_PARTS / slice_ms);
     if (slice->count < UINT16_MAX)
         slice->count++;
     slice->value += (measure_narrow(moment->value) - slice->value) / (float)slice->count;
-    slice->at += (at - slice->at) / (float)slice->count;
+    slice->at = (uint16_t)(slice->at + (at - slice->at) / (int32_t)slice->count);
 }
 
 struct line {
@@ -294,17 +296,18 @@ static bool fit_line(struct line *line, const struct fit *fit, int64_t time_ms)
     /* Values are taken from the newest mean on: differences keep their digits. */
     double zero = (double)newest->value;
     struct sums sums = {0};
-    int64_t oldest = fit->newest;
-    for (int64_t i = fit->newest; i > fit->newest - FIT_SLICES; i--) {
-        const struct fit_slice *slice = &fit->slices[place_of(i, FIT_SLICES)];
+    int back = 0; /* slices back from the newest */
+    int oldest = 0;
+    for (size_t at = place_of(fit->newest, FIT_SLICES); back < FIT_SLICES; back++) {
+        const struct fit_slice *slice = &fit->slices[at];
+        at = at > 0 ? at - 1 : FIT_SLICES - 1;
         if (slice->count == 0)
             continue;
-        oldest = i;
-        sums_add(&sums, (double)slice->count,
-                 (double)(i - fit->newest) + (double)slice->at,
+        oldest = back;
+        sums_add(&sums, (double)slice->count, (double)slice->at / AT_PARTS - back,
                  (double)slice->value - zero);
     }
-    if (sums.n < FIT_LEAST || fit->newest - oldest < FIT_SLICES / 2)
+    if (sums.n < FIT_LEAST || oldest < FIT_SLICES / 2)
         return false;
     int64_t slice_ms = fit_slice_ms(fit->gauge.rule);
     double x_now = (double)(time_ms - fit->newest * slice_ms) / (double)slice_ms;
@@ -384,7 +387,7 @@ static void fit_archive(struct archive *archive, struct gauge *gauge)
         if (slice->count == 0)
             continue;
         archive_f32(archive, &slice->value);
-        archive_f32(archive, &slice->at);
+        archive_u16(archive, &slice->at);
     }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * alerts_bench - what a reading costs, and what a device holds, at 1,000 and 1,000,000
- * devices of 4 channels with 5 rules each.
+ * devices of 4 channels with 5 rules each; "alerts_measured" with rules of which two keep
+ * a gauge for each channel.
  *
  * usage: alerts_bench [DEVICES...]. One line of JSON per size. Memory is what malloc
  * holds (mallinfo2) over what it held before, rules apart from devices. The readings of
@@ -29,6 +30,7 @@ struct fleet {
     struct alerts *alerts;
     struct alert_sink sink;
     size_t devices;
+    bool is_measured;
     uint64_t effects;
     int64_t now_ms;
 };
@@ -80,12 +82,37 @@ static void fill_rules(struct alert_rule rules[RULES], size_t zone)
     }
 }
 
+/* A level of 15 min of the one, 20 K/h of the other: opened like the levels above. */
+static void make_measured(struct alert_rule *rule, enum alert_kind kind, double level)
+{
+    rule->kind = kind;
+    rule->limit = 8;
+    rule->window_ms = 60 * STEP_MS;
+    rule->level_count = 1;
+    rule->levels[0].level = rule->levels[0].recovery_level = level;
+}
+
+/*
+ * Above and below, time beyond a limit within the hour, the rise per hour, and silence of
+ * a device: rules that need a gauge for each channel.
+ */
+static void fill_measured(struct alert_rule rules[RULES], size_t zone)
+{
+    fill_rules(rules, zone);
+    make_measured(&rules[1], ALERT_CUMULATIVE_ABOVE, 15);
+    make_measured(&rules[3], ALERT_RATE, 20);
+    rules[3].silent_ms = 0;
+}
+
 static void set_rules(struct fleet *fleet)
 {
     size_t zones = (fleet->devices + DEVICES_PER_ZONE - 1) / DEVICES_PER_ZONE;
     struct alert_rule *rules = mem_array(zones * RULES, sizeof *rules);
     for (size_t i = 0; i < zones; i++)
-        fill_rules(rules + i * RULES, i);
+        if (fleet->is_measured)
+            fill_measured(rules + i * RULES, i);
+        else
+            fill_rules(rules + i * RULES, i);
     struct err_text why;
     if (alerts_set_rules(fleet->alerts, rules, zones * RULES, T0, &why) != ERR_OK) {
         fprintf(stderr, "%s\n", why.text);
@@ -159,9 +186,12 @@ static size_t held(void)
     return info.uordblks + info.hblkhd;
 }
 
-static void measure(size_t devices)
+static void measure(size_t devices, bool is_measured)
 {
-    struct fleet fleet = {.alerts = alerts_create(), .devices = devices, .now_ms = T0};
+    struct fleet fleet = {.alerts = alerts_create(),
+                          .devices = devices,
+                          .is_measured = is_measured,
+                          .now_ms = T0};
     fleet.sink = (struct alert_sink){.context = &fleet, .effect = on_effect};
     size_t empty = held();
     set_rules(&fleet);
@@ -183,15 +213,16 @@ static void measure(size_t devices)
     alerts_save_changed(fleet.alerts, &quiet, on_saved);
     double tick_us, tick_worst_us;
     tick_cost(&fleet, &tick_us, &tick_worst_us);
-    printf("{\"bench\":\"alerts\",\"devices\":%zu,\"ns_per_reading\":%.1f,"
+    printf("{\"bench\":\"%s\",\"devices\":%zu,\"ns_per_reading\":%.1f,"
            "\"ns_first_reading\":%.1f,\"ns_opening\":%.1f,\"ns_firing\":%.1f,"
            "\"bytes_per_device\":%zu,\"bytes_per_device_all_firing\":%zu,"
            "\"bytes_per_rule\":%zu,\"ns_per_saved_entity\":%.1f,"
            "\"saved_bytes_per_entity\":%" PRIu64 ",\"saved_bytes_per_entity_quiet\":"
            "%" PRIu64 ",\"tick_us\":%.1f,\"tick_worst_us\":%.1f,\"effects\":%" PRIu64
            "}\n",
-           devices, quiet_ns, first_ns, opening_ns, firing_ns,
-           (with_devices - with_rules) / devices, (firing - with_rules) / devices,
+           is_measured ? "alerts_measured" : "alerts", devices, quiet_ns, first_ns,
+           opening_ns, firing_ns, (with_devices - with_rules) / devices,
+           (firing - with_rules) / devices,
            (with_rules - empty) /
                ((devices + DEVICES_PER_ZONE - 1) / DEVICES_PER_ZONE * RULES),
            save_ns, saved.bytes / saved.entities, quiet.bytes / quiet.entities, tick_us,
@@ -203,10 +234,12 @@ static void measure(size_t devices)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        measure(1000);
-        measure(1000000);
+        measure(1000, false);
+        measure(1000, true);
+        measure(1000000, false);
     }
     for (int i = 1; i < argc; i++)
-        measure(strtoul(argv[i], NULL, 10));
+        for (int with = 0; with < 2; with++)
+            measure(strtoul(argv[i], NULL, 10), with == 1);
     return EXIT_SUCCESS;
 }
