@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/doubts.h"
 #include "collector/metrics.h"
 #include "telemetry/channel.h"
 #include "telemetry/topic.h"
@@ -242,7 +243,7 @@ static void add_placed(struct zone_rules *rules, const struct registry *registry
         config->is_on_duty = !zone->is_off_duty && !zone->is_archived;
         config->low = zone->band_low;
         config->high = zone->band_high;
-        config->tau_ms = zone->tau_ms;
+        config->tau_ms = zone->is_described ? zone->tau_ms : 0;
         add_spans(config, registry, now_ms);
     }
     if (!is_whole)
@@ -319,15 +320,26 @@ static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
     copy_conditions(to, from);
 }
 
+/* Dates are the collector's own. What the goods are like is told when it is asked for. */
+static void add_rule(const struct registry *registry, struct zone_config *zone,
+                     const struct alert_rule *rule)
+{
+    const struct registry_zone *known = registry_zone(registry, zone->zone);
+    if (alert_kind_is_date(rule->kind))
+        return;
+    copy_rule(zone_config_add_rule(zone), rule);
+    if (known != NULL && doubt_is_derived(rule->quantity))
+        zone->tau_ms = known->tau_ms;
+}
+
 /* Both ways in the order of the ids. */
 static void add_rules(const struct configs *configs, const struct registry *registry,
                       struct zone_config *zone)
 {
     if (configs->rules == NULL) {
         for (size_t i = 0; i < registry->rule_count; i++)
-            if (strcmp(registry->rules[i].zone, zone->zone) == 0 &&
-                !alert_kind_is_date(registry->rules[i].kind))
-                copy_rule(zone_config_add_rule(zone), &registry->rules[i]);
+            if (strcmp(registry->rules[i].zone, zone->zone) == 0)
+                add_rule(registry, zone, &registry->rules[i]);
         return;
     }
     size_t low = 0;
@@ -342,8 +354,7 @@ static void add_rules(const struct configs *configs, const struct registry *regi
     for (;
          low < configs->rule_count && strcmp(configs->rules[low]->zone, zone->zone) == 0;
          low++)
-        if (!alert_kind_is_date(configs->rules[low]->kind))
-            copy_rule(zone_config_add_rule(zone), configs->rules[low]);
+        add_rule(registry, zone, configs->rules[low]);
 }
 
 /* The message in configs->text, "" for none. False when it cannot be said. */

@@ -119,7 +119,7 @@ typedef bool row_fn(struct registry *registry, void *row, const json_t *from);
 
 static bool zone_row(struct registry *registry, void *row, const json_t *from)
 {
-    (void)registry;
+    registry_describe_zone(registry, row, from);
     return parse_zone(row, from);
 }
 
