@@ -46,7 +46,7 @@ struct world {
     char token[100];
 
     /* what the loop answers; set before the loop runs */
-    const char *live[4];
+    const char *live[API_LIVE_PLACEMENTS + 1];
     const struct news *all; /* what there is when a stream begins */
     size_t all_count;
     uint64_t all_position;
