@@ -125,7 +125,7 @@ static void refuse_word(const json_t *field, const char *given, char why[SCALAR_
     {
         names_near_offer(&near, json_string_value(word), json_string_length(word));
     }
-    if (near.best != NULL)
+    if (near.best != NULL && near.distance * 3 <= near.wanted_len)
         snprintf(why, SCALAR_WHY_SIZE, say("'%s' takes no '%s'; did you mean '%.*s'?"),
                  model_text(field, "name"), given, (int)near.best_len, near.best);
     else
