@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "collector/pipeline/rooms.h"
 
 #define TICK_MS       ((int64_t)60 * 1000)
 #define TICKS_MOST    20000 /* of a gap: in one of months they are less dense */
@@ -20,6 +21,7 @@ struct run {
     struct alert_sink sink;
     struct map rules;      /* id -> index + 1 */
     struct map firings;    /* incident's id -> index + 1 */
+    struct map kept;       /* suppression's id -> index + 1 */
     struct source **known; /* per channel, see alerts_reading_at() */
     uint64_t removed;
     int64_t tick_ms;
@@ -112,6 +114,37 @@ static void feed(struct run *run, const struct backtest_reading *from)
         alerts_reading_at(run->alerts, run->known[from->channel], &reading, &run->sink);
 }
 
+static void on_suppressed(void *context, const struct suppression *told)
+{
+    struct run *run = context;
+    struct backtest *test = run->test;
+    size_t rule = as_index(map_get(&run->rules, told->rule));
+    void **place = map_at(&run->kept, told->id);
+    if (*place == NULL) {
+        struct backtest_tally *tally = &test->tallies[rule];
+        tally->kept++;
+        tally->kept_by[told->reason]++;
+        *place = as_pointer(test->kept_count);
+        if (test->kept_count == BACKTEST_FIRINGS_MAX)
+            return;
+        mem_grow(&test->kept, &test->kept_capacity, test->kept_count + 1,
+                 sizeof *test->kept);
+        test->kept_count++;
+    }
+    if (as_index(*place) == BACKTEST_FIRINGS_MAX)
+        return; /* one too many: counted */
+    struct backtest_kept *kept = &test->kept[as_index(*place)];
+    *kept = (struct backtest_kept){.rule = rule,
+                                   .reason = told->reason,
+                                   .severity = told->severity,
+                                   .from_ms = told->from_ms,
+                                   .to_ms = told->to_ms,
+                                   .worst = told->worst};
+    snprintf(kept->id, sizeof kept->id, "%s", told->id);
+    snprintf(kept->device, sizeof kept->device, "%s", told->device);
+    snprintf(kept->channel, sizeof kept->channel, "%s", told->channel);
+}
+
 /* What is still open tells its worst to nobody: asked here. */
 static void settle(struct run *run, int64_t end_ms)
 {
@@ -146,17 +179,20 @@ enum err backtest_run(struct backtest *test, const struct backtest_rules *rules,
     *test = (struct backtest){.rules = rules,
                               .data = data,
                               .tallies = mem_array(rules->count, sizeof *test->tallies),
+                              .registry = backtest_registry(rules, options),
                               .span_ms = data->last_ms - data->first_ms};
     struct run run = {.test = test,
                       .alerts = alerts_create(),
                       .known = mem_array(data->channel_count, sizeof *run.known)};
     assert(data->count > 0);
-    run.sink = (struct alert_sink){.context = &run, .effect = on_effect};
+    run.sink = (struct alert_sink){
+        .context = &run, .effect = on_effect, .suppressed = on_suppressed};
     for (size_t i = 0; i < rules->count; i++)
         *map_at(&run.rules, rules->rules[i].id) = as_pointer(i);
     enum err err = alerts_set_rules(run.alerts, rules->rules, rules->count,
                                     data->readings[0].arrival_ms, why);
     if (err == ERR_OK) {
+        pipeline_tell_rooms(run.alerts, test->registry);
         replay(&run, options);
         backtest_find_harms(test, options);
         backtest_count(test);
@@ -164,6 +200,7 @@ enum err backtest_run(struct backtest *test, const struct backtest_rules *rules,
     alerts_destroy(run.alerts);
     map_fini(&run.rules);
     map_fini(&run.firings);
+    map_fini(&run.kept);
     free(run.known);
     return err;
 }
@@ -173,6 +210,8 @@ void backtest_fini(struct backtest *test)
     free(test->tallies);
     free(test->firings);
     free(test->harms);
+    free(test->kept);
+    registry_destroy(test->registry);
     *test = (struct backtest){.firing_count = 0};
 }
 

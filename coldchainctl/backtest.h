@@ -18,17 +18,20 @@
 #include "alerts/alerts.h"
 #include "coldchainctl/backtest_data.h"
 #include "coldchainctl/backtest_rules.h"
+#include "collector/pipeline/registry.h"
 
 #define BACKTEST_FIRINGS_MAX 20000
 #define BACKTEST_HARMS_MAX   10000
-#define BACKTEST_TAU_H       6.0
 /* Harm that is over for less is one harm. */
 #define BACKTEST_HARM_GAP_MS ((int64_t)30 * 60 * 1000)
 
 struct backtest_options {
-    const struct backtest_band *bands; /* of zones; borrowed */
-    size_t band_count;
-    double tau_h; /* of the goods; 0: they are as warm as the air */
+    const json_t *zones; /* of the collector, id -> {field: value}, for those of which the
+                            rules' file says nothing; NULL: none. Borrowed */
+    double band_low;     /* what all goods bear; both NaN: what is said of their zone */
+    double band_high;
+    double tau_h; /* how slowly they follow the air; NaN: what is said of their zone; 0:
+                     they are as warm as the air */
     void *context;
     void (*progress)(void *context, size_t done); /* readings; NULL: nobody asks */
 };
@@ -51,6 +54,19 @@ struct backtest_firing {
     size_t harm; /* index of the first one while it was open; SIZE_MAX: none */
 };
 
+/* What a rule kept back, and why. */
+struct backtest_kept {
+    size_t rule;
+    char id[ALERT_ID_SIZE];
+    char device[ID_SIZE];
+    char channel[ID_SIZE];
+    enum alert_reason reason;
+    enum alert_severity severity;
+    int64_t from_ms;
+    int64_t to_ms; /* 0: it went on at the end */
+    double worst;
+};
+
 struct backtest_harm {
     size_t channel; /* index into the data: whose goods */
     int64_t from_ms;
@@ -68,7 +84,9 @@ struct backtest_tally {
     size_t criticals;
     size_t open; /* at the end */
     int64_t open_ms;
-    int64_t delay_ms;    /* from onset to warning, the middle one; -1: it never fired */
+    int64_t delay_ms; /* from onset to warning, the middle one; -1: it never fired */
+    size_t kept;      /* stretches of time for which a reason kept something back */
+    size_t kept_by[ALERT_REASON_COUNT];
     bool is_about_harm;  /* temperature, in a zone with a band; else the rest is 0 */
     size_t false_alarms; /* firings during which no goods were harmed */
     size_t warned;       /* harms that it told of before they began */
@@ -85,11 +103,16 @@ struct backtest {
     struct backtest_firing *firings;
     size_t firing_count;
     size_t firing_capacity;
-    size_t lost_firings; /* beyond the most */
+    size_t lost_firings;        /* beyond the most */
+    struct backtest_kept *kept; /* counted in the tallies beyond the most */
+    size_t kept_count;
+    size_t kept_capacity;
+    struct registry *registry; /* zones and rules */
     struct backtest_harm *harms;
     size_t harm_count;
     size_t harm_capacity;
     bool has_band;
+    double tau_h;      /* of the estimate that was used last */
     bool is_estimated; /* some of the goods' temperatures are */
     int64_t span_ms;
 };
@@ -105,7 +128,15 @@ void backtest_fini(struct backtest *test);
 /* False alarms of that many in 30 days of the record. */
 double backtest_per_month(const struct backtest *test, size_t count);
 
+/* The channel whose readings one that the engine derives is made of; others stay. */
+void backtest_measured_channel(char text[ID_SIZE], const char *channel);
+/* What goods bear in that zone; false: nobody has said. */
+bool backtest_band(const struct backtest *test, const struct backtest_options *options,
+                   const char *zone, double *low, double *high);
+
 /* The steps of backtest_run(), each in a file of its own. */
+struct registry *backtest_registry(const struct backtest_rules *rules,
+                                   const struct backtest_options *options);
 void backtest_find_harms(struct backtest *test, const struct backtest_options *options);
 void backtest_count(struct backtest *test);
 

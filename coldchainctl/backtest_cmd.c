@@ -66,7 +66,8 @@ static const struct option options[] = {
      .most = 1000,
      .value = "a time constant in hours",
      .arg = "HOURS",
-     .help = "how slowly goods follow the air where no probe is in them (6); 0: at once"},
+     .help =
+         "how slowly goods follow the air where no probe is in them (the zone's); 0: at once"},
     FIELD("as-arrived", OPTION_FLAG, as_arrived, NULL, NULL,
           "readings come when they came, late ones late; else when they were measured"),
     FIELD("partial", OPTION_FLAG, is_partial, NULL, NULL,
@@ -86,25 +87,13 @@ struct session {
     struct backtest_rules sets[SETS_MAX];
     size_t set_count;
     struct backtest_data data;
-    struct backtest_band *bands;
-    size_t band_count;
-    size_t band_capacity;
+    json_t *zones; /* of the collector: id -> {field: value} */
     struct backtest tests[SETS_MAX];
     size_t test_count;
     struct progress progress;
 };
 
-/* ---- bands ------------------------------------------------------------------------- */
-
-static void add_band(struct session *session, const char *zone, double low, double high)
-{
-    mem_grow(&session->bands, &session->band_capacity, session->band_count + 1,
-             sizeof *session->bands);
-    struct backtest_band *band = &session->bands[session->band_count++];
-    snprintf(band->zone, sizeof band->zone, "%s", zone);
-    band->low = low;
-    band->high = high;
-}
+/* ---- zones ------------------------------------------------------------------------- */
 
 /* "2..8", "..8", "2.." */
 static bool parse_band(const char *text, double *low, double *high)
@@ -123,48 +112,20 @@ static bool parse_band(const char *text, double *low, double *high)
     return low_len + high_len > 0 && !(*low >= *high);
 }
 
-static void take_given_band(struct session *session)
+/* What the collector knows of the zones of which the file says nothing. */
+static enum err ask_zone(struct session *session, const char *id, struct err_text *why)
 {
-    double low;
-    double high;
-    if (!parse_band(session->args->band, &low, &high))
-        return;
-    for (size_t i = 0; i < session->data.channel_count; i++)
-        add_band(session, session->data.channels[i].zone, low, high);
-}
-
-/* Of all zones that the collector has; the file's own stand before them. */
-static enum err ask_bands(struct session *session, struct err_text *why)
-{
-    json_t *zones = NULL;
-    size_t i;
-    json_t *zone;
-    enum err err = client_get(session->client, "/api/v1/zones", &zones, why);
-    json_array_foreach(zones, i, zone)
-    {
-        const json_t *low = json_object_get(zone, "band_low");
-        const json_t *high = json_object_get(zone, "band_high");
-        if (json_is_number(low) || json_is_number(high))
-            add_band(session, show_text(zone, "id"),
-                     json_is_number(low) ? json_number_value(low) : (double)NAN,
-                     json_is_number(high) ? json_number_value(high) : (double)NAN);
-    }
-    json_decref(zones);
-    return err;
-}
-
-static enum err take_bands(struct session *session, struct err_text *why)
-{
-    if (session->args->band != NULL) {
-        take_given_band(session);
-        return ERR_OK;
-    }
-    for (size_t i = 0; i < session->set_count; i++)
-        for (size_t k = 0; k < session->sets[i].band_count; k++) {
-            const struct backtest_band *band = &session->sets[i].bands[k];
-            add_band(session, band->zone, band->low, band->high);
-        }
-    return session->client != NULL ? ask_bands(session, why) : ERR_OK;
+    struct buf path = {0};
+    json_t *zone = NULL;
+    buf_text(&path, "/api/v1/entities/zone/");
+    client_escape(&path, id);
+    enum err err = client_get(session->client, path.data, &zone, why);
+    buf_fini(&path);
+    if (err == ERR_OK)
+        json_object_set(session->zones, id, zone);
+    json_decref(zone);
+    /* Who may read what was measured may yet not read how it is set up. */
+    return err == ERR_NOT_FOUND || err == ERR_DENIED ? ERR_OK : err;
 }
 
 /* ---- the record -------------------------------------------------------------------- */
@@ -209,7 +170,10 @@ static enum err load_history(struct session *session, struct err_text *why)
         err = client_open(&session->client, &args->client, why);
     for (size_t i = 0; err == ERR_OK && i < session->sets[0].count; i++) {
         const char *zone = session->sets[0].rules[i].zone;
-        if (!is_fetched(session, zone))
+        if (is_fetched(session, zone))
+            continue;
+        err = ask_zone(session, zone, why);
+        if (err == ERR_OK)
             err =
                 backtest_data_fetch(&session->data, session->client, zone, from, to, why);
     }
@@ -229,15 +193,6 @@ static enum err load(struct session *session, struct err_text *why)
 
 /* ---- rules ------------------------------------------------------------------------- */
 
-/* Of one zone to another: rules are tried on a record of whatever name. */
-static void move_rules(struct backtest_rules *rules, const char *zone)
-{
-    for (size_t i = 0; i < rules->count; i++)
-        snprintf(rules->rules[i].zone, sizeof rules->rules[i].zone, "%s", zone);
-    for (size_t i = 0; i < rules->band_count; i++)
-        snprintf(rules->bands[i].zone, sizeof rules->bands[i].zone, "%s", zone);
-}
-
 static enum err read_set(struct session *session, const char *path, struct err_text *why)
 {
     const struct backtest_args *args = session->args;
@@ -250,7 +205,7 @@ static enum err read_set(struct session *session, const char *path, struct err_t
                          : session->set_count > 1 ? backtest_rules_zone(session->sets)
                                                   : NULL;
     if (args->csv != NULL && zone != NULL && wanted != NULL)
-        move_rules(rules, wanted);
+        backtest_rules_move(rules, wanted);
     else if (args->zone != NULL)
         err = backtest_rules_keep(rules, args->zone, why);
     return err;
@@ -266,11 +221,15 @@ static void on_progress(void *context, size_t done)
 
 static enum err run_set(struct session *session, size_t i, struct err_text *why)
 {
-    const struct backtest_options run = {.bands = session->bands,
-                                         .band_count = session->band_count,
-                                         .tau_h = session->args->tau_h,
-                                         .context = session,
-                                         .progress = on_progress};
+    struct backtest_options run = {.zones = session->zones,
+                                   .band_low = (double)NAN,
+                                   .band_high = (double)NAN,
+                                   .tau_h = session->args->tau_h,
+                                   .context = session,
+                                   .progress = on_progress};
+    if (session->args->band != NULL &&
+        !parse_band(session->args->band, &run.band_low, &run.band_high))
+        return err_set(why, ERR_INVALID, "%s", session->args->band); /* misuse() */
     progress_begin(&session->progress, session->sets[i].name, say("readings"),
                    session->data.count);
     session->test_count++;
@@ -313,7 +272,7 @@ static void report(const struct session *session)
     for (size_t i = 0; i < session->test_count; i++) {
         if (i > 0)
             putchar('\n');
-        backtest_show(&session->tests[i], session->args->tau_h, session->args->shows_all);
+        backtest_show(&session->tests[i], session->args->shows_all);
         print_warnings(&session->tests[i]);
     }
     if (session->test_count > 1) {
@@ -330,8 +289,6 @@ static enum err backtest(struct session *session, struct err_text *why)
         err = read_set(session, args->compare, why);
     if (err == ERR_OK)
         err = load(session, why);
-    if (err == ERR_OK)
-        err = take_bands(session, why);
     for (size_t i = 0; err == ERR_OK && i < session->set_count; i++)
         err = run_set(session, i, why);
     if (err == ERR_OK)
@@ -349,7 +306,7 @@ static void session_fini(struct session *session)
     for (size_t i = 0; i < session->set_count; i++)
         backtest_rules_fini(&session->sets[i]);
     backtest_data_fini(&session->data);
-    free(session->bands);
+    json_decref(session->zones);
 }
 
 /* What is wrong with how it was asked; NULL: nothing. */
@@ -373,7 +330,7 @@ static const char *misuse(const struct backtest_args *args)
 
 static int backtest_run_command(int argc, char **argv)
 {
-    struct backtest_args args = {.tau_h = BACKTEST_TAU_H};
+    struct backtest_args args = {.tau_h = (double)NAN};
     struct err_text why = {""};
     struct session session = {.args = &args};
     if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
@@ -383,6 +340,7 @@ static int backtest_run_command(int argc, char **argv)
     const char *wrong = misuse(&args);
     if (wrong != NULL)
         return command_usage("backtest", "%s", wrong);
+    session.zones = json_object();
     enum err err = backtest(&session, &why);
     session_fini(&session);
     return err == ERR_OK ? COMMAND_OK : command_fail("backtest", err, &why);
@@ -404,7 +362,8 @@ const struct command backtest_command = {
         "many in 30 days, WARNED the harms that were told of before they began, AHEAD the "
         "middle time that this gave, LATE those told of while they lasted, MISSED those "
         "never told of. A repair that came in time makes a firing look false: harm is all "
-        "that a record can show.\n"
+        "that a record can show. KEPT are the stretches of time for which a reason (door, "
+        "defrost, maintenance, ...) kept something back.\n"
         "A rule that watches what was never measured, or would have been open most of the "
         "time, is named with its line.\n"
         "--compare shows two sets of rules side by side; their zones are taken for the "

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "coldchainctl/backtest.h"
+#include "collector/doubts.h"
 #include "telemetry/quantity.h"
 
 /* Times that a rule took, of which the middle one is told. */
@@ -44,10 +45,14 @@ static bool is_temperature(const char *quantity)
     return index >= 0 && strcmp(quantity_at((size_t)index)->senml_unit, "Cel") == 0;
 }
 
+/* A derived quantity is made of the zone's air. */
 static bool watches(const struct alert_rule *rule, const struct backtest_channel *channel)
 {
-    return strcmp(rule->zone, channel->zone) == 0 &&
-           (rule->quantity[0] == '\0' || strcmp(rule->quantity, channel->quantity) == 0);
+    bool is_its = rule->quantity[0] == '\0' ||
+                  strcmp(rule->quantity, channel->quantity) == 0 ||
+                  (doubt_is_derived(rule->quantity) &&
+                   strcmp(channel->quantity, "air_temperature") == 0);
+    return is_its && strcmp(rule->zone, channel->zone) == 0;
 }
 
 static const char *zone_of(const struct backtest *test, const struct backtest_harm *harm)

@@ -18,23 +18,17 @@
 
 /* The goods as one channel sees them. */
 struct goods {
-    const struct backtest_band *band; /* NULL: nobody cares */
+    double low; /* of the band; NaN: no such end */
+    double high;
+    bool is_judged; /* there is a band, and it is this channel that tells */
     bool is_estimated;
+    double tau_h;
     bool has_begun;
     int64_t last_ms;
     double air;
     struct thermal state;
     size_t harm; /* the last one; SIZE_MAX: none yet */
 };
-
-static const struct backtest_band *band_of(const struct backtest_options *options,
-                                           const char *zone)
-{
-    for (size_t i = 0; i < options->band_count; i++)
-        if (strcmp(options->bands[i].zone, zone) == 0)
-            return &options->bands[i];
-    return NULL;
-}
 
 static bool is_probe(const struct backtest_channel *channel)
 {
@@ -50,6 +44,15 @@ static bool has_probe(const struct backtest_data *data, const char *zone)
     return false;
 }
 
+static double tau_of(const struct backtest *test, const struct backtest_options *options,
+                     const char *zone)
+{
+    const struct registry_zone *known = registry_zone(test->registry, zone);
+    if (!isnan(options->tau_h))
+        return options->tau_h;
+    return known != NULL ? (double)known->tau_ms / HOUR_MS : 0;
+}
+
 static struct goods *prepare(struct backtest *test,
                              const struct backtest_options *options)
 {
@@ -60,22 +63,26 @@ static struct goods *prepare(struct backtest *test,
         bool is_air = strcmp(channel->quantity, "air_temperature") == 0;
         goods[i].harm = SIZE_MAX;
         if (is_probe(channel) || (is_air && !has_probe(data, channel->zone)))
-            goods[i].band = band_of(options, channel->zone);
-        goods[i].is_estimated = is_air && options->tau_h > 0;
-        test->has_band |= goods[i].band != NULL;
-        test->is_estimated |= goods[i].band != NULL && goods[i].is_estimated;
+            goods[i].is_judged = backtest_band(test, options, channel->zone,
+                                               &goods[i].low, &goods[i].high);
+        goods[i].tau_h = tau_of(test, options, channel->zone);
+        goods[i].is_estimated = is_air && goods[i].tau_h > 0;
+        test->has_band |= goods[i].is_judged;
+        if (goods[i].is_judged && goods[i].is_estimated) {
+            test->is_estimated = true;
+            test->tau_h = goods[i].tau_h;
+        }
     }
     return goods;
 }
 
 /* What the goods have come to at that reading. */
-static double goods_at(struct goods *goods, const struct backtest_reading *reading,
-                       double tau_h)
+static double goods_at(struct goods *goods, const struct backtest_reading *reading)
 {
     double value = reading->value;
     if (!goods->is_estimated)
         return value;
-    const struct thermal_body body = {tau_h, tau_h, tau_h};
+    const struct thermal_body body = {goods->tau_h, goods->tau_h, goods->tau_h};
     if (!goods->has_begun)
         goods->state = thermal_known(value, 0);
     else
@@ -113,8 +120,8 @@ static void look(struct backtest *test, struct goods *goods,
 {
     struct backtest_harm *harm =
         goods->harm != SIZE_MAX ? &test->harms[goods->harm] : NULL;
-    bool is_warm = value > goods->band->high; /* false without an end there */
-    bool is_cold = value < goods->band->low;
+    bool is_warm = value > goods->high; /* false without an end there */
+    bool is_cold = value < goods->low;
     bool goes_on = harm != NULL && !harm->is_over && harm->is_warm == is_warm &&
                    (is_warm || is_cold);
     if (harm != NULL && !harm->is_over && !goes_on) {
@@ -147,11 +154,11 @@ void backtest_find_harms(struct backtest *test, const struct backtest_options *o
     for (size_t i = 0; i < test->data->count; i++) {
         const struct backtest_reading *reading = &test->data->readings[i];
         struct goods *goods = &all[reading->channel];
-        if (goods->band == NULL || reading->quality != QUALITY_GOOD ||
+        if (!goods->is_judged || reading->quality != QUALITY_GOOD ||
             !isfinite(reading->value) ||
             (goods->has_begun && reading->time_ms <= goods->last_ms))
             continue;
-        double value = goods_at(goods, reading, options->tau_h);
+        double value = goods_at(goods, reading);
         goods->has_begun = true;
         goods->last_ms = reading->time_ms;
         look(test, goods, reading, value);

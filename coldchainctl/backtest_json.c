@@ -24,6 +24,17 @@ static json_t *span_json(int64_t ms)
     return ms >= 0 ? json_integer(ms) : json_null();
 }
 
+/* Reason -> how often. */
+static json_t *reasons_json(const struct backtest_tally *tally)
+{
+    json_t *object = json_object();
+    for (int reason = 0; reason < ALERT_REASON_COUNT; reason++)
+        if (tally->kept_by[reason] > 0)
+            json_object_set_new(object, alert_reason_name((enum alert_reason)reason),
+                                json_integer((json_int_t)tally->kept_by[reason]));
+    return object;
+}
+
 static json_t *rule_json(const struct backtest *test, size_t i)
 {
     const struct alert_rule *rule = &test->rules->rules[i];
@@ -46,6 +57,8 @@ static json_t *rule_json(const struct backtest *test, size_t i)
                         span_json(tally->ahead_ms), "ahead_least_ms",
                         span_json(tally->warned > 0 ? tally->ahead_least_ms : -1))
             : json_null();
+    json_object_set_new(object, "kept_back", json_integer((json_int_t)tally->kept));
+    json_object_set_new(object, "kept_back_by", reasons_json(tally));
     json_object_set_new(object, "harm", harm);
     return object;
 }
@@ -81,25 +94,40 @@ static json_t *harm_json(const struct backtest *test, const struct backtest_harm
                                                   : json_null());
 }
 
+static json_t *kept_json(const struct backtest *test, const struct backtest_kept *kept)
+{
+    const struct alert_rule *rule = &test->rules->rules[kept->rule];
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", kept->id,
+                     "rule", rule->id, "zone", rule->zone, "device", kept->device,
+                     "channel", kept->channel, "reason", alert_reason_name(kept->reason),
+                     "severity", alert_severity_name(kept->severity), "from",
+                     time_json(kept->from_ms), "to", time_json(kept->to_ms), "worst",
+                     number_json(kept->worst));
+}
+
 json_t *backtest_json(const struct backtest *test)
 {
     json_t *rules = json_array();
     json_t *firings = json_array();
     json_t *harms = json_array();
+    json_t *kept = json_array();
     const struct backtest_data *data = test->data;
     for (size_t i = 0; i < test->rules->count; i++)
         json_array_append_new(rules, rule_json(test, i));
     for (size_t i = 0; i < test->firing_count; i++)
         json_array_append_new(firings, firing_json(test, &test->firings[i]));
+    for (size_t i = 0; i < test->kept_count; i++)
+        json_array_append_new(kept, kept_json(test, &test->kept[i]));
     for (size_t i = 0; i < test->harm_count; i++)
         json_array_append_new(harms, harm_json(test, &test->harms[i]));
-    json_t *object = json_pack(
-        "{s:s, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o}", "file",
-        test->rules->name, "from", time_json(data->first_ms), "to",
-        time_json(data->last_ms), "readings", (json_int_t)data->count, "left_out",
-        (json_int_t)data->refused, "firings_not_listed", (json_int_t)test->lost_firings,
-        "band", test->has_band, "estimated", test->is_estimated, "rules", rules,
-        "firings", firings, "harms", harms, "warnings", backtest_warnings(test));
+    json_t *object =
+        json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o}",
+                  "file", test->rules->name, "from", time_json(data->first_ms), "to",
+                  time_json(data->last_ms), "readings", (json_int_t)data->count,
+                  "left_out", (json_int_t)data->refused, "firings_not_listed",
+                  (json_int_t)test->lost_firings, "band", test->has_band, "estimated",
+                  test->is_estimated, "rules", rules, "firings", firings, "kept_back",
+                  kept, "harms", harms, "warnings", backtest_warnings(test));
     assert(object != NULL);
     return object;
 }

@@ -71,7 +71,9 @@ static struct course course_of(const struct backtest *test, size_t channel, size
 static bool is_of(const struct backtest *test, const struct backtest_firing *firing,
                   size_t rule, const struct backtest_channel *channel)
 {
-    return firing->rule == rule && strcmp(firing->channel, channel->channel) == 0 &&
+    char measured[ID_SIZE];
+    backtest_measured_channel(measured, firing->channel);
+    return firing->rule == rule && strcmp(measured, channel->channel) == 0 &&
            strcmp(firing->device, channel->device) == 0 &&
            strcmp(test->rules->rules[rule].zone, channel->zone) == 0;
 }

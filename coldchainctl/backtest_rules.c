@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/backtest_rules.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,28 +81,6 @@ static enum err take_rules(struct backtest_rules *rules, const struct model *mod
                          rules->name);
 }
 
-static double number_of(const json_t *body, const char *key)
-{
-    const json_t *value = json_object_get(body, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static void take_bands(struct backtest_rules *rules, const struct model *model)
-{
-    const char *id;
-    json_t *body;
-    rules->bands =
-        mem_array(json_object_size(model->entities[MODEL_ZONE]), sizeof *rules->bands);
-    json_object_foreach(model->entities[MODEL_ZONE], id, body)
-    {
-        struct backtest_band *band = &rules->bands[rules->band_count];
-        snprintf(band->zone, sizeof band->zone, "%s", id);
-        band->low = number_of(body, "band_low");
-        band->high = number_of(body, "band_high");
-        rules->band_count += !isnan(band->low) || !isnan(band->high);
-    }
-}
-
 enum err backtest_rules_parse(struct backtest_rules *rules, const char *name,
                               const char *text, size_t len, struct err_text *why)
 {
@@ -114,8 +91,8 @@ enum err backtest_rules_parse(struct backtest_rules *rules, const char *name,
     enum err err = model_read_part(&file, &known, name, text, len, why);
     if (err == ERR_OK)
         err = take_rules(rules, &file, why);
-    if (err == ERR_OK)
-        take_bands(rules, &file);
+    if (err == ERR_OK && file.entities[MODEL_ZONE] != NULL)
+        rules->zones = json_incref(file.entities[MODEL_ZONE]);
     model_fini(&file);
     model_fini(&known);
     return err;
@@ -139,7 +116,7 @@ void backtest_rules_fini(struct backtest_rules *rules)
 {
     free(rules->rules);
     free(rules->lines);
-    free(rules->bands);
+    json_decref(rules->zones);
     *rules = (struct backtest_rules){.count = 0};
 }
 
@@ -149,6 +126,21 @@ const char *backtest_rules_zone(const struct backtest_rules *rules)
         if (strcmp(rules->rules[i].zone, rules->rules[0].zone) != 0)
             return NULL;
     return rules->count > 0 ? rules->rules[0].zone : NULL;
+}
+
+void backtest_rules_move(struct backtest_rules *rules, const char *zone)
+{
+    const char *was = backtest_rules_zone(rules);
+    if (was == NULL || strcmp(was, zone) == 0)
+        return;
+    json_t *zones = json_object();
+    json_t *body = json_object_get(rules->zones, was);
+    if (body != NULL)
+        json_object_set(zones, zone, body);
+    json_decref(rules->zones);
+    rules->zones = zones;
+    for (size_t i = 0; i < rules->count; i++)
+        snprintf(rules->rules[i].zone, sizeof rules->rules[i].zone, "%s", zone);
 }
 
 enum err backtest_rules_keep(struct backtest_rules *rules, const char *zone,

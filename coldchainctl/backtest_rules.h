@@ -10,23 +10,17 @@
 
 #include <stddef.h>
 
+#include <jansson.h>
+
 #include "alerts/rule.h"
 #include "base/err.h"
-
-/* What a zone's goods bear; NaN: no such end. */
-struct backtest_band {
-    char zone[ID_SIZE];
-    double low;
-    double high;
-};
 
 struct backtest_rules {
     const char *name; /* of the file, borrowed: for messages */
     struct alert_rule *rules;
     int *lines; /* as many */
     size_t count;
-    struct backtest_band *bands; /* of the file's zones that have one */
-    size_t band_count;
+    json_t *zones; /* id -> {field: value}: what the file says of them */
 };
 
 /*
@@ -42,6 +36,8 @@ void backtest_rules_fini(struct backtest_rules *rules);
 
 /* The zone that all of them watch; NULL when they watch several. */
 const char *backtest_rules_zone(const struct backtest_rules *rules);
+/* They watch that zone instead: rules are tried on a record of whatever name. */
+void backtest_rules_move(struct backtest_rules *rules, const char *zone);
 /* Leaves only the rules of that zone; NOT_FOUND when there is none. */
 MUST_CHECK enum err backtest_rules_keep(struct backtest_rules *rules, const char *zone,
                                         struct err_text *why);

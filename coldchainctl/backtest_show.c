@@ -14,6 +14,7 @@
 #include "coldchainctl/show.h"
 #include "coldchainctl/spark.h"
 #include "coldchainctl/table.h"
+#include "collector/doubts.h"
 
 #define DAY_MS       86400000.0
 #define PICTURE_MOST 120
@@ -87,7 +88,10 @@ static void warn_of_rule(json_t *list, const struct backtest *test, size_t i)
 {
     const struct alert_rule *rule = &test->rules->rules[i];
     const struct backtest_tally *tally = &test->tallies[i];
+    struct doubt doubt;
     char text[450];
+    if (doubt_of_rule(rule, &doubt))
+        warn(list, test, i, say_language() == SAY_ZH ? doubt.text_zh : doubt.text);
     if (tally->readings == 0) {
         struct buf known = {0};
         list_quantities(test, rule->zone, &known);
@@ -142,7 +146,7 @@ static void print_rules(const struct backtest *test)
 {
     char text[SHOW_SIZE];
     struct table table = {.headings = {"RULE", "KIND", ">FIRINGS", ">CRITICAL", ">OPEN",
-                                       ">DELAY", ">FALSE", ">A MONTH", ">WARNED",
+                                       ">DELAY", ">KEPT", ">FALSE", ">A MONTH", ">WARNED",
                                        ">AHEAD", ">LATE", ">MISSED"}};
     for (size_t i = 0; i < test->rules->count; i++) {
         const struct alert_rule *rule = &test->rules->rules[i];
@@ -153,6 +157,7 @@ static void print_rules(const struct backtest *test)
         table_cell(&table, "%zu", tally->criticals);
         table_cell(&table, "%zu", tally->open);
         table_cell(&table, "%s", span(text, tally->delay_ms));
+        table_cell(&table, "%zu", tally->kept);
         harm_cells(&table, test, tally);
     }
     table_print(&table, stdout);
@@ -204,7 +209,28 @@ static void print_firings(const struct backtest *test, bool shows_all)
         printf(say("and %zu more that are only counted\n"), test->lost_firings);
 }
 
-static void print_harm(const struct backtest *test, double tau_h)
+/* "warm: kept back 14 times (door 9, defrost 5)" */
+static void print_kept(const struct backtest *test)
+{
+    for (size_t i = 0; i < test->rules->count; i++) {
+        const struct backtest_tally *tally = &test->tallies[i];
+        const char *between = "";
+        if (tally->kept == 0)
+            continue;
+        printf(say("%s: kept back %zu times ("), test->rules->rules[i].id, tally->kept);
+        for (int reason = 0; reason < ALERT_REASON_COUNT; reason++) {
+            if (tally->kept_by[reason] == 0)
+                continue;
+            printf("%s%s %zu", between,
+                   say_of("reason", alert_reason_name((enum alert_reason)reason)),
+                   tally->kept_by[reason]);
+            between = ", ";
+        }
+        puts(")");
+    }
+}
+
+static void print_harm(const struct backtest *test)
 {
     size_t before = 0;
     size_t late = 0;
@@ -222,7 +248,7 @@ static void print_harm(const struct backtest *test, double tau_h)
            test->harm_count, before, late, test->harm_count - before - late);
     if (test->is_estimated)
         printf(say("their temperature is estimated: it follows the air, %g h (--tau)\n"),
-               tau_h);
+               test->tau_h);
 }
 
 static void print_head(const struct backtest *test)
@@ -239,14 +265,15 @@ static void print_head(const struct backtest *test)
                data->first_refusal.text);
 }
 
-void backtest_show(const struct backtest *test, double tau_h, bool shows_all)
+void backtest_show(const struct backtest *test, bool shows_all)
 {
     struct buf picture = {0};
     size_t columns = screen_columns();
     print_head(test);
     putchar('\n');
     print_rules(test);
-    print_harm(test, tau_h);
+    print_kept(test);
+    print_harm(test);
     backtest_picture(test, columns < PICTURE_MOST ? columns : PICTURE_MOST,
                      spark_is_utf8(), &picture);
     if (picture.len > 0)

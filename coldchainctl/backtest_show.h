@@ -18,7 +18,7 @@
 #define BACKTEST_SHOWN 20 /* firings of a list that is not asked for whole */
 
 /* One result: rules, firings, harm, pictures. */
-void backtest_show(const struct backtest *test, double tau_h, bool shows_all);
+void backtest_show(const struct backtest *test, bool shows_all);
 /* Several, as figures side by side. */
 void backtest_compare(const struct backtest *const *tests, size_t count);
 /* Appended to `out`: a course per channel, and what was open and harmed below it. */

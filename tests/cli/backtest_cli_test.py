@@ -79,6 +79,29 @@ class Backtest(unittest.TestCase):
         self.assertEqual((first["harm_after_ms"], second["worst"]), (None, 14))
         self.assertGreater(result["harms"][0]["to"], second["closed"], "goods are warm for longer than the air")
 
+    def test_what_is_kept_back_is_told_with_its_reason(self):
+        rows = "".join(f"{START + i * 60},{9 if 30 <= i < 90 else 5},{int(25 <= i < 70)}\n" for i in range(180))
+        rules = RULES.replace("quantity: air_temperature\n", "quantity: air_temperature\n    unless: [door]\n", 1)
+        more = {"rules": rules, "record": "time,air,door\n" + rows, "columns": COLUMNS + ",door=door"}
+        result = self.result(**more)
+        warm = result["rules"][0]
+        self.assertEqual((warm["firings"], warm["kept_back"], warm["kept_back_by"]), (0, 1, {"door": 1}))
+        kept = result["kept_back"][0]
+        self.assertEqual((kept["rule"], kept["reason"], kept["to"] is not None), ("warm", "door", True))
+        self.assertIn("warm: kept back 1 times (door 1)", self.run_it(**more).stdout)
+        self.assertIn("warm：压下 1 次（开门 1)", self.run_it(lang="zh", **more).stdout)
+
+    def test_what_the_file_says_of_zones(self):
+        zones = "zones:\n  - {id: room-1, site: s, band_low: 2, band_high: 8, tau: 2h}\n"
+        goods = "  - {id: goods, zone: room-1, kind: above, quantity: product_temperature, levels: [{level: 7.5}]}\n"
+        result = self.result(rules=zones + RULES + goods)
+        self.assertEqual((result["band"], len(result["harms"]), result["warnings"]), (True, 1, []))
+        told = [one for one in result["firings"] if one["rule"] == "goods"]
+        self.assertEqual([one["channel"] for one in told], ["product_temperature-est"])
+        self.assertGreater(told[0]["harm_after_ms"], 0)
+        self.assertLess(told[0]["harm_after_ms"], 20 * 60000)
+        self.assertIn("it follows the air, 2 h", self.run_it(rules=zones + RULES).stdout)
+
     def test_without_a_band_nothing_is_said_of_harm(self):
         result = self.result()
         self.assertEqual((result["band"], result["harms"], result["rules"][0]["harm"]), (False, [], None))

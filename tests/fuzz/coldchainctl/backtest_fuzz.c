@@ -64,9 +64,8 @@ static void judge(const struct backtest_rules *rules, struct backtest_data *data
 {
     struct backtest test;
     struct err_text why = {""};
-    const struct backtest_band band = {.zone = "room-1", .low = 2, .high = 8};
     const struct backtest_options options = {
-        .bands = &band, .band_count = 1, .tau_h = BACKTEST_TAU_H};
+        .band_low = 2, .band_high = 8, .tau_h = (double)NAN};
     if (backtest_data_order(data, false, &why) != ERR_OK)
         return;
     require(backtest_run(&test, rules, data, &options, &why) == ERR_OK);

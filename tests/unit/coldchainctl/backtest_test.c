@@ -61,9 +61,8 @@ static void run(struct bench *bench, double low, double high, double tau_h,
                 bool as_arrived)
 {
     struct err_text why = {""};
-    struct backtest_band band = {.zone = "z", .low = low, .high = high};
     const struct backtest_options options = {
-        .bands = &band, .band_count = isnan(low) && isnan(high) ? 0 : 1, .tau_h = tau_h};
+        .band_low = low, .band_high = high, .tau_h = tau_h};
     CHECK(backtest_data_order(&bench->data, as_arrived, &why) == ERR_OK);
     CHECK(backtest_run(&bench->test, &bench->rules, &bench->data, &options, &why) ==
           ERR_OK);
@@ -93,7 +92,9 @@ static void lines_and_bands_of_a_file(void)
     CHECK_TEXT(why.text, "");
     CHECK(rules.count == 2 && rules.lines[0] == 6 && rules.lines[1] == 7);
     CHECK(rules.rules[0].levels[0].recovery_level == 80);
-    CHECK(rules.band_count == 1 && rules.bands[0].low == 2 && isnan(rules.bands[0].high));
+    CHECK(json_object_size(rules.zones) == 2);
+    CHECK(json_number_value(
+              json_object_get(json_object_get(rules.zones, "z"), "band_low")) == 2);
     CHECK(backtest_rules_zone(&rules) == NULL);
     CHECK(backtest_rules_keep(&rules, "x", &why) == ERR_NOT_FOUND);
     backtest_rules_fini(&rules);
