@@ -227,6 +227,7 @@ void collector_on_tick(void *context)
     buf_u8(&data, (uint8_t)clock_state_of(collector->clock));
     collector_append_or_fail(collector, RECORD_TICK, data.data, data.len);
     buf_fini(&data);
+    collector_remind(collector);
     loop_timer_arm(collector->tick, TICK_MS);
 }
 

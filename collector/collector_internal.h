@@ -131,4 +131,7 @@ enum err collector_publish(void *context, const char *topic, const void *data,
 void collector_start_timers(struct collector *collector);
 enum err collector_open_all(struct collector *collector, struct err_text *why);
 
+/* With each tick: incidents that were acknowledged and forgotten come back. */
+void collector_remind(struct collector *collector);
+
 #endif

@@ -2,7 +2,11 @@
 /*
  * collector_live - what others are told: streams, devices and whoever asks the API.
  */
+#include <inttypes.h>
+
 #include "collector/collector_internal.h"
+#include "collector/command/command.h"
+#include "collector/store/state_causes.h"
 
 #define NEWS_MS   200 /* readings are told to streams together */
 #define NEWS_PART 20  /* of the loop's time, at most, goes into telling them */
@@ -173,6 +177,44 @@ void collector_live(void *context, enum api_live what, struct buf *out)
 enum err collector_submit(void *context, const char *json, size_t len)
 {
     return collector_append(context, RECORD_COMMAND, json, len, NULL);
+}
+
+/* ---- what was acknowledged and forgotten ------------------------------------------- */
+
+#define REMINDERS_MAX 100 /* with one tick; the next one goes on */
+
+static void on_due(void *context, const char *incident, int64_t remind_ms)
+{
+    struct collector *collector = context;
+    char id[COMMAND_ID_MAX + 1];
+    /* The same for the same reminder, so that it is applied once however often asked. */
+    snprintf(id, sizeof id, "remind-%s-%" PRId64, incident, remind_ms);
+    json_t *body = json_pack("{s:s}", "id", incident);
+    const struct command command = {
+        .id = id,
+        .verb = "incident.remind",
+        .actor = "collector",
+        .org = "",
+        .reason = "",
+        .if_version = COMMAND_ANY,
+        .at_ms = clock_wall_ms(collector->clock),
+        .body = body,
+    };
+    struct buf record = {0};
+    command_format(&command, &record);
+    collector_append_or_fail(collector, RECORD_COMMAND, record.data, record.len);
+    buf_fini(&record);
+    json_decref(body);
+}
+
+void collector_remind(struct collector *collector)
+{
+    if (!collector->is_caught_up)
+        return;
+    enum err err = state_due_reminders(collector->state, clock_wall_ms(collector->clock),
+                                       REMINDERS_MAX, collector, on_due);
+    if (err != ERR_OK)
+        log_warn("nobody is reminded: state.db: %s", state_why(collector->state));
 }
 
 enum err collector_ready(void *context, struct err_text *why)

@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "collector/api/internal.h"
+#include "collector/store/state_causes.h"
 #include "collector/store/state_delivery.h"
+#include "collector/store/state_entities.h"
 #include "collector/store/state_incidents.h"
 #include "telemetry/topic.h"
 
@@ -50,6 +52,29 @@ json_t *api_incident_json(const struct incident *incident)
     return entry;
 }
 
+/* What stands beside it; nothing when it cannot be read. */
+static void put_care(struct api_call *call, json_t *entry, const char *id)
+{
+    struct state_care care;
+    if (state_get_care(call->stores->state, id, &care) != ERR_OK)
+        return;
+    json_object_set_new(entry, "cause", json_string(care.cause));
+    json_object_set_new(entry, "told", json_boolean(care.is_told));
+    json_object_set_new(entry, "acknowledge_reason",
+                        api_json_text(care.acknowledge_reason));
+    json_object_set_new(entry, "assigned_to", json_string(care.assigned_to));
+    api_put_time(entry, "assigned_at", care.assigned_ms);
+    api_put_time(entry, "snoozed_until", care.snoozed_until_ms);
+    api_put_time(entry, "reminded_at", care.reminded_ms);
+    const struct state_closing *closing = &care.closing;
+    json_t *closed = json_null();
+    if (closing->by[0] != '\0')
+        closed = json_pack("{s:s, s:s, s:s, s:s, s:o}", "by", closing->by, "cause",
+                           closing->cause, "action", closing->action, "disposition",
+                           closing->disposition, "note", api_json_text(closing->note));
+    json_object_set_new(entry, "closing", closed);
+}
+
 struct incident_page {
     struct api_call *call;
     json_t *list;
@@ -73,6 +98,15 @@ static void on_incident(void *context, const struct incident *incident)
     json_array_append_new(page->list, api_incident_json(incident));
     page->last_ms = incident->opened_ms;
     snprintf(page->last, sizeof page->last, "%s", incident->id);
+}
+
+/* The page was read: one statement at a time. */
+static void put_cares(struct api_call *call, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *entry = json_array_get(list, i);
+        put_care(call, entry, json_string_value(json_object_get(entry, "id")));
+    }
 }
 
 /* Goes on until the page is full: what the caller does not see leaves no trace in it. */
@@ -128,6 +162,9 @@ static bool read_incident_query(struct api_call *call, struct state_incident_que
 {
     uint64_t limit;
     query->zone = api_param(call, "zone");
+    query->cause = api_param(call, "cause");
+    if (query->cause != NULL && !id_is_valid(query->cause))
+        return api_refuse(call, PROBLEM_PARAMETER_NOT_A_NAME, "name", "cause", NULL);
     if (query->zone != NULL && !id_is_valid(query->zone))
         return api_refuse(call, PROBLEM_PARAMETER_NOT_A_NAME, "name", "zone", NULL);
     if (!parse_states(&query->states, api_param(call, "state")))
@@ -167,6 +204,7 @@ void api_get_incidents(struct api_call *call)
     json_t *next = json_null();
     if (json_array_size(page.list) == query.limit)
         next = json_sprintf("%" PRId64 "-%s", page.last_ms, page.last);
+    put_cares(call, page.list);
     api_dump(call, json_pack("{s:o, s:o}", "incidents", page.list, "next", next));
 }
 
@@ -200,11 +238,49 @@ static void on_message(void *context, const struct state_message *message)
     json_array_append_new(context, message_json(message));
 }
 
+static void on_comment(void *context, const struct state_comment *comment)
+{
+    json_t *entry = json_pack("{s:s, s:s, s:o}", "kind", comment->kind, "by",
+                              comment->actor, "text", api_json_text(comment->text));
+    api_put_time(entry, "at", comment->at_ms);
+    json_array_append_new(context, entry);
+}
+
+struct member_list {
+    struct api_call *call;
+    json_t *list;
+};
+
+static void on_member(void *context, const struct incident *incident)
+{
+    struct member_list *members = context;
+    if (api_sees_incident(members->call, incident))
+        json_array_append_new(members->list, api_incident_json(incident));
+}
+
+/* What belongs to it: what people did, and, of one that leads, who follows. */
+static enum err put_cause(struct api_call *call, json_t *entry, const char *id)
+{
+    struct state *state = call->stores->state;
+    struct member_list members = {.call = call, .list = json_array()};
+    json_t *comments = json_array();
+    put_care(call, entry, id);
+    json_object_set_new(entry, "comments", comments);
+    json_object_set_new(entry, "members", members.list);
+    const char *cause = json_string_value(json_object_get(entry, "cause"));
+    enum err err = state_each_comment(state, id, comments, on_comment);
+    if (err == ERR_OK && cause != NULL)
+        err = state_each_member(state, cause, LIMIT_MAX, &members, on_member);
+    return err;
+}
+
 void api_get_incident(struct api_call *call)
 {
     struct incident incident;
     struct state *state = call->stores->state;
     const char *id = call->parts[0];
+    if (!api_load_places(call))
+        return;
     json_t *steps = json_array();
     json_t *messages = json_array();
     enum err err = state_get_incident(state, id, &incident);
@@ -223,6 +299,12 @@ void api_get_incident(struct api_call *call)
     json_object_set_new(entry, "rule_in_force", rule != NULL ? rule : json_null());
     json_object_set_new(entry, "transitions", steps);
     json_object_set_new(entry, "messages", messages);
+    err = put_cause(call, entry, id);
+    if (err != ERR_OK) {
+        json_decref(entry);
+        api_store_problem(call, err);
+        return;
+    }
     api_dump(call, entry);
 }
 

@@ -339,6 +339,52 @@ static const struct field comment_fields[] = {
     END,
 };
 
+static const struct field assign_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the incident", .help_zh = "事件"},
+    {"to", FIELD_ID, .help = "whose it is from now on: an id; null: nobody's",
+     .help_zh = "负责人标识;null 表示无人"},
+    {"from", FIELD_ID, .help = "whose it is now: needed to take it from somebody",
+     .help_zh = "现负责人;从他人手中接过时必填"},
+    END,
+};
+
+static const char *const snooze_spans[] = {"1h", "4h", "8h", NULL};
+
+static const struct field snooze_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the incident", .help_zh = "事件"},
+    {"for", FIELD_WORD, FIELD_ALWAYS, .words = snooze_spans,
+     .help = "how long nobody is called because of it; then it comes back",
+     .help_zh = "暂停提醒多久,到时再提醒"},
+    END,
+};
+
+const char *const incident_causes[] = {
+    "door",       "loading",   "defrost",     "cooling_failed",
+    "power_lost", "set_point", "sensor_lost", "sensor_wrong",
+    "network",    "procedure", "false_alarm", "not_found",
+    "other",      NULL};
+const char *const incident_actions[] = {
+    "none",       "door_closed",       "goods_moved",     "repaired", "restarted",
+    "power_back", "set_point_changed", "sensor_replaced", "reported", "other",
+    NULL};
+const char *const incident_dispositions[] = {
+    "no_product", "unaffected", "held", "downgraded", "discarded", "returned", NULL};
+
+static const struct field close_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the incident, or one that leads a cause",
+     .help_zh = "事件,或主事件"},
+    {"cause", FIELD_WORD, FIELD_ALWAYS, .words = incident_causes,
+     .help = "why it came to this", .help_zh = "原因"},
+    {"action", FIELD_WORD, FIELD_ALWAYS, .words = incident_actions,
+     .help = "what was done", .help_zh = "处置措施"},
+    {"disposition", FIELD_WORD, FIELD_ALWAYS, .words = incident_dispositions,
+     .help = "what became of the product", .help_zh = "产品处理"},
+    {"note", FIELD_TEXT, .most = 2000,
+     .help = "in words of one's own; needed where one of them is 'other'",
+     .help_zh = "说明;选“other”时必填"},
+    END,
+};
+
 static const char *const people_roles[] = {"admin", "operator", "viewer", NULL};
 static const char *const token_roles[] = {"integrator", "share", NULL};
 static const char *const scopes[] = {"read", "incidents", "registry", "metrics", NULL};
@@ -498,9 +544,20 @@ const struct verb verbs[] = {
     {"incident.acknowledge", VERB_OPERATOR, "incident", incident_fields, NULL,
      "somebody has taken it", "受理事件",
      "{\"id\":\"00112233445566778899aabbccddeeff\"}"},
-    {"incident.close", VERB_OPERATOR, "incident", incident_fields, NULL,
-     "a person says that it is over", "关闭事件",
-     "{\"id\":\"00112233445566778899aabbccddeeff\"}"},
+    {"incident.assign", VERB_OPERATOR, "incident", assign_fields, NULL,
+     "says whose it is", "指派事件",
+     "{\"id\":\"00112233445566778899aabbccddeeff\",\"to\":\"p-0c2f9a4b7d1e6583\"}"},
+    {"incident.snooze", VERB_OPERATOR, "incident", snooze_fields, NULL,
+     "acknowledges it and puts it off for a time", "受理并暂停提醒",
+     "{\"id\":\"00112233445566778899aabbccddeeff\",\"for\":\"4h\"}"},
+    {"incident.remind", VERB_ROUTE, "incident", incident_fields, NULL,
+     "it was acknowledged and forgotten, and comes back: by the collector itself",
+     "受理后被遗忘的事件由系统再次提醒", "{\"id\":\"00112233445566778899aabbccddeeff\"}"},
+    {"incident.close", VERB_OPERATOR, "incident", close_fields, NULL,
+     "a person says that it is over, why, what was done, and what became of the product",
+     "关闭事件:原因、措施、产品处理",
+     "{\"id\":\"00112233445566778899aabbccddeeff\",\"cause\":\"door\","
+     "\"action\":\"door_closed\",\"disposition\":\"unaffected\"}"},
     {"incident.comment", VERB_OPERATOR, "incident", comment_fields, NULL,
      "says something about it", "为事件加备注",
      "{\"id\":\"00112233445566778899aabbccddeeff\",\"text\":\"door was open\"}"},

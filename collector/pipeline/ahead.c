@@ -187,6 +187,7 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device)
 
 /* ---- commands --------------------------------------------------------------------- */
 
+/* By `actor`; NULL: it is taken back. */
 static enum err take_it(struct pipeline *pipeline, struct late_list *list, const char *id,
                         const char *actor)
 {
@@ -194,25 +195,23 @@ static enum err take_it(struct pipeline *pipeline, struct late_list *list, const
     if (entry == NULL)
         return ERR_NOT_FOUND;
     struct incident *incident = &entry->incident;
-    if (incident->is_acknowledged)
+    if (incident->is_acknowledged == (actor != NULL))
         return ERR_EXISTS;
-    incident->is_acknowledged = true;
-    snprintf(incident->acknowledged_by, sizeof incident->acknowledged_by, "%s", actor);
-    incident->acknowledged_ms = pipeline->now_ms;
+    incident->is_acknowledged = actor != NULL;
+    snprintf(incident->acknowledged_by, sizeof incident->acknowledged_by, "%s",
+             actor != NULL ? actor : "");
+    incident->acknowledged_ms = actor != NULL ? pipeline->now_ms : 0;
     incident->changed_ms = pipeline->now_ms;
     incident->revision++;
-    pipeline_emit(pipeline, ALERT_EFFECT_UPDATED, incident);
+    pipeline_emit(pipeline, actor != NULL ? ALERT_EFFECT_UPDATED : ALERT_EFFECT_REMINDED,
+                  incident);
     return ERR_OK;
 }
 
-enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
-                                   const char *actor)
+/* Whoever tells of it has it: open in the second engine, or closed by it. */
+static enum err take_late(struct pipeline *pipeline, enum err err, const char *id,
+                          const char *actor)
 {
-    if (pipeline->ahead == NULL)
-        return ERR_NOT_FOUND;
-    /* Whoever tells of it has it: open in the second engine, or closed by it. */
-    enum err err = alerts_acknowledge(pipeline->ahead, id, actor, pipeline->now_ms,
-                                      &pipeline->ahead_sink);
     for (size_t i = 0; i < pipeline->devices.count && err == ERR_NOT_FOUND; i++) {
         struct device *device = pipeline->devices.entries[i].value;
         if (device->late == NULL)
@@ -223,4 +222,23 @@ enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
         device->is_dirty = true;
     }
     return err;
+}
+
+enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
+                                   const char *actor)
+{
+    if (pipeline->ahead == NULL)
+        return ERR_NOT_FOUND;
+    enum err err = alerts_acknowledge(pipeline->ahead, id, actor, pipeline->now_ms,
+                                      &pipeline->ahead_sink);
+    return take_late(pipeline, err, id, actor);
+}
+
+enum err pipeline_remind_late(struct pipeline *pipeline, const char *id)
+{
+    if (pipeline->ahead == NULL)
+        return ERR_NOT_FOUND;
+    enum err err =
+        alerts_remind(pipeline->ahead, id, pipeline->now_ms, &pipeline->ahead_sink);
+    return take_late(pipeline, err, id, NULL);
 }

@@ -194,115 +194,6 @@ void pipeline_take_seed(struct pipeline *pipeline, const struct journal_record *
     pipeline->placed_ms = pipeline->now_ms;
 }
 
-/* ---- incidents ------------------------------------------------------------------------
- */
-
-/* A closed incident has left the engine; it stays in the list until it is acknowledged.
- */
-static enum err acknowledge_closed(struct pipeline *pipeline, const char *id,
-                                   const char *actor)
-{
-    struct incident incident;
-    enum err err = state_get_incident(pipeline->options.state, id, &incident);
-    if (err != ERR_OK)
-        return err;
-    if (incident.is_acknowledged)
-        return ERR_EXISTS;
-    incident.is_acknowledged = true;
-    snprintf(incident.acknowledged_by, sizeof incident.acknowledged_by, "%s", actor);
-    incident.acknowledged_ms = pipeline->now_ms;
-    incident.changed_ms = pipeline->now_ms;
-    incident.revision++;
-    pipeline_emit(pipeline, ALERT_EFFECT_UPDATED, &incident);
-    return ERR_OK;
-}
-
-static enum err acknowledge(struct pipeline *pipeline, const struct command *command,
-                            const char *incident, struct err_text *why)
-{
-    const char *actor = command->actor;
-    enum err err = pipeline_acknowledge_late(pipeline, incident, actor);
-    if (err == ERR_NOT_FOUND)
-        err = alerts_acknowledge(pipeline->alerts, incident, actor, pipeline->now_ms,
-                                 &pipeline->sink);
-    if (err == ERR_NOT_FOUND)
-        err = acknowledge_closed(pipeline, incident, actor);
-    if (err == ERR_NOT_FOUND)
-        return err_set(why, err, "there is no incident '%s'", incident);
-    if (err == ERR_EXISTS)
-        return err_set(why, err, "somebody acknowledged it before");
-    return err;
-}
-
-static enum err find_incident(struct pipeline *pipeline, const char *id,
-                              struct incident *incident, struct err_text *why)
-{
-    enum err err = state_get_incident(pipeline->options.state, id, incident);
-    return err == ERR_NOT_FOUND ? err_set(why, err, "there is no incident '%s'", id)
-                                : err;
-}
-
-static enum err close_incident(struct pipeline *pipeline, const struct command *command,
-                               const char *id, struct err_text *why)
-{
-    struct incident incident;
-    (void)command;
-    enum err err = alerts_close(pipeline->alerts, id, pipeline->now_ms, &pipeline->sink);
-    if (err != ERR_NOT_FOUND)
-        return err;
-    err = find_incident(pipeline, id, &incident, why);
-    if (err != ERR_OK)
-        return err;
-    if ((alert_kind_is_trouble(incident.kind) || alert_kind_is_date(incident.kind)) &&
-        pipeline_close_raised(pipeline, &incident) == ERR_OK)
-        return ERR_OK;
-    return incident.state == INCIDENT_CLOSED
-               ? err_set(why, ERR_EXISTS, "it is closed already")
-               : err_set(why, ERR_INVALID,
-                         "it was judged ahead of packs that are missing; close it when "
-                         "they have come");
-}
-
-static enum err comment(struct pipeline *pipeline, const struct command *command,
-                        const char *id, struct err_text *why)
-{
-    struct incident incident;
-    const struct state_comment row = {
-        .command = command->id,
-        .incident = id,
-        .at_ms = pipeline->now_ms,
-        .actor = command->actor,
-        .text = text_of(command->body, "text"),
-        .kind = "comment",
-    };
-    enum err err = find_incident(pipeline, id, &incident, why);
-    if (err == ERR_OK && pipeline_begin_effects(pipeline))
-        pipeline_note(pipeline, state_add_comment(pipeline->options.state, &row));
-    return err;
-}
-
-/* What changes the evaluation: done again by a replay, its effects are not. */
-static const struct {
-    const char *verb;
-    enum err (*run)(struct pipeline *pipeline, const struct command *command,
-                    const char *incident, struct err_text *why);
-} incident_verbs[] = {
-    {"incident.acknowledge", acknowledge},
-    {"incident.close", close_incident},
-    {"incident.comment", comment},
-};
-
-/* UNSUPPORTED: none of ours. */
-static enum err run_incident(struct pipeline *pipeline, const struct command *command,
-                             struct err_text *why)
-{
-    const char *incident = text_of(command->body, "id");
-    for (size_t i = 0; i < sizeof incident_verbs / sizeof incident_verbs[0]; i++)
-        if (strcmp(incident_verbs[i].verb, command->verb) == 0)
-            return incident_verbs[i].run(pipeline, command, incident, why);
-    return ERR_UNSUPPORTED;
-}
-
 /* ---- commands -------------------------------------------------------------------------
  */
 
@@ -349,10 +240,10 @@ static enum err apply(struct pipeline *pipeline, const struct command *command,
     enum err err = command_begin(&change, position, outcome, &goes_on);
     if (err != ERR_OK || !goes_on)
         return err;
-    if (outcome->err == ERR_OK)
-        outcome->err = run_incident(pipeline, command, &outcome->why);
     json_object_set_new(change.result, "kind", json_string("incident"));
     json_object_set_new(change.result, "id", json_string(text_of(command->body, "id")));
+    if (outcome->err == ERR_OK)
+        outcome->err = pipeline_do_incident(pipeline, &change, &outcome->why);
     return command_end(&change, position, outcome);
 }
 
@@ -374,6 +265,7 @@ static void take_new(struct pipeline *pipeline, const struct command *command,
 
 struct redo {
     char *changes;
+    char *result;
     bool was_done;
 };
 
@@ -382,6 +274,7 @@ static void on_redo(void *context, const struct state_audit *row)
     struct redo *redo = context;
     redo->was_done = strcmp(row->outcome, err_name(ERR_OK)) == 0;
     redo->changes = mem_strdup(row->changes);
+    redo->result = mem_strdup(row->result);
 }
 
 /* Its effects are in state.db already: what it changed in memory is done again. */
@@ -389,12 +282,12 @@ static void take_again(struct pipeline *pipeline, const struct command *command,
                        uint64_t position)
 {
     struct redo redo = {0};
-    struct err_text why;
     enum err err = state_audit_at(pipeline->options.state, position, &redo, on_redo);
     if (err == ERR_OK && redo.was_done &&
-        run_incident(pipeline, command, &why) == ERR_UNSUPPORTED)
+        !pipeline_redo_incident(pipeline, command, redo.result))
         apply_changes(pipeline, redo.changes);
     free(redo.changes);
+    free(redo.result);
 }
 
 void pipeline_take_command(struct pipeline *pipeline, const struct journal_record *record)

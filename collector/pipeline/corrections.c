@@ -146,6 +146,17 @@ struct closings {
     size_t count;
 };
 
+static void add_closing(struct closings *closings, const char *id, int64_t at_ms)
+{
+    const struct incident *incident =
+        id != NULL ? decided_find(closings->decided, id) : NULL;
+    if (incident == NULL || closings->count == closings->decided->count)
+        return;
+    struct rejudge_closed *added = &closings->items[closings->count++];
+    snprintf(added->id, sizeof added->id, "%s", incident->id);
+    added->closed_ms = at_ms;
+}
+
 static void on_audit(void *context, const struct state_audit *row)
 {
     struct closings *closings = context;
@@ -153,15 +164,14 @@ static void on_audit(void *context, const struct state_audit *row)
         strcmp(row->outcome, err_name(ERR_OK)) != 0)
         return;
     json_t *body = json_loads(row->body, 0, NULL);
-    const char *id = json_string_value(json_object_get(body, "id"));
-    const struct incident *incident =
-        id != NULL ? decided_find(closings->decided, id) : NULL;
-    if (incident != NULL && closings->count < closings->decided->count) {
-        struct rejudge_closed *added = &closings->items[closings->count++];
-        snprintf(added->id, sizeof added->id, "%s", incident->id);
-        added->closed_ms = row->at_ms;
-    }
+    json_t *result = json_loads(row->result, 0, NULL);
+    const json_t *ids = json_object_get(result, "incidents");
+    for (size_t i = 0; i < json_array_size(ids); i++)
+        add_closing(closings, json_string_value(json_array_get(ids, i)), row->at_ms);
+    if (ids == NULL) /* of a version that closed one at a time */
+        add_closing(closings, json_string_value(json_object_get(body, "id")), row->at_ms);
     json_decref(body);
+    json_decref(result);
 }
 
 static enum err closed_by_people(struct pipeline *pipeline, struct closings *closings)

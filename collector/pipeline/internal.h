@@ -126,6 +126,18 @@ void pipeline_take_attempt(struct pipeline *pipeline,
                            const struct journal_record *record);
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record);
 
+/* incidents.c: what people do to incidents, through the journal */
+struct change;
+/*
+ * One of the verbs of incidents; what it did to which incidents is added to the result.
+ * EXISTS, with a sentence, when somebody was first.
+ */
+MUST_CHECK enum err pipeline_do_incident(struct pipeline *pipeline, struct change *change,
+                                         struct err_text *why);
+/* What it did to the engines is done again; false: it is none of these verbs. */
+bool pipeline_redo_incident(struct pipeline *pipeline, const struct command *command,
+                            const char *result);
+
 /* beat.c */
 void pipeline_take_beat(struct pipeline *pipeline, const struct journal_record *record);
 /* In place of pipeline_emit(), for an incident of beat_is(). */
@@ -192,6 +204,8 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device);
 /* NOT_FOUND when it is told of by the first engine alone. */
 MUST_CHECK enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
                                               const char *actor);
+/* Its acknowledgement is taken back. NOT_FOUND likewise. */
+MUST_CHECK enum err pipeline_remind_late(struct pipeline *pipeline, const char *id);
 
 /* One that was held back, and what was told of it (NULL: nothing): tells what is left. */
 void pipeline_settle_one(struct pipeline *pipeline, struct late_incident *held,

@@ -180,16 +180,19 @@ enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
 /*
  * One text per kind of filter, so that each finds its index: states in ?1..?4 (NULL
  * where not wanted), time in ?5 and ?6, the cursor in ?7 and ?8, the limit in ?9, the
- * zone in ?10, whether withdrawn ones are wanted in ?11.
+ * zone in ?10, whether withdrawn ones are wanted in ?11, the cause in ?12.
  */
 #define PAGE_SQL(filter) \
     "SELECT " INCIDENT_COLUMNS " FROM incident WHERE state IN (?1, ?2, ?3, ?4)" \
     " AND opened_ms < ?6 AND (closed_ms = 0 OR closed_ms >= ?5)" \
     " AND (opened_ms, id) < (?7, ?8) AND (?10 IS NULL OR zone = ?10)" \
-    " AND (withdrawn_ms = 0 OR ?11)" filter " ORDER BY opened_ms DESC, id DESC LIMIT ?9"
+    " AND (withdrawn_ms = 0 OR ?11) AND (?12 IS NULL OR cause = ?12)" filter \
+    " ORDER BY opened_ms DESC, id DESC LIMIT ?9"
 
-static const char *page_sql(bool is_alive, bool has_zone)
+static const char *page_sql(bool is_alive, bool has_zone, bool has_cause)
 {
+    if (has_cause)
+        return PAGE_SQL(" AND cause = ?12");
     if (has_zone)
         return PAGE_SQL(" AND zone = ?10");
     return is_alive ? PAGE_SQL(" AND state <> 'closed'") : PAGE_SQL("");
@@ -225,16 +228,16 @@ enum err state_page_incidents(struct state *state,
     bool is_alive = query->states != 0 && (query->states & closed) == 0;
     bool is_first = query->cursor == NULL;
     struct db_rows rows;
-    db_select(&rows, state->db, page_sql(is_alive, query->zone != NULL),
-              DB_ARGS(state_filter(query->states, INCIDENT_OPEN),
-                      state_filter(query->states, INCIDENT_RECOVERING),
-                      state_filter(query->states, INCIDENT_UNKNOWN),
-                      state_filter(query->states, INCIDENT_CLOSED),
-                      db_int(query->from_ms),
-                      db_int(query->to_ms != 0 ? query->to_ms : INT64_MAX),
-                      db_int(is_first ? INT64_MAX : query->cursor_ms),
-                      db_text(query->cursor), state_limit(query->limit),
-                      db_text_or_null(query->zone), db_int(query->with_withdrawn)));
+    db_select(
+        &rows, state->db, page_sql(is_alive, query->zone != NULL, query->cause != NULL),
+        DB_ARGS(state_filter(query->states, INCIDENT_OPEN),
+                state_filter(query->states, INCIDENT_RECOVERING),
+                state_filter(query->states, INCIDENT_UNKNOWN),
+                state_filter(query->states, INCIDENT_CLOSED), db_int(query->from_ms),
+                db_int(query->to_ms != 0 ? query->to_ms : INT64_MAX),
+                db_int(is_first ? INT64_MAX : query->cursor_ms), db_text(query->cursor),
+                state_limit(query->limit), db_text_or_null(query->zone),
+                db_int(query->with_withdrawn), db_text_or_null(query->cause)));
     return give_incidents(&rows, context, row);
 }
 

@@ -28,8 +28,9 @@ MUST_CHECK enum err state_add_incident(struct state *state, enum alert_effect_ki
 
 /* A filter and a page. Zeroed: all incidents, the newest first. */
 struct state_incident_query {
-    unsigned states;  /* bits 1u << enum incident_state; 0: all */
-    const char *zone; /* NULL: all */
+    unsigned states;   /* bits 1u << enum incident_state; 0: all */
+    const char *zone;  /* NULL: all */
+    const char *cause; /* NULL: all; its members */
     bool with_withdrawn;
     int64_t from_ms;    /* those that touch [from, to) */
     int64_t to_ms;      /* 0: no end */

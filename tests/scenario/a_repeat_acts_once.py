@@ -77,6 +77,7 @@ def row(path, body, other, counts="audit", who="token", before=None):
             "before": before or (lambda world: None)}
 
 
+CLOSING = {"cause": "door", "action": "door_closed", "disposition": "unaffected"}
 COMMENT = {"text": "door was open"}
 # pattern: what is sent (path, body), another body under the same key, and what counts it
 ROWS = {
@@ -97,7 +98,12 @@ ROWS = {
     "/api/v1/incidents/*/acknowledge": row(lambda world: f"/api/v1/incidents/{world.incident()}/acknowledge", {}, None),
     "/api/v1/incidents/*/comment": row(lambda world: f"/api/v1/incidents/{world.incident()}/comment", COMMENT,
                                        {"text": "shut"}),
-    "/api/v1/incidents/*/close": row(lambda world: f"/api/v1/incidents/{world.incident()}/close", {}, None),
+    "/api/v1/incidents/*/assign": row(lambda world: f"/api/v1/incidents/{world.incident()}/assign", {"to": "p-1"},
+                                      {"to": "p-2", "from": "p-1"}),
+    "/api/v1/incidents/*/snooze": row(lambda world: f"/api/v1/incidents/{world.incident()}/snooze", {"for": "1h"},
+                                      {"for": "4h"}),
+    "/api/v1/incidents/*/close": row(lambda world: f"/api/v1/incidents/{world.incident()}/close", CLOSING,
+                                     CLOSING | {"note": "shut"}),
     "/api/v1/commands": row("/api/v1/commands", {"verb": "zone.put", "body": {"id": "room-9", "site": "store"}},
                             {"verb": "zone.put", "body": {"id": "room-8", "site": "store"}}),
     "/api/v1/sites/*/archive": row("/api/v1/sites/spare/archive", {}, {"archived": False}),

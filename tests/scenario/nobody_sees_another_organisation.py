@@ -68,6 +68,8 @@ WHO = {
     ("GET", "/api/v1/incidents"): (READERS, None),
     ("GET", "/api/v1/incidents/*"): (READERS, ""),
     ("POST", "/api/v1/incidents/*/acknowledge"): ("hadmin oadmin ooperator nadmin noperator oincidents", ""),
+    ("POST", "/api/v1/incidents/*/assign"): ("hadmin oadmin ooperator nadmin noperator oincidents", ""),
+    ("POST", "/api/v1/incidents/*/snooze"): ("hadmin oadmin ooperator nadmin noperator oincidents", ""),
     ("POST", "/api/v1/incidents/*/close"): ("hadmin oadmin ooperator nadmin noperator oincidents", ""),
     ("POST", "/api/v1/incidents/*/comment"): ("hadmin oadmin ooperator nadmin noperator oincidents", ""),
     ("GET", "/api/v1/verbs"): (READERS, None),

@@ -81,7 +81,8 @@ def story_a_cloned_device(house):
     house.equal(bench.found("fork"), want, "which is no other incident")
     first = next(one for one in bench.ask("/incidents", bench.collector.token)["incidents"] if one["device"] == "one")
     house.equal(first["value"], 5, "it counts them")
-    bench.ask(f"/incidents/{first['id']}/close", bench.token_of("fengjie"), "POST", {})
+    bench.ask(f"/incidents/{first['id']}/close", bench.token_of("fengjie"), "POST",
+              {"cause": "procedure", "action": "repaired", "disposition": "no_product"})
     house.wait_for(lambda: bench.told("fork", "closed"), 20, "the closing is told")
     bench.send("one", 1, 60)
     house.wait_for(lambda: ("one", "room-1", "open") in bench.found("fork"), 20, "what goes on is another one")

@@ -93,7 +93,9 @@ static void keep_newest(void *context, const struct incident *incident)
     struct wanted *wanted = context;
     if (strcmp(alert_kind_name(incident->kind), wanted->kind) != 0)
         return;
-    if (wanted->count++ == 0) /* the newest comes first */
+    bool is_newer = incident->opened_ms == wanted->newest.opened_ms &&
+                    wanted->newest.state == INCIDENT_CLOSED;
+    if (wanted->count++ == 0 || is_newer) /* the newest comes first */
         wanted->newest = *incident;
 }
 
@@ -152,8 +154,11 @@ static void each_cause_is_one_incident_and_one_message_with_its_remedy(void)
 static void close_by_a_person(struct house *house, const char *command,
                               const struct incident *incident, int64_t at_ms)
 {
-    char body[80];
-    snprintf(body, sizeof body, "{\"id\":\"%s\"}", incident->id);
+    char body[160];
+    snprintf(body, sizeof body,
+             "{\"id\":\"%s\",\"cause\":\"network\",\"action\":\"repaired\","
+             "\"disposition\":\"no_product\"}",
+             incident->id);
     put_command(house, at_ms, command, "incident.close", body);
     take_all(house);
 }
