@@ -317,6 +317,9 @@ void api_get_entities(struct api_call *call);
 void api_get_audit(struct api_call *call);
 void api_verify_audit(struct api_call *call);
 
+/* suppressions.c */
+void api_get_suppressions(struct api_call *call);
+
 /* rule_doubts.c */
 /* Adds to the answer's warnings what the last 30 days say of the rule that it names. */
 void api_doubt_rule(struct api_call *call, json_t *result);

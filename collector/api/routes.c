@@ -140,6 +140,8 @@ const struct api_route api_routes[] = {
     ROUTE("GET", "/api/v1/zones/*/series", READERS | ACCESS_SHARE, READ, ZONE,
           SERIES_PARAMS, api_get_zone_series,
           "the same, as few points that hide nothing"),
+    ROUTE("GET", "/api/v1/zones/*/suppressions", READERS, READ, ZONE, "from to limit",
+          api_get_suppressions, "what its rules kept back, and why"),
     ROUTE("GET", "/api/v1/devices", INSIDERS, READ, LIST, "", get_devices,
           "devices, declared or only seen"),
     ROUTE("GET", "/api/v1/devices/*/*/readings", INSIDERS, READ, DEVICE, READINGS_PARAMS,

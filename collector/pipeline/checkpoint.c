@@ -244,10 +244,12 @@ enum err pipeline_open(struct pipeline **result, const struct pipeline_options *
     pipeline->decoder = decoder_create();
     pipeline->redecoder = decoder_create();
     pipeline->alerts = alerts_create();
-    pipeline->sink =
-        (struct alert_sink){.context = pipeline, .effect = pipeline_on_alert};
-    pipeline->ahead_sink =
-        (struct alert_sink){.context = pipeline, .effect = pipeline_on_ahead};
+    pipeline->sink = (struct alert_sink){.context = pipeline,
+                                         .effect = pipeline_on_alert,
+                                         .suppressed = pipeline_on_suppressed};
+    pipeline->ahead_sink = (struct alert_sink){.context = pipeline,
+                                               .effect = pipeline_on_ahead,
+                                               .suppressed = pipeline_on_suppressed};
     pipeline->registry = registry_create();
     pipeline->corrections = corrections_create();
     enum err err = read_positions(pipeline, why);

@@ -8,6 +8,7 @@
 #include "collector/notify/message.h"
 #include "collector/pipeline/internal.h"
 #include "collector/store/state_delivery.h"
+#include "collector/store/state_suppressions.h"
 
 static bool wants_effects(const struct pipeline *pipeline)
 {
@@ -102,6 +103,13 @@ void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
     count_effect(kind);
     pipeline_news_incident(pipeline, kind, incident);
     buf_fini(&body);
+}
+
+void pipeline_on_suppressed(void *context, const struct suppression *told)
+{
+    struct pipeline *pipeline = context;
+    if (pipeline_begin_effects(pipeline))
+        pipeline_note(pipeline, state_put_suppression(pipeline->options.state, told));
 }
 
 void pipeline_quarantine(struct pipeline *pipeline, const struct topic *topic,

@@ -268,6 +268,8 @@ bool pipeline_begin_effects(struct pipeline *pipeline);
 void pipeline_note(struct pipeline *pipeline, enum err err);
 void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
                    const struct incident *incident);
+/* What a rule kept back: of both engines alike, under one id. */
+void pipeline_on_suppressed(void *context, const struct suppression *told);
 /* `reason` is one of a few words, `detail` the sentence. */
 void pipeline_quarantine(struct pipeline *pipeline, const struct topic *topic,
                          const struct record_message *message, const char *reason,

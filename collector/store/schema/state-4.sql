@@ -108,3 +108,26 @@ CREATE TABLE channel_health (
 ALTER TABLE outbox ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 UPDATE outbox SET cause = incident;
 CREATE INDEX outbox_cause ON outbox (cause, channel, id) WHERE state = 'pending';
+
+-- ---- what was kept back -----------------------------------------------------------------
+
+-- What a rule kept back while one of its reasons held: one per rule, channel and stretch
+-- of the reason. to_ms 0: it goes on.
+CREATE TABLE suppression (
+  id TEXT PRIMARY KEY,
+  rule TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  device TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  quantity TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  from_ms INTEGER NOT NULL,
+  to_ms INTEGER NOT NULL,
+  told_ms INTEGER NOT NULL,
+  limit_value REAL,
+  worst REAL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX suppression_zone ON suppression (zone, from_ms, id);

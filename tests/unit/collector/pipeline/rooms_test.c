@@ -3,6 +3,7 @@
 #include "collector/pipeline/pipeline.h"
 
 #include "collector/command/command.h"
+#include "collector/store/state_suppressions.h"
 #include "tests/unit/collector/pipeline_house.h"
 
 /* A reading of the device is of minute `seq`; rule "warm" fires at 8 at once. */
@@ -98,6 +99,41 @@ static void what_is_planned_is_not_told(void)
     }
 }
 
+static void keep_last(void *context, const struct suppression *told)
+{
+    *(struct suppression *)context = *told;
+}
+
+/* Once when it begins to keep something back, once more when it is over. */
+static void what_is_kept_back_is_a_record(void)
+{
+    struct house house;
+    struct suppression told = {.id = ""};
+    char body[200];
+    furnish(&house);
+    snprintf(body, sizeof body,
+             "{\"id\":\"room\",\"from\":%" PRId64 ",\"to\":%" PRId64 "}", START_MS,
+             START_MS + 10 * 60000);
+    run(&house, 0, "zone.maintenance", body);
+    measure(&house, 1, 5, 9);
+    take_all(&house);
+    CHECK(state_each_suppression(house.state, "room", 0, INT64_MAX, 10, &told,
+                                 keep_last) == ERR_OK);
+    CHECK_TEXT(told.rule, "warm");
+    CHECK(told.reason == ALERT_REASON_MAINTENANCE && told.to_ms == 0);
+    CHECK(told.from_ms == START_MS + 60000 && told.worst == 9 && told.limit == 8);
+    measure(&house, 6, 12, 9.5);
+    take_all(&house);
+    CHECK(state_each_suppression(house.state, "room", 0, INT64_MAX, 10, &told,
+                                 keep_last) == ERR_OK);
+    CHECK(told.to_ms == START_MS + 10 * 60000 && told.worst == 9.5);
+    memset(&told, 0, sizeof told);
+    CHECK(state_each_suppression(house.state, "attic", 0, INT64_MAX, 10, &told,
+                                 keep_last) == ERR_OK);
+    CHECK(told.id[0] == '\0' && opened(&house) == 1);
+    house_close(&house);
+}
+
 static void what_is_taken_back_is_told(void)
 {
     struct house house;
@@ -158,6 +194,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         {"what is planned is not told", what_is_planned_is_not_told},
+        {"what is kept back is a record", what_is_kept_back_is_a_record},
         {"what is taken back is told", what_is_taken_back_is_told},
         {"off duty climate does not ring", off_duty_climate_does_not_ring},
         {"on duty again it rings", on_duty_again_it_rings},
