@@ -2,10 +2,14 @@
 #include "edge-agent/verdict_rules.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+
+#define HOUR_MS 3600000.0
 
 static_assert(ZONE_RULES_LEVELS_MAX <= ALERT_LEVELS_MAX, "every level that is sent fits");
 
@@ -86,4 +90,90 @@ struct alert_rule *verdict_rules(const struct zone_rules *rules, size_t *count)
         }
     }
     return made;
+}
+
+/* ---- what the zones are like ---- */
+
+void verdict_spans_fini(struct verdict_spans *spans)
+{
+    free(spans->list);
+    *spans = (struct verdict_spans){0};
+}
+
+static bool is_planned(const struct verdict_spans *spans, const struct verdict_span *span)
+{
+    for (size_t i = 0; i < spans->count; i++)
+        if (spans->list[i].reason == span->reason &&
+            spans->list[i].from_ms == span->from_ms &&
+            strcmp(spans->list[i].zone, span->zone) == 0)
+            return true;
+    return false;
+}
+
+static void collect(const struct zone_config *zone, struct verdict_spans *spans)
+{
+    for (size_t i = 0; i < zone->span_count; i++) {
+        enum alert_reason reason;
+        if (!alert_reason_parse(&reason, zone->spans[i].reason))
+            continue;
+        mem_grow(&spans->list, &spans->capacity, spans->count + 1, sizeof *spans->list);
+        struct verdict_span *added = &spans->list[spans->count++];
+        *added = (struct verdict_span){.reason = reason,
+                                       .from_ms = zone->spans[i].from_ms,
+                                       .to_ms = zone->spans[i].to_ms};
+        memcpy(added->zone, zone->zone, sizeof added->zone);
+    }
+}
+
+/* What the engine derives has no channel of that name. */
+static bool is_derived(const char *quantity)
+{
+    char channel[2 * ID_SIZE];
+    snprintf(channel, sizeof channel, "%s-est", quantity);
+    return alert_channel_is_derived(channel);
+}
+
+/* A zone of which nothing is said costs nothing, unless its rules look at its goods. */
+static bool is_told_of(const struct zone_config *zone)
+{
+    bool is_described = zone->tau_ms != 0;
+    for (size_t i = 0; i < zone->rule_count; i++)
+        is_described |= is_derived(zone->rules[i].quantity);
+    return is_described;
+}
+
+static struct alert_room room_of(const struct zone_config *zone)
+{
+    return (struct alert_room){
+        .body = {.tau_h = (double)zone->tau_ms / HOUR_MS,
+                 .fastest_h = (double)zone->tau_least_ms / HOUR_MS,
+                 .slowest_h = (double)zone->tau_most_ms / HOUR_MS},
+        .air = {.defrost_every_ms = zone->defrost_every_ms,
+                .defrost_first_ms = zone->defrost_first_ms,
+                .defrost_most_ms = zone->defrost_most_ms},
+    };
+}
+
+void verdict_rooms(struct alerts *engine, const struct zone_rules *rules,
+                   struct verdict_spans *told, int64_t now_ms)
+{
+    struct verdict_spans now = {0};
+    for (size_t i = 0; i < rules->zone_count; i++) {
+        const struct zone_config *zone = &rules->zones[i];
+        const struct alert_room room = room_of(zone);
+        if (is_told_of(zone))
+            alerts_set_room(engine, zone->zone, &room);
+        collect(zone, &now);
+    }
+    for (size_t i = 0; i < told->count; i++) {
+        const struct verdict_span *span = &told->list[i];
+        if (span->to_ms > now_ms && !is_planned(&now, span))
+            alerts_declare(engine, span->zone, span->reason, span->from_ms,
+                           span->from_ms);
+    }
+    for (size_t i = 0; i < now.count; i++)
+        alerts_declare(engine, now.list[i].zone, now.list[i].reason, now.list[i].from_ms,
+                       now.list[i].to_ms);
+    verdict_spans_fini(told);
+    *told = now;
 }

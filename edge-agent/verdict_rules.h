@@ -19,4 +19,27 @@
  */
 struct alert_rule *verdict_rules(const struct zone_rules *rules, size_t *count);
 
+/* A stretch that was declared to the engine. */
+struct verdict_span {
+    char zone[ID_SIZE];
+    enum alert_reason reason;
+    int64_t from_ms;
+    int64_t to_ms;
+};
+
+struct verdict_spans {
+    struct verdict_span *list;
+    size_t count;
+    size_t capacity;
+};
+
+void verdict_spans_fini(struct verdict_spans *spans);
+/*
+ * Tells the engine what the zones are like and what is planned there, as the collector
+ * tells its own. Of `told`, what was declared before, it takes back what is not over at
+ * now_ms and is not planned any more; then `told` is what is declared now.
+ */
+void verdict_rooms(struct alerts *engine, const struct zone_rules *rules,
+                   struct verdict_spans *told, int64_t now_ms);
+
 #endif

@@ -33,6 +33,8 @@ struct verdicts {
     char *path;
     struct alert_sink sink;
     struct alerts *engine;
+    const struct zone_rules *zones; /* the agent's */
+    struct verdict_spans spans;     /* that were declared */
     struct alert_rule *rules;
     size_t rule_count;
     struct measured *channels;
@@ -112,6 +114,7 @@ static void set_engine_rules(struct verdicts *verdicts)
     if (alerts_set_rules(verdicts->engine, verdicts->rules, verdicts->rule_count,
                          now_ms(verdicts), &why) != ERR_OK)
         log_error("the zones' rules are not judged here reason=\"%s\"", why.text);
+    verdict_rooms(verdicts->engine, verdicts->zones, &verdicts->spans, now_ms(verdicts));
 }
 
 static void expect_channels(struct verdicts *verdicts)
@@ -203,8 +206,10 @@ static void look_through_list(struct verdicts *verdicts)
         struct incidents_entry *entry = &list->entries[i];
         const struct measured *channel = measured_as(verdicts, entry->channel);
         bool is_idle = !is_in_force(verdicts, entry->rule);
-        bool is_elsewhere = channel == NULL || (channel->zone[0] != '\0' &&
-                                                strcmp(channel->zone, entry->zone) != 0);
+        bool is_derived = alert_channel_is_derived(entry->channel);
+        bool is_elsewhere = channel == NULL ? !is_derived
+                                            : (channel->zone[0] != '\0' &&
+                                               strcmp(channel->zone, entry->zone) != 0);
         verdicts->has_changed |= is_idle != entry->is_idle || is_elsewhere;
         entry->is_idle = is_idle;
         if (!is_elsewhere || entry->state == INCIDENT_CLOSED)
@@ -220,6 +225,7 @@ static void look_through_list(struct verdicts *verdicts)
 static void apply_rules(struct verdicts *verdicts, const struct zone_rules *rules)
 {
     free(verdicts->rules);
+    verdicts->zones = rules;
     verdicts->rules = verdict_rules(rules, &verdicts->rule_count);
     move_channels(verdicts, rules);
 }
@@ -520,6 +526,7 @@ void verdicts_destroy(struct verdicts *verdicts)
     pack_fini(&verdicts->pack);
     buf_fini(&verdicts->text);
     free(verdicts->channels);
+    verdict_spans_fini(&verdicts->spans);
     free(verdicts->rules);
     free(verdicts->path);
     free(verdicts);

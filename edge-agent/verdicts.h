@@ -38,13 +38,14 @@ struct verdicts_options {
     void (*on_changed)(void *context); /* the list says something else; or NULL */
 };
 
-/* Goes on where the file and the journal end. Everything in options outlives it. */
+/* Goes on where the file and the journal end. Everything in options and `rules` outlive
+ * it; of a change of these it is told at once. */
 struct verdicts *verdicts_create(const struct verdicts_options *options,
                                  const struct zone_rules *rules);
 /* Keeps what it knows. Accepts NULL. */
 void verdicts_destroy(struct verdicts *verdicts);
 
-/* Others are in force from the next reading on. */
+/* `rules` are others now: in force from the next reading on. */
 void verdicts_set_rules(struct verdicts *verdicts, const struct zone_rules *rules);
 /* That pack is on stable storage. */
 void verdicts_synced(struct verdicts *verdicts, uint64_t epoch, uint64_t seq);

@@ -137,6 +137,25 @@ static void put_spans(struct buf *out, const struct zone_config *zone)
         buf_text(out, "]");
 }
 
+/* What a zone is like: times in ms, and nothing is said where they are 0. */
+static const struct room_member {
+    const char *name;
+    size_t offset;
+    bool is_date;
+} room_members[] = {
+    {"tau", offsetof(struct zone_config, tau_ms), false},
+    {"tau_least", offsetof(struct zone_config, tau_least_ms), false},
+    {"tau_most", offsetof(struct zone_config, tau_most_ms), false},
+    {"defrost_every", offsetof(struct zone_config, defrost_every_ms), false},
+    {"defrost_first", offsetof(struct zone_config, defrost_first_ms), true},
+    {"defrost_most", offsetof(struct zone_config, defrost_most_ms), false},
+};
+
+static int64_t *room_member(struct zone_config *zone, size_t which)
+{
+    return (int64_t *)(void *)((char *)zone + room_members[which].offset);
+}
+
 static void put_zone(struct buf *out, const struct zone_config *zone)
 {
     buf_format(out, "{\"zone\":\"%s\",\"on_duty\":%s", zone->zone,
@@ -152,8 +171,11 @@ static void put_zone(struct buf *out, const struct zone_config *zone)
     buf_text(out, ",\"rules\":[");
     put_rules(out, zone);
     buf_text(out, "]");
-    if (zone->tau_ms != 0)
-        buf_format(out, ",\"tau\":%" PRId64, zone->tau_ms);
+    for (size_t i = 0; i < sizeof room_members / sizeof room_members[0]; i++) {
+        int64_t value_ms = *room_member((struct zone_config *)(uintptr_t)zone, i);
+        if (value_ms != 0)
+            buf_format(out, ",\"%s\":%" PRId64, room_members[i].name, value_ms);
+    }
     put_spans(out, zone);
     buf_text(out, "}");
 }
@@ -424,9 +446,13 @@ static enum err read_stretches(struct zone_config *zone, const json_t *json,
                                struct err_text *why)
 {
     const json_t *list;
-    const json_t *tau = json_object_get(json, "tau");
-    if (tau != NULL && !read_span(&zone->tau_ms, tau))
-        return bad(why, "tau");
+    for (size_t i = 0; i < sizeof room_members / sizeof room_members[0]; i++) {
+        const json_t *value = json_object_get(json, room_members[i].name);
+        int64_t *to = room_member(zone, i);
+        if (value != NULL &&
+            !(room_members[i].is_date ? read_time(to, value) : read_span(to, value)))
+            return bad(why, room_members[i].name);
+    }
     enum err err = list_of(&list, json, "spans", ZONE_RULES_SPANS_MAX, why);
     for (size_t i = 0; err == ERR_OK && i < json_array_size(list); i++)
         err = read_stretch(zone, json_array_get(list, i), why);
@@ -464,8 +490,10 @@ static enum err read_channels(struct zone_config *zone, const json_t *json,
 static enum err read_zone(struct zone_rules *rules, const json_t *json,
                           struct err_text *why)
 {
-    static const char *const names[] = {"zone",  "on_duty", "channels", "low", "high",
-                                        "rules", "tau",     "spans",    NULL};
+    static const char *const names[] = {
+        "zone",          "on_duty",       "channels",     "low",       "high",
+        "rules",         "tau",           "spans",        "tau_least", "tau_most",
+        "defrost_every", "defrost_first", "defrost_most", NULL};
     char id[ID_SIZE];
     const json_t *list;
     enum err err = only(json, names, "a zone", why);

@@ -73,8 +73,13 @@ struct zone_config {
     double high;
     struct zone_rule *rules; /* owned */
     size_t rule_count;
-    int64_t tau_ms;          /* how fast its goods follow the air; 0: not said */
-    struct zone_span *spans; /* owned; in order of their beginning */
+    int64_t tau_ms;       /* how fast its goods follow the air; 0: not said */
+    int64_t tau_least_ms; /* the band around that; 0: not said */
+    int64_t tau_most_ms;
+    int64_t defrost_every_ms; /* its schedule; 0: none */
+    int64_t defrost_first_ms; /* any one of its beginnings, since the Unix epoch */
+    int64_t defrost_most_ms;  /* how long one takes; 0: not said */
+    struct zone_span *spans;  /* owned; in order of their beginning */
     size_t span_count;
 };
 

@@ -225,6 +225,16 @@ static void add_spans(struct zone_config *zone, const struct registry *registry,
     }
 }
 
+static void tell_room(struct zone_config *to, const struct registry_zone *zone)
+{
+    to->tau_ms = zone->tau_ms;
+    to->tau_least_ms = zone->tau_least_ms;
+    to->tau_most_ms = zone->tau_most_ms;
+    to->defrost_every_ms = zone->defrost_every_ms;
+    to->defrost_first_ms = zone->defrost_first_ms;
+    to->defrost_most_ms = zone->defrost_most_ms;
+}
+
 static void add_placed(struct zone_rules *rules, const struct registry *registry,
                        const struct registry_placement *placement, int64_t now_ms)
 {
@@ -243,7 +253,8 @@ static void add_placed(struct zone_rules *rules, const struct registry *registry
         config->is_on_duty = !zone->is_off_duty && !zone->is_archived;
         config->low = zone->band_low;
         config->high = zone->band_high;
-        config->tau_ms = zone->is_described ? zone->tau_ms : 0;
+        if (zone->is_described)
+            tell_room(config, zone);
         add_spans(config, registry, now_ms);
     }
     if (!is_whole)
@@ -329,7 +340,7 @@ static void add_rule(const struct registry *registry, struct zone_config *zone,
         return;
     copy_rule(zone_config_add_rule(zone), rule);
     if (known != NULL && doubt_is_derived(rule->quantity))
-        zone->tau_ms = known->tau_ms;
+        tell_room(zone, known);
 }
 
 /* Both ways in the order of the ids. */

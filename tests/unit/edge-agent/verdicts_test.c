@@ -269,6 +269,9 @@ static void ask_far(struct bench *bench, struct far *far)
     struct buf text = {0};
     *far = (struct far){0};
     CHECK(alerts_set_rules(engine, rules, count, T0, &why) == ERR_OK);
+    struct verdict_spans spans = {0};
+    verdict_rooms(engine, &bench->rules, &spans, 0);
+    verdict_spans_fini(&spans);
     for (int pass = 0; pass < 2; pass++) {
         for (uint64_t seq = 1; seq <= bench->seq; seq++) {
             struct spool_pack found;
@@ -475,6 +478,42 @@ static void a_rule_that_is_not_understood_takes_none_away(void)
     bench_destroy(bench);
 }
 
+/* The goods follow the air slowly; for as long as somebody works there nothing counts. */
+static void goods_and_plans_are_judged_as_there(void)
+{
+    static const char goods[] =
+        "{\"v\":1,\"version\":\"00000000000000a1\",\"zones\":[{\"zone\":\"room-1\","
+        "\"on_duty\":true,\"rules\":[{\"id\":\"goods\",\"kind\":\"above\",\"quantity\":"
+        "\"product_temperature\",\"levels\":[" LEVEL(
+            "critical", "8",
+            "0") "]},"
+                 "{\"id\":\"air\",\"kind\":\"above\",\"unless\":[\"maintenance\"],\"quantity\":"
+                 "\"air_temperature\",\"levels\":[" LEVEL(
+                     "critical", "8",
+                     "0") "]}],"
+                          "\"tau\":3600000,\"tau_least\":1800000,\"tau_most\":7200000,\"spans\":[{"
+                          "\"reason\":\"maintenance\",\"from\":1789999000000,\"to\":1790006000000}]}]}";
+    struct bench *bench = bench_create(goods);
+    struct far far;
+    for (int minute = 0; minute < 80; minute++) {
+        give(bench, minute, minute < 20 ? 4 : 14);
+        if (minute == 30 || minute == 60)
+            restart(bench);
+        if (minute == 25)
+            CHECK(list_of(bench)->count == 0);
+    }
+    ask_far(bench, &far);
+    CHECK(far.opened_count == 1 && list_of(bench)->count == 1);
+    CHECK_TEXT(list_of(bench)->entries[0].id, far.opened[0]);
+    CHECK_TEXT(list_of(bench)->entries[0].rule, "goods");
+    for (int minute = 80; minute < 105; minute++)
+        give(bench, minute, 14);
+    ask_far(bench, &far);
+    CHECK(far.opened_count == 2 && list_of(bench)->count == 2); /* the work is over */
+    CHECK_TEXT(list_of(bench)->entries[1].id, far.opened[1]);
+    bench_destroy(bench);
+}
+
 static void a_probe_that_breaks_is_silent(void)
 {
     struct bench *bench = bench_create(ZONE("true", SILENT));
@@ -642,6 +681,7 @@ int main(void)
         {"off duty only safety rings", off_duty_only_safety_rings},
         {"a rule that is not understood takes none away",
          a_rule_that_is_not_understood_takes_none_away},
+        {"goods and plans are judged as there", goods_and_plans_are_judged_as_there},
         {"a probe that breaks is silent", a_probe_that_breaks_is_silent},
         {"a full disk silences nothing", a_full_disk_silences_nothing},
         {"a clock set late", a_clock_set_late},

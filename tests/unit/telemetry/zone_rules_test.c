@@ -45,6 +45,9 @@ static struct zone_rules a_set(void)
                                .unless_count = 2,
                                .is_safety = true};
     zone->tau_ms = 7200000;
+    zone->tau_most_ms = 9000000;
+    zone->defrost_every_ms = 21600000;
+    zone->defrost_first_ms = 1700000000000;
     struct zone_span *span = zone_config_add_span(zone);
     *span = (struct zone_span){"planned_step", 1700000000000, 1700086400000, 12, 14};
     span = zone_config_add_span(zone);
@@ -77,6 +80,9 @@ static void they_survive(void)
     CHECK(zone->rules[2].unless_count == 2 && zone->rules[2].is_safety);
     CHECK_TEXT(zone->rules[2].unless[1], "planned_step");
     CHECK(zone->tau_ms == 7200000 && zone->span_count == 2);
+    CHECK(zone->tau_least_ms == 0 && zone->tau_most_ms == 9000000);
+    CHECK(zone->defrost_every_ms == 21600000 && zone->defrost_most_ms == 0);
+    CHECK(zone->defrost_first_ms == 1700000000000);
     CHECK(zone->spans[0].low == 12 && isnan(zone->spans[1].high));
     buf_fini(&text);
     buf_fini(&again);
@@ -166,6 +172,7 @@ static void what_is_no_rule_is_refused_whole(void)
          ERR_LIMIT, "more than 8 unless"},
         {HEAD ZONE RULE ",\"safety\":1}]}]}", ERR_INVALID, "'safety'"},
         {HEAD ZONE "],\"tau\":\"2h\"}]}", ERR_INVALID, "'tau'"},
+        {HEAD ZONE "],\"defrost_first\":-1}]}", ERR_INVALID, "'defrost_first'"},
         {HEAD ZONE "],\"spans\":{}}]}", ERR_INVALID, "'spans'"},
         {HEAD ZONE "],\"spans\":[{\"reason\":\"x\",\"from\":5,\"to\":5}]}]}", ERR_INVALID,
          "'to'"},
