@@ -13,6 +13,7 @@
 #include "coldchainctl/config_model.h"
 #include "coldchainctl/config_scalar.h"
 #include "coldchainctl/say.h"
+#include "collector/config.h"
 #include "telemetry/reading.h"
 
 #define FORMAT     "1"
@@ -146,6 +147,9 @@ static enum err read_value(const struct source *source, const json_t *field,
 {
     json_t *value;
     const char *type = model_text(field, "type");
+    if (node->kind == TREE_TEXT && node->text[0] == '\0' &&
+        strcmp(model_text(field, "needed"), "optional") == 0)
+        return ERR_OK; /* nothing is said */
     enum err err = strcmp(type, "records") == 0
                        ? read_records(source, field, node, &value)
                    : strcmp(type, "texts") == 0 ? read_texts(source, field, node, &value)
@@ -170,6 +174,22 @@ static const json_t *field_of(const json_t *fields, const char *name)
             return field;
     }
     return NULL;
+}
+
+/* A settings file of the collector calls some of them otherwise; both are understood. */
+static const json_t *field_called(const json_t *fields, const char *name)
+{
+    static const struct {
+        const char *said;
+        const char *name;
+    } others[] = {{"recovery", "recovery_level"},
+                  {"silent_after", "silent"},
+                  {"severity", "silent_severity"}};
+    const json_t *field = field_of(fields, name);
+    for (size_t i = 0; field == NULL && i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(others[i].said, name) == 0)
+            field = field_of(fields, others[i].name);
+    return field;
 }
 
 static enum err refuse_unknown(const struct source *source, const json_t *fields,
@@ -210,7 +230,7 @@ static enum err read_map(const struct source *source, const json_t *fields,
     json_t *field;
     for (size_t k = 0; err == ERR_OK && k < node->count; k++) {
         const struct tree *item = &node->items[k];
-        const json_t *known = field_of(fields, item->key);
+        const json_t *known = field_called(fields, item->key);
         err = known != NULL ? read_value(source, known, item, body)
                             : refuse_unknown(source, fields, item);
     }
@@ -269,6 +289,18 @@ static void place_id(const struct model *state, json_t *body, struct buf *id)
                    (long long)json_integer_value(json_object_get(body, "from")));
 }
 
+/* As in a settings file; silence without a quantity is that of all channels. */
+static void fill_quantity(json_t *body)
+{
+    enum alert_kind kind;
+    if (json_object_get(body, "quantity") != NULL ||
+        !alert_kind_parse(&kind, model_text(body, "kind")) || kind == ALERT_SILENT)
+        return;
+    const char *usual = config_usual_quantity(kind);
+    if (usual[0] != '\0')
+        json_object_set_new(body, "quantity", json_string(usual));
+}
+
 static enum err keep_entity(struct model *model, const struct model *state,
                             enum model_kind kind, const struct source *source,
                             const struct tree *node, json_t *body)
@@ -281,6 +313,8 @@ static enum err keep_entity(struct model *model, const struct model *state,
         place_id(state, body, &id);
     else
         buf_text(&id, model_text(body, "id"));
+    if (kind == MODEL_RULE)
+        fill_quantity(body);
     model_drop_defaults(kind, body);
     const json_t *line = json_object_get(model->lines[kind], id.data);
     if (kind == MODEL_PLACEMENT && json_object_get(body, "from") == NULL)

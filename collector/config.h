@@ -145,6 +145,8 @@ struct settings {
 extern const struct config_schema settings_schema;
 extern const struct config_schema config_rule_schema;
 
+/* What a rule of that kind watches when nothing is said; "" for what has none. */
+const char *config_usual_quantity(enum alert_kind kind);
 /*
  * The rule that it describes: alert_rule_check() says whether it is one. Reasons that are
  * none are passed over, config_rule_check() tells of them.

@@ -136,8 +136,7 @@ static void copy(char *to, size_t size, const char *text)
     snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
-/* What is watched when nothing is said. */
-static const char *usual_quantity(enum alert_kind kind)
+const char *config_usual_quantity(enum alert_kind kind)
 {
     static const struct {
         enum alert_kind kind;
@@ -173,7 +172,7 @@ void config_rule_take(struct alert_rule *rule, const struct config_rule *from)
     copy(rule->id, sizeof rule->id, from->id);
     copy(rule->zone, sizeof rule->zone, from->zone);
     copy(rule->quantity, sizeof rule->quantity,
-         from->quantity != NULL ? from->quantity : usual_quantity(kind));
+         from->quantity != NULL ? from->quantity : config_usual_quantity(kind));
     if (!alert_kind_is_silence(kind))
         rule->silent_ms = 0;
     for (size_t i = 0; i < from->unless_count; i++) {

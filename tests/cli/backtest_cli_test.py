@@ -102,6 +102,17 @@ class Backtest(unittest.TestCase):
         self.assertLess(told[0]["harm_after_ms"], 20 * 60000)
         self.assertIn("it follows the air, 2 h", self.run_it(rules=zones + RULES).stdout)
 
+    def test_rules_as_a_settings_file_has_them(self):
+        rules = """rules:
+  - {id: warm, zone: room-1, kind: above, levels: [{level: 8, delay: 30m, recovery: 7}]}
+  - {id: gone, zone: room-1, kind: silent, quantity: "", silent_after: 30m, severity: critical}
+  - {id: open, zone: room-1, kind: door_open, levels: [{level: 20}]}
+"""
+        result = self.result(rules=rules)
+        self.assertEqual([(rule["quantity"], rule["firings"]) for rule in result["rules"]],
+                         [("air_temperature", 2), ("", 0), ("door", 0)])
+        self.assertIn("rules.yaml:4: rule 'open' watches door", self.run_it(rules=rules).stderr)
+
     def test_without_a_band_nothing_is_said_of_harm(self):
         result = self.result()
         self.assertEqual((result["band"], result["harms"], result["rules"][0]["harm"]), (False, [], None))

@@ -37,8 +37,9 @@ struct play {
     struct map saved; /* what the engine wanted kept: key -> struct buf */
     struct buf told;
     bool shows_updates;
-    int64_t now_ms;  /* the record has come so far */
-    int64_t tick_ms; /* and the engine's clock */
+    bool is_restless; /* restarted after each step */
+    int64_t now_ms;   /* the record has come so far */
+    int64_t tick_ms;  /* and the engine's clock */
     int64_t every_ms;
     struct held *held; /* readings that have not arrived yet */
     size_t held_count;
@@ -76,6 +77,17 @@ static void on_effect(void *context, enum alert_effect_kind kind,
     if (strcmp(at, told) != 0)
         buf_format(&play->told, " told %s", told);
     buf_text(&play->told, "\n");
+}
+
+static void on_suppressed(void *context, const struct suppression *kept)
+{
+    struct play *play = context;
+    char from[UNITS_TEXT_MAX];
+    char at[UNITS_TEXT_MAX];
+    buf_format(&play->told, "kept back %s by %s since %s %s %s\n", kept->rule,
+               alert_reason_name(kept->reason), span(from, kept->from_ms),
+               kept->to_ms != 0 ? "until" : "told",
+               span(at, kept->to_ms != 0 ? kept->to_ms : kept->told_ms));
 }
 
 /* ---- the engine, and its restart --------------------------------------------------- */
@@ -247,8 +259,11 @@ static void play_step(struct play *play, const struct tree *step)
 
 static void play_steps(struct play *play, const struct tree *steps)
 {
-    for (size_t i = 0; i < steps->count; i++)
+    for (size_t i = 0; i < steps->count; i++) {
         play_step(play, &steps->items[i]);
+        if (play->is_restless)
+            restart(play);
+    }
 }
 
 /* ---- one file ---------------------------------------------------------------------- */
@@ -299,14 +314,17 @@ static void play_fini(struct play *play)
     free(play->held);
 }
 
-static void play_case(const char *name, const struct tree *root, const struct buf *rules)
+static void play_case(const char *name, const struct tree *root, const struct buf *rules,
+                      bool is_restless)
 {
     struct err_text why = {""};
     struct play play = {.name = name,
                         .now_ms = T0,
                         .tick_ms = T0,
+                        .is_restless = is_restless,
                         .shows_updates = tree_get(root, "updates") != NULL};
-    play.sink = (struct alert_sink){.context = &play, .effect = on_effect};
+    play.sink = (struct alert_sink){
+        .context = &play, .effect = on_effect, .suppressed = on_suppressed};
     play.every_ms = span_of(&play, root, "every", MINUTE_MS);
     enum err err = backtest_rules_parse(&play.rules, name, rules->data, rules->len, &why);
     CHECK_TEXT(why.text, "");
@@ -345,7 +363,8 @@ static bool play_file(const char *path, const char *name)
         check_told(name, root);
     if (is_played) {
         cut_rules(&file, &rules);
-        play_case(name, root, &rules);
+        play_case(name, root, &rules, false);
+        play_case(name, root, &rules, true); /* which changes nothing */
     } else if (err == ERR_OK) {
         printf("\n  %s waits for %s", name, text_of(root, "waits"));
     }
