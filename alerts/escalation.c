@@ -268,26 +268,6 @@ static void visit_step(struct turn *turn, size_t step)
         visit(turn, who[i]);
 }
 
-/* The first step once, and then nothing until it is forgotten again. */
-static void remind(struct turn *turn)
-{
-    const struct escalation_case *incident = turn->incident;
-    const struct escalation_policy *policy = turn->policy;
-    int64_t since_ms = incident->acknowledged_ms > incident->round_ms
-                           ? incident->acknowledged_ms
-                           : incident->round_ms;
-    if (policy->again_ms > 0) {
-        int64_t due_ms = since_ms + policy->again_ms;
-        turn->decision->begins_round = due_ms <= turn->now_ms;
-        look_again(turn, due_ms > turn->now_ms ? due_ms : turn->now_ms);
-    }
-    if (incident->acknowledged_ms >= incident->round_ms || policy->step_count == 0 ||
-        turn->decision->begins_round)
-        return;
-    turn->is_reminder = true;
-    visit_step(turn, 0);
-}
-
 void escalation_next(const struct escalation_plan *plan,
                      const struct escalation_policy *policy,
                      const struct escalation_case *incident,
@@ -309,12 +289,12 @@ void escalation_next(const struct escalation_plan *plan,
         decision->next_ms = incident->snoozed_until_ms;
         return;
     }
-    if (incident->is_acknowledged) {
-        remind(&turn);
+    if (incident->is_acknowledged && incident->acknowledged_ms >= incident->round_ms)
         return;
-    }
+    turn.is_reminder = incident->is_acknowledged;
+    size_t count = incident->is_acknowledged ? 1 : policy->step_count;
     look_again(&turn, now_ms + HANDOVER_MS);
-    for (size_t i = 0; i < policy->step_count; i++) {
+    for (size_t i = 0; i < count && i < policy->step_count; i++) {
         int64_t due_ms = incident->round_ms + policy->steps[i].after_ms;
         if (due_ms <= now_ms)
             visit_step(&turn, i);

@@ -4,7 +4,7 @@
  *
  * Pure: (plan, case, what was told, now) -> what to tell now. A plan is policies, duties
  * with their shifts, contacts with their addresses. A case is one incident in one round;
- * a new round begins when it became graver or was acknowledged and forgotten.
+ * a new round begins when it became graver, and when it was acknowledged and forgotten.
  *
  *   round begins --after--> step 1: who is on that duty --repeat--> again, at most so
  * often
@@ -17,7 +17,8 @@
  *    over a channel that rings when there is one.
  *  - What failed is told at once over the next address; a channel that is down or full
  *    is passed over.
- *  - Acknowledged: nothing is told until it is forgotten. Snoozed: nothing until it ends.
+ *  - Acknowledged: nothing is told. When it became graver since then, its first step is
+ *    told once. Snoozed: nothing until it ends.
  *
  * A plan is not changed while it is used. Arrays are the caller's.
  */
@@ -34,7 +35,7 @@
 
 #define ESCALATION_STEPS_MAX    8
 #define ESCALATION_CONTACTS_MAX 64
-#define ESCALATION_CHANNELS_MAX 32
+#define ESCALATION_CHANNELS_MAX 100
 #define ESCALATION_TELLS_MAX    64
 #define ESCALATION_NONE         SIZE_MAX  /* in place of an index */
 #define ESCALATION_NEVER        INT64_MAX /* in place of a time */
@@ -106,7 +107,6 @@ struct escalation_policy {
     struct escalation_step steps[ESCALATION_STEPS_MAX]; /* by after_ms */
     size_t step_count;
     size_t last_resort; /* a duty, or NONE */
-    int64_t again_ms;   /* acknowledged and open for so long: told again; 0: never */
 };
 
 struct escalation_plan {
@@ -153,7 +153,6 @@ struct escalation_case {
 };
 
 struct escalation_decision {
-    bool begins_round; /* forgotten: ask again, in a new round that begins now */
     struct escalation_tell tells[ESCALATION_TELLS_MAX];
     size_t count;
     int64_t next_ms; /* look again then, or when something changed; NEVER */

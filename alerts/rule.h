@@ -21,7 +21,7 @@
 
 /*
  * Of silence there are two kinds: of each channel, and of a device as a whole. Trouble
- * (fork to poison) is no rule: the collector raises it when the data itself is wrong.
+ * (fork to alarm_path) is no rule: the collector raises it when the data itself is wrong.
  * Numbers are saved; new kinds are added at the end.
  *
  * Every rule's levels speak of a measure in the unit that alert_kind_unit() names; the
@@ -60,6 +60,7 @@
     X(LOST_PACKS, "lost_packs") /* readings that will never come */ \
     X(JOURNAL_DAMAGE, "journal_damage") /* of the collector's own */ \
     X(POISON, "poison")                 /* a record that crashed whoever took it */ \
+    X(ALARM_PATH, "alarm_path")         /* a channel that people are told over fails */ \
     X(CUMULATIVE_ABOVE, "cumulative_above") \
     X(CUMULATIVE_BELOW, "cumulative_below") \
     X(DOSE_ABOVE, "dose_above") \

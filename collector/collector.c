@@ -367,6 +367,9 @@ static void close_all(struct collector *collector)
     state_close(collector->state);
     guard_close(collector->guard);
     free(collector->channels);
+    roster_destroy(collector->roster);
+    free(collector->roster_channels);
+    crypto_wipe(&collector->links, sizeof collector->links);
     free(collector->receivers);
     free(collector->history_dir);
     free(collector->state_path);

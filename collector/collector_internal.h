@@ -28,6 +28,7 @@
 #include "collector/intake/committer.h"
 #include "collector/intake/intake.h"
 #include "collector/metrics.h"
+#include "collector/notify/channel.h"
 #include "collector/notify/heartbeat.h"
 #include "collector/notify/notifier.h"
 #include "collector/pipeline/acks.h"
@@ -70,6 +71,9 @@ struct collector {
     struct loop_timer *news;
     struct notify_watchdog *watchdog;
     const char **channels;
+    struct roster_channel *roster_channels;
+    struct roster *roster;
+    struct ack_links links;
     struct backup *backup;
     char *history_dir;
     char *state_path;
@@ -114,6 +118,7 @@ uint64_t collector_evaluated(void *context);
 enum err collector_on_attempt(void *context, const struct record_attempt *attempt,
                               uint64_t *position);
 void collector_on_result(void *context, const struct record_result *result);
+char *collector_on_address(void *context, const struct state_message *message);
 enum err collector_on_publish(void *context, const char *topic, const void *data,
                               size_t len, uint64_t tag);
 void collector_on_delivered(void *context, uint64_t tag, const char *why);

@@ -98,6 +98,13 @@ void collector_on_result(void *context, const struct record_result *result)
     buf_fini(&data);
 }
 
+char *collector_on_address(void *context, const struct state_message *message)
+{
+    const struct collector *collector = context;
+    return roster_addressed(collector->roster, message->contact, message->channel,
+                            message->body);
+}
+
 enum err collector_on_publish(void *context, const char *topic, const void *data,
                               size_t len, uint64_t tag)
 {

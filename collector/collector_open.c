@@ -89,6 +89,61 @@ static void name_receivers(struct collector *collector)
     collector->receiver_count = count;
 }
 
+/* A key of the house: made once, and kept beside what it protects. */
+static enum err open_links(struct collector *collector, struct err_text *why)
+{
+    const struct settings *settings = collector->settings;
+    struct buf bytes = {0};
+    struct err_text absent;
+    char *path = mem_format("%s/ack.key", settings->data_dir);
+    enum err err = file_read(&bytes, path, ACK_KEY_BYTES, &absent);
+    if (err == ERR_NOT_FOUND) {
+        uint8_t key[ACK_KEY_BYTES];
+        crypto_random(key, sizeof key);
+        buf_add(&bytes, key, sizeof key);
+        crypto_wipe(key, sizeof key);
+        err = file_replace(path, bytes.data, bytes.len, why);
+    } else if (err != ERR_OK) {
+        *why = absent;
+    }
+    if (err == ERR_OK && bytes.len != ACK_KEY_BYTES)
+        err = err_set(why, ERR_CORRUPT,
+                      "%s is no key: remove it, and links sent until now end", path);
+    if (err == ERR_OK) {
+        memcpy(collector->links.key, bytes.data, ACK_KEY_BYTES);
+        collector->links.base = settings->escalation.link;
+        collector->links.valid_ms = settings->escalation.link_ms;
+    }
+    buf_fini(&bytes);
+    free(path);
+    return err;
+}
+
+static void open_roster(struct collector *collector)
+{
+    const struct settings *settings = collector->settings;
+    struct buf lines = {0};
+    name_receivers(collector);
+    size_t count = settings->webhook_count + settings->channel_count;
+    collector->roster_channels = mem_array(count, sizeof *collector->roster_channels);
+    for (size_t i = 0; i < count; i++)
+        collector->roster_channels[i] = (struct roster_channel){
+            .name = collector->receivers[i]->name,
+            .rings = channel_rings(collector->receivers[i]),
+            .rate = channel_rate(collector->receivers[i]),
+        };
+    collector->roster =
+        roster_create(&settings->escalation, collector->roster_channels, count);
+    buf_text(&lines, "");
+    roster_warnings(collector->roster, clock_wall_ms(collector->clock), &lines);
+    for (char *line = lines.data, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        log_warn("escalation: %s", line);
+    }
+    buf_fini(&lines);
+}
+
 static enum err open_pipeline(struct collector *collector, const struct state_meta *meta,
                               struct err_text *why)
 {
@@ -102,7 +157,6 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .context = collector,
         .send = collector_send_ack,
     };
-    name_receivers(collector);
     collector->acks = acks_create(&acks);
     collector->configs = configs_create(
         &(struct configs_options){.context = collector, .send = collector_send_config});
@@ -117,6 +171,9 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .channels = collector->channels,
         .channel_count = settings->webhook_count + settings->channel_count,
         .beat_channel = settings->heartbeat.to.url != NULL ? BEAT_NAME : NULL,
+        .roster = collector->roster,
+        .links = collector->links.base != NULL ? &collector->links : NULL,
+        .path_ms = settings->escalation.path_ms,
         .context = collector,
         .on_command = collector_on_command,
         .on_effects = collector_on_effects,
@@ -302,6 +359,7 @@ static void open_notifier(struct collector *collector)
         .on_attempt = collector_on_attempt,
         .applied = collector_evaluated,
         .on_result = collector_on_result,
+        .address = collector_on_address,
         .publish = collector_on_publish,
     };
     collector->notifier = notifier_create(&options);
@@ -395,6 +453,10 @@ static enum err open_stores(struct collector *collector, struct err_text *why)
         err = open_journal(collector, why);
     if (err == ERR_OK)
         err = open_state(collector, &meta, why);
+    if (err == ERR_OK)
+        err = open_links(collector, why);
+    if (err == ERR_OK)
+        open_roster(collector);
     if (err == ERR_OK)
         err = open_pipeline(collector, &meta, why);
     if (err == ERR_OK)

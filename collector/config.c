@@ -381,6 +381,49 @@ static const struct config_key settings_keys[] = {
      .record = &config_channel_schema,
      .most = 64,
      .help = "how people are told of incidents; see docs/alarms.md"},
+    {.name = "escalation.time_zone",
+     .type = CONFIG_STRING,
+     SETTING(escalation.time_zone),
+     .fallback = "Asia/Shanghai",
+     .help = "of shifts and quiet hours"},
+    {.name = "escalation.link",
+     .type = CONFIG_STRING,
+     SETTING(escalation.link),
+     .help = "where people reach this API, https://cold.example.org: messages carry a "
+             "link that acknowledges with one tap"},
+    {.name = "escalation.link_valid",
+     .type = CONFIG_DURATION,
+     SETTING(escalation.link_ms),
+     .fallback = "24h",
+     .least = 60000,
+     .most = 30 * DAY_MS,
+     .help = "how long such a link counts"},
+    {.name = "escalation.alarm_path_after",
+     .type = CONFIG_DURATION,
+     SETTING(escalation.path_ms),
+     .fallback = "10m",
+     .least = 0,
+     .most = DAY_MS,
+     .help = "a channel that fails for so long is an incident, told over the others; 0: "
+             "none is"},
+    {.name = "escalation.contacts",
+     .type = CONFIG_RECORDS,
+     LIST(escalation.contacts, escalation.contact_count),
+     .record = &config_contact_schema,
+     .most = ESCALATION_CONTACTS_MAX,
+     .help = "who can be told, and where; see docs/alarms.md"},
+    {.name = "escalation.duties",
+     .type = CONFIG_RECORDS,
+     LIST(escalation.duties, escalation.duty_count),
+     .record = &config_duty_schema,
+     .most = 64,
+     .help = "rosters"},
+    {.name = "escalation.policies",
+     .type = CONFIG_RECORDS,
+     LIST(escalation.policies, escalation.policy_count),
+     .record = &config_policy_schema,
+     .most = 64,
+     .help = "the first that is for an incident counts; none: every channel at once"},
     {.name = "sites",
      .type = CONFIG_RECORDS,
      LIST(sites, site_count),
@@ -637,6 +680,24 @@ static void check_api(struct config *config, const struct settings *settings)
                            settings->api.proxies[i]);
 }
 
+static void check_escalation(struct config *config, const struct settings *settings)
+{
+    size_t count = 0;
+    const char **names =
+        mem_array(settings->webhook_count + settings->channel_count, sizeof *names);
+    for (size_t i = 0; i < settings->webhook_count; i++)
+        names[count++] = settings->webhooks[i].name;
+    for (size_t i = 0; i < settings->channel_count; i++)
+        names[count++] = settings->channels[i].name;
+    config_check_escalation(config, &settings->escalation, names, count);
+    free(names);
+    const char *link = settings->escalation.link;
+    if (link != NULL && strncmp(link, "https://", 8) != 0 &&
+        strncmp(link, "http://", 7) != 0)
+        config_problem(config, &settings->escalation.link,
+                       "the link begins with https:// (or http:// within the house)");
+}
+
 static void check(struct config *config, const void *data)
 {
     const struct settings *settings = data;
@@ -651,6 +712,7 @@ static void check(struct config *config, const void *data)
     check_api(config, settings);
     config_check_channel_names(config, settings->webhooks, settings->webhook_count,
                                settings->channels, settings->channel_count);
+    check_escalation(config, settings);
     if (settings->influx.url != NULL && settings->influx.version == 1 &&
         (settings->influx.org == NULL || settings->influx.bucket == NULL))
         config_problem(config, &settings->influx.url,

@@ -15,6 +15,7 @@
 #include "alerts/alerts.h"
 #include "base/config.h"
 #include "collector/config_channels.h"
+#include "collector/config_escalation.h"
 #include "collector/pipeline/registry.h"
 
 struct config_zone {
@@ -134,6 +135,7 @@ struct settings {
     size_t webhook_count;
     struct config_channel *channels;
     size_t channel_count;
+    struct config_escalation escalation;
     struct config_site *sites;
     size_t site_count;
     struct config_device *devices;

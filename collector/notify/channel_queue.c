@@ -49,9 +49,12 @@ static void on_due(void *context, const struct state_message *message)
     struct due *due = context;
     if (due->count >= due->want || is_under_way(due->queue, message->id))
         return;
+    const struct notifier_options *options = due->queue->options;
+    char *body = options->address != NULL ? options->address(options->context, message)
+                                          : mem_strdup(message->body);
     due->rows[due->count++] = (struct row){.id = message->id,
                                            .key = mem_strdup(message->key),
-                                           .body = mem_strdup(message->body),
+                                           .body = body,
                                            .created_ms = message->created_ms};
 }
 

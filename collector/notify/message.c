@@ -47,12 +47,13 @@ struct phrases {
     char since[CLOCK_ISO_MAX];
 };
 
-/* A device, and where it measures when it does; without one it is the collector. */
+/* A device, and where it measures when it does; a channel; or it is the collector. */
 static void put_subject(char *zone, size_t size, const struct incident *incident)
 {
     size_t len = strlen(zone);
-    const char *who =
-        incident->device[0] != '\0' ? incident->device : "coldchain-collector";
+    const char *who = incident->device[0] != '\0'    ? incident->device
+                      : incident->channel[0] != '\0' ? incident->channel
+                                                     : "coldchain-collector";
     snprintf(zone + len, size - len, "%s%s", len > 0 ? " " : "", who);
 }
 

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#define KINDS (ALERT_POISON - ALERT_FORK + 1)
+#define KINDS (ALERT_ALARM_PATH - ALERT_FORK + 1)
 
 struct words {
     const char *what; /* follows the device's name */
@@ -43,6 +43,11 @@ static const struct words all_words[2][KINDS] = {
              "the quarantine, and nobody judged what it says",
              "report it with the bytes that 'coldchainctl quarantine' shows; check the "
              "rooms of that time yourself"},
+        [ALERT_ALARM_PATH - ALERT_FORK] =
+            {"messages do not get through over this channel, so alarms may reach nobody "
+             "there; it is tried on, and what has another way goes that way",
+             "look at its last result ('coldchainctl doctor'), its address and "
+             "credentials, and the network; until then have somebody watch the rooms"},
     },
     {
         [0] = /* ALERT_FORK */
@@ -64,6 +69,9 @@ static const struct words all_words[2][KINDS] = {
         [ALERT_POISON - ALERT_FORK] =
             {"一条消息两次使采集服务崩溃，已跳过；它保留在隔离区，其内容未参与报警判断",
              "用 coldchainctl quarantine 取出原始字节并报告问题；请人工检查该时段的库房"},
+        [ALERT_ALARM_PATH - ALERT_FORK] =
+            {"消息无法通过此通道送达，报警可能没有人收到；系统会继续重试，能走其他通道的已改走",
+             "查看最近一次结果（coldchainctl doctor）、地址、密钥和网络；恢复之前请派人巡查"},
     },
 };
 
@@ -75,7 +83,10 @@ void message_trouble(const struct incident *incident, enum alert_effect_kind kin
     buf_text(out, words->what);
     if (incident->kind == ALERT_LOST_PACKS)
         buf_format(out, is_zh ? "（%.0f 个）" : " (%.0f so far)", incident->value);
-    if (kind == ALERT_EFFECT_CLOSED)
+    if (kind == ALERT_EFFECT_CLOSED && incident->kind == ALERT_ALARM_PATH)
+        buf_text(out,
+                 is_zh ? "；已恢复，或已由人工关闭" : "; it works again, or was closed");
+    else if (kind == ALERT_EFFECT_CLOSED)
         buf_text(out, is_zh ? "；已由人工关闭" : "; closed by a person");
     else
         buf_format(out, is_zh ? "。处理：%s" : ". What to do: %s", words->remedy);

@@ -42,6 +42,11 @@ struct notifier_options {
     /* The loop: to be appended to the journal as a RESULT record. */
     void (*on_result)(void *context, const struct record_result *result);
     /*
+     * The body with its receivers as "to", which the outbox does not hold; the caller's to
+     * free. NULL: as the outbox has it.
+     */
+    char *(*address)(void *context, const struct state_message *message);
+    /*
      * The loop: publishes with QoS 1; notifier_delivered() with that tag says what became
      * of it. NULL: there is no broker.
      */

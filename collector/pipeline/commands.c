@@ -328,6 +328,8 @@ void pipeline_take_result(struct pipeline *pipeline, const struct journal_record
     enum err err =
         state_outbox_result(pipeline->options.state, result.message, pipeline->now_ms,
                             result.outcome, result.next_attempt_ms, result.text);
-    if (err != ERR_NOT_FOUND) /* a second result of a repeated attempt */
+    if (err == ERR_OK)
+        pipeline_judge_path(pipeline, &result);
+    else if (err != ERR_NOT_FOUND) /* a second result of a repeated attempt */
         pipeline_note(pipeline, err);
 }

@@ -32,26 +32,6 @@ void pipeline_note(struct pipeline *pipeline, enum err err)
         pipeline->batch_err = err;
 }
 
-static void tell(struct pipeline *pipeline, const struct incident *incident,
-                 const struct pipeline_cause *decided, const char *body)
-{
-    char key[MESSAGE_KEY_SIZE];
-    message_key(incident, key);
-    for (size_t i = 0; i < pipeline->options.channel_count; i++) {
-        const struct state_message message = {
-            .incident = incident->id,
-            .revision = incident->revision,
-            .cause = decided->cause.id,
-            .channel = pipeline->options.channels[i],
-            .key = key,
-            .body = body,
-            .created_ms = pipeline->now_ms,
-            .next_attempt_ms = pipeline->now_ms,
-        };
-        pipeline_note(pipeline, state_add_message(pipeline->options.state, &message));
-    }
-}
-
 static void format(struct pipeline *pipeline, enum alert_effect_kind kind,
                    const struct incident *incident, const struct pipeline_cause *decided,
                    struct buf *body)
@@ -80,7 +60,7 @@ static void tell_next(struct pipeline *pipeline, struct pipeline_cause *decided)
         return;
     struct buf body = {0};
     format(pipeline, ALERT_EFFECT_OPENED, &next, decided, &body);
-    tell(pipeline, &next, decided, body.data);
+    pipeline_tell(pipeline, ALERT_EFFECT_OPENED, &next, decided, body.data);
     pipeline_put_cause(pipeline, &next, decided);
     buf_fini(&body);
 }
@@ -96,8 +76,7 @@ void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
     format(pipeline, kind, incident, &decided, &body);
     pipeline_note(pipeline, state_add_incident(pipeline->options.state, kind, incident,
                                                pipeline->now_ms, body.data));
-    if (decided.telling != CAUSE_TELL_NOBODY)
-        tell(pipeline, incident, &decided, body.data);
+    pipeline_tell(pipeline, kind, incident, &decided, body.data);
     pipeline_put_cause(pipeline, incident, &decided);
     tell_next(pipeline, &decided);
     count_effect(kind);

@@ -14,6 +14,7 @@
 #include "collector/pipeline/rooms.h"
 #include "collector/record.h"
 #include "collector/store/state_causes.h"
+#include "collector/store/state_escalation.h"
 
 struct pipeline_incident_news {
     char id[ALERT_ID_SIZE];
@@ -147,6 +148,9 @@ void pipeline_emit_beat(struct pipeline *pipeline, enum alert_effect_kind kind);
 /* One incident for each device and cause while it is open; `count` is added to it. */
 void pipeline_raise(struct pipeline *pipeline, enum alert_kind kind,
                     const struct device *device, uint64_t count);
+/* A channel that people are told over fails; `id` is the incident's. */
+void pipeline_raise_path(struct pipeline *pipeline, const char *channel,
+                         char id[ALERT_ID_SIZE]);
 /* By a person: as state.db has it, of trouble or of a date. EXISTS: it is closed. */
 MUST_CHECK enum err pipeline_close_raised(struct pipeline *pipeline,
                                           struct incident *incident);
@@ -165,6 +169,12 @@ void pipeline_room_changed(struct pipeline *pipeline, const char *zone,
 
 /* dates.c: what falls due; before placements are passed on */
 void pipeline_judge_dates(struct pipeline *pipeline);
+
+/* paths.c: how the channels do */
+/* Within a transaction of effects. */
+void pipeline_judge_path(struct pipeline *pipeline, const struct record_result *result);
+void pipeline_watch_paths(struct pipeline *pipeline);
+bool pipeline_is_down(const struct state_health *health);
 
 /* trouble.c: what the journal says of itself and of us */
 void pipeline_take_loss(struct pipeline *pipeline, const struct journal_record *record);
@@ -260,6 +270,14 @@ void pipeline_put_cause(struct pipeline *pipeline, const struct incident *incide
 /* After a leader was withdrawn: the member, if any, that people are to be told of now. */
 bool pipeline_next_of_cause(struct pipeline *pipeline, struct pipeline_cause *decided,
                             struct incident *next);
+
+/* escalate.c: who is told */
+/* A transition was written; `body` is what it says. Within a transaction of effects. */
+void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
+                   const struct incident *incident, const struct pipeline_cause *decided,
+                   const char *body);
+/* What is due by now, told by nothing but the passing of time. */
+void pipeline_escalate(struct pipeline *pipeline);
 
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */

@@ -23,6 +23,8 @@ static void tick(struct pipeline *pipeline)
     if (pipeline->ahead != NULL)
         alerts_tick(pipeline->ahead, pipeline->now_ms, &pipeline->ahead_sink);
     pipeline_correct(pipeline);
+    pipeline_watch_paths(pipeline);
+    pipeline_escalate(pipeline);
 }
 
 static void apply(struct pipeline *pipeline, const struct journal_record *record)

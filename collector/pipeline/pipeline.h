@@ -17,10 +17,12 @@
 #include "base/err.h"
 #include "collector/guard.h"
 #include "collector/news.h"
+#include "collector/notify/ack_link.h"
 #include "collector/pipeline/acks.h"
 #include "collector/pipeline/configs.h"
 #include "collector/pipeline/registry.h"
 #include "collector/record.h"
+#include "collector/roster.h"
 #include "collector/store/state.h"
 #include "collector/store/state_incidents.h"
 #include "journal/journal.h"
@@ -38,6 +40,10 @@ struct pipeline_options {
     const char *const *channels; /* names of the notification channels */
     size_t channel_count;
     const char *beat_channel; /* of beats; NULL: nobody listens */
+    /* Who is told when; its channels are those above. NULL: everything to all at once. */
+    const struct roster *roster;
+    const struct ack_links *links; /* for messages; NULL: they have none */
+    int64_t path_ms; /* a channel that fails for so long is an incident; 0: none is */
     void *context;
     /*
      * A command was applied, or refused with a sentence, and that is committed; the API

@@ -4,8 +4,8 @@
  *
  * One incident for each device and cause, opened and told once. What comes while it is
  * open only counts; silence does not end it, and nothing else does either: a person
- * closes it, who has seen to the cause. state.db is the only memory, so a replay raises
- * nothing twice.
+ * closes it, who has seen to the cause. (A channel that fails is the exception: paths.c.)
+ * state.db is the only memory, so a replay raises nothing twice.
  */
 #include <assert.h>
 #include <jansson.h>
@@ -43,6 +43,18 @@ static const char *zone_of(const struct pipeline *pipeline, const struct device 
     return "";
 }
 
+/* Likewise of one channel. */
+static void format_path(char snapshot[ALERT_SNAPSHOT_MAX], const char *channel)
+{
+    json_t *subject =
+        json_pack("{s:s, s:s, s:s}", "kind", alert_kind_name(ALERT_ALARM_PATH), "org", "",
+                  "channel", channel);
+    char *text = json_dumps(subject, JSON_COMPACT);
+    snprintf(snapshot, ALERT_SNAPSHOT_MAX, "%s", text);
+    free(text);
+    json_decref(subject);
+}
+
 static void make_id(char id[ALERT_ID_SIZE], const struct incident *incident, uint64_t at)
 {
     struct buf text = {0};
@@ -54,8 +66,8 @@ static void make_id(char id[ALERT_ID_SIZE], const struct incident *incident, uin
     buf_fini(&text);
 }
 
-static void open_one(struct pipeline *pipeline, enum alert_kind kind,
-                     const struct device *device, uint64_t count)
+static struct incident new_one(const struct pipeline *pipeline, enum alert_kind kind,
+                               uint64_t count)
 {
     int64_t now_ms = pipeline->now_ms;
     struct incident incident = {
@@ -71,8 +83,15 @@ static void open_one(struct pipeline *pipeline, enum alert_kind kind,
         .worst = (double)count,
         .revision = 1,
     };
-    format_subject(incident.snapshot, kind, device);
     snprintf(incident.rule, sizeof incident.rule, "%s", alert_kind_name(kind));
+    return incident;
+}
+
+static void open_one(struct pipeline *pipeline, enum alert_kind kind,
+                     const struct device *device, uint64_t count)
+{
+    struct incident incident = new_one(pipeline, kind, count);
+    format_subject(incident.snapshot, kind, device);
     if (device != NULL) {
         snprintf(incident.zone, sizeof incident.zone, "%s", zone_of(pipeline, device));
         snprintf(incident.device, sizeof incident.device, "%s", device->id);
@@ -95,6 +114,17 @@ void pipeline_raise(struct pipeline *pipeline, enum alert_kind kind,
                                                 count, &is_open));
     if (!is_open && pipeline->batch_err == ERR_OK)
         open_one(pipeline, kind, device, count);
+}
+
+void pipeline_raise_path(struct pipeline *pipeline, const char *channel,
+                         char id[ALERT_ID_SIZE])
+{
+    struct incident incident = new_one(pipeline, ALERT_ALARM_PATH, 1);
+    format_path(incident.snapshot, channel);
+    snprintf(incident.channel, sizeof incident.channel, "%.*s", ID_MAX, channel);
+    make_id(incident.id, &incident, pipeline->at);
+    snprintf(id, ALERT_ID_SIZE, "%s", incident.id);
+    pipeline_emit(pipeline, ALERT_EFFECT_OPENED, &incident);
 }
 
 /* Should they go on taking turns, that is another incident. */

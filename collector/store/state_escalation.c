@@ -7,21 +7,21 @@ enum err state_put_escalation(struct state *state,
                               const struct state_escalation *escalation)
 {
     return state_write(state,
-                       "INSERT OR REPLACE INTO escalation (incident, round, round_ms,"
+                       "INSERT OR REPLACE INTO escalation (cause, round, round_ms,"
                        " next_ms) VALUES (?, ?, ?, ?)",
-                       DB_ARGS(db_text(escalation->incident), db_int(escalation->round),
+                       DB_ARGS(db_text(escalation->cause), db_int(escalation->round),
                                db_int(escalation->round_ms),
                                db_int(escalation->next_ms)));
 }
 
-#define ESCALATION_COLUMNS "SELECT incident, round, round_ms, next_ms FROM escalation"
+#define ESCALATION_COLUMNS "SELECT cause, round, round_ms, next_ms FROM escalation"
 
 /* NOT_FOUND; all rows are taken, for they end the statement. */
 static enum err read_escalation(struct db_rows *rows, struct state_escalation *escalation)
 {
     enum err found = ERR_NOT_FOUND;
     while (db_next(rows)) {
-        if (!db_copy_text(rows, 0, escalation->incident, sizeof escalation->incident))
+        if (!db_copy_text(rows, 0, escalation->cause, sizeof escalation->cause))
             found = ERR_CORRUPT;
         else if (found == ERR_NOT_FOUND)
             found = ERR_OK;
@@ -33,19 +33,13 @@ static enum err read_escalation(struct db_rows *rows, struct state_escalation *e
     return err == ERR_OK ? found : err;
 }
 
-enum err state_get_escalation(struct state *state, const char *incident,
+enum err state_get_escalation(struct state *state, const char *cause,
                               struct state_escalation *escalation)
 {
     struct db_rows rows;
-    db_select(&rows, state->db, ESCALATION_COLUMNS " WHERE incident = ?",
-              DB_ARGS(db_text(incident)));
+    db_select(&rows, state->db, ESCALATION_COLUMNS " WHERE cause = ?",
+              DB_ARGS(db_text(cause)));
     return read_escalation(&rows, escalation);
-}
-
-enum err state_drop_escalation(struct state *state, const char *incident)
-{
-    return state_write(state, "DELETE FROM escalation WHERE incident = ?",
-                       DB_ARGS(db_text(incident)));
 }
 
 enum err state_due_escalation(struct state *state, int64_t now_ms,
@@ -53,19 +47,19 @@ enum err state_due_escalation(struct state *state, int64_t now_ms,
 {
     struct db_rows rows;
     db_select(&rows, state->db,
-              ESCALATION_COLUMNS " WHERE next_ms <= ? ORDER BY next_ms, incident LIMIT 1",
+              ESCALATION_COLUMNS " WHERE next_ms <= ? ORDER BY next_ms, cause LIMIT 1",
               DB_ARGS(db_int(now_ms)));
     return read_escalation(&rows, escalation);
 }
 
-enum err state_each_telling(struct state *state, const char *incident, void *context,
+enum err state_each_telling(struct state *state, const char *cause, void *context,
                             state_telling_fn *row)
 {
     struct db_rows rows;
     db_select(&rows, state->db,
               "SELECT channel, contact, round, step, times, created_ms, state, attempts,"
-              " last_result <> '' FROM outbox WHERE incident = ? ORDER BY id",
-              DB_ARGS(db_text(incident)));
+              " last_result <> '' FROM outbox WHERE cause = ? ORDER BY id",
+              DB_ARGS(db_text(cause)));
     bool is_good = true;
     while (is_good && db_next(&rows)) {
         struct state_telling telling = {
@@ -84,6 +78,18 @@ enum err state_each_telling(struct state *state, const char *incident, void *con
     }
     enum err err = db_end(&rows);
     return err == ERR_OK && !is_good ? ERR_CORRUPT : err;
+}
+
+enum err state_supersede_messages(struct state *state, const struct state_message *repeat)
+{
+    return state_write(state,
+                       "UPDATE outbox SET state = 'dead',"
+                       " last_result = 'a later message says it again'"
+                       " WHERE cause = ? AND channel = ? AND contact = ? AND round = ?"
+                       " AND step = ? AND times < ? AND state = 'pending'",
+                       DB_ARGS(db_text(repeat->cause), db_text(repeat->channel),
+                               db_text(repeat->contact), db_int(repeat->round),
+                               db_int(repeat->step), db_int(repeat->times)));
 }
 
 enum err state_count_channel(struct state *state, const char *channel, int64_t since_ms,
@@ -126,6 +132,22 @@ enum err state_put_health(struct state *state, const char *channel,
                                db_int(health->failing_ms), db_text(health->incident)));
 }
 
+enum err state_find_failing(struct state *state, int64_t since_ms,
+                            char channel[STATE_CHANNEL_SIZE])
+{
+    struct db_rows rows;
+    enum err found = ERR_NOT_FOUND;
+    db_select(&rows, state->db,
+              "SELECT channel FROM channel_health WHERE failing_ms <> 0"
+              " AND failing_ms <= ? AND incident = '' ORDER BY channel LIMIT 1",
+              DB_ARGS(db_int(since_ms)));
+    while (db_next(&rows))
+        found =
+            db_copy_text(&rows, 0, channel, STATE_CHANNEL_SIZE) ? ERR_OK : ERR_CORRUPT;
+    enum err err = db_end(&rows);
+    return err == ERR_OK ? found : err;
+}
+
 enum err state_get_addressee(struct state *state, uint64_t message,
                              struct state_addressee *addressee)
 {
@@ -148,7 +170,7 @@ enum err state_recall_escalations(struct state *state, const char *channel,
 {
     return state_write(state,
                        "UPDATE escalation SET next_ms = min(next_ms, ?2)"
-                       " WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.incident ="
-                       " escalation.incident AND channel = ?1 AND state <> 'done')",
+                       " WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.cause ="
+                       " escalation.cause AND channel = ?1 AND state <> 'done')",
                        DB_ARGS(db_text(channel), db_int(now_ms)));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * state_escalation - tables of state.db: which incidents are being escalated, and how the
+ * state_escalation - tables of state.db: which causes are being escalated, and how the
  * channels do.
  *
  * What was told is the outbox itself: its rows name contact, round, step and repeat.
@@ -17,24 +17,23 @@
 #include "collector/store/state_incidents.h"
 
 struct state_escalation {
-    char incident[ALERT_ID_SIZE];
+    char cause[ALERT_ID_SIZE];
     uint32_t round;
     int64_t round_ms;
     int64_t next_ms; /* INT64_MAX: nothing is due until something changes */
 };
 
-/* Replaces the one of that incident. */
+/* Replaces the one of that cause. */
 MUST_CHECK enum err state_put_escalation(struct state *state,
                                          const struct state_escalation *escalation);
 /* NOT_FOUND. */
-MUST_CHECK enum err state_get_escalation(struct state *state, const char *incident,
+MUST_CHECK enum err state_get_escalation(struct state *state, const char *cause,
                                          struct state_escalation *escalation);
-MUST_CHECK enum err state_drop_escalation(struct state *state, const char *incident);
 /* The one to look at first; NOT_FOUND: none is due by then. */
 MUST_CHECK enum err state_due_escalation(struct state *state, int64_t now_ms,
                                          struct state_escalation *escalation);
 
-/* What was told of an incident, in the order of telling. */
+/* What was told of a cause, in the order of telling. */
 struct state_telling {
     const char *channel;
     const char *contact;
@@ -48,8 +47,15 @@ struct state_telling {
 };
 
 typedef void state_telling_fn(void *context, const struct state_telling *telling);
-MUST_CHECK enum err state_each_telling(struct state *state, const char *incident,
+MUST_CHECK enum err state_each_telling(struct state *state, const char *cause,
                                        void *context, state_telling_fn *row);
+
+/*
+ * Earlier messages of that step to that contact over that channel, which nobody has
+ * taken, are dead: the repeat says all that they say.
+ */
+MUST_CHECK enum err state_supersede_messages(struct state *state,
+                                             const struct state_message *repeat);
 
 /* Messages that were made for the channel since then. */
 MUST_CHECK enum err state_count_channel(struct state *state, const char *channel,
@@ -67,8 +73,12 @@ MUST_CHECK enum err state_get_health(struct state *state, const char *channel,
 MUST_CHECK enum err state_put_health(struct state *state, const char *channel,
                                      const struct state_health *health);
 
-/* Whose message that is; NOT_FOUND. */
+/* A channel that has failed since then or longer, and has no incident yet. NOT_FOUND. */
 #define STATE_CHANNEL_SIZE 128
+MUST_CHECK enum err state_find_failing(struct state *state, int64_t since_ms,
+                                       char channel[STATE_CHANNEL_SIZE]);
+
+/* Whose message that is; NOT_FOUND. */
 struct state_addressee {
     char channel[STATE_CHANNEL_SIZE];
     char incident[ALERT_ID_SIZE];

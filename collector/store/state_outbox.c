@@ -112,7 +112,8 @@ enum err state_outbox_ready(struct state *state, const char *channel, int64_t no
               " WHERE state = 'pending' AND next_attempt_ms <= ? AND channel = ?"
               " AND NOT EXISTS (SELECT 1 FROM outbox AS earlier"
               " WHERE earlier.cause = outbox.cause"
-              " AND earlier.channel = outbox.channel AND earlier.id < outbox.id"
+              " AND earlier.channel = outbox.channel"
+              " AND earlier.contact = outbox.contact AND earlier.id < outbox.id"
               " AND earlier.state = 'pending')"
               " ORDER BY next_attempt_ms, id LIMIT ?",
               DB_ARGS(db_int(now_ms), db_text(channel), state_limit(limit)));

@@ -84,10 +84,10 @@ CREATE INDEX outbox_due ON outbox (next_attempt_ms, id) WHERE state = 'pending';
 CREATE INDEX outbox_state ON outbox (state);
 CREATE INDEX outbox_channel ON outbox (channel, created_ms);
 
--- An incident that a policy is for, while it is open; a round begins when it opens, when
--- it becomes graver and when it was forgotten.
+-- A cause that a policy is for; a round begins when it is told first, when it becomes
+-- graver and when it was forgotten.
 CREATE TABLE escalation (
-  incident TEXT PRIMARY KEY,
+  cause TEXT PRIMARY KEY,
   round INTEGER NOT NULL,
   round_ms INTEGER NOT NULL,
   next_ms INTEGER NOT NULL
@@ -108,6 +108,7 @@ CREATE TABLE channel_health (
 ALTER TABLE outbox ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 UPDATE outbox SET cause = incident;
 CREATE INDEX outbox_cause ON outbox (cause, channel, id) WHERE state = 'pending';
+CREATE INDEX outbox_told ON outbox (cause, id);
 
 -- ---- what was kept back -----------------------------------------------------------------
 

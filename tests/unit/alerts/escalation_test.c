@@ -89,7 +89,6 @@ static void set_up(struct house *house, const char *opened)
                   {.after_ms = 15 * MINUTE, .duty = MANAGER, .most = 1}},
         .step_count = 2,
         .last_resort = ESCALATION_NONE,
-        .again_ms = 4 * HOUR,
     };
     house->plan = (struct escalation_plan){
         .channels = house->channels,
@@ -119,12 +118,6 @@ static void step(struct house *house, int64_t now_ms)
     struct escalation_decision decision;
     escalation_next(&house->plan, &house->policy, &house->incident, house->told,
                     house->told_count, now_ms, &decision);
-    if (decision.begins_round) {
-        house->incident.round_ms = now_ms;
-        house->told_count = 0;
-        escalation_next(&house->plan, &house->policy, &house->incident, house->told,
-                        house->told_count, now_ms, &decision);
-    }
     for (size_t i = 0; i < decision.count; i++)
         house->told[house->told_count++] = decision.tells[i];
     house->next_ms = decision.next_ms;
@@ -166,7 +159,7 @@ static void steps_come_one_after_the_other(void)
                "0m li sms, 10m li sms, 15m chen sms, 20m li sms");
 }
 
-static void an_acknowledgement_ends_it_until_it_is_forgotten(void)
+static void an_acknowledgement_ends_it_until_it_is_graver(void)
 {
     set_up(&house, "2026-11-26T10:00:00+08:00");
     int64_t from_ms = house.incident.round_ms;
@@ -175,15 +168,12 @@ static void an_acknowledgement_ends_it_until_it_is_forgotten(void)
     house.incident.acknowledged_ms = from_ms + 5 * MINUTE;
     pass(&house, from_ms + 5 * MINUTE, HOUR);
     CHECK_TEXT(story(&house, from_ms), "0m li sms");
-    CHECK(house.next_ms == from_ms + 5 * MINUTE + 4 * HOUR);
-    /* Still open: whoever has the duty then is told once, every four hours. */
-    step(&house, house.next_ms);
-    CHECK_TEXT(story(&house, from_ms), "245m li sms");
-    pass(&house, house.next_ms, 5 * HOUR);
-    CHECK_TEXT(story(&house, from_ms), "725m wang sms");
-    house.policy.again_ms = 0;
-    pass(&house, from_ms + DAY, DAY);
     CHECK(house.next_ms == ESCALATION_NEVER);
+    /* Graver than what was acknowledged: each is told once. */
+    house.incident.round_ms = from_ms + HOUR;
+    house.told_count = 0;
+    pass(&house, house.incident.round_ms, HOUR);
+    CHECK_TEXT(story(&house, from_ms), "60m li sms");
 }
 
 static void a_snooze_is_silence_until_it_ends(void)
@@ -418,8 +408,8 @@ int main(void)
 {
     static CU_TestInfo tests[] = {
         {"steps come one after the other", steps_come_one_after_the_other},
-        {"an acknowledgement ends it until it is forgotten",
-         an_acknowledgement_ends_it_until_it_is_forgotten},
+        {"an acknowledgement ends it until it is graver",
+         an_acknowledgement_ends_it_until_it_is_graver},
         {"a snooze is silence until it ends", a_snooze_is_silence_until_it_ends},
         {"a new shift is told of what nobody answered",
          a_new_shift_is_told_of_what_nobody_answered},

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * escalate - who is told of an incident, by the policy that is for it.
+ *
+ * The decision is alerts/escalation.c's. What it needs is in state.db: what was told is
+ * the outbox, a round is a row of `escalation`, how channels do is `channel_health`. So a
+ * replay decides nothing twice, and what is due by time alone is told by TICK records.
+ */
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "collector/notify/message.h"
+#include "collector/pipeline/internal.h"
+
+#define ATTEMPTS_MAX 3 /* without a receipt: told over another channel, too */
+#define LOOKS_MAX    200
+#define MEMBERS_MAX  200            /* of a cause, that may speak for it */
+#define FULL_MS      INT64_C(60000) /* a channel's rate is counted over so long */
+
+static void add(struct pipeline *pipeline, const struct state_message *message)
+{
+    struct state *state = pipeline->options.state;
+    if (message->times > 0)
+        pipeline_note(pipeline, state_supersede_messages(state, message));
+    pipeline_note(pipeline, state_add_message(state, message));
+}
+
+/* ---- without a policy: everything to all channels at once ------------------------- */
+
+/* What is wrong with a channel is not told over it. */
+static bool is_about(const struct incident *incident, const char *channel)
+{
+    return incident->kind == ALERT_ALARM_PATH && strcmp(incident->channel, channel) == 0;
+}
+
+static void tell_all(struct pipeline *pipeline, const struct incident *incident,
+                     const char *cause, const char *body)
+{
+    char key[MESSAGE_KEY_SIZE];
+    message_key(incident, key);
+    for (size_t i = 0; i < pipeline->options.channel_count; i++) {
+        const struct state_message message = {
+            .incident = incident->id,
+            .revision = incident->revision,
+            .cause = cause,
+            .channel = pipeline->options.channels[i],
+            .key = key,
+            .body = body,
+            .created_ms = pipeline->now_ms,
+            .next_attempt_ms = pipeline->now_ms,
+        };
+        if (!is_about(incident, message.channel))
+            add(pipeline, &message);
+    }
+}
+
+/* ---- what was told ---------------------------------------------------------------- */
+
+struct tellings {
+    const struct roster *roster;
+    const struct escalation_plan *plan; /* the roster's, with the channels as they are */
+    uint32_t round;
+    struct escalation_tell *list;
+    size_t count;
+    size_t capacity;
+};
+
+static bool has_failed(const struct tellings *tellings,
+                       const struct state_telling *telling, size_t channel)
+{
+    if (telling->state == STATE_OUTBOX_DEAD)
+        return true;
+    return telling->state == STATE_OUTBOX_PENDING &&
+           (tellings->plan->channels[channel].is_down ||
+            (telling->has_result && telling->attempts >= ATTEMPTS_MAX));
+}
+
+/* Of contacts and channels that are no longer there, nothing more is expected. */
+static void on_telling(void *context, const struct state_telling *telling)
+{
+    struct tellings *tellings = context;
+    size_t channel = roster_channel(tellings->roster, telling->channel);
+    size_t contact = roster_contact(tellings->roster, telling->contact);
+    if (telling->round != tellings->round || channel == ESCALATION_NONE ||
+        (contact == ESCALATION_NONE && telling->contact[0] != '\0'))
+        return;
+    mem_grow(&tellings->list, &tellings->capacity, tellings->count + 1,
+             sizeof *tellings->list);
+    tellings->list[tellings->count++] = (struct escalation_tell){
+        .step = telling->step,
+        .contact = contact,
+        .repeat = telling->times,
+        .channel = channel,
+        .at_ms = telling->created_ms,
+        .has_failed = has_failed(tellings, telling, channel),
+    };
+}
+
+/* ---- the plan as it is now -------------------------------------------------------- */
+
+static void look_at_channels(struct pipeline *pipeline, const struct incident *incident,
+                             struct escalation_channel *channels)
+{
+    struct state *state = pipeline->options.state;
+    const struct roster *roster = pipeline->options.roster;
+    for (size_t i = 0; i < roster->plan.channel_count; i++) {
+        struct state_health health;
+        uint64_t count = 0;
+        channels[i] = roster->plan.channels[i];
+        pipeline_note(pipeline, state_get_health(state, channels[i].name, &health));
+        channels[i].is_down =
+            pipeline_is_down(&health) || is_about(incident, channels[i].name);
+        if (roster->given[i].rate == 0)
+            continue;
+        pipeline_note(pipeline, state_count_channel(state, channels[i].name,
+                                                    pipeline->now_ms - FULL_MS, &count));
+        if (count >= (uint64_t)roster->given[i].rate)
+            channels[i].full_until = pipeline->now_ms + FULL_MS;
+    }
+}
+
+static const struct escalation_policy *policy_of(const struct pipeline *pipeline,
+                                                 const struct incident *incident)
+{
+    if (pipeline->options.roster == NULL)
+        return NULL;
+    const struct registry_zone *zone = registry_zone(pipeline->registry, incident->zone);
+    return escalation_policy(&pipeline->options.roster->plan, incident->zone,
+                             zone != NULL ? zone->site : "", incident->severity);
+}
+
+/* ---- one message ------------------------------------------------------------------ */
+
+/* What is said, beyond the incident itself, to the one it is said to. */
+static void add_words(json_t *body, const char *language, const char *unanswered,
+                      const char *link)
+{
+    struct buf text = {0};
+    bool is_zh = strcmp(language, "text_zh") == 0;
+    buf_text(&text, json_string_value(json_object_get(body, language)));
+    if (unanswered[0] != '\0')
+        buf_format(&text,
+                   is_zh ? "。已 %s 无人确认" : ". Nobody has acknowledged it for %s",
+                   unanswered);
+    if (link[0] != '\0')
+        buf_format(&text, is_zh ? "。点此确认：%s" : ". Acknowledge: %s", link);
+    json_object_set_new(body, language, json_stringn(text.data, text.len));
+    buf_fini(&text);
+}
+
+struct saying {
+    const struct incident *incident;
+    const struct state_escalation *round;
+    const struct escalation_tell *tell;
+    const char *contact; /* "" */
+    const char *key;
+};
+
+static char *body_for(struct pipeline *pipeline, const struct saying *saying,
+                      const char *plain)
+{
+    char unanswered[32] = "";
+    struct buf link = {0};
+    json_t *body = json_loads(plain, 0, NULL);
+    int64_t minutes = (pipeline->now_ms - saying->round->round_ms) / 60000;
+    assert(body != NULL);
+    buf_text(&link, "");
+    if (minutes > 0)
+        snprintf(unanswered, sizeof unanswered, "%d min", (int)minutes);
+    if (pipeline->options.links != NULL)
+        ack_link(pipeline->options.links, saying->incident->id, saying->contact,
+                 pipeline->now_ms, &link);
+    add_words(body, "text_zh", unanswered, link.data);
+    add_words(body, "text_en", unanswered, link.data);
+    json_object_set_new(body, "key", json_string(saying->key));
+    json_object_set_new(body, "contact", json_string(saying->contact));
+    json_object_set_new(body, "step", json_integer((json_int_t)saying->tell->step + 1));
+    json_object_set_new(body, "times",
+                        json_integer((json_int_t)saying->tell->repeat + 1));
+    if (link.len > 0)
+        json_object_set_new(body, "acknowledge_url", json_string(link.data));
+    char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(body);
+    buf_fini(&link);
+    return text;
+}
+
+static void tell_one(struct pipeline *pipeline, const struct incident *incident,
+                     const struct state_escalation *round,
+                     const struct escalation_tell *tell, const char *plain)
+{
+    const struct escalation_plan *plan = &pipeline->options.roster->plan;
+    char revision[MESSAGE_KEY_SIZE];
+    struct buf key = {0};
+    const char *contact =
+        tell->contact != ESCALATION_NONE ? plan->contacts[tell->contact].id : "";
+    message_key(incident, revision);
+    buf_format(&key, "%s-%u.%zu.%u-%s", revision, (unsigned)round->round, tell->step,
+               (unsigned)tell->repeat, contact);
+    const struct saying saying = {incident, round, tell, contact, key.data};
+    char *body = body_for(pipeline, &saying, plain);
+    const struct state_message message = {
+        .incident = incident->id,
+        .revision = incident->revision,
+        .cause = round->cause,
+        .channel = plan->channels[tell->channel].name,
+        .key = key.data,
+        .body = body,
+        .created_ms = pipeline->now_ms,
+        .next_attempt_ms = pipeline->now_ms,
+        .contact = contact,
+        .round = round->round,
+        .step = (uint32_t)tell->step,
+        .times = tell->repeat,
+    };
+    add(pipeline, &message);
+    free(body);
+    buf_fini(&key);
+}
+
+/* ---- one look --------------------------------------------------------------------- */
+
+/* What is over, and was told to nobody yet, is told once and wakes nobody. */
+static struct escalation_case case_of(struct pipeline *pipeline,
+                                      const struct incident *incident,
+                                      const struct state_escalation *round)
+{
+    struct state_care care = {0};
+    bool is_over = incident->state == INCIDENT_CLOSED;
+    enum err err = state_get_care(pipeline->options.state, incident->id, &care);
+    if (err != ERR_NOT_FOUND)
+        pipeline_note(pipeline, err);
+    return (struct escalation_case){
+        .severity = is_over ? ALERT_WARNING : incident->severity,
+        .round_ms = round->round_ms,
+        .is_acknowledged = incident->is_acknowledged || is_over,
+        .acknowledged_ms = is_over ? INT64_MIN : incident->acknowledged_ms,
+        .snoozed_until_ms = is_over ? 0 : care.snoozed_until_ms,
+    };
+}
+
+static void look(struct pipeline *pipeline, const struct incident *incident,
+                 const struct escalation_policy *policy, struct state_escalation *round,
+                 const char *plain)
+{
+    static struct escalation_decision decision; /* large; the loop's alone */
+    struct escalation_channel channels[ESCALATION_CHANNELS_MAX];
+    struct escalation_plan plan = pipeline->options.roster->plan;
+    look_at_channels(pipeline, incident, channels);
+    plan.channels = channels;
+    struct tellings tellings = {
+        .roster = pipeline->options.roster, .plan = &plan, .round = round->round};
+    pipeline_note(pipeline, state_each_telling(pipeline->options.state, round->cause,
+                                               &tellings, on_telling));
+    const struct escalation_case now = case_of(pipeline, incident, round);
+    escalation_next(&plan, policy, &now, tellings.list, tellings.count, pipeline->now_ms,
+                    &decision);
+    for (size_t i = 0; i < decision.count; i++)
+        tell_one(pipeline, incident, round, &decision.tells[i], plain);
+    round->next_ms = decision.next_ms;
+    pipeline_note(pipeline, state_put_escalation(pipeline->options.state, round));
+    free(tellings.list);
+}
+
+/* ---- transitions ------------------------------------------------------------------ */
+
+static void begin_round(struct pipeline *pipeline, const struct incident *incident,
+                        const struct escalation_policy *policy, const char *cause,
+                        const char *body)
+{
+    struct state_escalation round = {0};
+    enum err err = state_get_escalation(pipeline->options.state, cause, &round);
+    if (err == ERR_OK)
+        round.round++;
+    else if (err != ERR_NOT_FOUND)
+        pipeline_note(pipeline, err);
+    snprintf(round.cause, sizeof round.cause, "%s", cause);
+    round.round_ms = pipeline->now_ms;
+    look(pipeline, incident, policy, &round, body);
+}
+
+/* Something changed; what follows from that is decided at the next tick. */
+static void look_soon(struct pipeline *pipeline, const char *cause)
+{
+    struct state_escalation round;
+    enum err err = state_get_escalation(pipeline->options.state, cause, &round);
+    if (err == ERR_OK) {
+        round.next_ms = pipeline->now_ms;
+        err = state_put_escalation(pipeline->options.state, &round);
+    }
+    if (err != ERR_NOT_FOUND)
+        pipeline_note(pipeline, err);
+}
+
+struct told {
+    char **who; /* "channel/contact" each once */
+    size_t count;
+    size_t capacity;
+};
+
+static void on_told(void *context, const struct state_telling *telling)
+{
+    struct told *told = context;
+    char *who = mem_format("%s/%s", telling->channel, telling->contact);
+    for (size_t i = 0; i < told->count; i++) {
+        if (strcmp(told->who[i], who) == 0) {
+            free(who);
+            return;
+        }
+    }
+    mem_grow(&told->who, &told->capacity, told->count + 1, sizeof *told->who);
+    told->who[told->count++] = who;
+}
+
+static void tell_end_to(struct pipeline *pipeline, const struct incident *incident,
+                        const char *cause, char *who, const char *body)
+{
+    char revision[MESSAGE_KEY_SIZE];
+    char *contact = strchr(who, '/');
+    *contact++ = '\0';
+    message_key(incident, revision);
+    char *key = contact[0] != '\0' ? mem_format("%s-%s", revision, contact)
+                                   : mem_strdup(revision);
+    const struct state_message message = {
+        .incident = incident->id,
+        .revision = incident->revision,
+        .cause = cause,
+        .channel = who,
+        .key = key,
+        .body = body,
+        .created_ms = pipeline->now_ms,
+        .next_attempt_ms = pipeline->now_ms,
+        .contact = contact,
+    };
+    add(pipeline, &message);
+    free(key);
+}
+
+/*
+ * Who was told that it began is told that it is over. When nobody was yet, for it is
+ * night, its end waits for the morning.
+ */
+static void tell_end(struct pipeline *pipeline, const struct incident *incident,
+                     const char *cause, const char *body)
+{
+    struct told told = {0};
+    pipeline_note(pipeline,
+                  state_each_telling(pipeline->options.state, cause, &told, on_told));
+    for (size_t i = 0; i < told.count; i++) {
+        tell_end_to(pipeline, incident, cause, told.who[i], body);
+        free(told.who[i]);
+    }
+    free(told.who);
+    look_soon(pipeline, cause);
+}
+
+void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
+                   const struct incident *incident, const struct pipeline_cause *decided,
+                   const char *body)
+{
+    struct state_escalation round;
+    const char *cause = decided->cause.id;
+    const struct escalation_policy *policy = policy_of(pipeline, incident);
+    bool is_end = kind == ALERT_EFFECT_CLOSED || kind == ALERT_EFFECT_WITHDRAWN;
+    bool is_over = decided->telling == CAUSE_TELL_OVER;
+    if (pipeline->batch_err != ERR_OK)
+        return;
+    if (decided->telling == CAUSE_TELL_NOBODY)
+        look_soon(pipeline, cause);
+    else if (is_end && !is_over &&
+             state_get_escalation(pipeline->options.state, cause, &round) == ERR_OK)
+        tell_end(pipeline, incident, cause, body);
+    else if (policy == NULL || (is_end && !is_over))
+        tell_all(pipeline, incident, cause, body);
+    else
+        begin_round(pipeline, incident, policy, cause, body);
+}
+
+/* ---- time ------------------------------------------------------------------------- */
+
+/* Who speaks for a cause: of what is open and was told, what nobody answered, the
+ * gravest; when nothing is open, what was over last. */
+struct speaker {
+    struct incident best;
+    int rank; /* 0: none yet */
+};
+
+static void on_member(void *context, const struct incident *incident)
+{
+    struct speaker *speaker = context;
+    int rank = 1;
+    if (incident->state != INCIDENT_CLOSED)
+        rank =
+            2 + (incident->severity == ALERT_CRITICAL) + 2 * !incident->is_acknowledged;
+    if (incident->withdrawn_ms != 0 || rank < speaker->rank ||
+        (rank == speaker->rank && rank > 1))
+        return;
+    speaker->best = *incident;
+    speaker->rank = rank;
+}
+
+static void on_anything(void *context, const struct state_telling *telling)
+{
+    bool *is_told = context;
+    *is_told = true;
+    (void)telling;
+}
+
+static void look_again(struct pipeline *pipeline, struct state_escalation *round)
+{
+    struct state *state = pipeline->options.state;
+    struct speaker speaker = {0};
+    struct buf body = {0};
+    bool is_told = false;
+    pipeline_note(pipeline, state_each_member(state, round->cause, MEMBERS_MAX, &speaker,
+                                              on_member));
+    pipeline_note(pipeline,
+                  state_each_telling(state, round->cause, &is_told, on_anything));
+    const struct incident *incident = &speaker.best;
+    bool is_over = speaker.rank == 1;
+    const struct escalation_policy *policy =
+        speaker.rank > 0 ? policy_of(pipeline, incident) : NULL;
+    if (policy == NULL || (is_over && is_told)) {
+        round->next_ms = ESCALATION_NEVER; /* over, or the settings are others now */
+        pipeline_note(pipeline, state_put_escalation(state, round));
+        return;
+    }
+    const struct message_cause cause = {.id = round->cause, .is_over = is_over};
+    message_format(incident, is_over ? ALERT_EFFECT_CLOSED : ALERT_EFFECT_OPENED, &cause,
+                   pipeline->registry, pipeline->now_ms, &body);
+    look(pipeline, incident, policy, round, body.data);
+    buf_fini(&body);
+}
+
+void pipeline_escalate(struct pipeline *pipeline)
+{
+    struct state_escalation round;
+    if (pipeline->options.roster == NULL || pipeline->at <= pipeline->effect_cursor)
+        return;
+    for (size_t i = 0; i < LOOKS_MAX && pipeline->batch_err == ERR_OK; i++) {
+        enum err err =
+            state_due_escalation(pipeline->options.state, pipeline->now_ms, &round);
+        if (err == ERR_NOT_FOUND)
+            return;
+        if (err != ERR_OK) {
+            pipeline_note(pipeline, err);
+            return;
+        }
+        if (!pipeline_begin_effects(pipeline))
+            return;
+        look_again(pipeline, &round);
+    }
+}
