@@ -51,6 +51,11 @@ struct house {
     size_t commands;
     enum err command_err;
     void (*on_news)(void *context, bool is_urgent); /* NULL: nobody follows */
+    const char *const *channels;                    /* NULL: "duty" alone */
+    size_t channel_count;
+    const struct roster *roster;
+    const struct ack_links *links;
+    int64_t path_ms;
     struct buf told;
 };
 
@@ -97,8 +102,11 @@ static inline void pipeline_start(struct house *house)
         .acks = house->acks,
         .guard = house->guard,
         .silence_grace_ms = 0,
-        .channels = channels,
-        .channel_count = 1,
+        .channels = house->channels != NULL ? house->channels : channels,
+        .channel_count = house->channels != NULL ? house->channel_count : 1,
+        .roster = house->roster,
+        .links = house->links,
+        .path_ms = house->path_ms,
         .beat_channel = BEAT_NAME,
         .context = house,
         .on_command = on_command,

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who is told when, through journal and state.db: by ticks, by results, after crashes. */
+#include "tests/unit/collector/pipeline_house.h"
+
+#define CHANNELS 3
+
+static char sms[] = "sms";
+static char chat[] = "chat";
+static char voice[] = "voice";
+static const char *const channels[CHANNELS] = {sms, chat, voice};
+static const struct roster_channel given[CHANNELS] = {
+    {.name = sms}, {.name = chat, .rate = 20}, {.name = voice, .rings = true}};
+
+static char li[] = "li";
+static char wang[] = "wang";
+static char on_call[] = "on-call";
+static char manager[] = "manager";
+static char shanghai[] = "Asia/Shanghai";
+static char rooms[] = "rooms";
+static char number[] = "+8613800000000";
+
+static struct config_address li_addresses[] = {{.channel = sms, .to = number},
+                                               {.channel = chat}};
+static struct config_address wang_addresses[] = {{.channel = voice}};
+static struct config_contact contacts[] = {
+    {.id = li, .addresses = li_addresses, .address_count = 2},
+    {.id = wang, .addresses = wang_addresses, .address_count = 1}};
+static struct config_shift li_shift = {.contact = li};
+static struct config_shift wang_shift = {.contact = wang};
+static struct config_duty duties[] = {
+    {.id = on_call, .shifts = &li_shift, .shift_count = 1},
+    {.id = manager, .shifts = &wang_shift, .shift_count = 1}};
+static struct config_step steps[] = {{.duty = on_call, .repeat_ms = 300000, .most = 2},
+                                     {.duty = manager, .after_ms = 600000, .most = 1}};
+static struct config_policy policy = {.id = rooms, .steps = steps, .step_count = 2};
+static const struct config_escalation settings = {
+    .time_zone = shanghai,
+    .contacts = contacts,
+    .contact_count = 2,
+    .duties = duties,
+    .duty_count = 2,
+    .policies = &policy,
+    .policy_count = 1,
+};
+static const struct ack_links links = {.base = "https://cold.example.org",
+                                       .valid_ms = 3600000};
+
+/* Warm at 8, critical at 12; silence is nobody's business. */
+static const char *const warm_room =
+    "{\"zones\":[{\"id\":\"room\",\"org\":\"o\",\"site\":\"s\",\"site_name\":\"S\","
+    "\"name\":\"R\"}],\"devices\":[{\"org\":\"o\",\"id\":\"d\"}],"
+    "\"placements\":[{\"org\":\"o\",\"device\":\"d\",\"channel\":\"\",\"zone\":\"room\","
+    "\"from\":0,\"to\":0}],"
+    "\"rules\":[{\"id\":\"warm\",\"zone\":\"room\",\"quantity\":\"air_temperature\","
+    "\"kind\":\"above\",\"levels\":[{\"severity\":\"warning\",\"level\":8,\"delay\":0,"
+    "\"recovery_level\":8,\"recovery_delay\":0},{\"severity\":\"critical\",\"level\":12,"
+    "\"delay\":120000,\"recovery_level\":8,\"recovery_delay\":0}]}]}";
+
+static void open_house(struct house *house, bool has_policy)
+{
+    house_open(house);
+    house->channels = channels;
+    house->channel_count = CHANNELS;
+    house->roster = has_policy ? roster_create(&settings, given, CHANNELS) : NULL;
+    house->links = &links;
+    house->path_ms = 600000;
+    put(house, RECORD_CONFIG, START_MS, warm_room, strlen(warm_room));
+}
+
+static void close_house(struct house *house)
+{
+    struct roster *roster = (struct roster *)(uintptr_t)house->roster;
+    house_close(house);
+    roster_destroy(roster);
+}
+
+static void take_all(struct house *house)
+{
+    CHECK(journal_sync(house->journal, NULL) == ERR_OK);
+    if (house->pipeline == NULL)
+        pipeline_start(house);
+    advance(house, 100000);
+}
+
+static void on_message(void *context, const struct state_message *message)
+{
+    buf_format(context, "%s%dm %s>%s", ((struct buf *)context)->len > 0 ? ", " : "",
+               (int)((message->created_ms - START_MS) / 60000), message->channel,
+               message->contact[0] != '\0' ? message->contact : "all");
+}
+
+/* "1m sms>li": minute, channel, contact of each message. */
+static const char *story(struct house *house)
+{
+    static char text[2000];
+    struct buf out = {0};
+    buf_text(&out, "");
+    CHECK(state_page_messages(house->state, NULL, 0, 1000, &out, on_message) == ERR_OK);
+    snprintf(text, sizeof text, "%s", out.data);
+    buf_fini(&out);
+    return text;
+}
+
+static void put_ticks(struct house *house, int64_t from, int64_t to)
+{
+    for (int64_t minute = from; minute <= to; minute++)
+        put_tick(house, minute);
+}
+
+static void put_result(struct house *house, int64_t minute, uint64_t message,
+                       enum state_outbox outcome)
+{
+    struct buf data = {0};
+    struct record_result result = {
+        .message = message,
+        .outcome = outcome,
+        .next_attempt_ms = START_MS + (minute + 1) * 60000,
+        .text = "so it was",
+    };
+    const struct record_attempt attempt = {.message = message,
+                                           .retry_ms = START_MS + minute * 60000};
+    record_attempt_format(&attempt, &data);
+    put(house, RECORD_ATTEMPT, START_MS + minute * 60000, data.data, data.len);
+    buf_clear(&data);
+    record_result_format(&result, &data);
+    put(house, RECORD_RESULT, START_MS + minute * 60000, data.data, data.len);
+    buf_fini(&data);
+}
+
+static void keep_incident(void *context, const struct incident *incident)
+{
+    struct incident *kept = context;
+    if (kept->id[0] == '\0')
+        *kept = *incident;
+}
+
+/* The newest. */
+static struct incident newest(struct house *house)
+{
+    struct incident incident = {0};
+    const struct state_incident_query query = {.limit = 1};
+    CHECK(state_page_incidents(house->state, &query, &incident, keep_incident) == ERR_OK);
+    return incident;
+}
+
+static void keep_body(void *context, const struct state_message *message)
+{
+    buf_format(context, "%s\n", message->body);
+}
+
+static char *bodies(struct house *house)
+{
+    struct buf out = {0};
+    buf_text(&out, "");
+    CHECK(state_page_messages(house->state, NULL, 0, 1000, &out, keep_body) == ERR_OK);
+    return buf_take(&out);
+}
+
+static void steps_are_told_by_ticks(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    put_ticks(&house, 2, 20);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 6m sms>li, 11m voice>wang");
+    char *told = bodies(&house);
+    CHECK(count_of(told, "\"acknowledge_url\":\"https://cold.example.org/v1/ack?t=") ==
+          3);
+    CHECK(count_of(told, "Nobody has acknowledged it for 5 min") == 1);
+    CHECK(count_of(told, "已 10 min 无人确认") == 1);
+    CHECK(count_of(told, number) == 0); /* it is not kept with what was told */
+    free(told);
+    close_house(&house);
+}
+
+static void whoever_was_told_is_told_the_end(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    put_ticks(&house, 2, 7);
+    put_pack(&house, "d", 2, 5.0, false);
+    put_ticks(&house, 10, 30);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 6m sms>li, 2m sms>li");
+    close_house(&house);
+}
+
+static void an_acknowledgement_ends_it_and_graver_begins_anew(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    struct incident incident = newest(&house);
+    char body[100];
+    snprintf(body, sizeof body, "{\"id\":\"%s\"}", incident.id);
+    put_command(&house, START_MS + 2 * 60000, "c-1", "incident.acknowledge", body);
+    put_ticks(&house, 3, 30);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li");
+    for (uint64_t seq = 2; seq <= 5; seq++)
+        put_pack(&house, "d", seq, 13.0, false); /* event time counts: 2 min of it */
+    put(&house, RECORD_TICK, START_MS + 31 * 60000, "", 1);
+    take_all(&house);
+    CHECK(newest(&house).severity == ALERT_CRITICAL);
+    CHECK(count_of(story(&house), "sms>li") == 2);
+    close_house(&house);
+}
+
+static void the_second_is_told_who_was_first(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    struct incident incident = newest(&house);
+    char body[100];
+    snprintf(body, sizeof body, "{\"id\":\"%s\"}", incident.id);
+    put_command(&house, START_MS + 120000, "c-1", "incident.acknowledge", body);
+    take_all(&house);
+    CHECK(house.command_err == ERR_OK);
+    put_command(&house, START_MS + 120001, "c-2", "incident.acknowledge", body);
+    take_all(&house);
+    CHECK(house.command_err == ERR_EXISTS);
+    CHECK_TEXT(newest(&house).acknowledged_by, "wang"); /* the actor of the first */
+    close_house(&house);
+}
+
+static void what_fails_goes_another_way(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    put_result(&house, 2, 1, STATE_OUTBOX_PENDING);
+    put_result(&house, 2, 1, STATE_OUTBOX_PENDING);
+    put_tick(&house, 2);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li");
+    put_result(&house, 3, 1, STATE_OUTBOX_PENDING);
+    put_tick(&house, 3);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 3m chat>li");
+    close_house(&house);
+}
+
+static void a_channel_that_fails_is_told_over_the_others(void)
+{
+    struct house house;
+    open_house(&house, false);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>all, 1m chat>all, 1m voice>all");
+    put_result(&house, 2, 1, STATE_OUTBOX_PENDING);
+    put_ticks(&house, 3, 11);
+    take_all(&house);
+    CHECK(newest(&house).kind == ALERT_ABOVE);
+    put_ticks(&house, 12, 20);
+    take_all(&house);
+    struct incident incident = newest(&house);
+    CHECK(incident.kind == ALERT_ALARM_PATH);
+    CHECK_TEXT(incident.channel, "sms");
+    CHECK_TEXT(story(&house), "1m sms>all, 1m chat>all, 1m voice>all, 12m chat>all, "
+                              "12m voice>all");
+    char *told = bodies(&house);
+    CHECK(strstr(told, "[critical]  sms: ") != NULL || strstr(told, "] sms: ") != NULL);
+    free(told);
+    put_result(&house, 21, 1, STATE_OUTBOX_DONE);
+    take_all(&house);
+    CHECK(newest(&house).state == INCIDENT_CLOSED);
+    CHECK(count_of(story(&house), "21m chat>all, 21m voice>all") == 1);
+    close_house(&house);
+}
+
+static void a_message_given_up_is_an_incident_at_once(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    put_result(&house, 2, 1, STATE_OUTBOX_DEAD);
+    put_tick(&house, 2);
+    take_all(&house);
+    CHECK(newest(&house).kind == ALERT_ALARM_PATH);
+    /* Both go over chat: the room's message, and what is wrong with sms. */
+    CHECK_TEXT(story(&house), "1m sms>li, 2m chat>li, 2m chat>li");
+    close_house(&house);
+}
+
+static void dump_row(void *context, const struct state_message *message)
+{
+    buf_format(context, "%s %s %s %u.%u.%u %" PRId64 " %s %u\n%s\n", message->key,
+               message->channel, message->contact, message->round, message->step,
+               message->times, message->created_ms, state_outbox_name(message->state),
+               message->attempts, message->body);
+}
+
+static char *dump(struct house *house)
+{
+    struct buf out = {0};
+    buf_text(&out, "");
+    CHECK(state_page_messages(house->state, NULL, 0, 1000, &out, dump_row) == ERR_OK);
+    char *rest = dump_state(house->state);
+    buf_text(&out, rest);
+    free(rest);
+    return buf_take(&out);
+}
+
+static void put_everything(struct house *house)
+{
+    put_pack(house, "d", 1, 9.0, false);
+    put_ticks(house, 2, 4);
+    put_result(house, 4, 1, STATE_OUTBOX_PENDING);
+    put_result(house, 4, 1, STATE_OUTBOX_PENDING);
+    put_result(house, 5, 1, STATE_OUTBOX_PENDING);
+    put_ticks(house, 5, 12);
+    put_pack(house, "d", 2, 13.0, false);
+    put_pack(house, "d", 3, 13.0, false);
+    put_pack(house, "d", 4, 13.0, false);
+    put_ticks(house, 13, 20);
+    put_result(house, 21, 2, STATE_OUTBOX_DEAD);
+    put_ticks(house, 21, 26);
+    put_result(house, 27, 2, STATE_OUTBOX_DONE);
+    put_pack(house, "d", 5, 5.0, false);
+    put_ticks(house, 28, 40);
+}
+
+static void a_crash_behind_every_record_tells_the_same(void)
+{
+    static const size_t checkpoint_every[] = {1000, 1, 3, 7};
+    struct house house;
+    open_house(&house, true);
+    put_everything(&house);
+    take_all(&house);
+    checkpoint(&house);
+    char *want = dump(&house);
+    CHECK(count_of(want, "alarm_path") > 0 && count_of(want, "voice") > 0);
+    for (size_t i = 0; i < sizeof checkpoint_every / sizeof checkpoint_every[0]; i++) {
+        char name[32];
+        pipeline_close(house.pipeline);
+        state_close(house.state);
+        snprintf(name, sizeof name, "pieces-%zu.db", i);
+        CHECK(state_open(&house.state, folder_file(&house.folder, name),
+                         &(struct err_text){0}) == ERR_OK);
+        for (size_t step = 1; step <= 80; step++) {
+            pipeline_start(&house);
+            advance(&house, step % checkpoint_every[i] + 1);
+            if (step % checkpoint_every[i] == 0)
+                checkpoint(&house);
+            pipeline_close(house.pipeline);
+        }
+        pipeline_start(&house);
+        advance(&house, 1000);
+        checkpoint(&house);
+        char *got = dump(&house);
+        CHECK_TEXT(got, want);
+        free(got);
+    }
+    free(want);
+    close_house(&house);
+}
+
+static void addresses_are_added_when_it_is_sent(void)
+{
+    struct roster *roster = roster_create(&settings, given, CHANNELS);
+    char *body = roster_addressed(roster, "li", "sms", "{\"key\":\"k\"}");
+    CHECK_TEXT(body, "{\"key\":\"k\",\"to\":[\"+8613800000000\"]}");
+    free(body);
+    static const char *const plain[][2] = {{"li", "chat"}, {"", "sms"}, {"gone", "sms"}};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        body = roster_addressed(roster, plain[i][0], plain[i][1], "{\"key\":\"k\"}");
+        CHECK_TEXT(body, "{\"key\":\"k\"}");
+        free(body);
+    }
+    roster_destroy(roster);
+}
+
+int main(void)
+{
+    crypto_init();
+    static CU_TestInfo tests[] = {
+        {"steps are told by ticks", steps_are_told_by_ticks},
+        {"whoever was told is told the end", whoever_was_told_is_told_the_end},
+        {"an acknowledgement ends it, and graver begins anew",
+         an_acknowledgement_ends_it_and_graver_begins_anew},
+        {"the second is told who was first", the_second_is_told_who_was_first},
+        {"what fails goes another way", what_fails_goes_another_way},
+        {"a channel that fails is told over the others",
+         a_channel_that_fails_is_told_over_the_others},
+        {"a message given up is an incident at once",
+         a_message_given_up_is_an_incident_at_once},
+        {"a crash behind every record tells the same",
+         a_crash_behind_every_record_tells_the_same},
+        {"addresses are added when it is sent", addresses_are_added_when_it_is_sent},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("escalate", tests);
+}
