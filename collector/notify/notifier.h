@@ -42,8 +42,8 @@ struct notifier_options {
     /* The loop: to be appended to the journal as a RESULT record. */
     void (*on_result)(void *context, const struct record_result *result);
     /*
-     * The body with its receivers as "to", which the outbox does not hold; the caller's to
-     * free. NULL: as the outbox has it.
+     * The body with its receivers as "to", which the outbox does not hold; the caller's
+     * to free. NULL: as the outbox has it.
      */
     char *(*address)(void *context, const struct state_message *message);
     /*
