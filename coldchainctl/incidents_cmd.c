@@ -26,6 +26,13 @@ struct incidents_args {
     const char *to;
     const char *cursor;
     const char *reason;
+    const char *to_whom;
+    const char *from_whom;
+    const char *text;
+    const char *span;
+    const char *cause;
+    const char *action;
+    const char *disposition;
     double limit;
     bool wants_json;
     bool wants_withdrawn;
@@ -47,8 +54,18 @@ static const struct option options[] = {
     FIELD("to", OPTION_TEXT, to, "a time", "T", "that touch the time before"),
     FIELD("cursor", OPTION_TEXT, cursor, "what the page before said", "C",
           "the page that follows, as the one before said"),
-    FIELD("reason", OPTION_TEXT, reason, "a text", "TEXT",
-          "kept with the acknowledgement"),
+    FIELD("reason", OPTION_TEXT, reason, "a text", "TEXT", "kept with what is done"),
+    FIELD("whose", OPTION_TEXT, to_whom, "an id", "ID", "assign: whose it is to be"),
+    FIELD("instead-of", OPTION_TEXT, from_whom, "an id", "ID",
+          "assign: whose it is, to take it over"),
+    FIELD("text", OPTION_TEXT, text, "a text", "TEXT",
+          "comment: what is to be said; close: in words of one's own"),
+    FIELD("for", OPTION_TEXT, span, "1h, 4h or 8h", "SPAN", "snooze: how long"),
+    FIELD("cause", OPTION_TEXT, cause, "a word", "WORD",
+          "close: why it came to this; list: members of the cause with that id"),
+    FIELD("action", OPTION_TEXT, action, "a word", "WORD", "close: what was done"),
+    FIELD("disposition", OPTION_TEXT, disposition, "a word", "WORD",
+          "close: what became of the product"),
     {.name = "limit",
      .type = OPTION_NUMBER,
      .offset = offsetof(struct incidents_args, limit),
@@ -65,17 +82,28 @@ static const struct option options[] = {
 
 /* ---- list -------------------------------------------------------------------------- */
 
+/* People were told of it, and nobody has taken or closed it. */
+static bool is_unanswered(const json_t *incident)
+{
+    return !json_is_true(json_object_get(incident, "acknowledged")) &&
+           !json_is_false(json_object_get(incident, "told")) &&
+           !json_is_object(json_object_get(incident, "closing"));
+}
+
 static void list_row(struct table *table, const json_t *incident)
 {
     char text[SHOW_SIZE];
     bool is_closed = strcmp(show_text(incident, "state"), "closed") == 0;
     bool is_taken = json_is_true(json_object_get(incident, "acknowledged"));
+    bool is_needed = is_unanswered(incident);
     table_cell(table, "%.*s", ID_SHOWN, show_text(incident, "id"));
     table_cell(table, "%s", show_word(incident, "severity", NULL));
     table_cell(table, "%s", show_word(incident, "state", NULL));
     table_cell(table, "%s",
-               is_taken ? show_text(incident, "acknowledged_by") : say("NEEDED"));
-    if (!is_taken)
+               is_needed  ? say("NEEDED")
+               : is_taken ? show_text(incident, "acknowledged_by")
+                          : "-");
+    if (is_needed)
         table_alarm(table);
     table_cell(table, "%s", show_text(incident, "zone"));
     table_cell(table, "%s", show_text(incident, "rule"));
@@ -119,6 +147,7 @@ static enum err list_path(const struct incidents_args *args, struct buf *path,
     buf_text(path, "/api/v1/incidents");
     client_param(path, "state", args->state);
     client_param(path, "zone", args->zone);
+    client_param(path, "cause", args->cause);
     client_param(path, "from", from);
     client_param(path, "to", to);
     client_param(path, "cursor", args->cursor);
@@ -206,6 +235,31 @@ static void fact(const char *name, const char *text)
     show_fact(FACT_COLUMNS, name, "%s", text);
 }
 
+static bool has_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL && text[0] != '\0';
+}
+
+static void print_care(const json_t *incident)
+{
+    char text[SHOW_SIZE];
+    const json_t *closing = json_object_get(incident, "closing");
+    if (strcmp(show_text(incident, "cause"), show_text(incident, "id")) != 0)
+        fact("cause", show_text(incident, "cause"));
+    if (has_text(incident, "assigned_to"))
+        show_fact(FACT_COLUMNS, "assigned to", "%s, %s",
+                  show_text(incident, "assigned_to"),
+                  show_time(text, incident, "assigned_at"));
+    if (has_text(incident, "snoozed_until"))
+        fact("put off until", show_time(text, incident, "snoozed_until"));
+    if (json_is_object(closing))
+        show_fact(FACT_COLUMNS, "closed by", "%s: %s, %s, %s %s",
+                  show_text(closing, "by"), show_text(closing, "cause"),
+                  show_text(closing, "action"), show_text(closing, "disposition"),
+                  show_text(closing, "note"));
+}
+
 static void print_facts(const json_t *incident)
 {
     static const char *const words[] = {"severity", "state", "kind"};
@@ -223,11 +277,13 @@ static void print_facts(const json_t *incident)
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         fact(times[i], show_time(text, incident, times[i]));
     if (json_is_true(json_object_get(incident, "acknowledged")))
-        show_fact(FACT_COLUMNS, "acknowledged", "%s, %s",
+        show_fact(FACT_COLUMNS, "acknowledged", "%s, %s %s",
                   show_text(incident, "acknowledged_by"),
-                  show_time(text, incident, "acknowledged_at"));
-    else
+                  show_time(text, incident, "acknowledged_at"),
+                  show_text(incident, "acknowledge_reason"));
+    else if (is_unanswered(incident))
         fact("acknowledged", say("no: coldchainctl incidents ack ID"));
+    print_care(incident);
 }
 
 static void print_story(const json_t *incident)
@@ -239,6 +295,17 @@ static void print_story(const json_t *incident)
     json_array_foreach(json_object_get(incident, "transitions"), i, entry)
         printf("%s  %s  %s\n", i == 0 ? say("\nwhat happened\n") : "",
                show_time(at, entry, "at"), show_word(entry, "event", NULL));
+    json_array_foreach(json_object_get(incident, "comments"), i, entry)
+        printf("%s  %s  %s  %s: %s\n", i == 0 ? say("\nwhat people did\n") : "",
+               show_time(at, entry, "at"), show_text(entry, "by"),
+               show_word(entry, "kind", NULL), show_text(entry, "text"));
+    if (json_array_size(json_object_get(incident, "members")) > 1)
+        json_array_foreach(json_object_get(incident, "members"), i, entry)
+            printf("%s  %s  %.*s  %s  %s %s %s %s\n",
+                   i == 0 ? say("\nof one cause\n") : "", show_time(at, entry, "onset"),
+                   ID_SHOWN, show_text(entry, "id"), show_word(entry, "state", NULL),
+                   show_text(entry, "zone"), show_text(entry, "device"),
+                   show_text(entry, "channel"), show_text(entry, "rule"));
     json_array_foreach(json_object_get(incident, "messages"), i, entry)
         printf(say("%s  %s  %-8s %s, attempts %s: %s\n"),
                i == 0 ? say("\nwho was told\n") : "", show_time(at, entry, "created"),
@@ -272,8 +339,45 @@ static enum err show(struct client *client, const struct incidents_args *args,
     return ERR_OK;
 }
 
-static enum err acknowledge(struct client *client, const struct incidents_args *args,
-                            const char *given, struct err_text *why)
+/* What is done to one: the API's word, and what is said when it is done. */
+static const struct act {
+    const char *verb;
+    const char *route;
+    const char *done;
+} acts[] = {
+    {"ack", "acknowledge", "is acknowledged"}, {"assign", "assign", "is assigned"},
+    {"comment", "comment", "has the comment"}, {"snooze", "snooze", "is put off"},
+    {"close", "close", "is closed"},
+};
+
+static const struct act *find_act(const char *verb)
+{
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+        if (strcmp(acts[i].verb, verb) == 0)
+            return &acts[i];
+    return NULL;
+}
+
+/* False: not UTF-8. */
+static bool put_text(json_t *body, const char *key, const char *text)
+{
+    return text == NULL || json_object_set_new(body, key, json_string(text)) == 0;
+}
+
+static bool put_body(json_t *body, const struct incidents_args *args, const char *verb)
+{
+    bool is_close = strcmp(verb, "close") == 0;
+    return put_text(body, "reason", args->reason) &&
+           put_text(body, "to", args->to_whom) &&
+           put_text(body, "from", args->from_whom) && put_text(body, "for", args->span) &&
+           put_text(body, "cause", args->cause) &&
+           put_text(body, "action", args->action) &&
+           put_text(body, "disposition", args->disposition) &&
+           put_text(body, is_close ? "note" : "text", args->text);
+}
+
+static enum err do_act(struct client *client, const struct incidents_args *args,
+                       const struct act *act, const char *given, struct err_text *why)
 {
     char id[ID_LEN + 1];
     char path[80];
@@ -281,19 +385,18 @@ static enum err acknowledge(struct client *client, const struct incidents_args *
     enum err err = resolve(client, given, id, why);
     if (err != ERR_OK)
         return err;
-    snprintf(path, sizeof path, "/api/v1/incidents/%s/acknowledge", id);
-    json_t *body =
-        args->reason != NULL ? json_pack("{s:s}", "reason", args->reason) : NULL;
-    if (args->reason != NULL && body == NULL)
-        return err_set(why, ERR_INVALID, say("--reason is not UTF-8 text"));
-    err = client_post(client, path, body, &answer, why);
+    snprintf(path, sizeof path, "/api/v1/incidents/%s/%s", id, act->route);
+    json_t *body = json_object();
+    err = put_body(body, args, act->verb)
+              ? client_post(client, path, body, &answer, why)
+              : err_set(why, ERR_INVALID, say("an option is not UTF-8 text"));
     json_decref(body);
     if (err != ERR_OK)
         return err;
     if (args->wants_json) {
         show_json(answer);
     } else {
-        printf(say("%s is acknowledged\n"), id);
+        printf("%s %s\n", id, say(act->done));
         json_decref(answer);
     }
     return ERR_OK;
@@ -306,22 +409,24 @@ static int run_verb(const struct incidents_args *args, int argc, char **argv)
     const char *verb = argc > 1 ? argv[1] : "list";
     bool is_list = strcmp(verb, "list") == 0;
     bool is_show = strcmp(verb, "show") == 0;
-    bool is_ack = strcmp(verb, "ack") == 0;
-    if (!is_list && !is_show && !is_ack)
-        return command_usage("incidents", "'%.40s' is not list, show ID or ack ID", verb);
+    const struct act *act = find_act(verb);
+    if (!is_list && !is_show && act == NULL)
+        return command_usage(
+            "incidents",
+            "'%.40s' is not list, show, ack, assign, comment, snooze or close", verb);
     if (!is_list && argc != 3)
         return command_usage("incidents", "%s takes one id", verb);
     if (is_list && argc > 2)
         return command_usage("incidents", "list takes options only");
-    if (args->reason != NULL && !is_ack)
-        return command_usage("incidents", "--reason belongs to ack");
+    if (args->reason != NULL && act == NULL)
+        return command_usage("incidents", "--reason belongs to what is done to one");
     enum err err = client_open(&client, &args->client, &why);
     if (err == ERR_OK && is_list)
         err = list(client, args, &why);
     else if (err == ERR_OK && is_show)
         err = show(client, args, argv[2], &why);
     else if (err == ERR_OK)
-        err = acknowledge(client, args, argv[2], &why);
+        err = do_act(client, args, act, argv[2], &why);
     client_close(client);
     return err == ERR_OK ? COMMAND_OK : command_fail("incidents", err, &why);
 }
@@ -338,19 +443,29 @@ static int incidents_run(int argc, char **argv)
 const struct command incidents_command = {
     .name = "incidents",
     .summary = "what is or was wrong; who has taken it, who was told",
-    .verbs = "list show ack",
-    .usage = "[list] [--state S] [--zone Z] [--from T] [--to T]\n"
+    .verbs = "list show ack assign comment snooze close",
+    .usage = "[list] [--state S] [--zone Z] [--cause ID] [--from T] [--to T]\n"
              "show ID\n"
-             "ack ID [--reason TEXT]\n",
-    .about = "The newest first. TAKEN BY says NEEDED until somebody acknowledges, also "
-             "when the incident is closed. VALUE is the latest, of a closed one the "
-             "worst. An ID may be shortened to its first digits. ack answers once the "
-             "acknowledgement is applied; it fails when somebody else was first.\n",
+             "ack ID [--reason TEXT]\n"
+             "assign ID --whose WHO [--instead-of WHO]\n"
+             "comment ID --text TEXT\n"
+             "snooze ID --for 1h|4h|8h\n"
+             "close ID --cause WORD --action WORD --disposition WORD [--text TEXT]\n",
+    .about =
+        "The newest first. TAKEN BY says NEEDED until somebody acknowledges, also "
+        "when the incident is closed. VALUE is the latest, of a closed one the "
+        "worst. An ID may be shortened to its first digits. ack answers once the "
+        "acknowledgement is applied; it fails when somebody else was first, and says "
+        "who. What follows another incident of the same cause was told to nobody "
+        "and needs nobody: '-'. The words of close are in docs/commands.md.\n",
     .options = options,
     .examples =
         "coldchainctl incidents --state open,recovering,unknown\n"
         "coldchainctl incidents show 3f9a01c2\n"
-        "coldchainctl incidents ack 3f9a01c2 --reason 'door was open, closed it'\n",
+        "coldchainctl incidents ack 3f9a01c2 --reason 'door was open, closed it'\n"
+        "coldchainctl incidents snooze 3f9a01c2 --for 4h\n"
+        "coldchainctl incidents close 3f9a01c2 --cause door --action door_closed "
+        "--disposition unaffected\n",
     .statuses = "0 done\n"
                 "1 no such incident, taken by somebody else, or the API could not be "
                 "asked\n"

@@ -215,7 +215,7 @@ class Answers(Case):
         for args, status, words in (
                 (("incidents", "--state", "opne"), 1, "open, recovering, unknown, closed"),
                 (("incidents", "--limit", "0"), 2, "--limit takes 1 to 1000"),
-                (("incidents", "close", "x"), 2, "is not list, show ID or ack ID"),
+                (("incidents", "shut", "x"), 2, "is not list, show, ack, assign, comment, snooze or close"),
                 (("incidents", "show"), 2, "takes one id"),
                 (("incidents", "--reason", "x"), 2, "belongs to ack"),
                 (("incidents", "--cursor", "x"), 1, "'cursor'"),
