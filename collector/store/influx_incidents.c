@@ -68,6 +68,7 @@ static void put_texts(struct line_writer *line, const json_t *body)
         {"id", "incident"},       {"kind", "kind"},     {"severity", "severity"},
         {"state", "state"},       {"device", "device"}, {"channel", "channel"},
         {"quantity", "quantity"}, {"text", "text_en"},  {"text_zh", "text_zh"},
+        {"cause", "cause"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         line_text(line, texts[i].field, text_of(body, texts[i].member));
