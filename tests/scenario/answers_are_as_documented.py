@@ -110,6 +110,7 @@ def ask_everything(house, ask):
     ask("getReadings", "fengjie", "one", format="csv")
     ask("getSeries", "fengjie", "one")
     ask("getZoneSeries", "room-1", buckets=20)
+    ask("getSuppressions", "room-1", limit=10)
     ask("getIncident", ask("getIncidents", limit=1)["incidents"][0]["id"])
     for kind in ("org", "site", "zone", "device", "placement", "rule"):
         for one in ask("getEntities", kind, limit=1)["entities"]:
@@ -120,6 +121,15 @@ def change_much(house, ask):
     ask("putSite", "store", body={"name": "store", "org": "fengjie"})
     ask("changeZone", "room-2", body={"name": "二号库", "band_low": 1.5, "reason": "renamed"})
     ask("putZoneOnDuty", "room-2", body={"on": False, "why": "empty"})
+    ask("planStep", "room-2", body={"to": "2036-01-01T00:00:00Z", "band_low": 12, "why": "curing"})
+    ask("planMaintenance", "room-1", body={"from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"})
+    ask("runCommand", body={"verb": "rule.put", "body": {
+        "id": "held", "zone": "room-1", "kind": "above", "quantity": "air_temperature", "unless": ["maintenance"],
+        "levels": [{"level": 7}]}})
+    now = int(time.time())
+    ask("takePack", "fengjie", "one", epoch=EPOCH, seq=4,
+        body=[{"n": "air_temperature", "u": "Cel", "t": now, "v": 9.5}])
+    house.wait_for(lambda: ask("getSuppressions", "room-1")["suppressions"], 30, "what is kept back is there")
     ask("calibrateChannel", "one", "air_temperature", body={"offset": -0.2, "by": "lab"})
     ask("getChannel", "one", "air_temperature")
     ask("placeDevice", body={"device": "three", "zone": "room-2"})

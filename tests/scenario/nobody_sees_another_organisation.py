@@ -97,6 +97,8 @@ CHANGES = {
     ("POST", "/api/v1/sites/*/plate"): STAFF,
     ("POST", "/api/v1/zones/*/archive"): ADMINS,
     ("POST", "/api/v1/zones/*/duty"): STAFF,
+    ("POST", "/api/v1/zones/*/steps"): STAFF,
+    ("POST", "/api/v1/zones/*/maintenance"): STAFF,
     ("POST", "/api/v1/devices/*/archive"): ADMINS,
     ("POST", "/api/v1/devices/*/replace"): STAFF,
     ("POST", "/api/v1/channels/*/*/calibrate"): STAFF,
@@ -217,8 +219,10 @@ def wanted(who, key, named=None):
 
 
 def check(ask, world, who, method, path, want):
-    status, headers, text = ask(method, path, world.who[who],
-                                None if method == "GET" else {"text": "x"} if path.endswith("/comment") else {})
+    body = {"comment": {"text": "x"}, "snooze": {"for": "1h"},
+            "close": {"cause": "door", "action": "door_closed", "disposition": "unaffected"}}.get(
+                path.rpartition("/")[2], {})
+    status, headers, text = ask(method, path, world.who[who], None if method == "GET" else body)
     if status not in want:
         raise Failure(f"{who}: {method} {path} is {status}, want {sorted(want)}: {text[:200]}")
     if status == 404 and b"fengjie" in text and "fengjie" not in path:

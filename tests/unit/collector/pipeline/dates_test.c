@@ -140,7 +140,7 @@ static void each_level_is_told_once(void)
 static void what_a_person_closed_comes_back_with_the_next_level(void)
 {
     struct house house;
-    char body[100];
+    char body[200];
     house_open(&house);
     put_rules(&house);
     run(&house, 2, "device.put",
@@ -151,7 +151,10 @@ static void what_a_person_closed_comes_back_with_the_next_level(void)
     struct seen seen = look(&house);
     CHECK(seen.count == 1 && seen.last.kind == ALERT_DATE_DUE && seen.last.value == 19);
     CHECK_TEXT(seen.last.channel, "sim");
-    snprintf(body, sizeof body, "{\"id\":\"%s\"}", seen.last.id);
+    snprintf(body, sizeof body,
+             "{\"id\":\"%s\",\"cause\":\"door\",\"action\":\"door_closed\","
+             "\"disposition\":\"unaffected\"}",
+             seen.last.id);
     run(&house, 4, "incident.close", body);
     for (int day = 1; day < 12; day++)
         put_tick(&house, 5 + day * DAY_MIN);
