@@ -3,7 +3,8 @@
  * gauges - those of a channel: found, relinked, saved, loaded.
  *
  * Saved behind the watches: varint count, per gauge u8 what (0: of a rule, then its id,
- * u8 kind and u64 print; 1: the air; 2: the product), and its numbers as a blob.
+ * u8 kind and u64 print; 1: the air; 2: the product;
+ * 3: its cadence), and its numbers as a blob.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -14,7 +15,29 @@
 #include "alerts/shared.h"
 #include "base/mem.h"
 
-enum { OF_RULE, OF_AIR, OF_PRODUCT };
+enum { OF_RULE, OF_AIR, OF_PRODUCT, OF_CADENCE, OF_COUNT };
+
+/* What all rules of a channel share. */
+static const struct gauge_kind *const shared[OF_COUNT] = {
+    [OF_AIR] = &gauge_air,
+    [OF_PRODUCT] = &gauge_product,
+    [OF_CADENCE] = &gauge_cadence,
+};
+
+static bool wants(const struct plan *plan, const struct gauge_kind *kind)
+{
+    if (kind == &gauge_air)
+        return plan->wants_air;
+    return kind == &gauge_product ? plan->derives != 0 : plan->learns;
+}
+
+static uint8_t tag_of(const struct gauge_kind *kind)
+{
+    uint8_t tag = OF_AIR;
+    while (shared[tag] != kind)
+        tag++;
+    return tag;
+}
 
 struct gauge *gauge_find(const struct source *source, const struct rule *rule)
 {
@@ -60,8 +83,7 @@ void gauges_destroy(struct source *source)
 static bool is_wanted(const struct source *source, struct gauge *gauge)
 {
     if (gauge->rule == NULL)
-        return gauge->kind == &gauge_air ? source->plan->wants_air
-                                         : source->plan->derives != 0;
+        return wants(source->plan, gauge->kind);
     struct rule *rule = plan_find_rule(source->plan, gauge->rule->id, gauge->rule->kind);
     if (rule == NULL || rule->print != gauge->rule->print)
         return false;
@@ -88,7 +110,7 @@ bool gauges_relink(struct source *source)
 static void save_gauge(struct buf *out, struct gauge *gauge)
 {
     if (gauge->rule == NULL) {
-        buf_u8(out, gauge->kind == &gauge_air ? OF_AIR : OF_PRODUCT);
+        buf_u8(out, tag_of(gauge->kind));
     } else {
         buf_u8(out, OF_RULE);
         buf_blob(out, gauge->rule->id, strlen(gauge->rule->id));
@@ -117,9 +139,8 @@ static struct rule *read_owner(struct buf_reader *in, const struct source *sourc
 {
     *kind = NULL;
     uint8_t what = buf_read_u8(in);
-    if (what == OF_AIR || what == OF_PRODUCT) {
-        if (what == OF_AIR ? source->plan->wants_air : source->plan->derives != 0)
-            *kind = what == OF_AIR ? &gauge_air : &gauge_product;
+    if (what > OF_RULE && what < OF_COUNT) {
+        *kind = wants(source->plan, shared[what]) ? shared[what] : NULL;
         return NULL;
     }
     size_t len = 0;

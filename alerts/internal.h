@@ -157,6 +157,15 @@ void gauges_save(struct buf *out, const struct source *source);
 /* False: damaged. Those of rules that are no more, or have changed, are passed over. */
 bool gauges_load(struct buf_reader *in, struct source *source);
 
+/* cadence.c: silence that is learned */
+/* Nothing is silent sooner by what was learned: pauses of a few minutes are no failure.
+ */
+#define CADENCE_LEAST_MS ((int64_t)10 * 60 * 1000)
+/* After how long the source is silent by that rule. */
+int64_t cadence_silent_ms(const struct source *source, const struct rule *rule);
+/* Before source->heard_ms is moved. */
+void cadence_heard(struct source *source, int64_t arrival_ms);
+
 /* derive.c: channels that the engine computes */
 #define DERIVED_COUNT 3
 /* As a bit of zone.derives; 0: that quantity is not derived. */

@@ -105,6 +105,11 @@ static bool is_air(const char *quantity)
            strcmp(quantity, "return_temperature") == 0;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void plan_add(struct plan *plan, struct rule *rule)
 {
     assert(rule_is_silence(rule) || rule->level_count > 0);
@@ -118,8 +123,9 @@ static void plan_add(struct plan *plan, struct rule *rule)
         break;
     case ALERT_SILENT:
     case ALERT_SILENT_DEVICE:
-        if (rule->silent_ms < plan->silent_ms)
-            plan->silent_ms = rule->silent_ms;
+        plan->learns |= rule->silent_ms == 0;
+        plan->silent_ms = sooner(plan->silent_ms, rule->silent_ms > 0 ? rule->silent_ms
+                                                                      : CADENCE_LEAST_MS);
         break;
     case ALERT_FORK:
     case ALERT_TWINS:
@@ -141,14 +147,16 @@ static void plan_add(struct plan *plan, struct rule *rule)
     plan->wants_air |= is_air(plan->quantity) && sees_shapes(rule);
 }
 
-/* A device that is silent makes its channels unknown, too. */
+/* A device that is silent makes its channels unknown, too; what is learned does not. */
 static int64_t unknown_after(const struct zone *zone, const struct plan *plan)
 {
-    int64_t after = plan->silent_ms;
+    int64_t after = TIME_NEVER;
+    for (size_t i = 0; i < plan->count; i++)
+        if (rule_is_silence(plan->rules[i]) && plan->rules[i]->silent_ms > 0)
+            after = sooner(after, plan->rules[i]->silent_ms);
     for (size_t i = 0; i < zone->count; i++)
-        if (zone->rules[i]->kind == ALERT_SILENT_DEVICE &&
-            zone->rules[i]->silent_ms < after)
-            after = zone->rules[i]->silent_ms;
+        if (zone->rules[i]->kind == ALERT_SILENT_DEVICE)
+            after = sooner(after, zone->rules[i]->silent_ms);
     return after == TIME_NEVER ? ALERT_UNKNOWN_MS : after;
 }
 

@@ -125,7 +125,8 @@ static enum err check_silence(const struct alert_rule *rule, struct err_text *wh
     if (rule->level_count != 0)
         return err_set(why, ERR_INVALID, "rule '%s' is about silence: it has no levels",
                        rule->id);
-    if (rule->silent_ms <= 0 || rule->silent_ms > ALERT_DELAY_MAX_MS)
+    bool is_learned = rule->kind == ALERT_SILENT && rule->silent_ms == 0;
+    if (!is_learned && (rule->silent_ms <= 0 || rule->silent_ms > ALERT_DELAY_MAX_MS))
         return err_set(why, ERR_INVALID,
                        "rule '%s': silence of %" PRId64
                        " ms; it must be more than 0 and at most 366 days",

@@ -18,6 +18,7 @@
 
 extern const struct gauge_kind gauge_air;
 extern const struct gauge_kind gauge_product;
+extern const struct gauge_kind gauge_cadence; /* cadence.c */
 
 /* gauges.c: the one of that kind, made if missing. */
 struct gauge *gauge_shared(struct source *source, const struct gauge_kind *kind,

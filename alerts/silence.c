@@ -71,13 +71,14 @@ static int64_t due_at(const struct source *source)
     if (source->is_forgotten)
         return due;
     const struct plan *plan = source->plan;
-    if (source->watches == NULL && !source->is_derived)
+    if (source->watches == NULL && !source->is_derived && !plan->learns)
         return later(source->heard_ms, plan->silent_ms);
     for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         const struct rule *rule = plan->rules[i];
-        int64_t at = later(source->heard_ms, rule->silent_ms);
-        if (rule_is_silence(rule) && at < due && watch_find(source, rule) == NULL)
-            due = at;
+        if (!rule_is_silence(rule) || watch_find(source, rule) != NULL)
+            continue;
+        int64_t at = source->heard_ms + cadence_silent_ms(source, rule);
+        due = at < due ? at : due;
     }
     for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
         if (can_become_unknown(watch) && source->heard_ms + plan->unknown_ms < due)
@@ -142,6 +143,8 @@ static void end_silence(struct alerts *alerts, struct watch *watch, int64_t arri
 void silence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms,
                    const struct alert_sink *sink)
 {
+    if (source->plan->learns && !source->is_derived)
+        cadence_heard(source, arrival_ms);
     source->heard_ms = arrival_ms;
     source_touch(alerts, source);
     for (struct watch *watch = source->watches; watch != NULL;) {
@@ -162,7 +165,7 @@ static void open_silence(struct alerts *alerts, struct source *source, struct ru
         .onset_ms = source->heard_ms,
         .opened_ms = now_ms,
         .learned_ms = now_ms,
-        .limit = (double)rule->silent_ms / 1000,
+        .limit = (double)cadence_silent_ms(source, rule) / 1000,
         .severity = rule->silent_severity,
     };
     incident_open(alerts, watch, &opening, sink);
@@ -185,7 +188,8 @@ static void fall_silent(struct alerts *alerts, struct source *source, int64_t no
     const struct plan *plan = source->plan;
     for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         struct rule *rule = plan->rules[i];
-        if (rule_is_silence(rule) && later(source->heard_ms, rule->silent_ms) <= now_ms &&
+        if (rule_is_silence(rule) &&
+            source->heard_ms + cadence_silent_ms(source, rule) <= now_ms &&
             watch_find(source, rule) == NULL)
             open_silence(alerts, source, rule, now_ms, sink);
     }

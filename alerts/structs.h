@@ -60,12 +60,13 @@ struct plan {
     const struct quantity *registered; /* NULL: it is not in the registry */
     double above; /* the lowest level of rules above, +infinity without */
     double below;
-    int64_t silent_ms;  /* the shortest silence of its rules, TIME_NEVER without */
+    int64_t silent_ms;  /* none of its rules is sooner; TIME_NEVER without */
     int64_t unknown_ms; /* silence after which an incident is unknown */
     size_t count;
     struct rule **rules; /* borrowed from the zone, in its order */
     bool is_device;
     bool needs_room;  /* what is known of the zone matters to its rules */
+    bool learns;      /* a rule leaves it to the cadence what silence is */
     bool is_plain;    /* values against levels, and nothing else */
     bool wants_air;   /* a rule asks what the air is doing */
     bool is_compared; /* a rule compares its probes */

@@ -110,6 +110,7 @@ static void out_of_reach(struct alert_rule *rule)
 }
 static void no_silence(struct alert_rule *rule)
 {
+    rule->kind = ALERT_SILENT_DEVICE; /* of a channel it would be learned */
     rule->silent_ms = 0;
 }
 static void negative_silence(struct alert_rule *rule)

@@ -254,6 +254,36 @@ static void a_silence_closed_by_a_person_is_not_told_again(void)
     story_end(&story);
 }
 
+/* Every five minutes, then not: 4 x 5 min. Packs of a backlog teach nothing. */
+static void silence_is_learned(void)
+{
+    struct story story;
+    one_rule(&story, rule_silent("quiet", ALERT_SILENT, 0));
+    story_read(&story, 0, 5);
+    story_tick(&story, 2 * 3600 - 1);
+    CHECK_TEXT(story_told(&story), "");
+    story_tick(&story, 2 * 3600); /* nothing is known yet */
+    CHECK_TEXT(story_told(&story), "opened critical open 0>7200 7200");
+    int64_t at_s = 8000;
+    for (int i = 0; i < 400; i++, at_s += 300) {
+        story_read(&story, at_s, 5);
+        story_tick(&story, at_s + 299);
+    }
+    story_told(&story);
+    at_s -= 300;
+    struct alert_reading late = story_reading("air_temperature", at_s, 5);
+    for (int i = 1; i < 200; i++) {
+        late.arrival_ms = T0 + at_s * 1000 + i * 10;
+        alerts_reading(story.alerts, &late, &story.sink);
+    }
+    story_tick(&story, at_s + 19 * 60);
+    CHECK_TEXT(story_told(&story), "");
+    story_tick(&story, at_s + 26 * 60);
+    CHECK(story.last.kind == ALERT_SILENT && story.last.state == INCIDENT_OPEN);
+    CHECK(story.last.limit >= 20 * 60 && story.last.limit < 25 * 60);
+    story_end(&story);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -275,6 +305,7 @@ int main(void)
          a_forgotten_channel_cannot_fall_silent},
         {"a silence closed by a person is not told again",
          a_silence_closed_by_a_person_is_not_told_again},
+        {"silence is learned", silence_is_learned},
         CU_TEST_INFO_NULL,
     };
     return check_run("silence", tests);

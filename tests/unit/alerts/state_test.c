@@ -159,6 +159,7 @@ static void world_rules(struct world *world)
     rules[count++] = rule_measured("apart", ALERT_DIVERGE, 0, 0, 4);
     rules[count++] = rule_measured("still", ALERT_STUCK, 0, 0, 3);
     rules[count++] = rule_measured("slow", ALERT_NO_RECOVERY, 7, 0, 2);
+    rules[count++] = rule_silent("rare", ALERT_SILENT, 0);
     rules[count] = rule_measured("goods", ALERT_ABOVE, 0, 0, 8);
     snprintf(rules[count++].quantity, ID_SIZE, "product_temperature");
     rules[count] = rule_above("other", 9, 9, 0, 60);
