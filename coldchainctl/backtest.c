@@ -172,6 +172,21 @@ static void replay(struct run *run, const struct backtest_options *options)
     settle(run, data->last_ms);
 }
 
+/* What is judged by dates no record can show. */
+static enum err set_rules(struct run *run, struct err_text *why)
+{
+    const struct backtest_rules *all = run->test->rules;
+    struct alert_rule *rules = mem_array(all->count, sizeof *rules);
+    size_t count = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (!alert_kind_is_date(all->rules[i].kind))
+            rules[count++] = all->rules[i];
+    enum err err = alerts_set_rules(run->alerts, rules, count,
+                                    run->test->data->readings[0].arrival_ms, why);
+    free(rules);
+    return err;
+}
+
 enum err backtest_run(struct backtest *test, const struct backtest_rules *rules,
                       const struct backtest_data *data,
                       const struct backtest_options *options, struct err_text *why)
@@ -189,8 +204,7 @@ enum err backtest_run(struct backtest *test, const struct backtest_rules *rules,
         .context = &run, .effect = on_effect, .suppressed = on_suppressed};
     for (size_t i = 0; i < rules->count; i++)
         *map_at(&run.rules, rules->rules[i].id) = as_pointer(i);
-    enum err err = alerts_set_rules(run.alerts, rules->rules, rules->count,
-                                    data->readings[0].arrival_ms, why);
+    enum err err = set_rules(&run, why);
     if (err == ERR_OK) {
         pipeline_tell_rooms(run.alerts, test->registry);
         replay(&run, options);

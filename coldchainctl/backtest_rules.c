@@ -81,6 +81,26 @@ static enum err take_rules(struct backtest_rules *rules, const struct model *mod
                          rules->name);
 }
 
+static enum err take_zones(struct backtest_rules *rules, const struct model *model,
+                           struct err_text *why)
+{
+    const char *id;
+    json_t *body;
+    json_object_foreach(model->entities[MODEL_ZONE], id, body)
+    {
+        const json_t *low = json_object_get(body, "band_low");
+        const json_t *high = json_object_get(body, "band_high");
+        if (low != NULL && high != NULL &&
+            json_number_value(low) >= json_number_value(high))
+            return err_set(why, ERR_INVALID,
+                           say("%s:%d: zone '%s': band_low %g is not below band_high %g"),
+                           rules->name, line_of(model, MODEL_ZONE, id), id,
+                           json_number_value(low), json_number_value(high));
+    }
+    rules->zones = json_incref(model->entities[MODEL_ZONE]);
+    return ERR_OK;
+}
+
 enum err backtest_rules_parse(struct backtest_rules *rules, const char *name,
                               const char *text, size_t len, struct err_text *why)
 {
@@ -92,7 +112,7 @@ enum err backtest_rules_parse(struct backtest_rules *rules, const char *name,
     if (err == ERR_OK)
         err = take_rules(rules, &file, why);
     if (err == ERR_OK && file.entities[MODEL_ZONE] != NULL)
-        rules->zones = json_incref(file.entities[MODEL_ZONE]);
+        err = take_zones(rules, &file, why);
     model_fini(&file);
     model_fini(&known);
     return err;

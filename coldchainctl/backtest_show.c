@@ -92,7 +92,12 @@ static void warn_of_rule(json_t *list, const struct backtest *test, size_t i)
     char text[450];
     if (doubt_of_rule(rule, &doubt))
         warn(list, test, i, say_language() == SAY_ZH ? doubt.text_zh : doubt.text);
-    if (tally->readings == 0) {
+    if (alert_kind_is_date(rule->kind)) {
+        snprintf(text, sizeof text,
+                 say("rule '%s' is judged by dates, so a record says nothing of it"),
+                 rule->id);
+        warn(list, test, i, text);
+    } else if (tally->readings == 0) {
         struct buf known = {0};
         list_quantities(test, rule->zone, &known);
         snprintf(text, sizeof text,

@@ -209,11 +209,20 @@ static enum err refuse_unknown(const struct source *source, const json_t *fields
         const char *name = model_text(field, "name");
         names_near_offer(&near, name, strlen(name));
     }
-    return refuse(source, item->line,
-                  near.best != NULL
-                      ? say("'%.60s' is not known here; did you mean '%.*s'?")
-                      : say("'%.60s' is not known here%.*s"),
-                  item->key, (int)near.best_len, near.best != NULL ? near.best : "");
+    if (near.best != NULL)
+        return refuse(source, item->line,
+                      say("'%.60s' is not known here; did you mean '%.*s'?"), item->key,
+                      (int)near.best_len, near.best);
+    struct buf names = {0};
+    json_array_foreach((json_t *)(uintptr_t)fields, i, field)
+    {
+        buf_format(&names, "%s%s", i > 0 ? ", " : "", model_text(field, "name"));
+    }
+    enum err err =
+        refuse(source, item->line, say("'%.60s' is not known here; there are: %.300s"),
+               item->key, names.data);
+    buf_fini(&names);
+    return err;
 }
 
 static enum err read_map(const struct source *source, const json_t *fields,

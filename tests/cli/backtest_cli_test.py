@@ -154,6 +154,10 @@ class Backtest(unittest.TestCase):
         self.assertIn("rules.yaml:2: rule 'warm' would have been open 100 % of the time",
                       self.run_it(rules=always, record=minutes((600, 5), (1, 1))).stderr.replace("99 %", "100 %"))
 
+    def test_dates_are_in_no_record(self):
+        due = RULES + "  - {id: due, zone: room-1, kind: calibration_due, levels: [{level: 14}]}\n"
+        self.assertIn("rules.yaml:10: rule 'due' is judged by dates", self.run_it(rules=due).stderr)
+
     def test_rules_that_are_refused(self):
         level = "levels:\n      - level: 8\n        delay: 30m"
         for name, rules, words in (
@@ -173,6 +177,9 @@ class Backtest(unittest.TestCase):
                 ("a section", RULES.replace("rules:", "rule:"), "rules.yaml:2: 'rule' is not known here; did you mean 'rules'?"),
                 ("a daemon's", "org: fengjie\nbroker: {}\n", "rules.yaml:1: this is a daemon's own configuration"),
                 ("Chinese ids", RULES.replace("id: warm", "id: 过热"), "rules.yaml:2: 'id' takes 1 to 64 of A-Z a-z 0-9 _ -, not '过热'"),
+                ("no field", RULES.replace("kind:", "what:", 1), "rules.yaml:4: 'what' is not known here; there are: id, zone, kind"),
+                ("a band", "zones: [{id: room-1, site: s, band_low: 9, band_high: 3}]\n" + RULES,
+                 "rules.yaml:1: zone 'room-1': band_low 9 is not below band_high 3"),
                 ("no id", RULES.replace("- id: warm\n    zone", "- zone"), "rules.yaml:2: 'id' is missing"),
                 ("no zone", RULES.replace("    zone: room-1\n", ""), "rules.yaml:2: 'zone' is missing"),
                 ("twice", RULES.replace("id: cold", "id: warm"), "rules.yaml:9: rule 'warm' stands in line 2 already"),
