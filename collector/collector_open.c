@@ -381,6 +381,8 @@ static enum err open_api(struct collector *collector, struct err_text *why)
     collector->backup = backup_create(&backup);
     const struct api_options options = {
         .backup = collector->backup,
+        .links = collector->links.base != NULL ? &collector->links : NULL,
+        .roster = collector->roster,
         .publish = collector_publish,
         .listen = settings->api.listen,
         .port = (int)settings->api.port,

@@ -196,6 +196,12 @@ const char *roster_address(const struct roster *roster, const char *contact,
     return NULL;
 }
 
+const char *roster_person(const struct roster *roster, const char *contact)
+{
+    size_t index = roster_contact(roster, contact);
+    return index != ESCALATION_NONE ? roster->config->contacts[index].person : NULL;
+}
+
 char *roster_addressed(const struct roster *roster, const char *contact,
                        const char *channel, const char *body)
 {

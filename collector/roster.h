@@ -46,6 +46,8 @@ size_t roster_channel(const struct roster *roster, const char *name);
 const char *roster_address(const struct roster *roster, const char *contact,
                            const char *channel);
 
+/* Who signs in as that contact; NULL: nobody that is known. */
+const char *roster_person(const struct roster *roster, const char *contact);
 /* The message's body with that address as "to"; the caller's to free. */
 char *roster_addressed(const struct roster *roster, const char *contact,
                        const char *channel, const char *body);

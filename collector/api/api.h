@@ -33,6 +33,8 @@ enum api_live {
     API_LIVE_PLACEMENTS,
 };
 
+struct ack_links;
+struct roster;
 struct state;
 /* What is written without being a command: sessions, the first token, set-up links. */
 typedef enum err api_change_fn(struct state *state, void *argument);
@@ -50,6 +52,8 @@ struct api_options {
     struct backup *backup; /* any thread; see collector/backup.h */
     /* Any thread: into the journal, as if the broker had brought it. */
     enum err (*publish)(void *context, const char *topic, const void *data, size_t len);
+    const struct ack_links *links; /* of messages; NULL: there are none */
+    const struct roster *roster;   /* whose they are; likewise */
     struct loop *loop;
     const struct clock *clock;
     int64_t wait_ms;         /* for the loop, then 503; 0: 5 s */

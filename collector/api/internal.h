@@ -285,7 +285,13 @@ enum err api_run_change(struct api_call *call, api_change_fn *change, void *argu
 enum err api_command(struct api_call *call, const char *id, const struct buf *json,
                      struct buf *result, struct err_text *why);
 
+/* A page without script, of HTML that is safe; `alert` may be NULL. */
+void api_page(struct api_call *call, const char *title, const char *body,
+              const char *alert);
 void api_get_setup(struct api_call *call);
+/* ack.c */
+void api_get_ack(struct api_call *call);
+void api_acknowledge_by_link(struct api_call *call);
 void api_set_up(struct api_call *call);
 void api_sign_in(struct api_call *call);
 void api_sign_out(struct api_call *call);

@@ -58,7 +58,8 @@ static const char form_rest[] =
     "<button type=\"submit\">创建管理员 <span lang=\"en\">Create the admin</span></button>"
     "</form>";
 
-static void page(struct api_call *call, const char *body, const char *alert)
+void api_page(struct api_call *call, const char *title, const char *body,
+              const char *alert)
 {
     uint8_t random[16];
     crypto_random(random, sizeof random);
@@ -68,13 +69,18 @@ static void page(struct api_call *call, const char *body, const char *alert)
                "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">"
                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
                "<title>coldchain</title><style nonce=\"%s\">%s</style></head><body><main>"
-               "<header>coldchain</header><h1>设置第一个管理员 <span lang=\"en\">Set up "
-               "the first admin</span></h1>",
-               call->nonce, style);
+               "<header>coldchain</header><h1>%s</h1>",
+               call->nonce, style, title);
     if (alert != NULL)
         buf_format(&call->out, "<p role=\"alert\">%s</p>", alert);
     buf_format(&call->out, "%s</main></body></html>", body);
     call->content_type = "text/html; charset=utf-8";
+}
+
+static void page(struct api_call *call, const char *body, const char *alert)
+{
+    api_page(call, "设置第一个管理员 <span lang=\"en\">Set up the first admin</span>",
+             body, alert);
 }
 
 static const char spent[] =

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ack - the page behind a message's link: one tap, and whoever was told has taken it.
+ *
+ * GET shows what it is about and a button; only POST acknowledges, for whatever fetches
+ * previews of links fetches with GET. The token is all that is asked for: it names the
+ * contact that the message went to, and that one is the command's actor.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "collector/api/internal.h"
+#include "collector/notify/ack_link.h"
+#include "collector/roster.h"
+
+#define TITLE "确认报警 <span lang=\"en\">Acknowledge</span>"
+
+static void say(struct api_call *call, unsigned status, const char *alert)
+{
+    api_page(call, TITLE, "", alert);
+    call->status = status;
+}
+
+/* False, and the page says so, when the link is none or its time is over. */
+static bool read_claim(struct api_call *call, struct ack_claim *claim)
+{
+    const struct ack_links *links = api_options_of(call->api)->links;
+    const char *token = api_param(call, "t");
+    enum err err = links == NULL || token == NULL
+                       ? ERR_INVALID
+                       : ack_token_parse(claim, token, links->key, api_now_ms(call->api));
+    if (err == ERR_OK)
+        return true;
+    say(call, MHD_HTTP_NOT_FOUND,
+        err == ERR_DENIED
+            ? "此链接已过期，请在系统中确认。<span lang=\"en\">This link has expired: "
+              "acknowledge in the console.</span>"
+            : "此链接无效。<span lang=\"en\">This is no link of ours; was it cut off?"
+              "</span>");
+    return false;
+}
+
+static bool read_incident(struct api_call *call, const struct ack_claim *claim,
+                          struct incident *incident)
+{
+    if (state_get_incident(call->stores->state, claim->incident, incident) == ERR_OK)
+        return true;
+    say(call, MHD_HTTP_NOT_FOUND,
+        "事件已不存在。<span lang=\"en\">There is no such incident any more.</span>");
+    return false;
+}
+
+/* What is held: ids of ours and words of ours, which need no escaping. */
+static void describe(const struct incident *incident, struct buf *out)
+{
+    buf_format(out, "<p>%s %s %s<br><small>%s</small></p>",
+               alert_severity_name(incident->severity), incident->zone,
+               alert_kind_name(incident->kind), incident->id);
+}
+
+static void page_done(struct api_call *call, const struct incident *incident,
+                      const char *words)
+{
+    struct buf body = {0};
+    describe(incident, &body);
+    buf_format(&body, "<p>%s</p>", words);
+    api_page(call, TITLE, body.data, NULL);
+    buf_fini(&body);
+}
+
+static void page_taken(struct api_call *call, const struct incident *incident)
+{
+    char words[3 * ID_SIZE + 200];
+    snprintf(words, sizeof words,
+             "已由 %s 确认。<span lang=\"en\">%s acknowledged it first.</span>",
+             incident->acknowledged_by, incident->acknowledged_by);
+    page_done(call, incident, words);
+}
+
+void api_get_ack(struct api_call *call)
+{
+    struct ack_claim claim;
+    struct incident incident;
+    if (!read_claim(call, &claim) || !read_incident(call, &claim, &incident))
+        return;
+    if (incident.is_acknowledged) {
+        page_taken(call, &incident);
+        return;
+    }
+    struct buf body = {0};
+    describe(&incident, &body);
+    buf_text(&body, "<form method=\"post\"><button type=\"submit\">我来处理 "
+                    "<span lang=\"en\">I take it</span></button></form>");
+    api_page(call, TITLE, body.data, NULL);
+    buf_fini(&body);
+}
+
+/* The person of the contact, or the contact itself; of a channel's readers, the link. */
+static void name_actor(const struct api_call *call, const struct ack_claim *claim,
+                       char actor[ID_SIZE])
+{
+    const struct roster *roster = api_options_of(call->api)->roster;
+    const char *person = roster != NULL ? roster_person(roster, claim->contact) : NULL;
+    if (person != NULL)
+        snprintf(actor, ID_SIZE, "%s", person);
+    else
+        snprintf(actor, ID_SIZE, "%.*s", ID_MAX,
+                 claim->contact[0] != '\0' ? claim->contact : "link");
+}
+
+void api_acknowledge_by_link(struct api_call *call)
+{
+    struct ack_claim claim;
+    struct incident incident;
+    struct err_text why = {0};
+    json_t *result = NULL;
+    if (!read_claim(call, &claim))
+        return;
+    name_actor(call, &claim, call->principal.id);
+    json_t *body = json_pack("{s:s}", "id", claim.incident);
+    struct api_wish wish = {.verb = "incident.acknowledge",
+                            .body = body,
+                            .reason = "by the link of a message",
+                            .if_version = COMMAND_ANY};
+    api_draw_id(call, &wish);
+    enum err err = api_apply(call, &wish, &result, &why);
+    json_decref(result);
+    json_decref(body);
+    if (err == ERR_OK && read_incident(call, &claim, &incident))
+        page_done(call, &incident,
+                  "已确认，谢谢。<span lang=\"en\">It is yours. Thank you.</span>");
+    else if (err == ERR_EXISTS && read_incident(call, &claim, &incident))
+        page_taken(call, &incident);
+    else if (err != ERR_OK && err != ERR_EXISTS)
+        say(call,
+            err == ERR_NOT_FOUND ? MHD_HTTP_NOT_FOUND : MHD_HTTP_SERVICE_UNAVAILABLE,
+            "暂时无法确认，请重试。<span lang=\"en\">It cannot be acknowledged just now; try "
+            "again.</span>");
+}
