@@ -70,7 +70,7 @@ void watch_reading(struct watch *watch, int64_t time_ms, int64_t arrival_ms, dou
                                           .time_ms = time_ms,
                                           .arrival_ms = arrival_ms,
                                           .value = C};
-    struct alert_sink sink = {watch, on_effect};
+    struct alert_sink sink = {.context = watch, .effect = on_effect};
     watch->source = alerts_reading_at(watch->alerts, watch->source, &reading, &sink);
 }
 
