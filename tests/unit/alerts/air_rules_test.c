@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Rules that ask what the air is doing: a room whose thermostat lets it go up and down
+ * between 2 and 4 C in twenty minutes, read once a minute, and what happens to it.
+ */
+#include "base/mem.h"
+#include "tests/unit/alerts/story.h"
+
+#define MIN   60
+#define H     3600
+#define BEGIN (10 * H) /* of what happens */
+
+static double thermostat(int64_t at_s)
+{
+    double minute = (double)(at_s / MIN % 20);
+    return minute < 12 ? 2 + minute / 6 : 4 - (minute - 12) / 4;
+}
+
+/* Up by `rise` K a minute for `up` minutes, and back at the same pace. */
+static double bump(int64_t at_s, double rise, double up)
+{
+    double minute = (double)(at_s - BEGIN) / MIN;
+    if (minute < up)
+        return 4 + rise * minute;
+    double back = 4 + rise * up - rise * (minute - up);
+    return back > 4 ? back : thermostat(at_s);
+}
+
+static double door(int64_t at_s)
+{
+    return at_s < BEGIN ? thermostat(at_s) : bump(at_s, 2, 6);
+}
+
+static double dead_compressor(int64_t at_s)
+{
+    if (at_s < BEGIN)
+        return thermostat(at_s);
+    return 20 - 16 * exp(-(double)(at_s - BEGIN) / (4.0 * H));
+}
+
+static double well(int64_t at_s)
+{
+    return thermostat(at_s);
+}
+
+struct count {
+    size_t opened;
+    size_t kept;
+    int64_t first_s;
+};
+
+static void on_effect(void *context, enum alert_effect_kind kind,
+                      const struct incident *incident)
+{
+    struct count *count = context;
+    if (kind == ALERT_EFFECT_OPENED && count->opened++ == 0)
+        count->first_s = story_s(incident->opened_ms);
+}
+
+static void on_suppressed(void *context, const struct suppression *told)
+{
+    struct count *count = context;
+    count->kept++;
+    CHECK(told->reason == ALERT_REASON_DOOR || told->reason == ALERT_REASON_DEFROST);
+    CHECK(told->id[0] != '\0' && told->worst > told->limit);
+}
+
+struct saved {
+    char *key;
+    void *data;
+    size_t len;
+};
+
+struct shelf {
+    struct saved items[8];
+    size_t count;
+};
+
+static void put(void *context, const char *key, const void *data, size_t len)
+{
+    struct shelf *shelf = context;
+    size_t i = 0;
+    while (i < shelf->count && strcmp(shelf->items[i].key, key) != 0)
+        i++;
+    if (i == shelf->count) {
+        CHECK(i < 8);
+        shelf->items[shelf->count++].key = mem_strdup(key);
+    }
+    free(shelf->items[i].data);
+    shelf->items[i].data = mem_dup(data, len + 1);
+    shelf->items[i].len = len;
+}
+
+static void restart(struct story *story, const struct alert_rule *rule,
+                    struct shelf *shelf)
+{
+    alerts_save_changed(story->alerts, shelf, put);
+    alerts_destroy(story->alerts);
+    story->alerts = alerts_create();
+    story_rules(story, rule, 1);
+    for (size_t i = 0; i < shelf->count; i++) {
+        enum err err = alerts_load(story->alerts, shelf->items[i].key,
+                                   shelf->items[i].data, shelf->items[i].len);
+        CHECK(err == ERR_OK);
+    }
+}
+
+static struct count live(const struct alert_rule *rule, double (*air)(int64_t at_s),
+                         bool restarts)
+{
+    struct count count = {0};
+    struct shelf shelf = {0};
+    struct story story;
+    story_begin(&story);
+    story_rules(&story, rule, 1);
+    const struct alert_sink sink = {
+        .context = &count, .effect = on_effect, .suppressed = on_suppressed};
+    for (int64_t at_s = 0; at_s <= BEGIN + 3 * H; at_s += MIN) {
+        struct alert_reading reading =
+            story_reading("air_temperature", at_s, air(at_s) + 0.0);
+        alerts_reading(story.alerts, &reading, &sink);
+        if (restarts && at_s % (7 * MIN) == 0)
+            restart(&story, rule, &shelf);
+    }
+    story_end(&story);
+    for (size_t i = 0; i < shelf.count; i++) {
+        free(shelf.items[i].key);
+        free(shelf.items[i].data);
+    }
+    return count;
+}
+
+static struct count both(const struct alert_rule *rule, double (*air)(int64_t at_s))
+{
+    struct count steady = live(rule, air, false);
+    struct count restarted = live(rule, air, true);
+    CHECK(steady.opened == restarted.opened && steady.kept == restarted.kept &&
+          steady.first_s == restarted.first_s);
+    return steady;
+}
+
+static struct alert_rule measured(enum alert_kind kind, double level)
+{
+    struct alert_rule rule = rule_above("r", level, level, 0, 0);
+    rule.kind = kind;
+    return rule;
+}
+
+static void a_dead_compressor_is_told_and_nothing_else(void)
+{
+    struct alert_rule rule = measured(ALERT_COOLING_FAILED, 10);
+    CHECK(both(&rule, well).opened == 0);
+    CHECK(both(&rule, door).opened == 0);
+    struct count count = both(&rule, dead_compressor);
+    printf("told after %d min ", (int)(count.first_s - BEGIN) / MIN);
+    CHECK(count.opened == 1);
+    CHECK(count.first_s - BEGIN >= 10 * MIN && count.first_s - BEGIN <= 30 * MIN);
+}
+
+static void a_door_is_seen_in_the_air(void)
+{
+    struct alert_rule rule = measured(ALERT_DOOR_OPEN, 3);
+    CHECK(both(&rule, well).opened == 0);
+    CHECK(both(&rule, dead_compressor).opened == 0);
+    CHECK(both(&rule, door).opened == 1);
+}
+
+static void a_threshold_waits_for_doors_and_defrosts_and_says_so(void)
+{
+    struct alert_rule rule = rule_above("r", 7, 7, 4 * MIN, 0);
+    CHECK(both(&rule, door).opened == 1); /* without reasons */
+    rule.unless = 1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST;
+    struct count count = both(&rule, door);
+    CHECK(count.opened == 0);
+    CHECK(count.kept == 2); /* its begin and its end */
+    count = both(&rule, dead_compressor);
+    CHECK(count.opened == 1 && count.kept == 0);
+}
+
+static void off_duty_holds_back_all_but_safety(void)
+{
+    struct alert_rule rule = rule_above("r", 7, 7, 4 * MIN, 0);
+    for (int safety = 0; safety < 2; safety++) {
+        rule.is_safety = safety == 1;
+        struct count count = {0};
+        struct story story;
+        story_begin(&story);
+        story_rules(&story, &rule, 1);
+        alerts_declare(story.alerts, "room-1", ALERT_REASON_OFF_DUTY, T0, INT64_MAX);
+        const struct alert_sink sink = {.context = &count, .effect = on_effect};
+        for (int64_t at_s = 0; at_s <= H; at_s += MIN) {
+            struct alert_reading reading = story_reading("air_temperature", at_s, 9);
+            alerts_reading(story.alerts, &reading, &sink);
+        }
+        CHECK(count.opened == (rule.is_safety ? 1 : 0));
+        alerts_declare(story.alerts, "room-1", ALERT_REASON_OFF_DUTY, T0,
+                       T0 + H * INT64_C(1000) + 1);
+        for (int64_t at_s = H + MIN; at_s <= H + 10 * MIN; at_s += MIN) {
+            struct alert_reading reading = story_reading("air_temperature", at_s, 9);
+            alerts_reading(story.alerts, &reading, &sink);
+        }
+        CHECK(count.opened == 1);
+        story_end(&story);
+    }
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a dead compressor is told and nothing else",
+         a_dead_compressor_is_told_and_nothing_else},
+        {"a door is seen in the air", a_door_is_seen_in_the_air},
+        {"a threshold waits for doors and defrosts and says so",
+         a_threshold_waits_for_doors_and_defrosts_and_says_so},
+        {"off duty holds back all but safety", off_duty_holds_back_all_but_safety},
+        CU_TEST_INFO_NULL,
+    };
+    return check_run("air_rules", tests);
+}
