@@ -35,6 +35,49 @@ static struct alerts *make(void)
          .level_count = 2,
          .levels = {{.level = 8, .recovery_level = 7, .delay_ms = 60000},
                     {.severity = ALERT_CRITICAL, .level = 12, .recovery_level = 12}}},
+        {.id = "sum",
+         .zone = "z",
+         .quantity = "t",
+         .kind = ALERT_CUMULATIVE_ABOVE,
+         .limit = 8,
+         .window_ms = 3600000,
+         .unless = 1u << ALERT_REASON_DOOR,
+         .level_count = 1,
+         .levels = {{.level = 1, .recovery_level = 1}}},
+        {.id = "soon",
+         .zone = "z",
+         .quantity = "t",
+         .kind = ALERT_PREDICTED,
+         .limit = 12,
+         .window_ms = 3600000,
+         .level_count = 1,
+         .levels = {{.level = 30, .recovery_level = 40}}},
+        {.id = "step",
+         .zone = "z",
+         .quantity = "t",
+         .kind = ALERT_STEP,
+         .window_ms = 600000,
+         .level_count = 1,
+         .levels = {{.level = 3, .recovery_level = 3}}},
+        {.id = "stuck",
+         .zone = "z",
+         .quantity = "t",
+         .kind = ALERT_STUCK,
+         .level_count = 1,
+         .levels = {{.level = 1, .recovery_level = 1}}},
+        {.id = "cold",
+         .zone = "z",
+         .quantity = "air_temperature",
+         .kind = ALERT_COOLING_FAILED,
+         .level_count = 1,
+         .levels = {{.level = 1, .recovery_level = 1}}},
+        {.id = "goods",
+         .zone = "z",
+         .quantity = "product_temperature",
+         .kind = ALERT_ABOVE,
+         .level_count = 1,
+         .levels = {{.level = 8, .recovery_level = 8}}},
+        {.id = "rare", .zone = "z", .kind = ALERT_SILENT},
         {.id = "quiet", .zone = "z", .kind = ALERT_SILENT, .silent_ms = 600000},
         {.id = "dead", .zone = "z", .kind = ALERT_SILENT_DEVICE, .silent_ms = 900000},
     };
@@ -45,20 +88,27 @@ static struct alerts *make(void)
     return alerts;
 }
 
-static void live(struct alerts *alerts)
+static void live_on(struct alerts *alerts, const char *channel)
 {
     static const double values[] = {9, 13, 5, 5};
     for (int i = 0; i < 4; i++) {
         const struct alert_reading reading = {.zone = "z",
                                               .device = "d",
-                                              .channel = "t",
-                                              .quantity = "t",
+                                              .channel = channel,
+                                              .quantity = channel,
                                               .time_ms = i * 70000,
                                               .arrival_ms = i * 70000,
                                               .value = values[i]};
         alerts_reading(alerts, &reading, &sink);
         alerts_tick(alerts, i * 1000000, &sink);
     }
+}
+
+static void live(struct alerts *alerts)
+{
+    live_on(alerts, "t");
+    live_on(alerts, "air_temperature");
+    live_on(alerts, "door");
 }
 
 static void reload(void *context, const char *key, const void *data, size_t len)
