@@ -460,8 +460,8 @@ def may_be_untold(world, incidents):
     free = {"opened": {id for id, message in closed.items() if message["is_over"]}, "closed": set()}
     for one in incidents:
         start, end = from_iso(one["opened"]), from_iso(one["closed"])
-        if one["id"] in opened or one["id"] in closed:
-            continue  # what was said to begin must be said to end
+        if (one["id"] in opened or one["id"] in closed) and one["id"] not in world.forgotten:
+            continue  # what was said to begin must be said to end, unless it was forgotten
         for other in incidents:
             if other["id"] in closed and other["zone"] == one["zone"] and \
                     start <= from_iso(other["closed"]) + MERGE_MS and end >= from_iso(other["onset"]) - MERGE_MS:
