@@ -85,6 +85,7 @@ static void print_acl(const struct broker_args *args)
         "topic write coldchain/v1/+/+/command\n"
         "topic write coldchain/v1/+/+/config\n"
         "topic write coldchain/v1/+/zones/#\n"
+        "topic write coldchain/v1/+/alarms/#\n"
         "\n"
         "pattern write coldchain/v1/%%u/readings/+/+\n"
         "pattern write coldchain/v1/%%u/status\n"

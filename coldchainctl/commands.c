@@ -12,6 +12,8 @@ const struct command *const commands[] = {
     &readings_command,
     &incidents_command,
     &devices_command,
+    &channels_command,
+    &channel_command,
     &get_command,
     &do_command,
     &config_command,

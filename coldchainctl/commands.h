@@ -17,6 +17,8 @@ extern const struct command zones_command;
 extern const struct command readings_command;
 extern const struct command incidents_command;
 extern const struct command devices_command;
+extern const struct command channels_command;
+extern const struct command channel_command;
 extern const struct command get_command;
 extern const struct command do_command;
 extern const struct command audit_command;

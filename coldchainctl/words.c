@@ -320,6 +320,36 @@ const struct say_entry say_words[] = {
     {{"there are more than these %" PRIu64 "; raise --limit\n",
       "不止这 %" PRIu64 " 条；请增大 --limit\n"}},
 
+    /* ---- channels ---- */
+    {{"how people are told of incidents, and whether it works", "通知渠道及其是否正常"}},
+    {{"send a test message the way of an alarm", "按报警的路径发送一条测试消息"}},
+    {{"RINGS says whether it would wake somebody now; TOKENS how many messages may go at "
+      "once before they are gathered into one. RESULT is what the service said last.\n",
+      "RINGS：现在能否响铃叫醒人；TOKENS：还可立即发送的消息数，超过则合并为一条。RESULT：服务最近一次的答复。\n"}},
+    {{"The message goes through journal, outbox and limits like an alarm; what the service "
+      "answered to the first attempt is printed.\n",
+      "消息与报警一样经过日志、待发箱和限流；显示服务对第一次发送的答复。\n"}},
+    {{"0 delivered\n1 not delivered, no such channel, or the API could not be asked\n2 wrong "
+      "usage\n",
+      "0 已送达\n1 未送达、无此渠道，或无法访问接口\n2 用法错误\n"}},
+    {{"test NAME [--json] [options]\n", "test 名称 [--json] [选项]\n"}},
+    {{"[list] [--json] [options]\n", "[list] [--json] [选项]\n"}},
+    {{"say list, or test and the name of one channel", "请给出 list，或 test 加一个渠道名称"}},
+    {{"no channels: nobody is told; see 'channels' in docs/alarms.md",
+      "没有通知渠道：不会通知任何人；见 docs/alarms.md 中的 channels"}},
+    {{"no answer within 30 s; it is tried on: see 'coldchainctl channels'",
+      "30 秒内没有答复，仍在重试：见 coldchainctl channels"}},
+    {{"%s: delivered: %s\n", "%s：已送达：%s\n"}},
+    {{"%.80s: not delivered: %.200s", "%.80s：未送达：%.200s"}},
+    {{"RINGS", "响铃"}},
+    {{"TOKENS", "余量"}},
+    {{"RESULT", "结果"}},
+    {{"channel: unused", "未使用"}},
+    {{"channel: ok", "正常"}},
+    {{"channel: failing", "失败中"}},
+    {{"channel: down", "不通"}},
+    {{"channel: blocked", "暂停"}},
+
     /* ---- incidents ---- */
     {{"open", "进行中"}},
     {{"recovering", "恢复中"}},

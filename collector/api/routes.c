@@ -60,6 +60,12 @@ static void get_status(struct api_call *call)
     api_ask_live(call, API_LIVE_STATUS, &call->out);
 }
 
+/* The whole installation's, like what they tell of. */
+static void get_channels(struct api_call *call)
+{
+    api_ask_live(call, API_LIVE_CHANNELS, &call->out);
+}
+
 extern const struct embed_file api_files[];
 
 static void get_openapi(struct api_call *call)
@@ -177,6 +183,10 @@ const struct api_route api_routes[] = {
           "messages and what became of them"),
     ROUTE("GET", "/api/v1/sinks", INSIDERS, METRICS, WHOLE, "", api_get_sinks,
           "how far the other stores are"),
+    ROUTE("GET", "/api/v1/channels", INSIDERS, METRICS, WHOLE, "", get_channels,
+          "how people are told, whether it works and can ring now"),
+    ROUTE_VERB("POST", "/api/v1/channels/*/test", ACCESS_ADMIN, NONE, WHOLE,
+               "notify.test", "sends a test message over it"),
     ROUTE("GET", "/api/v1/verbs", READERS, READ, NONE, "", api_get_verbs,
           "everything that can be changed"),
     ROUTE("POST", "/api/v1/commands", INSIDERS, REGISTRY, COMMAND, "", api_post_command,

@@ -332,6 +332,12 @@ static const struct field incident_fields[] = {
     END,
 };
 
+static const struct field notify_test_fields[] = {
+    {"id", FIELD_TEXT, FIELD_ALWAYS, .help = "name of the channel",
+     .help_zh = "渠道名称"},
+    END,
+};
+
 static const struct field comment_fields[] = {
     {"id", FIELD_ID, FIELD_ALWAYS, .help = "the incident", .help_zh = "事件"},
     {"text", FIELD_TEXT, FIELD_ALWAYS, .most = 2000, .help = "what is to be said",
@@ -553,6 +559,9 @@ const struct verb verbs[] = {
     {"incident.remind", VERB_ROUTE, "incident", incident_fields, NULL,
      "it was acknowledged and forgotten, and comes back: by the collector itself",
      "受理后被遗忘的事件由系统再次提醒", "{\"id\":\"00112233445566778899aabbccddeeff\"}"},
+    {"notify.test", VERB_ADMIN, "notify", notify_test_fields, NULL,
+     "sends a test message over a channel that people are told by",
+     "通过通知渠道发送一条测试消息", "{\"id\":\"duty\"}"},
     {"incident.close", VERB_OPERATOR, "incident", close_fields, NULL,
      "a person says that it is over, why, what was done, and what became of the product",
      "关闭事件:原因、措施、产品处理",

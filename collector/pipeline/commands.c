@@ -242,7 +242,9 @@ static enum err apply(struct pipeline *pipeline, const struct command *command,
         return err;
     json_object_set_new(change.result, "kind", json_string("incident"));
     json_object_set_new(change.result, "id", json_string(text_of(command->body, "id")));
-    if (outcome->err == ERR_OK)
+    if (outcome->err == ERR_OK && strcmp(command->verb, "notify.test") == 0)
+        outcome->err = pipeline_test_channel(pipeline, &change, &outcome->why);
+    else if (outcome->err == ERR_OK)
         outcome->err = pipeline_do_incident(pipeline, &change, &outcome->why);
     return command_end(&change, position, outcome);
 }

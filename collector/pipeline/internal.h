@@ -135,6 +135,9 @@ struct change;
  */
 MUST_CHECK enum err pipeline_do_incident(struct pipeline *pipeline, struct change *change,
                                          struct err_text *why);
+/* channel_test.c: of a verb that changes nothing; the row's id goes into the result */
+MUST_CHECK enum err pipeline_test_channel(struct pipeline *pipeline,
+                                          struct change *change, struct err_text *why);
 /* What it did to the engines is done again; false: it is none of these verbs. */
 bool pipeline_redo_incident(struct pipeline *pipeline, const struct command *command,
                             const char *result);

@@ -56,6 +56,8 @@ WHO = {
     ("DELETE", "/api/v1/grants/*"): (ADMINS, "hadmin oadmin"),
     ("GET", "/metrics"): ("hadmin", None),
     ("GET", "/api/v1/sinks"): ("hadmin", None),
+    ("GET", "/api/v1/channels"): ("hadmin", None),
+    ("POST", "/api/v1/channels/*/test"): ("hadmin", ""),
     ("GET", "/api/v1/status"): (READERS, None),
     ("GET", "/api/v1/zones"): (READERS + " share", None),
     ("GET", "/api/v1/zones/*/readings"): (READERS + " share", OURS + " nviewer nadmin noperator nread share"),
