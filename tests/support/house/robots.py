@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services that people are told by, as strict as the real ones: robots, a bot, a provider of
+text messages, a mail server. `complaints` must stay empty."""
+import base64
+import email
+import email.policy
+import hashlib
+import hmac
+import json
+import os
+import ssl
+import threading
+import time
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from house.process import free_port
+from results import Skipped
+
+HOUR_S = 3600
+
+
+def mac(key, text):
+    return base64.b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).digest()).decode()
+
+
+class Robots:
+    """One HTTP server for all; what each took is in `taken[kind]`, as texts."""
+
+    def __init__(self, secret):
+        self.secret, self.port = secret, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lock, self.taken, self.complaints, self.refused = threading.Lock(), {}, [], 0
+        self.server = None
+
+    def start(self):
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                answer = json.dumps(owner.serve(self.path, self.headers, body)).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def stop(self, *_):
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+
+    def serve(self, path, headers, data):
+        url = urllib.parse.urlsplit(path)
+        query = {key: values[0] for key, values in urllib.parse.parse_qs(url.query).items()}
+        kind = url.path.split("/")[1]
+        with self.lock:
+            try:
+                text, answer = getattr(self, "_" + kind)(url.path, query, headers, json.loads(data), data)
+            except (AssertionError, KeyError, ValueError, AttributeError) as error:
+                self.complaints.append(f"{kind}: {error!r} of {data[:300]!r}")
+                return {"errcode": 310000, "errmsg": str(error)}
+            if text is not None:
+                self.taken.setdefault(kind, []).append(text)
+            return answer
+
+    def _wecom(self, _path, query, _headers, body, _data):
+        assert query == {"key": "wecom-key"}, query
+        if not self.refused:  # 200 is no success
+            self.refused += 1
+            return None, {"errcode": -1, "errmsg": "system busy"}
+        kind = body["msgtype"]
+        assert kind in ("text", "markdown"), kind
+        content = body[kind]["content"]
+        assert 0 < len(content.encode()) <= {"text": 2048, "markdown": 4096}[kind], len(content.encode())
+        return content, {"errcode": 0, "errmsg": "ok"}
+
+    def _dingtalk(self, _path, query, _headers, body, _data):
+        stamp = query["timestamp"]
+        assert query["access_token"] == "dingtalk-token"
+        assert abs(int(stamp) / 1000 - time.time()) < HOUR_S, "timestamp"
+        assert query["sign"] == mac(self.secret, f"{stamp}\n{self.secret}"), "sign not match"
+        assert body["msgtype"] == "text" and isinstance(body["at"]["atMobiles"], list)
+        assert len(body["text"]["content"].encode()) <= 4000
+        return body["text"]["content"], {"errcode": 0, "errmsg": "ok"}
+
+    def _feishu(self, path, _query, _headers, body, data):
+        stamp = body["timestamp"]
+        assert path == "/feishu/feishu-token" and len(data) <= 20 * 1024
+        assert abs(int(stamp) - time.time()) < HOUR_S, "timestamp"
+        want = base64.b64encode(hmac.new(f"{stamp}\n{self.secret}".encode(), b"", hashlib.sha256).digest()).decode()
+        assert body["sign"] == want, "sign match fail"
+        assert body["msg_type"] == "text"
+        return body["content"]["text"], {"code": 0, "msg": "success", "data": {}}
+
+    def _telegram(self, path, _query, _headers, body, _data):
+        assert path == "/telegram/botbot-token/sendMessage", path
+        assert body["chat_id"] == "-100" and 0 < len(body["text"].encode("utf-16-le")) // 2 <= 4096
+        return body["text"], {"ok": True, "result": {"message_id": 1}}
+
+    def _sms(self, _path, query, headers, body, _data):
+        assert query == {"to": "+8613800000000"} and headers["Authorization"] == f"Bearer {self.secret}"
+        assert len(body["text"].encode()) <= 500
+        return body["text"], {"Code": "OK"}
+
+
+class MailServer:
+    """aiosmtpd, which takes nothing without STARTTLS and a login."""
+
+    def __init__(self, certificates, username, password):
+        try:
+            from aiosmtpd.controller import Controller
+            from aiosmtpd.smtp import AuthResult
+        except ImportError as missing:
+            raise Skipped("python3-aiosmtpd is not installed") from missing
+        self.port, self.mails = free_port(), []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.path.join(certificates, "api.crt"), os.path.join(certificates, "api.key"))
+
+        def authenticate(_server, _session, _envelope, _mechanism, data):
+            return AuthResult(success=(data.login, data.password) == (username.encode(), password.encode()))
+
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, tls_context=context,
+                                     require_starttls=True, auth_required=True, authenticator=authenticate)
+
+    async def handle_DATA(self, _server, _session, envelope):
+        self.mails.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=email.policy.default)))
+        return "250 taken"
+
+    def start(self):
+        self.controller.start()
+        return self
+
+    def stop(self, *_):
+        self.controller.stop()
