@@ -6,6 +6,7 @@
 const struct command *const commands[] = {
     &status_command,
     &doctor_command,
+    &who_rings_command,
     &top_command,
     &tail_command,
     &zones_command,

@@ -11,6 +11,7 @@
 
 extern const struct command status_command;
 extern const struct command doctor_command;
+extern const struct command who_rings_command;
 extern const struct command top_command;
 extern const struct command tail_command;
 extern const struct command zones_command;

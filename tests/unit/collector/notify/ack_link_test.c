@@ -19,7 +19,7 @@ static void make(char token[ACK_TOKEN_MAX], const char *contact)
 static void a_token_says_who_and_what(void)
 {
     static const char *const contacts[] = {
-        "li", "", "a-contact_of-64-characters-is-the-longest-that-an-id-may-ever-be1"};
+        "li", "", "a-contact_of-64-characters-is-the-longest-that-an-id-may-ever-be"};
     for (size_t i = 0; i < sizeof contacts / sizeof contacts[0]; i++) {
         char token[ACK_TOKEN_MAX];
         struct ack_claim claim;

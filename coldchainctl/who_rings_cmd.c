@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * who-rings - who would be told when over what, by the collector's settings: a dry run.
+ *
+ * Nobody is told anything. Channels are taken to work; whether they do, doctor says.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "coldchainctl/commands.h"
+#include "coldchainctl/help.h"
+#include "coldchainctl/say.h"
+#include "coldchainctl/screen.h"
+#include "coldchainctl/table.h"
+#include "collector/config.h"
+#include "collector/notify/channel.h"
+#include "collector/roster.h"
+
+#define CONFIG_DEFAULT "/etc/coldchain/collector.yaml"
+#define SPAN_MS        INT64_C(86400000) /* nobody answers for so long */
+#define TOLD_MAX       1000
+
+struct who_args {
+    const char *config;
+    const char *zone;
+    const char *severity;
+    const char *at;
+    bool wants_json;
+};
+
+static const struct option options[] = {
+    {.name = "config",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct who_args, config),
+     .value = "a file",
+     .arg = "FILE",
+     .help = "the collector's configuration (" CONFIG_DEFAULT ")"},
+    {.name = "zone",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct who_args, zone),
+     .value = "a zone",
+     .arg = "ZONE",
+     .help = "an incident there; without it one of no zone, such as a failing channel"},
+    {.name = "severity",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct who_args, severity),
+     .value = "warning or critical",
+     .arg = "SEVERITY",
+     .help = "how grave it is: warning, critical (critical)"},
+    {.name = "at",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct who_args, at),
+     .value = "a time",
+     .arg = "TIME",
+     .help = "when it would open: RFC 3339 (now)"},
+    {.name = "json",
+     .type = OPTION_FLAG,
+     .offset = offsetof(struct who_args, wants_json),
+     .help = "machine-readable"},
+    {.name = NULL},
+};
+
+struct rehearsal {
+    const struct roster *roster;
+    const struct escalation_policy *policy; /* NULL: every channel at once */
+    struct escalation_case incident;
+    struct escalation_tell told[TOLD_MAX];
+    size_t count;
+};
+
+static void rehearse(struct rehearsal *rehearsal)
+{
+    static struct escalation_decision decision;
+    int64_t now_ms = rehearsal->incident.round_ms;
+    int64_t end_ms = now_ms + SPAN_MS;
+    while (now_ms <= end_ms && rehearsal->count < TOLD_MAX) {
+        escalation_next(&rehearsal->roster->plan, rehearsal->policy, &rehearsal->incident,
+                        rehearsal->told, rehearsal->count, now_ms, &decision);
+        for (size_t i = 0; i < decision.count && rehearsal->count < TOLD_MAX; i++)
+            rehearsal->told[rehearsal->count++] = decision.tells[i];
+        now_ms = decision.next_ms;
+    }
+}
+
+static void rehearse_default(struct rehearsal *rehearsal)
+{
+    for (size_t i = 0; i < rehearsal->roster->plan.channel_count; i++)
+        rehearsal->told[rehearsal->count++] =
+            (struct escalation_tell){.contact = ESCALATION_NONE,
+                                     .channel = i,
+                                     .at_ms = rehearsal->incident.round_ms};
+}
+
+static const char *contact_of(const struct rehearsal *rehearsal,
+                              const struct escalation_tell *tell)
+{
+    return tell->contact != ESCALATION_NONE
+               ? rehearsal->roster->plan.contacts[tell->contact].id
+               : "";
+}
+
+static const char *reason_of(const struct escalation_tell *tell)
+{
+    if (tell->is_last_resort)
+        return say("nobody has the duty: last resort");
+    if (tell->is_in_quiet)
+        return say("rings in quiet hours");
+    if (tell->is_fallback)
+        return say("not the first address");
+    return "";
+}
+
+static void print_table(const struct rehearsal *rehearsal)
+{
+    struct table table = {.headings = {">STEP", ">TIMES", "TIME", ">MIN", "CONTACT",
+                                       "CHANNEL", "WHY", NULL}};
+    for (size_t i = 0; i < rehearsal->count; i++) {
+        const struct escalation_tell *tell = &rehearsal->told[i];
+        char time[CLOCK_ISO_MAX];
+        const char *contact = contact_of(rehearsal, tell);
+        table_cell(&table, "%zu", tell->step + 1);
+        table_cell(&table, "%u", tell->repeat + 1);
+        table_cell(&table, "%s", clock_format_iso(time, tell->at_ms));
+        table_cell(&table, "%d",
+                   (int)((tell->at_ms - rehearsal->incident.round_ms) / 60000));
+        table_cell(&table, "%s", contact[0] != '\0' ? contact : "-");
+        table_cell(&table, "%s", rehearsal->roster->plan.channels[tell->channel].name);
+        table_cell(&table, "%s", reason_of(tell));
+    }
+    table_print(&table, stdout);
+    table_fini(&table);
+}
+
+static void print_people(const struct rehearsal *rehearsal, const char *warnings)
+{
+    if (rehearsal->policy != NULL)
+        printf(say("policy: %s\n"), rehearsal->policy->id);
+    else
+        printf("%s\n", say("no policy is for it: every channel at once, once"));
+    if (rehearsal->count == 0)
+        printf("%s\n", say("nobody would be told within a day"));
+    else
+        print_table(rehearsal);
+    if (warnings[0] != '\0')
+        fprintf(stderr, "%s", warnings);
+}
+
+static void print_json(const struct rehearsal *rehearsal, const char *warnings)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < rehearsal->count; i++) {
+        const struct escalation_tell *tell = &rehearsal->told[i];
+        char time[CLOCK_ISO_MAX];
+        json_array_append_new(
+            list,
+            json_pack("{s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:b}", "step",
+                      (json_int_t)tell->step + 1, "times", (json_int_t)tell->repeat + 1,
+                      "at", clock_format_iso(time, tell->at_ms), "contact",
+                      contact_of(rehearsal, tell), "channel",
+                      rehearsal->roster->plan.channels[tell->channel].name, "fallback",
+                      tell->is_fallback, "last_resort", tell->is_last_resort,
+                      "in_quiet_hours", tell->is_in_quiet));
+    }
+    json_t *root = json_pack("{s:s, s:o, s:s}", "policy",
+                             rehearsal->policy != NULL ? rehearsal->policy->id : "",
+                             "told", list, "warnings", warnings);
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+}
+
+/* As the settings declare it; zones that were made later are of no site here. */
+static const char *site_of(const struct settings *settings, const char *zone)
+{
+    for (size_t i = 0; i < settings->site_count; i++)
+        for (size_t k = 0; k < settings->sites[i].zone_count; k++)
+            if (strcmp(settings->sites[i].zones[k].id, zone) == 0)
+                return settings->sites[i].id;
+    return "";
+}
+
+static struct roster *make_roster(const struct settings *settings,
+                                  struct roster_channel **channels)
+{
+    size_t count = settings->webhook_count + settings->channel_count;
+    *channels = mem_array(count, sizeof **channels);
+    for (size_t i = 0; i < count; i++) {
+        const struct config_channel *from =
+            i < settings->webhook_count
+                ? &settings->webhooks[i]
+                : &settings->channels[i - settings->webhook_count];
+        (*channels)[i] = (struct roster_channel){
+            .name = from->name, .rings = channel_rings(from), .rate = channel_rate(from)};
+    }
+    return roster_create(&settings->escalation, *channels, count);
+}
+
+static void show(const struct who_args *args, const struct settings *settings,
+                 enum alert_severity severity, int64_t at_ms)
+{
+    static struct rehearsal rehearsal; /* large */
+    struct roster_channel *channels;
+    struct buf warnings = {0};
+    const char *zone = args->zone != NULL ? args->zone : "";
+    struct roster *roster = make_roster(settings, &channels);
+    rehearsal.roster = roster;
+    rehearsal.incident =
+        (struct escalation_case){.severity = severity, .round_ms = at_ms};
+    rehearsal.policy =
+        escalation_policy(&roster->plan, zone, site_of(settings, zone), severity);
+    if (rehearsal.policy != NULL)
+        rehearse(&rehearsal);
+    else
+        rehearse_default(&rehearsal);
+    buf_text(&warnings, "");
+    roster_warnings(roster, at_ms, &warnings);
+    if (args->wants_json)
+        print_json(&rehearsal, warnings.data);
+    else
+        print_people(&rehearsal, warnings.data);
+    buf_fini(&warnings);
+    roster_destroy(roster);
+    free(channels);
+}
+
+static int who_run(int argc, char **argv)
+{
+    struct who_args args = {.config = CONFIG_DEFAULT, .severity = "critical"};
+    struct err_text why;
+    struct config config = {0};
+    static struct settings settings;
+    struct clock clock;
+    enum alert_severity severity;
+    clock_init(&clock);
+    int64_t at_ms = clock_wall_ms(&clock);
+    if (options_take(options, &args, &argc, argv, &why) != ERR_OK)
+        return command_usage("who-rings", "%s", why.text);
+    if (argc > 1)
+        return command_usage("who-rings", "nothing is expected behind the options");
+    if (!alert_severity_parse(&severity, args.severity) ||
+        (args.at != NULL && !clock_parse_iso(&at_ms, args.at)))
+        return command_usage("who-rings", "--severity is warning or critical, --at a "
+                                          "time such as 2026-11-26T03:00:00+08:00");
+    enum err err = config_load(&config, &settings_schema, &settings, args.config, &why);
+    if (err == ERR_OK)
+        show(&args, &settings, severity, at_ms);
+    config_fini(&config);
+    return err == ERR_OK ? COMMAND_OK : command_fail("who-rings", err, &why);
+}
+
+const struct command who_rings_command = {
+    .name = "who-rings",
+    .summary = "who would be told of an incident, when and over what: a dry run",
+    .usage = "[--zone Z] [--severity critical] [--at TIME] [--config FILE] [--json]\n",
+    .about =
+        "Reads the collector's configuration and goes through the policy that is for such "
+        "an incident, as if nobody acknowledged it for a day: each message with its step, "
+        "its time, the contact and the channel, in quiet hours and on duty as they are "
+        "then. Gaps of rosters are told as warnings. Nobody is told anything, and the "
+        "collector need not run; what is changed in the file counts from its next start.\n",
+    .options = options,
+    .examples =
+        "coldchainctl who-rings --zone room-1\n"
+        "coldchainctl who-rings --severity warning --at 2026-11-27T03:00:00+08:00\n"
+        "coldchainctl who-rings --json | jq '.told[].contact'\n",
+    .statuses = "0 shown\n"
+                "1 the configuration cannot be read\n"
+                "2 wrong usage\n",
+    .run = who_run,
+};
