@@ -155,7 +155,7 @@ const char *config_usual_quantity(enum alert_kind kind);
  */
 void config_rule_take(struct alert_rule *rule, const struct config_rule *from);
 /* Adds what is wrong with it to the problems of the file. */
-void config_rule_check(struct config *config, const struct config_rule *rule);
+void config_rule_check(struct config *config, const struct config_rule *from);
 
 /* The seed as the JSON of a CONFIG record. */
 void settings_seed(const struct settings *settings, struct buf *json);

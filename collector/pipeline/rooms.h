@@ -11,7 +11,7 @@
 #include "collector/pipeline/registry.h"
 
 void pipeline_tell_room(struct alerts *alerts, const struct registry *registry,
-                        const char *zone);
+                        const char *id);
 /* Of all zones. */
 void pipeline_tell_rooms(struct alerts *alerts, const struct registry *registry);
 
