@@ -21,7 +21,8 @@ static int by_value(const void *left, const void *right)
 
 static void settle(struct air_state *state)
 {
-    int16_t least[AIR_SLOTS], most[AIR_SLOTS], rise[AIR_SLOTS], fall[AIR_SLOTS];
+    int16_t least[AIR_SLOTS] = {0}, most[AIR_SLOTS] = {0};
+    int16_t rise[AIR_SLOTS] = {0}, fall[AIR_SLOTS] = {0};
     size_t count = state->slot_count;
     for (size_t i = 0; i < count; i++) {
         least[i] = state->slots[i].least;

@@ -547,6 +547,7 @@ void collector_core_step(struct collector_core *core, struct collector_device *d
                          const struct collector_event *event,
                          struct collector_actions *actions)
 {
+    // cppcheck-suppress ctuuninitvar ; filled here, and too large to be cleared per pack
     const struct step step = {core, device, event, actions};
     assert(event->real_ms > 0);
     actions->count = 0;

@@ -347,7 +347,7 @@ static enum err close_all(struct doing *doing)
 {
     const struct change *change = doing->change;
     struct targets *targets = &doing->targets;
-    struct state_closing closing;
+    struct state_closing closing = {0};
     enum err err = read_closing(doing, &closing);
     targets->wants = wants_closing;
     if (err == ERR_OK && can_close(targets->pipeline, &targets->named))
