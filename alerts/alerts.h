@@ -213,7 +213,7 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
 
 /* Saved. Forgets nothing of what was estimated so far. */
 void alerts_set_room(struct alerts *alerts, const char *zone,
-                     const struct alert_room *room);
+                     const struct alert_room *settings);
 /*
  * The reason holds in that zone from..to, event time; TIME_NEVER (INT64_MAX): until the
  * same `reason` and `from` are declared with an end. Saved. OFF_DUTY holds back every

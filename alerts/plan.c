@@ -168,8 +168,8 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
     memcpy(plan->quantity, quantity, size);
     plan->zone = zone->name;
     plan->is_device = is_device;
-    plan->above = INFINITY;
-    plan->below = -INFINITY;
+    plan->above = HUGE_VAL;
+    plan->below = -HUGE_VAL;
     plan->silent_ms = TIME_NEVER;
     plan->needs_room = zone->has_room && !is_device;
     plan->is_plain = !plan->needs_room;
