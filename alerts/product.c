@@ -82,7 +82,10 @@ void product_air(struct product_state *state, const struct product_settings *set
         bool gap = time_ms - state->last_ms > PRODUCT_GAP_MS;
         double low = gap ? fmin(before_C, air_C) : before_C;
         double high = gap ? fmax(before_C, air_C) : before_C;
+        double mid_C = state->core.mid;
         thermal_step_between(&state->core, &body, low, (low + high) / 2, high, hours);
+        if (gap) /* the best guess is what was there last */
+            state->core.mid = fmin(fmax(mid_C, state->core.low), state->core.high);
         pull(state, hours);
         if (gap)
             state->stretch_ms = 0;

@@ -5,7 +5,8 @@
  * freshness/thermal.h does the arithmetic: a first-order lag, exact for air that keeps
  * each reading's value until the next one, whatever their spacing; a band, for goods that
  * came in at an unknown temperature and for a tau that is known within bounds. Across a
- * gap of more than PRODUCT_GAP_MS the air was anywhere between the readings at its ends.
+ * gap of more than PRODUCT_GAP_MS the air was anywhere between the readings at its ends:
+ * the band widens, the middle stays.
  *
  * A pulp probe corrects the estimate, and from then on teaches tau: whatever moves the
  * air (doors, defrosts) moves the pulp by (air - pulp) / tau, and least squares over such

@@ -36,6 +36,8 @@ void room_save(const struct room *room, struct buf *key, struct buf *out)
     buf_zigzag(out, room->settings.air.defrost_every_ms);
     buf_zigzag(out, room->settings.air.defrost_first_ms);
     buf_zigzag(out, room->settings.air.defrost_most_ms);
+    buf_zigzag(out, room->settings.air.door_most_ms);
+    buf_zigzag(out, room->settings.air.recovery_most_ms);
     buf_varint(out, room->probe_count);
     for (size_t i = 0; i < room->probe_count; i++) {
         const struct room_probe *probe = &room->probes[i];
@@ -91,6 +93,8 @@ static struct alert_room read_settings(struct buf_reader *in)
     settings.air.defrost_every_ms = read_span(in);
     settings.air.defrost_first_ms = read_span(in);
     settings.air.defrost_most_ms = read_span(in);
+    settings.air.door_most_ms = read_span(in);
+    settings.air.recovery_most_ms = read_span(in);
     return settings;
 }
 

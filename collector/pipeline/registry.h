@@ -37,6 +37,8 @@ struct registry_zone {
     int64_t defrost_every_ms; /* 0: no schedule */
     int64_t defrost_first_ms; /* any one of its beginnings */
     int64_t defrost_most_ms;  /* how long one takes; 0: not said */
+    int64_t door_most_ms;     /* how long one may be open that no signal shows; 0 */
+    int64_t recovery_most_ms; /* until the air is back after either; 0: not said */
     bool is_described;        /* something was said of tau, goods or defrosts */
     int64_t off_since_ms;     /* of what is off duty; 0 */
     bool is_off_duty;         /* only what is about safety is judged there */

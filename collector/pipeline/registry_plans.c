@@ -102,7 +102,10 @@ void registry_describe_zone(struct registry *registry, struct registry_zone *zon
     zone->defrost_every_ms = json_integer_value(json_object_get(body, "defrost_every"));
     zone->defrost_first_ms = json_integer_value(json_object_get(body, "defrost_at"));
     zone->defrost_most_ms = json_integer_value(json_object_get(body, "defrost_most"));
-    zone->is_described |= zone->defrost_every_ms != 0 || zone->defrost_most_ms != 0;
+    zone->door_most_ms = json_integer_value(json_object_get(body, "door_most"));
+    zone->recovery_most_ms = json_integer_value(json_object_get(body, "recovery_most"));
+    zone->is_described |= zone->defrost_every_ms != 0 || zone->defrost_most_ms != 0 ||
+                          zone->door_most_ms != 0 || zone->recovery_most_ms != 0;
     if (json_is_string(json_object_get(body, "off_duty")))
         zone->off_since_ms = json_integer_value(json_object_get(body, "off_duty_since"));
 }

@@ -194,13 +194,13 @@ static void what_is_declared_is_believed(void)
     };
     go(&run, &usual_door, 30);
     CHECK(run.phases[AIR_DEFROST] && !run.phases[AIR_DOOR]);
-    struct shape long_door = {2, 5, 9, 20, 1, -0.5, true};
+    struct shape long_door = {2, 5, 9, 35, 1, -0.5, true};
     run = learned(7, 1);
-    run.settings.door_most_ms = 30 * MINUTE_MS;
-    go(&run, &long_door, 60);
+    run.settings.door_most_ms = 50 * MINUTE_MS;
+    go(&run, &long_door, 70);
     CHECK(run.unexplained_min < 5);
     run = learned(7, 1);
-    go(&run, &long_door, 60);
+    go(&run, &long_door, 70);
     CHECK(run.unexplained_min > 10);
 }
 
