@@ -31,6 +31,7 @@
 #define FALLEN_SHARE 0.1 /* of the way: the door is shut, the defrost over */
 #define FALLEN_K     0.15
 #define COOLED_SHARE 0.4  /* of the fastest fall of earlier cycles: something cools */
+#define LOW_MIN      45.0 /* as long as below the envelope proves nothing */
 #define PATIENCE_MIN 15.0 /* without a sign of cooling */
 
 /* What one reading is judged with. */
@@ -248,6 +249,8 @@ static double waited_min(const struct step *step)
         state->hot_ms > state->cooled_ms ? state->hot_ms : state->cooled_ms;
     if (is_overdue(step))
         since_ms = state->heated_ms;
+    if (state->side < 0)
+        since_ms = step->time_ms;
     return minutes_between(since_ms > state->outside_ms ? since_ms : state->outside_ms,
                            step->time_ms);
 }
@@ -255,6 +258,8 @@ static double waited_min(const struct step *step)
 static bool is_coming_back(const struct step *step)
 {
     const struct air_state *state = step->state;
+    if (state->side < 0) /* before and after a defrost many run for longer */
+        return minutes_between(state->outside_ms, step->time_ms) < LOW_MIN;
     bool was_heated = state->hot_ms >= state->outside_ms - SETTLED_MS ||
                       state->cooled_ms >= state->outside_ms;
     return state->heated == 0 && was_heated && waited_min(step) < PATIENCE_MIN &&

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define MARGIN_K     0.15 /* noise and resolution of a usual probe */
-#define MARGIN_SHARE 0.08 /* of the width */
+#define MARGIN_SHARE 0.2  /* of the width */
 #define TURNS        3    /* up, down, and up again */
 #define SWING_SHARE  0.8  /* up takes longer than down */
 #define SWING_OFF    3    /* one part in so many of half the width */

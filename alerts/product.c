@@ -84,8 +84,11 @@ void product_air(struct product_state *state, const struct product_settings *set
         double high = gap ? fmax(before_C, air_C) : before_C;
         double mid_C = state->core.mid;
         thermal_step_between(&state->core, &body, low, (low + high) / 2, high, hours);
-        if (gap) /* the best guess is what was there last */
-            state->core.mid = fmin(fmax(mid_C, state->core.low), state->core.high);
+        if (gap) { /* the best guess is what was there last */
+            state->core.mid = mid_C;
+            state->core.low = fmin(state->core.low, mid_C);
+            state->core.high = fmax(state->core.high, mid_C);
+        }
         pull(state, hours);
         if (gap)
             state->stretch_ms = 0;

@@ -25,6 +25,7 @@ struct trial {
     struct world_label *labels;
     size_t label_count;
     size_t label_capacity;
+    bool was_on_duty;
 };
 
 static void fail(const char *what)
@@ -36,11 +37,17 @@ static void fail(const char *what)
 static void on_sample(void *context, const struct world_sample *sample)
 {
     struct trial *trial = context;
-    if (!sample->on_duty)
+    if (!sample->on_duty) {
+        trial->was_on_duty = false;
         return;
-    for (size_t i = 0; i < RULE_SETS; i++)
-        watch_reading(&trial->watches[i], sample->time_ms, sample->arrival_ms,
-                      sample->reading_C);
+    }
+    bool starts = !trial->was_on_duty && sample->time_ms > 0;
+    trial->was_on_duty = true;
+    for (size_t i = 0; i < RULE_SETS; i++) {
+        if (starts)
+            watch_start(&trial->watches[i], sample->time_ms);
+        watch_sample(&trial->watches[i], sample);
+    }
 }
 
 static void on_label(void *context, const struct world_label *label)
@@ -53,10 +60,9 @@ static void on_label(void *context, const struct world_label *label)
 
 static void run_world(const struct world_options *options, struct score scores[RULE_SETS])
 {
-    const struct world_params *params = world_params_of(options->kind);
     struct trial trial = {0};
     for (size_t i = 0; i < RULE_SETS; i++)
-        watch_begin(&trial.watches[i], i, params->low_C, params->high_C);
+        watch_begin(&trial.watches[i], i, options->kind);
     struct world_sink sink = {&trial, on_sample, on_label};
     struct world_totals totals;
     world_run(options, &sink, &totals);

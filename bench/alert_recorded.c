@@ -60,9 +60,8 @@ static enum err read_record(struct record *record, struct err_text *why)
 static double minutes_to_tell(const struct record *record, const struct splice *splice,
                               size_t set)
 {
-    const struct world_params *params = world_params_of(WORLD_FREEZER);
     struct watch watch;
-    watch_begin(&watch, set, params->low_C, params->high_C);
+    watch_begin(&watch, set, WORLD_FREEZER);
     for (size_t i = splice->first - BEFORE; i < splice->first + AFTER; i++)
         watch_reading(&watch, record->points[i].time_ms, record->points[i].time_ms,
                       splice_value(splice, record->points, i));
@@ -78,9 +77,8 @@ static double minutes_to_tell(const struct record *record, const struct splice *
 /* Every notification of the record as it is, which has no failure. */
 static size_t false_notices(const struct record *record, size_t set)
 {
-    const struct world_params *params = world_params_of(WORLD_FREEZER);
     struct watch watch;
-    watch_begin(&watch, set, params->low_C, params->high_C);
+    watch_begin(&watch, set, WORLD_FREEZER);
     for (size_t i = 0; i < record->count; i++)
         watch_reading(&watch, record->points[i].time_ms, record->points[i].time_ms,
                       record->points[i].value_C);
