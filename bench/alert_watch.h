@@ -43,7 +43,7 @@ struct watch {
 const char *rule_set_name(size_t set);
 /*
  * Thresholds: the band of the kind's goods, on the air. Ours: the rules of
- * examples/rules/KIND.yaml; ends the program when they cannot be read.
+ * alerts/profiles/KIND.yaml; ends the program when they cannot be read.
  */
 void watch_begin(struct watch *watch, size_t set, enum world_kind kind);
 /* Duty begins: a start holds for WATCH_START_MS. */
