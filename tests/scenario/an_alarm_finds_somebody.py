@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An alarm whose first channel is dead goes over the next, and its link acknowledges with one tap:
+looking at it does not, the button does, and who comes second reads who was first."""
+import json
+import os
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+
+from house.broker import Broker
+from house.collector import Collector
+from house.mqtt import Client
+from house.webhook import Receiver
+
+EPOCH = "00000000000000aa"
+SECRET = "a secret of the tests"
+NUMBER = "+8613800000000"
+
+
+def fetch(url, method="GET"):
+    """(status, text) of a page, as a browser without any credential gets it."""
+    request = urllib.request.Request(url, method=method, data=b"" if method == "POST" else None,
+                                     headers={"Content-Type": "application/x-www-form-urlencoded"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def story_over_the_next_channel_and_by_one_tap(house):
+    broker = Broker(house.folder, house.program("coldchainctl"))
+    password = broker.add("fengjie/one")
+    receiver = house.start(Receiver(SECRET))
+    house.start(broker)
+    shifts = [{"contact": "li"}]
+    collector = house.start(Collector(
+        house.folder, house.program("coldchain-collector"), broker,
+        sites=[{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1"}]}],
+        devices=[{"id": "one", "zone": "room-1"}],
+        webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "timeout": "1s"},
+                  {"name": "duty", "url": receiver.url, "secret": SECRET, "timeout": "2s"}],
+        escalation={
+            "link": "https://cold.example.org",
+            "contacts": [{"id": "li", "addresses": [{"channel": "dead", "to": NUMBER}, {"channel": "duty"}]}],
+            "duties": [{"id": "on-call", "shifts": shifts}],
+            "policies": [{"id": "rooms", "steps": [{"duty": "on-call", "repeat": "10m", "most": 3}]}]}))
+    device = house.keep(Client(broker.port, "fengjie/one", password, "one"))
+    for value in (1, 2):
+        device.publish(f"coldchain/v1/fengjie/one/readings/{EPOCH}/1", json.dumps(
+            [{"n": "air_temperature", "u": "Cel", "t": int(time.time()), "v": value}]).encode())
+    house.wait_for(lambda: receiver.events("opened"), 30, "it is told over the next channel")
+    message = receiver.events("opened")[0]
+    house.equal((message["kind"], message["contact"], message["step"]), ("fork", "li", 1), "what is told to whom")
+    link = message["acknowledge_url"].replace("https://cold.example.org", collector.url)
+    status, page = fetch(link)
+    house.check(status == 200 and "<form method=\"post\">" in page, f"a page with a button: {status} {page}")
+
+    def acknowledged():
+        request = urllib.request.Request(f"{collector.url}/api/v1/incidents/{message['incident']}",
+                                         headers={"Authorization": f"Bearer {collector.token}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["acknowledged_by"]
+
+    house.equal(acknowledged(), "", "looking acknowledges nothing")
+    house.equal(fetch(link[:-1] + ("0" if link[-1] != "0" else "1"), "POST")[0], 404, "a link that was changed")
+    house.equal(fetch(link, "POST")[0], 200, "the button")
+    house.equal(acknowledged(), "li", "who acknowledged")
+    status, page = fetch(link, "POST")
+    house.check(status == 200 and "li acknowledged it first" in page, f"the second is told: {status} {page}")
+    collector.stop()
+    store = sqlite3.connect(os.path.join(collector.data, "state.db"))
+    house.check(NUMBER not in "\n".join(store.iterdump()), "no address is in state.db")
+    store.close()
