@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/embed.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "coldchainctl/backtest.h"
@@ -16,12 +17,17 @@
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 
+/* Of alerts/profiles. */
+extern const struct embed_file rule_files[];
+extern const size_t rule_files_count;
+
 #define SETS_MAX 2
 #define SINCE    "90d"
 
 struct backtest_args {
     struct client_args client;
     const char *rules;
+    const char *profile;
     const char *compare;
     const char *csv;
     const char *columns;
@@ -46,8 +52,16 @@ struct backtest_args {
 static const struct option options[] = {
     FIELD("rules", OPTION_TEXT, rules, "a file", "FILE",
           "rules as 'config export' writes them, or only the part from 'rules:' on"),
+    {.name = "profile",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct backtest_args, profile),
+     .value = "room, freezer or van",
+     .arg = "P",
+     .help = "instead of --rules those that come with the program, for a cold room, a "
+             "freezer or a van that delivers",
+     .words = "room freezer van"},
     FIELD("compare", OPTION_TEXT, compare, "a file", "FILE",
-          "other rules over the same record, side by side"),
+          "other rules over the same record, side by side; also the name of a profile"),
     FIELD("csv", OPTION_TEXT, csv, "a file", "FILE",
           "over a logger's file instead of the collector's history"),
     FIELD("columns", OPTION_TEXT, columns, "time=HEADING,CHANNEL=HEADING", "MAP",
@@ -193,18 +207,33 @@ static enum err load(struct session *session, struct err_text *why)
 
 /* ---- rules ------------------------------------------------------------------------- */
 
+/* Rules that come with the program, by their name; NULL: there are none of that name. */
+static const struct embed_file *find_profile(const char *name)
+{
+    for (size_t i = 0; i < rule_files_count; i++) {
+        size_t len = strcspn(rule_files[i].name, ".");
+        if (strlen(name) == len && memcmp(rule_files[i].name, name, len) == 0)
+            return &rule_files[i];
+    }
+    return NULL;
+}
+
 static enum err read_set(struct session *session, const char *path, struct err_text *why)
 {
     const struct backtest_args *args = session->args;
     struct backtest_rules *rules = &session->sets[session->set_count++];
-    enum err err = backtest_rules_read(rules, path, why);
+    const struct embed_file *profile = find_profile(path);
+    enum err err = profile != NULL
+                       ? backtest_rules_parse(rules, path, (const char *)profile->data,
+                                              profile->size, why)
+                       : backtest_rules_read(rules, path, why);
     if (err != ERR_OK)
         return err;
     const char *zone = backtest_rules_zone(rules);
     const char *wanted = args->zone != NULL       ? args->zone
                          : session->set_count > 1 ? backtest_rules_zone(session->sets)
                                                   : NULL;
-    if (args->csv != NULL && zone != NULL && wanted != NULL)
+    if ((args->csv != NULL || profile != NULL) && zone != NULL && wanted != NULL)
         backtest_rules_move(rules, wanted);
     else if (args->zone != NULL)
         err = backtest_rules_keep(rules, args->zone, why);
@@ -284,7 +313,8 @@ static void report(const struct session *session)
 static enum err backtest(struct session *session, struct err_text *why)
 {
     const struct backtest_args *args = session->args;
-    enum err err = read_set(session, args->rules, why);
+    enum err err =
+        read_set(session, args->rules != NULL ? args->rules : args->profile, why);
     if (err == ERR_OK && args->compare != NULL)
         err = read_set(session, args->compare, why);
     if (err == ERR_OK)
@@ -314,8 +344,12 @@ static const char *misuse(const struct backtest_args *args)
 {
     double low;
     double high;
-    if (args->rules == NULL)
-        return say("--rules names the file with the rules");
+    if ((args->rules == NULL) == (args->profile == NULL))
+        return say("give one of --rules FILE and --profile room|freezer|van");
+    if (args->profile != NULL && find_profile(args->profile) == NULL)
+        return say("--profile takes room, freezer or van");
+    if (args->profile != NULL && args->csv == NULL && args->zone == NULL)
+        return say("--profile needs --zone: whose history it is tried on");
     if (args->csv != NULL && args->columns == NULL)
         return say(
             "--csv needs --columns, such as time=Time@+08:00,air_temperature=Temp");
@@ -349,8 +383,8 @@ static int backtest_run_command(int argc, char **argv)
 const struct command backtest_command = {
     .name = "backtest",
     .summary = "what rules would have said of a history or of a logger's file",
-    .usage = "--rules FILE [--since T] [--to T] [--zone ZONE] [options]\n"
-             "--rules FILE --csv FILE --columns MAP [options]\n",
+    .usage = "--rules FILE|--profile P [--since T] [--to T] [--zone ZONE] [options]\n"
+             "--rules FILE|--profile P --csv FILE --columns MAP [options]\n",
     .about =
         "Runs the collector's own alarm engine over what was measured, and tells nobody: "
         "nothing is armed, nothing changes. Rules are those of a file, so that they can be "
@@ -372,6 +406,7 @@ const struct command backtest_command = {
     .examples =
         "coldchainctl config export - >rules.yaml\n"
         "coldchainctl backtest --rules rules.yaml --since 90d --zone room-1\n"
+        "coldchainctl backtest --profile room --zone room-1 --compare rules.yaml\n"
         "coldchainctl backtest --rules new.yaml --compare rules.yaml --since 30d\n"
         "coldchainctl backtest --rules rules.yaml --csv van.csv --band 0..8 \\\n"
         "    --columns 'time=Time@+08:00,air_temperature=Temp@C,door=Door'\n"

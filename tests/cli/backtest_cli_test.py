@@ -113,6 +113,20 @@ class Backtest(unittest.TestCase):
                          [("air_temperature", 2), ("", 0), ("door", 0)])
         self.assertIn("rules.yaml:4: rule 'open' watches door", self.run_it(rules=rules).stderr)
 
+    def test_rules_that_come_with_it(self):
+        for name in ("room", "freezer", "van"):
+            with self.subTest(name=name):
+                self.assertEqual(self.result("--compare", name)["compare"][1]["file"], name)
+        args = [PROGRAM, "backtest", "--csv", self.write("r.csv", RECORD), "--columns", COLUMNS, "--json"]
+        result = json.loads(subprocess.run(args + ["--profile", "room", "--band", "3..8"], capture_output=True, text=True,
+                                           timeout=60, check=True).stdout)
+        told = {one["rule"] for one in result["firings"]}
+        self.assertIn("place-warm", told, "a compressor that is dead for 20 hours is told of")
+        for more, words in (([], "give one of --rules"), (["--profile", "shop"], "room, freezer or van"),
+                            (["--profile", "room", "--rules", "a"], "give one of --rules")):
+            done = subprocess.run(args + more + ["--lang", "en"], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual((done.returncode, words in done.stderr), (2, True), done.stderr)
+
     def test_without_a_band_nothing_is_said_of_harm(self):
         result = self.result()
         self.assertEqual((result["band"], result["harms"], result["rules"][0]["harm"]), (False, [], None))
