@@ -58,7 +58,7 @@ static enum err list(struct client *client, const struct channels_args *args,
         .headings = {"CHANNEL", "KIND", "STATE", "RINGS", ">TOKENS", "LAST", "RESULT"}};
     size_t i;
     json_t *channel;
-    enum err err = client_get(client, "/api/v1/channels", &channels, why);
+    enum err err = client_get(client, "/api/v1/alarm-channels", &channels, why);
     if (err != ERR_OK)
         return err;
     if (args->wants_json) {
@@ -137,7 +137,7 @@ static enum err test(struct client *client, const struct channels_args *args,
     struct buf path = {0};
     json_t *answer = NULL;
     json_t *row = NULL;
-    buf_text(&path, "/api/v1/channels/");
+    buf_text(&path, "/api/v1/alarm-channels/");
     template_add_url(name, &path);
     buf_text(&path, "/test");
     enum err err = client_post(client, path.data, NULL, &answer, why);

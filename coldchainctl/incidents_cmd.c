@@ -464,8 +464,8 @@ const struct command incidents_command = {
         "coldchainctl incidents show 3f9a01c2\n"
         "coldchainctl incidents ack 3f9a01c2 --reason 'door was open, closed it'\n"
         "coldchainctl incidents snooze 3f9a01c2 --for 4h\n"
-        "coldchainctl incidents close 3f9a01c2 --cause door --action door_closed "
-        "--disposition unaffected\n",
+        "coldchainctl incidents close 3f9a01c2 --cause door --action door_closed \\\n"
+        "    --disposition unaffected\n",
     .statuses = "0 done\n"
                 "1 no such incident, taken by somebody else, or the API could not be "
                 "asked\n"

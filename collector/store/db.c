@@ -173,15 +173,20 @@ static enum err pragma_int(struct db *db, const char *sql, int64_t *value)
     return err;
 }
 
-static enum err apply_step(struct db *db, const struct db_schema *schema, int64_t version)
+/*
+ * One transaction: a kill between two steps would leave a version that nobody has a copy
+ * of, and the next start would take that for the store as it was.
+ */
+static enum err apply_all(struct db *db, const struct db_schema *schema, int64_t *version,
+                          int64_t newest)
 {
     char mark[100];
     snprintf(mark, sizeof mark,
              "PRAGMA application_id = %u; PRAGMA user_version = %lld; COMMIT",
-             schema->application_id, (long long)version + 1);
+             schema->application_id, (long long)newest);
     enum err err = exec(db, "BEGIN IMMEDIATE");
-    if (err == ERR_OK)
-        err = exec(db, schema->step((size_t)version));
+    for (; err == ERR_OK && *version < newest; ++*version)
+        err = exec(db, schema->step((size_t)*version));
     if (err == ERR_OK)
         err = exec(db, mark);
     if (err != ERR_OK)
@@ -222,7 +227,6 @@ static enum err keep_copy(struct db *db, const char *path, const struct db_schem
     return err == ERR_OK ? db_copy_make(db->handle, path, version, why) : err;
 }
 
-/* A kill between two steps leaves a version there is a step from. */
 static enum err apply_steps(struct db *db, const char *path,
                             const struct db_schema *schema, int64_t version,
                             int64_t newest, struct err_text *why)
@@ -231,12 +235,10 @@ static enum err apply_steps(struct db *db, const char *path,
     enum err err = first > 0 ? keep_copy(db, path, schema, first, why) : ERR_OK;
     if (err != ERR_OK)
         return err;
-    for (; version < newest; version++) {
-        err = apply_step(db, schema, version);
-        if (err != ERR_OK)
-            return err_set(why, err, "%s: upgrade to version %lld: %s", path,
-                           (long long)version + 1, db->why);
-    }
+    err = apply_all(db, schema, &version, newest);
+    if (err != ERR_OK)
+        return err_set(why, err, "%s: upgrade to version %lld: %s", path,
+                       (long long)version, db->why);
     if (first > 0)
         log_info("upgrade: %s from version %lld to %lld", path, (long long)first,
                  (long long)newest);

@@ -217,7 +217,7 @@ class Answers(Case):
                 (("incidents", "--limit", "0"), 2, "--limit takes 1 to 1000"),
                 (("incidents", "shut", "x"), 2, "is not list, show, ack, assign, comment, snooze or close"),
                 (("incidents", "show"), 2, "takes one id"),
-                (("incidents", "--reason", "x"), 2, "belongs to ack"),
+                (("incidents", "--reason", "x"), 2, "belongs to what is done to one"),
                 (("incidents", "--cursor", "x"), 1, "'cursor'"),
                 (("readings",), 2, "name one zone"),
                 (("readings", "room-1", "--json", "--csv"), 2, "one of --json and --csv"),

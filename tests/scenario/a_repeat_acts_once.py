@@ -28,6 +28,7 @@ class World:
         self.house = house
         self.collector = house.start(Collector(
             house.folder, house.program("coldchain-collector"), broker, sites=SITES, rules=RULES,
+            webhooks=[{"name": "hook", "url": "http://127.0.0.1:9/"}],
             devices=[{"id": name, "zone": "room-1"} for name in ("one", "two", "old")]))
         self.cookie = self.csrf = None
         self.setup = re.search(r"/setup/[0-9a-f]{64}", self.collector.log()).group(0)
@@ -77,6 +78,8 @@ def row(path, body, other, counts="audit", who="token", before=None):
             "before": before or (lambda world: None)}
 
 
+STEP = {"to": "2036-01-01T00:00:00Z", "band_low": 12, "why": "curing"}
+MAINTENANCE = {"from": "2035-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"}
 CLOSING = {"cause": "door", "action": "door_closed", "disposition": "unaffected"}
 COMMENT = {"text": "door was open"}
 # pattern: what is sent (path, body), another body under the same key, and what counts it
@@ -110,6 +113,10 @@ ROWS = {
     "/api/v1/sites/*/plate": row("/api/v1/sites/van/plate", {"plate": "A 1"}, {"plate": "A 2"}),
     "/api/v1/zones/*/archive": row("/api/v1/zones/room-3/archive", {}, {"archived": False}),
     "/api/v1/zones/*/duty": row("/api/v1/zones/room-2/duty", {"on": False, "why": "empty"}, {"on": True}),
+    "/api/v1/zones/*/steps": row("/api/v1/zones/room-2/steps", STEP, STEP | {"band_low": 13}),
+    "/api/v1/zones/*/maintenance": row("/api/v1/zones/room-1/maintenance", MAINTENANCE,
+                                       MAINTENANCE | {"why": "fans"}),
+    "/api/v1/alarm-channels/*/test": row("/api/v1/alarm-channels/hook/test", {}, {"x": 1}),
     "/api/v1/devices/*/archive": row("/api/v1/devices/spare/archive", {}, {"archived": False}),
     "/api/v1/devices/*/replace": row("/api/v1/devices/old/replace", {"by": "new"}, {"by": "newer"}),
     "/api/v1/channels/*/*/calibrate": row("/api/v1/channels/one/air_temperature/calibrate", {"offset": 0.1},
@@ -141,8 +148,10 @@ def prepare(world):
 
 
 def posts():
+    """All but the button behind the link of a message, which has no key: an_alarm_finds_somebody."""
     with open(os.path.join(ROOT, "docs", "authorization.md"), encoding="utf-8") as file:
-        return re.findall(r"^\| POST \| `([^`]+)` \|", file.read(), re.M)
+        found = re.findall(r"^\| POST \| `([^`]+)` \|", file.read(), re.M)
+    return [pattern for pattern in found if pattern != "/v1/ack"]
 
 
 def try_row(house, world, pattern, one):
