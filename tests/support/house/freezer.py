@@ -66,8 +66,8 @@ class Freezer:
 
     def wait_until_all_is_said(self, timeout):
         """The followers are through, and so is the outbox."""
-        wait_for(lambda: len(self.receiver.messages) >= 2 * len(self.intervals), timeout,
-                 lambda: f"{len(self.receiver.messages)} of {2 * len(self.intervals)} messages arrived")
+        wait_for(lambda: len(self.receiver.events("closed")) >= len(self.intervals), timeout,
+                 lambda: f"{len(self.receiver.events('closed'))} of {len(self.intervals)} ends were told")
         if self.influx:
             points = 2 * len(self.rows)
             wait_for(lambda: self.in_influx() >= points, timeout,
