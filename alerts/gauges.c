@@ -34,7 +34,7 @@ static bool wants(const struct plan *plan, const struct gauge_kind *kind)
 static uint8_t tag_of(const struct gauge_kind *kind)
 {
     uint8_t tag = OF_AIR;
-    while (shared[tag] != kind)
+    while (tag + 1 < OF_COUNT && shared[tag] != kind)
         tag++;
     return tag;
 }

@@ -304,6 +304,7 @@ void watch_remove(struct alerts *alerts, struct watch *watch)
         firing_destroy(watch->firing);
     }
     free(watch->hold);
+    watch->hold = NULL;
     watch->next = alerts->spare;
     alerts->spare = watch;
 }

@@ -7,7 +7,7 @@
 
 static double most(const struct bucket *bucket)
 {
-    return bucket->rate < 2 ? 1 : (double)(bucket->rate / 2);
+    return bucket->rate < 2 ? 1 : floor((double)bucket->rate / 2);
 }
 
 /* Tokens a minute: what the burst leaves; of one a minute, one in two. */

@@ -25,7 +25,8 @@ CACHE = "build/lint"
 # -Wno-string-conversion: assert(!"why") is how an unreachable place says why.
 # -Wno-string-concatenation: long texts in tables are wrapped on purpose.
 C_FLAGS = (
-    "-std=c17 -I. -D_GNU_SOURCE -DCOLDCHAIN_VERSION=\"0\" -Wall -Wextra -Wpedantic -Wshadow "
+    "-std=c17 -I. -D_GNU_SOURCE -DCOLDCHAIN_VERSION=\"0\" -DCOLDCHAIN_RULES_DIR=\"alerts/profiles\" "
+    "-Wall -Wextra -Wpedantic -Wshadow "
     "-Wconversion -Wstrict-prototypes -Wold-style-definition -Wcast-qual -Wwrite-strings "
     "-Wpointer-arith -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Wno-string-conversion -Wno-string-concatenation").split()
 # What is not in the compiler's own search path.
