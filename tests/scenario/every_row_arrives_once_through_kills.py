@@ -20,7 +20,7 @@ def replay_under_fire(house, path):
     seed = int(os.environ.get("COLDCHAIN_SEED", random.SystemRandom().randrange(1 << 32)))
     freezer = Freezer(house, path)
     # Small packs, so that there is much to go wrong, and sampling waits for the uplink.
-    freezer.agent.settings["pack"] = {"readings": 4}
+    freezer.agent.settings["pack"] = {"readings": 8}
     freezer.start()
     total, killed = len(freezer.rows), {"collector": [], "agent": [], "broker": []}
     for share, who in plan(seed):
