@@ -108,7 +108,7 @@ def story_all_kinds_at_once(house):
     house.equal(to, ["duty@example.com"], "the receiver of the mail")
     house.check(first["Message-ID"].endswith("@example.com>") and first.get_content_type() == "text/plain", "the mail")
     house.wait_for(lambda: any("in digest-" in row["last_result"] for row in rows()), 10, "many were gathered")
-    listed = {channel["name"]: channel for channel in collector.get("/channels")}
+    listed = {channel["name"]: channel for channel in collector.get("/alarm-channels")}
     house.check(wanted <= set(listed) and listed["ring"]["can_ring_now"] and not listed["am"]["rings"],
                 f"the list of channels: {listed}")
     log = collector.log()
