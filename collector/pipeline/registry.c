@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "collector/pipeline/body.h"
 #include "collector/pipeline/registry_plans.h"
 #include "collector/pipeline/rows.h"
 
@@ -29,34 +30,15 @@ struct registry_guard {
     size_t changes;
 };
 
-static bool take_text(const json_t *object, const char *key, char *to, size_t size)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    if (text == NULL)
-        text = "";
-    return (size_t)snprintf(to, size, "%s", text) < size;
-}
-
-static double take_number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static int64_t take_ms(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
-
 static bool parse_zone(struct registry_zone *zone, const json_t *from)
 {
-    zone->band_low = take_number(from, "band_low");
-    zone->band_high = take_number(from, "band_high");
-    return take_text(from, "id", zone->id, sizeof zone->id) && id_is_valid(zone->id) &&
-           take_text(from, "org", zone->org, sizeof zone->org) &&
-           take_text(from, "site", zone->site, sizeof zone->site) &&
-           take_text(from, "site_name", zone->site_name, sizeof zone->site_name) &&
-           take_text(from, "name", zone->name, sizeof zone->name);
+    zone->band_low = body_number(from, "band_low");
+    zone->band_high = body_number(from, "band_high");
+    return body_text(from, "id", zone->id, sizeof zone->id) && id_is_valid(zone->id) &&
+           body_text(from, "org", zone->org, sizeof zone->org) &&
+           body_text(from, "site", zone->site, sizeof zone->site) &&
+           body_text(from, "site_name", zone->site_name, sizeof zone->site_name) &&
+           body_text(from, "name", zone->name, sizeof zone->name);
 }
 
 const char *registry_name(struct registry *registry, const char *text)
@@ -71,7 +53,7 @@ static bool take_name(struct registry *registry, const json_t *object, const cha
                       const char **name)
 {
     char text[ID_SIZE];
-    bool fits = take_text(object, key, text, sizeof text);
+    bool fits = body_text(object, key, text, sizeof text);
     *name = registry_name(registry, text);
     return fits;
 }
@@ -86,8 +68,8 @@ static bool parse_device(struct registry *registry, struct registry_device *devi
 static bool parse_placement(struct registry *registry,
                             struct registry_placement *placement, const json_t *from)
 {
-    placement->from_ms = take_ms(from, "from");
-    placement->to_ms = take_ms(from, "to");
+    placement->from_ms = body_ms(from, "from");
+    placement->to_ms = body_ms(from, "to");
     return take_name(registry, from, "org", &placement->org) &&
            take_name(registry, from, "device", &placement->device) &&
            take_name(registry, from, "channel", &placement->channel) &&
@@ -571,8 +553,8 @@ static void cut_text(char *to, size_t size, const json_t *body, const char *key)
 static bool read_zone(struct registry *registry, struct registry_zone *zone,
                       const char *id, const char *org, const json_t *body)
 {
-    const struct band declared = {take_number(body, "band_low"),
-                                  take_number(body, "band_high")};
+    const struct band declared = {body_number(body, "band_low"),
+                                  body_number(body, "band_high")};
     struct band band =
         registry_goods_band(registry, declared, json_object_get(body, "goods"));
     zone->band_low = band.low;
@@ -583,7 +565,7 @@ static bool read_zone(struct registry *registry, struct registry_zone *zone,
     snprintf(zone->id, sizeof zone->id, "%.64s", id);
     snprintf(zone->org, sizeof zone->org, "%.64s", org);
     cut_text(zone->name, sizeof zone->name, body, "name");
-    if (!take_text(body, "site", zone->site, sizeof zone->site))
+    if (!body_text(body, "site", zone->site, sizeof zone->site))
         return false;
     snprintf(zone->site_name, sizeof zone->site_name, "%s",
              site_name(registry, zone->site));

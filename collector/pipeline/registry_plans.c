@@ -8,13 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/pipeline/body.h"
 #include "collector/pipeline/rows.h"
-
-static double take_number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
 
 static bool names(const json_t *list, const char *name)
 {
@@ -163,8 +158,8 @@ static void put_spans(struct registry *registry, const char *zone, const json_t 
             .from_ms = json_integer_value(json_object_get(from, "from")),
             .to_ms = json_integer_value(json_object_get(from, "to")),
             .reason = reason,
-            .low = take_number(from, "band_low"),
-            .high = take_number(from, "band_high"),
+            .low = body_number(from, "band_low"),
+            .high = body_number(from, "band_high"),
         };
         if (is_shared(goods, json_object_get(from, "goods")))
             rows_put(&spans, &span);

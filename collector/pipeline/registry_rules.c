@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collector/pipeline/body.h"
 #include "collector/pipeline/registry.h"
 
 const char *const registry_rule_kinds[] = {
@@ -43,32 +44,13 @@ const char *const registry_rule_reasons[] = {
         NULL,
 };
 
-static bool take_text(const json_t *object, const char *key, char *to, size_t size)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    if (text == NULL)
-        text = "";
-    return (size_t)snprintf(to, size, "%s", text) < size;
-}
-
-static double take_number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static int64_t take_ms(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
-
 static bool parse_level(struct alert_level *level, const json_t *from)
 {
     const char *severity = json_string_value(json_object_get(from, "severity"));
-    level->level = take_number(from, "level");
-    level->delay_ms = take_ms(from, "delay");
-    level->recovery_level = take_number(from, "recovery_level");
-    level->recovery_delay_ms = take_ms(from, "recovery_delay");
+    level->level = body_number(from, "level");
+    level->delay_ms = body_ms(from, "delay");
+    level->recovery_level = body_number(from, "recovery_level");
+    level->recovery_delay_ms = body_ms(from, "recovery_delay");
     return severity != NULL && alert_severity_parse(&level->severity, severity);
 }
 
@@ -107,15 +89,15 @@ bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *
         !alert_kind_parse(&rule->kind, kind))
         return false;
     memcpy(rule->id, id, strlen(id) + 1);
-    rule->silent_ms = take_ms(body, "silent");
-    rule->limit = take_number(body, "limit");
-    rule->window_ms = take_ms(body, "window");
+    rule->silent_ms = body_ms(body, "silent");
+    rule->limit = body_number(body, "limit");
+    rule->window_ms = body_ms(body, "window");
     rule->is_safety = json_is_true(json_object_get(body, "safety"));
     if (severity != NULL && !alert_severity_parse(&rule->silent_severity, severity))
         return false;
     return parse_levels(rule, body) && parse_unless(rule, body) &&
-           take_text(body, "zone", rule->zone, sizeof rule->zone) &&
-           take_text(body, "quantity", rule->quantity, sizeof rule->quantity);
+           body_text(body, "zone", rule->zone, sizeof rule->zone) &&
+           body_text(body, "quantity", rule->quantity, sizeof rule->quantity);
 }
 
 static json_t *levels_json(const struct alert_rule *rule)
