@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "collector/pipeline/seams.h"
 
 /* One step under way. */
 struct step {
@@ -345,38 +346,6 @@ static void after_change(const struct step *step, struct collector_epoch *epoch,
         act_on(step, COLLECTOR_RELEASE, epoch->epoch, 0);
 }
 
-/* Those that what is closed has swallowed, when it became too torn to be exact. */
-static void drop_seams(struct collector_epoch *epoch)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < epoch->seam_count; i++)
-        if (!seqset_has(&epoch->closed, epoch->seams[i].seq))
-            epoch->seams[kept++] = epoch->seams[i];
-    epoch->seam_count = kept;
-}
-
-/*
- * The pack before it is closed, so no later pack's hash speaks for this one: without its
- * own, a copy that holds another pack of that name would believe that it is here.
- */
-static void add_seam(struct collector_epoch *epoch, uint64_t seq, uint64_t hash)
-{
-    if (hash == 0 || !seqset_has(&epoch->closed, seq + 1) ||
-        seqset_has(&epoch->closed, seq))
-        return;
-    size_t at = epoch->seam_count;
-    while (at > 0 && epoch->seams[at - 1].seq > seq)
-        at--;
-    if (at > 0 && epoch->seams[at - 1].seq == seq)
-        return;
-    mem_grow(&epoch->seams, &epoch->seam_capacity, epoch->seam_count + 1,
-             sizeof *epoch->seams);
-    memmove(epoch->seams + at + 1, epoch->seams + at,
-            (epoch->seam_count - at) * sizeof *epoch->seams);
-    epoch->seams[at] = (struct collector_seam){seq, hash};
-    epoch->seam_count++;
-}
-
 static void add_closed(struct collector_epoch *epoch, uint64_t from, uint64_t to)
 {
     if (seqset_add_range(&epoch->closed, from, to) != ERR_LIMIT)
@@ -385,7 +354,7 @@ static void add_closed(struct collector_epoch *epoch, uint64_t from, uint64_t to
     uint64_t highest = seqset_highest(&epoch->closed);
     enum err err = seqset_add_range(&epoch->closed, 1, highest > to ? highest : to);
     assert(err == ERR_OK);
-    drop_seams(epoch);
+    seams_drop_closed(epoch);
 }
 
 /* Those of [from, to] that have no pack. */
@@ -398,7 +367,7 @@ static void note_closed(struct collector_epoch *epoch, uint64_t from, uint64_t t
             continue;
         add_closed(epoch, seq, last < to ? last : to);
         if (seq > 1 && seqset_has(&epoch->window.taken, seq - 1))
-            add_seam(epoch, seq - 1, window_hash(&epoch->window, seq - 1));
+            seams_add(epoch, seq - 1, window_hash(&epoch->window, seq - 1));
     }
 }
 
@@ -517,7 +486,7 @@ static void on_pack(const struct step *step, const struct collector_pack *pack)
     switch (verdict) {
     case WINDOW_NEW:
         count_ranges(step, epoch, ranges);
-        add_seam(epoch, pack->seq, pack->hash);
+        seams_add(epoch, pack->seq, pack->hash);
         take_new(step, epoch, pack, through);
         break;
     case WINDOW_DUPLICATE:
@@ -601,16 +570,6 @@ static void fill_closed(struct ack_epoch *ack, const struct seqset *closed)
         ack->closed[ack->closed_count++] = closed->ranges[i];
 }
 
-/* Up to the mark: beyond it a gap breaks the chain as well. */
-static void fill_seams(struct ack_epoch *ack, const struct collector_epoch *epoch)
-{
-    for (size_t i = 0; i < epoch->seam_count && epoch->seams[i].seq <= ack->through; i++)
-        for (size_t j = 0; j < ack->closed_count; j++)
-            if (ack->closed[j].first == epoch->seams[i].seq + 1)
-                ack->seams[ack->seam_count++] =
-                    (struct ack_seam){epoch->seams[i].seq, epoch->seams[i].hash};
-}
-
 static void want(struct ack_epoch *ack, uint64_t first, uint64_t last)
 {
     if (first <= last && ack->wanted_count < DELIVERY_RANGES_MAX)
@@ -639,7 +598,7 @@ static void fill_epoch(struct ack *ack, const struct collector_epoch *epoch,
     entry->through = through_of(epoch);
     entry->hash = window_hash(&epoch->window, entry->through);
     fill_closed(entry, &epoch->closed);
-    fill_seams(entry, epoch);
+    seams_fill(entry, epoch);
     entry->range_count = copy_ranges(entry->ranges, &epoch->window.taken);
     fill_rejected(entry, &epoch->rejected);
     if (epoch->ask_due_ms != 0 && epoch->ask_due_ms <= real_ms)
@@ -707,11 +666,7 @@ static void save_epoch(const struct collector_epoch *epoch, struct buf *out)
     if ((flags & FLAG_CLOSED) != 0)
         seqset_save(&epoch->closed, out);
     if (epoch->seam_count > 0)
-        buf_varint(out, epoch->seam_count);
-    for (size_t i = 0; i < epoch->seam_count; i++) {
-        buf_varint(out, epoch->seams[i].seq);
-        buf_u64(out, epoch->seams[i].hash);
-    }
+        seams_save(epoch, out);
 }
 
 void collector_device_save(const struct collector_device *device, struct buf *out)
@@ -744,18 +699,6 @@ static enum err load_held(struct collector_epoch *epoch, struct buf_reader *in)
     return ERR_OK;
 }
 
-static enum err load_seams(struct collector_epoch *epoch, struct buf_reader *in)
-{
-    uint64_t count = buf_read_varint(in);
-    if (in->failed || count > in->len)
-        return ERR_CORRUPT;
-    for (uint64_t i = 0; i < count && !in->failed; i++) {
-        uint64_t seq = buf_read_varint(in);
-        add_seam(epoch, seq, buf_read_u64(in));
-    }
-    return in->failed ? ERR_CORRUPT : ERR_OK;
-}
-
 static enum err load_epoch(struct collector_core *core, struct collector_epoch *epoch,
                            struct buf_reader *in)
 {
@@ -778,7 +721,7 @@ static enum err load_epoch(struct collector_core *core, struct collector_epoch *
     if (err == ERR_OK && (flags & FLAG_CLOSED) != 0)
         err = seqset_load(&epoch->closed, in);
     if (err == ERR_OK && (flags & FLAG_SEAMS) != 0)
-        err = load_seams(epoch, in);
+        err = seams_load(epoch, in);
     return err;
 }
 
