@@ -33,8 +33,9 @@ static bool read_claim(struct api_call *call, struct ack_claim *claim)
         return true;
     say(call, MHD_HTTP_NOT_FOUND,
         err == ERR_DENIED
-            ? "此链接已过期，请在系统中确认。<span lang=\"en\">This link has expired: "
-              "acknowledge in the console.</span>"
+            ? "此链接已过期，请用较新的消息，或 coldchainctl incidents ack。<span lang=\"en\">"
+              "This link has expired: take a newer message, or coldchainctl incidents "
+              "ack.</span>"
             : "此链接无效。<span lang=\"en\">This is no link of ours; was it cut off?"
               "</span>");
     return false;
@@ -50,19 +51,49 @@ static bool read_incident(struct api_call *call, const struct ack_claim *claim,
     return false;
 }
 
-/* What is held: ids of ours and words of ours, which need no escaping. */
-static void describe(const struct incident *incident, struct buf *out)
+static void put_escaped(struct buf *out, const char *text)
 {
-    buf_format(out, "<p>%s %s %s<br><small>%s</small></p>",
-               alert_severity_name(incident->severity), incident->zone,
-               alert_kind_name(incident->kind), incident->id);
+    for (; *text != '\0'; text++) {
+        if (*text == '<' || *text == '>' || *text == '&' || *text == '"')
+            buf_format(out, "&#%d;", *text);
+        else
+            buf_add(out, text, 1);
+    }
+}
+
+/* What people were told last; transitions of which nobody was told say it as well. */
+static void on_transition(void *context, const struct state_transition *step)
+{
+    struct buf *out = context;
+    json_t *body = json_loads(step->body, 0, NULL);
+    const char *zh = json_string_value(json_object_get(body, "text_zh"));
+    const char *en = json_string_value(json_object_get(body, "text_en"));
+    if (zh != NULL && en != NULL) {
+        buf_clear(out);
+        buf_text(out, "<p>");
+        put_escaped(out, zh);
+        buf_text(out, "</p><p lang=\"en\">");
+        put_escaped(out, en);
+        buf_text(out, "</p>");
+    }
+    json_decref(body);
+}
+
+static void describe(struct api_call *call, const struct incident *incident,
+                     struct buf *out)
+{
+    if (state_each_transition(call->stores->state, incident->id, out, on_transition) !=
+        ERR_OK) {
+        /* Then the id alone has to do. */
+    }
+    buf_format(out, "<p><small>%s</small></p>", incident->id);
 }
 
 static void page_done(struct api_call *call, const struct incident *incident,
                       const char *words)
 {
     struct buf body = {0};
-    describe(incident, &body);
+    describe(call, incident, &body);
     buf_format(&body, "<p>%s</p>", words);
     api_page(call, TITLE, body.data, NULL);
     buf_fini(&body);
@@ -88,7 +119,7 @@ void api_get_ack(struct api_call *call)
         return;
     }
     struct buf body = {0};
-    describe(&incident, &body);
+    describe(call, &incident, &body);
     buf_text(&body, "<form method=\"post\"><button type=\"submit\">我来处理 "
                     "<span lang=\"en\">I take it</span></button></form>");
     api_page(call, TITLE, body.data, NULL);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An alarm whose first channel is dead goes over the next, and its link acknowledges with one tap:
 looking at it does not, the button does, and who comes second reads who was first."""
+import html
 import json
 import os
 import sqlite3
@@ -63,6 +64,9 @@ def story_over_the_next_channel_and_by_one_tap(house):
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)["acknowledged_by"]
 
+    shown = html.unescape(page)  # without the link, which only the message needs
+    house.check(message["text_zh"][:60] in shown and message["text_en"][:60] in shown,
+                f"the page says what the message says: {shown}")
     house.equal(acknowledged(), "", "looking acknowledges nothing")
     house.equal(fetch(link[:-1] + ("0" if link[-1] != "0" else "1"), "POST")[0], 404, "a link that was changed")
     house.equal(fetch(link, "POST")[0], 200, "the button")
