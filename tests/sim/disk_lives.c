@@ -179,7 +179,8 @@ static enum err try_open(struct disk_life *life)
 
 /*
  * Rot in a last group that no later one vouches for looks like a torn tail: it is cut.
- * The generation then tells the peers, who hold what was cut (docs/journal-format.md).
+ * The generation then tells the peers, who hold what was cut (docs/journal-format.md). It
+ * may have grown in a recovery that was crashed into after that.
  */
 static bool is_told_by_generation(struct disk_life *life, size_t promised)
 {
@@ -190,7 +191,7 @@ static bool is_told_by_generation(struct disk_life *life, size_t promised)
     for (size_t i = seen; i < promised; i++)
         if (ledger.items[i].seen)
             return false; /* not a tail */
-    return life->has_rotted && life->found.generation_bumped;
+    return life->has_rotted && life->found.generation > life->generation;
 }
 
 static void check_found(struct disk_life *life, struct ledger_verdict *verdict,
@@ -230,9 +231,9 @@ static void check_ledger(struct disk_life *life, size_t promised)
         swarm_broke(life->told, "the-generation-only-grows", "%llu after %llu",
                     (unsigned long long)life->found.generation,
                     (unsigned long long)life->generation);
-    life->generation = life->found.generation;
     struct ledger_verdict verdict = ledger_check(&ledger, life->journal, promised);
     check_found(life, &verdict, promised);
+    life->generation = life->found.generation;
     life->has_rotted = false;
     ledger_forget_unseen(&ledger);
 }
