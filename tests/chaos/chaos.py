@@ -358,7 +358,16 @@ class World:
                 continue
             if agent.path.encode() in words and words[0] == agent.program.encode():
                 os.kill(int(pid), 9)
-                wait_for(lambda pid=pid: not os.path.exists(f"/proc/{pid}"), 10, "the stray agent is gone")
+                wait_for(lambda pid=pid: World._is_over(pid), 60, "the stray agent is gone")
+
+    @staticmethod
+    def _is_over(pid):
+        """Gone, or dead with nobody who has asked for its status: init does that in its own time."""
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                return file.read().rpartition(")")[2].split()[0] in "ZX"
+        except OSError:
+            return True
 
     def probe(self):
         """What cannot be done here is said, and not counted as missing."""
