@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that are started, watched and ended by their own pid, and bounded waits."""
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,11 +12,24 @@ class Failure(Exception):
     """What was to be shown did not hold."""
 
 
+FIRST_PORT, LAST_PORT = 10000, 32767  # below those which the kernel gives to outgoing connections
+_given = set()
+
+
 def free_port():
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of the loopback interface that nobody listens on now. It stays the caller's while its server is
+    down: never given twice in a process, and with COLDCHAIN_SLOT=I/N only what leaves I when divided by N."""
+    slot, slots = (int(word) for word in os.environ.get("COLDCHAIN_SLOT", "0/1").split("/"))
+    while True:
+        port = random.randrange(FIRST_PORT // slots, LAST_PORT // slots) * slots + slot
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def is_listening(port):
