@@ -76,6 +76,13 @@ static enum err check_rules(const struct alert_rule *rules, size_t count,
 enum err alerts_set_rules(struct alerts *alerts, const struct alert_rule *rules,
                           size_t count, int64_t now_ms, struct err_text *why)
 {
+    return alerts_change_rules(alerts, rules, count, now_ms, NULL, why);
+}
+
+enum err alerts_change_rules(struct alerts *alerts, const struct alert_rule *rules,
+                             size_t count, int64_t now_ms, const struct alert_sink *sink,
+                             struct err_text *why)
+{
     assert(count == 0 || rules != NULL);
     enum err err = check_rules(rules, count, why);
     if (err != ERR_OK)
@@ -84,7 +91,7 @@ enum err alerts_set_rules(struct alerts *alerts, const struct alert_rule *rules,
     alerts->zones = (struct table){0};
     for (size_t i = 0; i < count; i++)
         zone_add_rule(zone_make(&alerts->zones, rules[i].zone), rule_create(&rules[i]));
-    alerts_relink(alerts, now_ms);
+    alerts_relink(alerts, now_ms, sink);
     zones_fini(&old);
     return ERR_OK;
 }
@@ -187,10 +194,12 @@ void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
     source_expect(alerts, zone, device, channel, quantity, now_ms);
 }
 
-static void forget(struct alerts *alerts, struct source *source)
+static void forget(struct alerts *alerts, struct source *source, int64_t now_ms,
+                   const struct alert_sink *sink)
 {
     for (struct watch *watch = source->watches; watch != NULL;) {
         struct watch *next = watch->next;
+        hold_stop(alerts, watch, SUPPRESSION_NOT_MEASURED, now_ms, now_ms, sink);
         if (watch->firing == NULL)
             watch_remove(alerts, watch);
         watch = next;
@@ -201,16 +210,16 @@ static void forget(struct alerts *alerts, struct source *source)
 }
 
 void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
-                   const char *channel)
+                   const char *channel, int64_t now_ms, const struct alert_sink *sink)
 {
     struct source *source = source_find(alerts, zone, device, channel);
     if (source == NULL || source->is_forgotten || source->channels > 0)
         return;
     struct source *whole = source->device;
     source_unlink_device(source);
-    forget(alerts, source);
+    forget(alerts, source, now_ms, sink);
     if (whole != NULL && whole->channels == 0)
-        forget(alerts, whole);
+        forget(alerts, whole, now_ms, sink);
 }
 
 static struct watch *find_open(const struct alerts *alerts, const char *incident)

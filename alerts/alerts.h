@@ -98,6 +98,9 @@ struct incident {
     double limit;         /* the level reached */
     double value;         /* latest */
     double worst;
+    double worst_low; /* PREDICTED: `worst` is between these two, if the value goes on so;
+                         both 0: nothing is known of that */
+    double worst_high;
     uint32_t revision;                 /* 1 at opening, +1 with every effect */
     char snapshot[ALERT_SNAPSHOT_MAX]; /* the rule in force at opening, as JSON */
 };
@@ -119,10 +122,23 @@ enum alert_effect_kind {
 /*
  * What a rule kept back while one of its reasons held: it would have fired, or what it
  * counts was not counted. One per rule, channel and stretch of the reason; told when it
- * begins to keep something back, and again, under the same id, when the stretch is over.
- * Of a rule that is replaced, or a channel not heard again, the second telling is
- * missing.
+ * begins to keep something back, and again, under the same id, when it has ended. Of a
+ * channel that is not heard again the second telling is missing; silence that is kept
+ * back ends with its reason, heard or not.
  */
+#define SUPPRESSION_END_LIST(X) \
+    X(GOES_ON, "") \
+    X(OVER, "over")                 /* the reason holds no more */ \
+    X(HEARD, "heard")               /* silence: it was heard */ \
+    X(RULE_CHANGED, "rule_changed") /* or it went */ \
+    X(NOT_MEASURED, "not_measured") /* the channel measures that zone no longer */
+
+enum suppression_end {
+#define X(name, text) SUPPRESSION_##name,
+    SUPPRESSION_END_LIST(X)
+#undef X
+};
+
 struct suppression {
     char id[ALERT_ID_SIZE]; /* hash of rule, zone, device, channel and from */
     char rule[ID_SIZE];
@@ -133,11 +149,13 @@ struct suppression {
     enum alert_kind kind;
     enum alert_severity severity; /* of the gravest level kept back */
     enum alert_reason reason;
-    int64_t from_ms; /* event time of the first reading that was kept back */
+    enum suppression_end ended; /* GOES_ON while to_ms is 0 */
+    int64_t from_ms; /* event time of the first reading that was kept back; of silence:
+                        when it would have been told */
     int64_t to_ms;   /* of the first reading after the stretch; 0: it goes on */
     int64_t told_ms; /* when the collector knew */
-    double limit;    /* the level that was passed, or the rule's limit */
-    double worst;    /* of the measure, or of the value where that was not counted */
+    double limit; /* the level that was passed, or the rule's limit; silence: seconds */
+    double worst; /* of the measure, or of the value where that was not counted */
 };
 
 /*
@@ -172,6 +190,11 @@ void alerts_destroy(struct alerts *alerts);
 MUST_CHECK enum err alerts_set_rules(struct alerts *alerts,
                                      const struct alert_rule *rules, size_t count,
                                      int64_t now_ms, struct err_text *why);
+/* The same; what the old rules kept back ends, and `sink` is told so. */
+MUST_CHECK enum err alerts_change_rules(struct alerts *alerts,
+                                        const struct alert_rule *rules, size_t count,
+                                        int64_t now_ms, const struct alert_sink *sink,
+                                        struct err_text *why);
 
 void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
                     const struct alert_sink *sink);
@@ -209,7 +232,7 @@ void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
  * `channel` "": a device that was expected and none of whose channels was ever heard.
  */
 void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
-                   const char *channel);
+                   const char *channel, int64_t now_ms, const struct alert_sink *sink);
 
 /* Saved. Forgets nothing of what was estimated so far. */
 void alerts_set_room(struct alerts *alerts, const char *zone,
@@ -278,6 +301,8 @@ MUST_CHECK enum err alerts_load(struct alerts *alerts, const char *key, const vo
 const char *incident_state_name(enum incident_state state);
 bool incident_state_parse(enum incident_state *state, const char *name);
 const char *alert_effect_name(enum alert_effect_kind kind);
+const char *suppression_end_name(enum suppression_end ended);
+bool suppression_end_parse(enum suppression_end *ended, const char *name);
 
 /*
  * Channels that the engine derives from each air temperature of a zone whose rules name

@@ -26,17 +26,19 @@ static void make_hold(struct watch *watch, const struct sample *sample)
     watch->hold = hold;
 }
 
-static void tell(struct alerts *alerts, const struct watch *watch, int64_t to_ms,
-                 int64_t arrival_ms, const struct alert_sink *sink)
+static void tell(struct alerts *alerts, const struct watch *watch,
+                 enum suppression_end ended, int64_t to_ms, int64_t arrival_ms,
+                 const struct alert_sink *sink)
 {
     const struct hold *hold = watch->hold;
     source_touch(alerts, watch->source);
-    if (sink->suppressed == NULL)
+    if (sink == NULL || sink->suppressed == NULL)
         return;
     struct suppression told = {
         .kind = (enum alert_kind)watch->rule->kind,
         .severity = (enum alert_severity)hold->severity,
         .reason = (enum alert_reason)hold->reason,
+        .ended = ended,
         .from_ms = hold->from_ms,
         .to_ms = to_ms,
         .told_ms = arrival_ms,
@@ -102,17 +104,44 @@ void hold_sample(struct alerts *alerts, struct watch *watch, const struct sample
     if (hold->is_told || !(would || sample->is_kept))
         return;
     hold->is_told = true;
-    tell(alerts, watch, 0, sample->arrival_ms, sink);
+    tell(alerts, watch, SUPPRESSION_GOES_ON, 0, sample->arrival_ms, sink);
+}
+
+void hold_silence(struct alerts *alerts, struct watch *watch, unsigned reasons,
+                  int64_t now_ms, double silent_s, const struct alert_sink *sink)
+{
+    const struct sample sample = {
+        .time_ms = now_ms, .measure = silent_s, .reasons = reasons};
+    assert(reasons != 0 && watch->hold == NULL && rule_is_silence(watch->rule));
+    make_hold(watch, &sample);
+    struct hold *hold = watch->hold;
+    for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
+        hold->past_ms[i] = TIME_NONE;
+    hold->limit = (double)cadence_silent_ms(watch->source, watch->rule) / 1000;
+    hold->severity = watch->rule->silent_severity;
+    hold->is_told = true;
+    tell(alerts, watch, SUPPRESSION_GOES_ON, 0, now_ms, sink);
+}
+
+void hold_stop(struct alerts *alerts, struct watch *watch, enum suppression_end ended,
+               int64_t time_ms, int64_t now_ms, const struct alert_sink *sink)
+{
+    struct hold *hold = watch->hold;
+    if (hold == NULL)
+        return;
+    int64_t to_ms = time_ms > hold->from_ms ? time_ms : hold->from_ms;
+    if (rule_is_silence(watch->rule))
+        hold->worst += (double)(to_ms - hold->from_ms) / 1000;
+    if (hold->is_told)
+        tell(alerts, watch, ended, to_ms, now_ms, sink);
+    free(hold);
+    watch->hold = NULL;
 }
 
 void hold_end(struct alerts *alerts, struct watch *watch, const struct sample *sample,
               const struct alert_sink *sink)
 {
-    struct hold *hold = watch->hold;
-    if ((sample->reasons & 1u << hold->reason) != 0)
-        return;
-    if (hold->is_told)
-        tell(alerts, watch, sample->time_ms, sample->arrival_ms, sink);
-    free(hold);
-    watch->hold = NULL;
+    if ((sample->reasons & 1u << watch->hold->reason) == 0)
+        hold_stop(alerts, watch, SUPPRESSION_OVER, sample->time_ms, sample->arrival_ms,
+                  sink);
 }

@@ -119,6 +119,8 @@ const struct incident *incident_fill(struct incident *out, const struct watch *w
         .limit = firing->limit,
         .value = watch->value,
         .worst = watch->worst,
+        .worst_low = watch->worst_low,
+        .worst_high = watch->worst_high,
         .revision = firing->revision,
     };
     if (out->state == INCIDENT_RECOVERING)

@@ -21,6 +21,8 @@ struct sample {
     int64_t arrival_ms;
     int64_t before_ms; /* event time of the reading before; TIME_NONE */
     double measure;
+    double low; /* the measure is between these two; both 0: nothing is known of that */
+    double high;
     unsigned reasons; /* that hold the rule back now, as bits; 0: none */
     bool is_kept;     /* something that the measure counts was not counted for them */
     double kept;      /* that */
@@ -123,6 +125,12 @@ bool incident_id_parse(uint8_t id[ID_BYTES], const char *text);
 /* One sample while reasons hold: what would have happened without them. */
 void hold_sample(struct alerts *alerts, struct watch *watch, const struct sample *sample,
                  const struct alert_sink *sink);
+/* Silence that falls due while reasons hold, after so many seconds. */
+void hold_silence(struct alerts *alerts, struct watch *watch, unsigned reasons,
+                  int64_t now_ms, double silent_s, const struct alert_sink *sink);
+/* Ends what is kept back, if anything is; `sink` may be NULL. */
+void hold_stop(struct alerts *alerts, struct watch *watch, enum suppression_end ended,
+               int64_t time_ms, int64_t now_ms, const struct alert_sink *sink);
 /* If its reason holds no more. */
 void hold_end(struct alerts *alerts, struct watch *watch, const struct sample *sample,
               const struct alert_sink *sink);
@@ -178,9 +186,13 @@ void derive_reading(struct alerts *alerts, struct source *source,
                     const struct alert_reading *reading, const struct alert_sink *sink);
 
 /* relink.c: when the rules are replaced */
-/* Its watches under the rules of its plan; true when anything was changed by that. */
-bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms);
-void alerts_relink(struct alerts *alerts, int64_t now_ms);
+/*
+ * Its watches under the rules of its plan; true when anything was changed by that. `sink`
+ * may be NULL.
+ */
+bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms,
+                   const struct alert_sink *sink);
+void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink);
 
 /* silence.c */
 void silence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms,

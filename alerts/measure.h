@@ -56,8 +56,10 @@ float measure_narrow(double value);
 struct moment {
     int64_t time_ms;
     double value;
-    bool is_held;      /* one of the rule's reasons holds: nothing of this counts */
-    bool is_kept;      /* out: of what is counted something was not, because it is held */
+    bool is_held; /* one of the rule's reasons holds: nothing of this counts */
+    bool is_kept; /* out: of what is counted something was not, because it is held */
+    double low;   /* out: what is measured is between these two; both 0: unsaid */
+    double high;
     bool is_explained; /* a door or a defrost of that place goes on */
     int64_t ended_ms;  /* the last of them ended; TIME_NONE */
     double others;     /* what the zone's other probes say; NaN: none fresh enough */

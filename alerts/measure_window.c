@@ -20,6 +20,7 @@
 #define AT_PARTS      65535
 #define HOME_SLOWER   4.0f
 #define HOME_MOST_MIN 1440.0f
+#define ERRORS        2.0 /* standard errors either way: 19 of 20 */
 
 /* ---- slices ---------------------------------------------------------------------- */
 
@@ -257,6 +258,9 @@ struct line {
     double slope; /* per slice */
     double error; /* of the slope: one standard error */
     double now;   /* the line's value at the end */
+    double x;     /* the middle of the readings, in slices before the end */
+    double y;     /* and the line's value there */
+    double doubt; /* of that: the square of one standard error */
 };
 
 struct sums {
@@ -284,8 +288,12 @@ static bool line_of(struct line *line, const struct sums *sums, double x_now)
         return false;
     line->slope = sxy / sxx;
     double left = fmax(syy - line->slope * sxy, 0);
-    line->error = sqrt(left / (sums->n - 2) / sxx);
-    line->now = sums->y / sums->w + line->slope * (x_now - sums->x / sums->w);
+    double scatter = left / (sums->n - 2);
+    line->error = sqrt(scatter / sxx);
+    line->doubt = scatter / sums->w;
+    line->x = sums->x / sums->w - x_now;
+    line->y = sums->y / sums->w;
+    line->now = line->y - line->slope * line->x;
     return true;
 }
 
@@ -314,6 +322,7 @@ static bool fit_line(struct line *line, const struct fit *fit, int64_t time_ms)
     if (!line_of(line, &sums, x_now))
         return false;
     line->now += zero;
+    line->y += zero;
     return true;
 }
 
@@ -334,12 +343,37 @@ static bool is_from_below(struct fit *fit, const struct moment *moment)
     return fit->home_min >= 0;
 }
 
+static double slices_to_minutes(const struct fit *fit, double slices)
+{
+    double slice_ms = (double)fit_slice_ms(fit->gauge.rule);
+    double minutes = slices * slice_ms / (double)MEASURE_MINUTE_MS;
+    return fmin(fmax(minutes, 0), MEASURE_FAR_MIN);
+}
+
+/*
+ * When the line may be at the limit: the two times at which that is ERRORS standard
+ * errors of the line away from it (Fieller's bounds), for a slope of more than so many of
+ * its own.
+ */
+static void bounds_to(const struct fit *fit, const struct line *line,
+                      struct moment *moment)
+{
+    double way = fit->gauge.rule->limit - line->y;
+    double error = ERRORS * line->error;
+    double a = line->slope * line->slope - error * error;
+    double root = ERRORS * sqrt(line->error * line->error * way * way + a * line->doubt);
+    double one = (line->slope * way - root) / a + line->x;
+    double two = (line->slope * way + root) / a + line->x;
+    moment->low = slices_to_minutes(fit, fmin(one, two));
+    moment->high = slices_to_minutes(fit, fmax(one, two));
+}
+
 /*
  * Minutes until the line is at the limit; 0 behind it. A slope of less than three
  * standard errors is none, it leads nowhere.
  */
 static double minutes_to(const struct fit *fit, const struct line *line,
-                         bool is_from_below)
+                         bool is_from_below, struct moment *moment)
 {
     double sign = is_from_below ? 1 : -1;
     double way = sign * (fit->gauge.rule->limit - line->now);
@@ -348,9 +382,8 @@ static double minutes_to(const struct fit *fit, const struct line *line,
         return 0;
     if (slope <= 0 || slope < 3 * line->error)
         return MEASURE_FAR_MIN;
-    double slices = way / slope;
-    double slice_ms = (double)fit_slice_ms(fit->gauge.rule);
-    return fmin(slices * slice_ms / (double)MEASURE_MINUTE_MS, MEASURE_FAR_MIN);
+    bounds_to(fit, line, moment);
+    return slices_to_minutes(fit, way / slope);
 }
 
 static double fit_step(struct gauge *gauge, struct moment *moment)
@@ -369,7 +402,7 @@ static double fit_step(struct gauge *gauge, struct moment *moment)
         return (double)NAN;
     if (rule->kind == ALERT_RATE)
         return line.slope * (double)MEASURE_HOUR_MS / (double)slice_ms;
-    return minutes_to(fit, &line, from_below);
+    return minutes_to(fit, &line, from_below, moment);
 }
 
 static void fit_archive(struct archive *archive, struct gauge *gauge)

@@ -58,6 +58,7 @@ static void judge_rule(struct alerts *alerts, struct source *source, struct rule
     const struct gauge_kind *kind = measure_kind(rule);
     moment->is_held = sample->reasons != 0;
     moment->is_kept = false;
+    moment->low = moment->high = 0;
     sample->measure = moment->value;
     if (kind != NULL) {
         struct gauge *gauge = gauge_find(source, rule);
@@ -65,6 +66,8 @@ static void judge_rule(struct alerts *alerts, struct source *source, struct rule
             gauge = gauge_add(source, rule, kind, moment->time_ms);
         sample->measure = kind->step(gauge, moment);
     }
+    sample->low = moment->low;
+    sample->high = moment->high;
     sample->is_kept = moment->is_held && moment->is_kept;
     sample->kept = moment->value;
     if (isnan(sample->measure))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * names - the words of kinds, reasons, severities, states and effects, out of the lists
- * of the header.
+ * names - the words of kinds, reasons, severities, states, effects and ends, out of the
+ * lists of the header.
  */
 #include <assert.h>
 #include <string.h>
@@ -37,6 +37,12 @@ static const char *const states[] = {
 static const char *const effects[] = {
 #define X(name, text) [ALERT_EFFECT_##name] = text,
     ALERT_EFFECT_LIST(X)
+#undef X
+};
+
+static const char *const ends[] = {
+#define X(name, text) [SUPPRESSION_##name] = text,
+    SUPPRESSION_END_LIST(X)
 #undef X
 };
 
@@ -121,4 +127,18 @@ const char *alert_effect_name(enum alert_effect_kind kind)
 {
     assert((size_t)kind < COUNT(effects));
     return effects[kind];
+}
+
+const char *suppression_end_name(enum suppression_end ended)
+{
+    assert((size_t)ended < COUNT(ends));
+    return ends[ended];
+}
+
+bool suppression_end_parse(enum suppression_end *ended, const char *name)
+{
+    int found = find_name(ends, COUNT(ends), name);
+    if (found >= 0)
+        *ended = (enum suppression_end)found;
+    return found >= 0;
 }

@@ -14,7 +14,8 @@
  * it is the same rule, with its incident only when it was changed or had gone. False
  * when nothing of the watch is left.
  */
-static bool take_over(struct watch *watch, int64_t now_ms, bool *is_changed)
+static bool take_over(struct alerts *alerts, struct watch *watch, int64_t now_ms,
+                      const struct alert_sink *sink, bool *is_changed)
 {
     assert(watch->rule != NULL || watch->firing != NULL);
     const struct rule *old = watch->rule != NULL ? watch->rule : watch->firing->rule;
@@ -23,15 +24,14 @@ static bool take_over(struct watch *watch, int64_t now_ms, bool *is_changed)
         watch->rule = rule;
         return true;
     }
-    free(watch->hold);
-    watch->hold = NULL;
+    hold_stop(alerts, watch, SUPPRESSION_RULE_CHANGED, now_ms, now_ms, sink);
     bool was_orphan = watch->rule == NULL;
     watch->rule = rule;
     if (rule == NULL && was_orphan)
         return true;
     *is_changed = true;
     if (watch->firing == NULL)
-        return rule != NULL && rule_is_silence(rule);
+        return rule != NULL && rule_is_silence(rule) && watch->fired != 0;
     if (rule == NULL)
         watch->firing->changed_ms = now_ms;
     else if (!rule_is_silence(rule))
@@ -39,12 +39,13 @@ static bool take_over(struct watch *watch, int64_t now_ms, bool *is_changed)
     return true;
 }
 
-bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms)
+bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms,
+                   const struct alert_sink *sink)
 {
     bool is_changed = gauges_relink(source);
     for (struct watch *watch = source->watches; watch != NULL;) {
         struct watch *next = watch->next;
-        if (!take_over(watch, now_ms, &is_changed))
+        if (!take_over(alerts, watch, now_ms, sink, &is_changed))
             watch_remove(alerts, watch);
         watch = next;
     }
@@ -104,7 +105,7 @@ static void attach_rooms(struct alerts *alerts)
             room_attach(alerts, room);
 }
 
-void alerts_relink(struct alerts *alerts, int64_t now_ms)
+void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink)
 {
     attach_rooms(alerts);
     struct pointers all = {0};
@@ -117,7 +118,7 @@ void alerts_relink(struct alerts *alerts, int64_t now_ms)
         source->channels = 0;
         source->plan = plan_get(zone_make(&alerts->zones, source->plan->zone),
                                 source->plan->quantity, source->plan->is_device);
-        if (source_relink(alerts, source, now_ms))
+        if (source_relink(alerts, source, now_ms, sink))
             source_touch(alerts, source);
     }
     for (size_t i = 0; i < all.count; i++) {

@@ -190,6 +190,20 @@ unsigned room_reasons(const struct room *room, int64_t time_ms)
     return reasons;
 }
 
+int64_t room_until(const struct room *room, enum alert_reason reason, int64_t from_ms)
+{
+    int64_t until_ms = from_ms;
+    for (size_t i = 0; room != NULL && i < room->stretch_count; i++) {
+        const struct room_stretch *stretch = &room->stretches[i];
+        if (stretch->reason != reason || stretch->from_ms > until_ms ||
+            stretch->to_ms <= until_ms)
+            continue;
+        until_ms = stretch->to_ms;
+        i = SIZE_MAX; /* one that was passed over may go on from here */
+    }
+    return until_ms;
+}
+
 int64_t room_ended(const struct room *room, int64_t time_ms)
 {
     int64_t ended_ms = TIME_NONE;
@@ -314,8 +328,10 @@ void alerts_declare(struct alerts *alerts, const char *zone, enum alert_reason r
     while (i < room->stretch_count &&
            (room->stretches[i].reason != reason || room->stretches[i].from_ms != from_ms))
         i++;
-    struct room_stretch *stretch =
-        i < room->stretch_count ? &room->stretches[i] : make_stretch(room);
+    bool is_known = i < room->stretch_count;
+    if (!is_known || room->stretches[i].to_ms != to_ms)
+        alerts->has_new_stretches = true;
+    struct room_stretch *stretch = is_known ? &room->stretches[i] : make_stretch(room);
     *stretch = (struct room_stretch){
         .from_ms = from_ms, .to_ms = to_ms, .reason = (uint8_t)reason};
     room_attach(alerts, room);

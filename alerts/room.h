@@ -88,6 +88,11 @@ void room_overhear(struct alerts *alerts, const struct alert_reading *reading);
 
 /* Bits of enum alert_reason that hold then, by signals and by what was declared. */
 unsigned room_reasons(const struct room *room, int64_t time_ms);
+/*
+ * What was declared for that reason goes on from then on until this; TIME_NEVER: until it
+ * is told otherwise. Without any, or a room (NULL), it is over at once.
+ */
+int64_t room_until(const struct room *room, enum alert_reason reason, int64_t from_ms);
 /* The last door or defrost ended, at or before then; TIME_NONE. */
 int64_t room_ended(const struct room *room, int64_t time_ms);
 struct air_signals room_signals(const struct room *room, int64_t time_ms);

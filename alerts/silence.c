@@ -6,11 +6,15 @@
  * reading moves nothing in the heap: when the time comes, the source is looked at, and
  * put back under the time that its last reading gives. An entry is out of date when its
  * time is not the source's wake_ms.
+ *
+ * Per rule: due --> told, or held back while a reason holds; when that is over the
+ * silence counts anew from there.
  */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "alerts/internal.h"
+#include "alerts/room.h"
 #include "base/mem.h"
 
 static int64_t later(int64_t time_ms, int64_t span_ms)
@@ -64,8 +68,28 @@ static bool can_become_unknown(const struct watch *watch)
            watch->firing != NULL && watch->firing->state != INCIDENT_UNKNOWN;
 }
 
+/* A reason that holds back lets the silence count anew when it is over. */
+static int64_t counts_from(const struct source *source, const struct watch *watch)
+{
+    return watch != NULL && watch->since[0] != TIME_NONE ? watch->since[0]
+                                                         : source->heard_ms;
+}
+
+/* When that rule of silence has to be looked at next. */
+static int64_t rule_due_at(const struct alerts *alerts, const struct source *source,
+                           const struct rule *rule)
+{
+    const struct watch *watch = watch_find(source, rule);
+    if (watch != NULL && watch->fired != 0)
+        return TIME_NEVER;
+    if (watch != NULL && watch->hold != NULL)
+        return room_until(room_find(alerts, source->plan->zone),
+                          (enum alert_reason)watch->hold->reason, watch->hold->from_ms);
+    return counts_from(source, watch) + cadence_silent_ms(source, rule);
+}
+
 /* The first time at which its silence changes anything. */
-static int64_t due_at(const struct source *source)
+static int64_t due_at(const struct alerts *alerts, const struct source *source)
 {
     int64_t due = TIME_NEVER;
     if (source->is_forgotten)
@@ -75,9 +99,7 @@ static int64_t due_at(const struct source *source)
         return later(source->heard_ms, plan->silent_ms);
     for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         const struct rule *rule = plan->rules[i];
-        if (!rule_is_silence(rule) || watch_find(source, rule) != NULL)
-            continue;
-        int64_t at = source->heard_ms + cadence_silent_ms(source, rule);
+        int64_t at = rule_is_silence(rule) ? rule_due_at(alerts, source, rule) : due;
         due = at < due ? at : due;
     }
     for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
@@ -93,7 +115,7 @@ void silence_schedule(struct alerts *alerts, struct source *source)
     if (source->wake_ms <= source->heard_ms + plan->unknown_ms &&
         source->wake_ms <= later(source->heard_ms, plan->silent_ms))
         return;
-    int64_t due = due_at(source);
+    int64_t due = due_at(alerts, source);
     if (due >= source->wake_ms)
         return;
     source->wake_ms = due;
@@ -113,6 +135,7 @@ void silence_unschedule(struct alerts *alerts, const struct source *source)
 
 void silence_reschedule_all(struct alerts *alerts)
 {
+    alerts->has_new_stretches = false;
     alerts->wake_count = 0;
     size_t at = 0;
     for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
@@ -130,6 +153,7 @@ static double seconds_between(int64_t from_ms, int64_t to_ms)
 static void end_silence(struct alerts *alerts, struct watch *watch, int64_t arrival_ms,
                         const struct alert_sink *sink)
 {
+    hold_stop(alerts, watch, SUPPRESSION_HEARD, arrival_ms, arrival_ms, sink);
     if (watch->firing != NULL) {
         int64_t onset_ms = watch->firing->onset_ms;
         int64_t end_ms = arrival_ms > onset_ms ? arrival_ms : onset_ms;
@@ -155,11 +179,13 @@ void silence_heard(struct alerts *alerts, struct source *source, int64_t arrival
     }
 }
 
-static void open_silence(struct alerts *alerts, struct source *source, struct rule *rule,
-                         int64_t now_ms, const struct alert_sink *sink)
+static void open_silence(struct alerts *alerts, struct watch *watch, int64_t now_ms,
+                         const struct alert_sink *sink)
 {
-    struct watch *watch = watch_make(alerts, source, rule);
+    const struct source *source = watch->source;
+    const struct rule *rule = watch->rule;
     watch->fired = 1;
+    watch->since[0] = TIME_NONE;
     watch->value = watch->worst = seconds_between(source->heard_ms, now_ms);
     const struct firing opening = {
         .onset_ms = source->heard_ms,
@@ -169,6 +195,33 @@ static void open_silence(struct alerts *alerts, struct source *source, struct ru
         .severity = rule->silent_severity,
     };
     incident_open(alerts, watch, &opening, sink);
+}
+
+static unsigned reasons_of(const struct alerts *alerts, const struct source *source,
+                           const struct rule *rule, int64_t now_ms)
+{
+    const struct room *room = room_find(alerts, source->plan->zone);
+    return room != NULL ? room_reasons(room, now_ms) & rule_unless(rule) : 0;
+}
+
+/* It is due. */
+static void judge_silence(struct alerts *alerts, struct source *source, struct rule *rule,
+                          int64_t now_ms, const struct alert_sink *sink)
+{
+    struct watch *watch = watch_find(source, rule);
+    if (watch != NULL && watch->hold != NULL) {
+        hold_stop(alerts, watch, SUPPRESSION_OVER, now_ms, now_ms, sink);
+        watch->since[0] = now_ms;
+        return;
+    }
+    if (watch == NULL)
+        watch = watch_make(alerts, source, rule);
+    unsigned reasons = reasons_of(alerts, source, rule, now_ms);
+    if (reasons != 0)
+        hold_silence(alerts, watch, reasons, now_ms,
+                     seconds_between(source->heard_ms, now_ms), sink);
+    else
+        open_silence(alerts, watch, now_ms, sink);
 }
 
 static void make_unknown(struct alerts *alerts, struct watch *watch, int64_t now_ms,
@@ -188,10 +241,8 @@ static void fall_silent(struct alerts *alerts, struct source *source, int64_t no
     const struct plan *plan = source->plan;
     for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         struct rule *rule = plan->rules[i];
-        if (rule_is_silence(rule) &&
-            source->heard_ms + cadence_silent_ms(source, rule) <= now_ms &&
-            watch_find(source, rule) == NULL)
-            open_silence(alerts, source, rule, now_ms, sink);
+        if (rule_is_silence(rule) && rule_due_at(alerts, source, rule) <= now_ms)
+            judge_silence(alerts, source, rule, now_ms, sink);
     }
     if (source->heard_ms + plan->unknown_ms > now_ms)
         return;
@@ -210,13 +261,15 @@ static int compare_due(const void *a, const void *b)
 /* In the order of names: that of the heap depends on what was saved and loaded when. */
 void silence_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink)
 {
+    if (alerts->has_new_stretches) /* what is held back may be over sooner */
+        silence_reschedule_all(alerts);
     alerts->due.count = 0;
     while (alerts->wake_count > 0 && alerts->wakes[0].time_ms <= now_ms) {
         struct wake wake = heap_pop(alerts);
         if (wake.time_ms != wake.source->wake_ms)
             continue;
         wake.source->wake_ms = TIME_NEVER;
-        if (due_at(wake.source) <= now_ms)
+        if (due_at(alerts, wake.source) <= now_ms)
             pointers_add(&alerts->due, wake.source);
         else
             silence_schedule(alerts, wake.source);

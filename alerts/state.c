@@ -8,6 +8,7 @@
  *   u8 version, quantity, u8 is_forgotten, last, heard, varint watches,
  *   per watch: rule id, u8 kind, u64 print of the rule in force (0: it went),
  *              varint fired, u8 which of `since` are set, those, f64 value, f64 worst,
+ *              (version 3, predicted) f64 worst_low, f64 worst_high,
  *              u8 has_firing
  *              (version 2) u8 has_hold
  *     firing:  16 bytes id, onset, opened, learned, changed, acknowledged,
@@ -29,7 +30,7 @@
 
 static_assert(ALERT_LEVELS_MAX <= 8, "which of `since` are set is one byte");
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 #define GRACE_KEY     "grace"
 
 static void put_text(struct buf *out, const char *text)
@@ -83,6 +84,10 @@ static void save_watch(struct buf *out, const struct watch *watch)
             buf_zigzag(out, watch->since[i]);
     buf_f64(out, watch->value);
     buf_f64(out, watch->worst);
+    if (rule->kind == ALERT_PREDICTED) {
+        buf_f64(out, watch->worst_low);
+        buf_f64(out, watch->worst_high);
+    }
     buf_u8(out, watch->firing != NULL);
     if (watch->firing != NULL)
         save_firing(out, watch->firing);
@@ -242,6 +247,10 @@ static void read_watch(struct buf_reader *in, unsigned version, struct saved_wat
         saved->watch.since[i] = (set & (1u << i)) != 0 ? read_time(in) : TIME_NONE;
     saved->watch.value = buf_read_f64(in);
     saved->watch.worst = buf_read_f64(in);
+    if (version > 2 && saved->kind == ALERT_PREDICTED) {
+        saved->watch.worst_low = buf_read_f64(in);
+        saved->watch.worst_high = buf_read_f64(in);
+    }
     saved->has_firing = read_enum(in, 1) != 0;
     if (saved->has_firing)
         read_firing(in, saved);
@@ -262,11 +271,13 @@ static bool is_consistent(const struct saved_watch *saved, const struct source *
     bool is_timed = false;
     for (unsigned i = 0; i < ALERT_LEVELS_MAX; i++)
         is_timed |= saved->watch.since[i] != TIME_NONE;
+    if (saved->has_hold && saved->print == 0)
+        return false;
+    if (is_silence && saved->watch.fired == 0) /* kept back, or counting since then */
+        return !saved->has_firing && saved->print != 0 && is_timed != saved->has_hold;
     if (is_silence)
         return saved->watch.fired == 1 && !is_timed && !saved->has_hold &&
                (saved->has_firing || saved->print != 0);
-    if (saved->has_hold && saved->print == 0)
-        return false;
     return saved->has_firing ? saved->watch.fired != 0
                              : saved->watch.fired == 0 && saved->print != 0 &&
                                    (is_timed || saved->has_hold);
@@ -320,13 +331,16 @@ static bool restore_watch(struct alerts *alerts, struct source *source,
         is_doubled(alerts, source, existing, saved))
         return false;
     bool is_silence = alert_kind_is_silence((enum alert_kind)saved->kind);
-    if (!saved->has_firing && !is_same && !(rule != NULL && is_silence))
+    bool is_dismissed = !saved->has_firing && saved->watch.fired != 0;
+    if (!saved->has_firing && !is_same && !(rule != NULL && is_silence && is_dismissed))
         return true;
     struct watch *watch = watch_make(alerts, source, rule);
     watch->fired = saved->watch.fired;
     memcpy(watch->since, saved->watch.since, sizeof watch->since);
     watch->value = saved->watch.value;
     watch->worst = saved->watch.worst;
+    watch->worst_low = saved->watch.worst_low;
+    watch->worst_high = saved->watch.worst_high;
     if (saved->has_firing)
         watch->firing = restore_firing(saved, rule);
     if (saved->has_hold && is_same)

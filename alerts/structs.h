@@ -117,12 +117,15 @@ struct watch {
     struct watch *next; /* of the source, in the order in which they began */
     struct source *source;
     struct rule *rule;     /* in force, borrowed; NULL: it went, the incident stays */
-    struct firing *firing; /* NULL: pending; of silence: a person closed it */
+    struct firing *firing; /* NULL: pending; of silence that fired: a person closed it */
     struct hold *hold;     /* NULL: nothing is kept back */
     unsigned fired;        /* bit per level; of silence: 1 */
-    int64_t since[ALERT_LEVELS_MAX]; /* not fired: past since; fired: back since */
+    int64_t since[ALERT_LEVELS_MAX]; /* not fired: past since; fired: back since; of
+                                        silence, not fired: what it counts from */
     double value;
     double worst;
+    double worst_low; /* as in struct incident */
+    double worst_high;
 };
 
 struct source {
@@ -168,6 +171,7 @@ struct alerts {
     uint64_t removed;     /* sources, ever: pointers to them from before may be stale */
     int64_t quiet_until_ms;
     bool is_grace_dirty;
+    bool has_new_stretches; /* declared since silence was scheduled */
     struct buf out;
     struct incident *told; /* what is lent to sinks and askers */
 };

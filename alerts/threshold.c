@@ -164,11 +164,16 @@ static bool is_idle(const struct rule *rule, const struct sample *sample)
     return !is_kept && !level_is_past(rule, 0, sample->measure); /* nor further levels */
 }
 
-static void note_worst(struct watch *watch, double value)
+static void note_worst(struct watch *watch, const struct sample *sample)
 {
+    double value = sample->measure;
     watch->value = value;
     watch->worst = rule_is_above(watch->rule) ? fmax(watch->worst, value)
                                               : fmin(watch->worst, value);
+    if (watch->rule->kind != ALERT_PREDICTED || watch->worst < value)
+        return;
+    watch->worst_low = sample->low;
+    watch->worst_high = sample->high;
 }
 
 void threshold_step(struct alerts *alerts, struct source *source, struct rule *rule,
@@ -182,7 +187,7 @@ void threshold_step(struct alerts *alerts, struct source *source, struct rule *r
         watch->worst = sample->measure;
     }
     assert(watch->source == source && watch->rule == rule);
-    note_worst(watch, sample->measure);
+    note_worst(watch, sample);
     if (watch->hold != NULL)
         hold_end(alerts, watch, sample, sink);
     if (sample->reasons != 0)

@@ -192,7 +192,8 @@ static void move_channels(struct verdicts *verdicts, const struct zone_rules *ru
         const struct zone_config *zone = zone_rules_zone(rules, channel->name);
         const char *name = zone != NULL ? zone->zone : "";
         if (channel->zone[0] != '\0' && strcmp(channel->zone, name) != 0)
-            alerts_forget(verdicts->engine, channel->zone, device, channel->name);
+            alerts_forget(verdicts->engine, channel->zone, device, channel->name,
+                          now_ms(verdicts), NULL);
         memcpy(channel->zone, name, strlen(name) + 1);
     }
 }

@@ -49,6 +49,9 @@ json_t *api_incident_json(const struct incident *incident)
     put_number(entry, "limit", incident->limit);
     put_number(entry, "value", incident->value);
     put_number(entry, "worst", incident->worst);
+    bool is_between = incident->worst_high > 0;
+    put_number(entry, "worst_low", is_between ? incident->worst_low : (double)NAN);
+    put_number(entry, "worst_high", is_between ? incident->worst_high : (double)NAN);
     return entry;
 }
 

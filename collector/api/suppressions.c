@@ -27,11 +27,13 @@ static void on_suppression(void *context, const struct suppression *told)
     struct listing *listing = context;
     if (!api_sees_time(listing->call, told->zone, told->from_ms, told->to_ms))
         return;
+    const char *ended = suppression_end_name(told->ended);
     json_t *entry = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", told->id, "rule",
-        told->rule, "kind", alert_kind_name(told->kind), "zone", told->zone, "device",
-        told->device, "channel", told->channel, "quantity", told->quantity, "severity",
-        alert_severity_name(told->severity), "reason", alert_reason_name(told->reason),
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}", "id", told->id,
+        "rule", told->rule, "kind", alert_kind_name(told->kind), "zone", told->zone,
+        "device", told->device, "channel", told->channel, "quantity", told->quantity,
+        "severity", alert_severity_name(told->severity), "reason",
+        alert_reason_name(told->reason), "ended", ended[0] != '\0' ? ended : NULL,
         "limit", number_or_null(told->limit), "worst", number_or_null(told->worst));
     assert(entry != NULL);
     api_put_time(entry, "from", told->from_ms);

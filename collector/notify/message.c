@@ -84,6 +84,18 @@ static void format_measure(char text[PHRASE_SIZE], const struct incident *incide
         format_value(text, incident, value, unit);
 }
 
+/* "55 min (40 min–1 h 10 min)": the same in both languages. */
+static void add_interval(char text[PHRASE_SIZE], const struct incident *incident)
+{
+    char low[32];
+    char high[32];
+    format_span(low, sizeof low, (int64_t)(incident->worst_low * 60000));
+    format_span(high, sizeof high, (int64_t)(incident->worst_high * 60000));
+    size_t len = strlen(text);
+    if (incident->worst_high > 0 && strcmp(low, high) != 0)
+        snprintf(text + len, PHRASE_SIZE - len, " (%s–%s)", low, high);
+}
+
 /* What the rule itself says, as it was when the incident opened. */
 static void fill_rule(struct phrases *phrases, const struct incident *incident)
 {
@@ -110,6 +122,7 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
     if (alert_kind_is_trouble(incident->kind))
         put_subject(phrases->zone, sizeof phrases->zone, incident);
     format_measure(phrases->value, incident, incident->worst);
+    add_interval(phrases->value, incident);
     format_measure(phrases->level, incident, incident->limit);
     fill_rule(phrases, incident);
     int64_t end = incident->closed_ms != 0 ? incident->closed_ms : incident->changed_ms;
@@ -271,6 +284,9 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     put_place(root, incident, registry);
     put_number(root, "value", incident->value);
     put_number(root, "worst", incident->worst);
+    bool is_between = incident->worst_high > 0;
+    put_number(root, "worst_low", is_between ? incident->worst_low : (double)NAN);
+    put_number(root, "worst_high", is_between ? incident->worst_high : (double)NAN);
     put_number(root, "limit", incident->limit);
     put_times(root, incident, told_ms);
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));

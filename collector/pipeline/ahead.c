@@ -27,7 +27,8 @@ enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *wh
             !alert_kind_is_date(registry->rules[i].kind) &&
             registry_in_force(registry, &registry->rules[i]))
             rules[count++] = registry->rules[i];
-    enum err err = alerts_set_rules(pipeline->ahead, rules, count, pipeline->now_ms, why);
+    enum err err = alerts_change_rules(pipeline->ahead, rules, count, pipeline->now_ms,
+                                       &pipeline->ahead_sink, why);
     free(rules);
     return err;
 }

@@ -20,7 +20,7 @@
 /* ---- what a command changed, in memory ------------------------------------------------
  */
 
-/* Off duty only safety is judged; a beat always is. Dates are not the engine's. */
+/* A beat is always judged. Dates are not the engine's. */
 static struct alert_rule *rules_in_force(const struct registry *registry, size_t *count)
 {
     struct alert_rule *rules = mem_array(registry->rule_count + 1, sizeof *rules);
@@ -38,8 +38,8 @@ enum err pipeline_set_rules(struct pipeline *pipeline, struct err_text *why)
 {
     size_t count;
     struct alert_rule *rules = rules_in_force(pipeline->registry, &count);
-    enum err err =
-        alerts_set_rules(pipeline->alerts, rules, count, pipeline->now_ms, why);
+    enum err err = alerts_change_rules(pipeline->alerts, rules, count, pipeline->now_ms,
+                                       &pipeline->sink, why);
     free(rules);
     return err == ERR_OK ? pipeline_set_ahead_rules(pipeline, why) : err;
 }

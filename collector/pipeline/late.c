@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 
-#define SAVED_VERSION 1
+#define SAVED_VERSION     2
+#define SAVED_VERSION_OLD 1 /* 0.1: predictions without an interval */
 
 struct late *late_create(void)
 {
@@ -163,6 +164,10 @@ static void save_incident(struct buf *out, const struct late_incident *from)
     buf_f64(out, incident->limit);
     buf_f64(out, incident->value);
     buf_f64(out, incident->worst);
+    if (incident->kind == ALERT_PREDICTED) {
+        buf_f64(out, incident->worst_low);
+        buf_f64(out, incident->worst_high);
+    }
     buf_varint(out, incident->revision);
 }
 
@@ -209,7 +214,7 @@ static void load_words(struct buf_reader *in, struct incident *incident)
     load_text(in, incident->snapshot, sizeof incident->snapshot);
 }
 
-static void load_incident(struct buf_reader *in, struct late_list *list)
+static void load_incident(struct buf_reader *in, unsigned version, struct late_list *list)
 {
     struct incident incident = {0};
     uint8_t flags = buf_read_u8(in);
@@ -235,6 +240,10 @@ static void load_incident(struct buf_reader *in, struct late_list *list)
     incident.limit = buf_read_f64(in);
     incident.value = buf_read_f64(in);
     incident.worst = buf_read_f64(in);
+    if (version > SAVED_VERSION_OLD && incident.kind == ALERT_PREDICTED) {
+        incident.worst_low = buf_read_f64(in);
+        incident.worst_high = buf_read_f64(in);
+    }
     incident.revision = (uint32_t)buf_read_varint(in);
     if (in->failed)
         return;
@@ -243,20 +252,21 @@ static void load_incident(struct buf_reader *in, struct late_list *list)
     entry->is_worse = (flags & 2) != 0;
 }
 
-static void load_list(struct buf_reader *in, struct late_list *list)
+static void load_list(struct buf_reader *in, unsigned version, struct late_list *list)
 {
     uint64_t count = buf_read_varint(in);
     if (count > LATE_INCIDENTS_MAX)
         in->failed = true;
     for (uint64_t i = 0; i < count && !in->failed; i++)
-        load_incident(in, list);
+        load_incident(in, version, list);
 }
 
 enum err late_load(struct late *late, const void *data, size_t len)
 {
     assert(late->channel_count == 0);
     struct buf_reader in = buf_reader_of(data, len);
-    if (buf_read_u8(&in) != SAVED_VERSION)
+    unsigned version = buf_read_u8(&in);
+    if (version < SAVED_VERSION_OLD || version > SAVED_VERSION)
         return ERR_CORRUPT;
     uint64_t channels = buf_read_varint(&in);
     for (uint64_t i = 0; i < channels && !in.failed; i++) {
@@ -266,7 +276,7 @@ enum err late_load(struct late *late, const void *data, size_t len)
         load_text(&in, channel, sizeof channel);
         late_add_channel(late, zone, channel);
     }
-    load_list(&in, &late->told);
-    load_list(&in, &late->held);
+    load_list(&in, version, &late->told);
+    load_list(&in, version, &late->held);
     return in.failed || in.at != len ? ERR_CORRUPT : ERR_OK;
 }

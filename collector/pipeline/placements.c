@@ -29,11 +29,12 @@ static void forget(struct pipeline *pipeline, const struct registry *registry,
         if (is_same(registry_place(registry, placement->org, placement->device, channel,
                                    time_ms),
                     placement))
-            alerts_forget(pipeline->alerts, placement->zone, placement->device, channel);
+            alerts_forget(pipeline->alerts, placement->zone, placement->device, channel,
+                          pipeline->now_ms, &pipeline->sink);
     }
     /* What was expected and never heard. */
     alerts_forget(pipeline->alerts, placement->zone, placement->device,
-                  placement->channel);
+                  placement->channel, pipeline->now_ms, &pipeline->sink);
 }
 
 /* Of a placement of the whole device nobody knows which channels there will be. */
@@ -49,7 +50,8 @@ static void expect(struct pipeline *pipeline, const struct registry_placement *p
     /* A channel with a place of its own leaves that of its device. */
     if (channel.name[0] != '\0' && whole != NULL &&
         strcmp(whole->zone, placement->zone) != 0)
-        alerts_forget(pipeline->alerts, whole->zone, placement->device, channel.name);
+        alerts_forget(pipeline->alerts, whole->zone, placement->device, channel.name,
+                      pipeline->now_ms, &pipeline->sink);
     alerts_expect(pipeline->alerts, placement->zone, placement->device, channel.name,
                   channel.quantity, pipeline->now_ms);
 }

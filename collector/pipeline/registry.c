@@ -509,11 +509,7 @@ bool registry_is_on_duty(const struct registry *registry, const char *zone)
 bool registry_in_force(const struct registry *registry, const struct alert_rule *rule)
 {
     const struct registry_zone *found = registry_zone(registry, rule->zone);
-    if (found == NULL)
-        return true;
-    /* of the others the engine knows that the zone is off duty, and tells what it kept */
-    bool is_quiet = found->is_off_duty && alert_kind_is_silence(rule->kind);
-    return !found->is_archived && (!is_quiet || rule->is_safety);
+    return found == NULL || !found->is_archived;
 }
 
 /* ---- changes, one entity at a time ----------------------------------------------------

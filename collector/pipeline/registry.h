@@ -162,8 +162,8 @@ void registry_unlock(const struct registry *registry);
 
 /*
  * Whether the zone is on duty, and whether the engine is to have that rule: in an
- * archived zone none, off duty no rule of silence but those of safety; the others are
- * held back by the engine itself. An unknown zone is on duty.
+ * archived zone none. What is not told off duty the engine itself holds back. An unknown
+ * zone is on duty.
  */
 bool registry_is_on_duty(const struct registry *registry, const char *zone);
 bool registry_in_force(const struct registry *registry, const struct alert_rule *rule);

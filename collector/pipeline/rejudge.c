@@ -201,7 +201,8 @@ static void forget_moved(struct rejudge *rejudge, int64_t now_ms)
         const struct registry_placement *placement = registry_place(
             rejudge->registry, rejudge->org, rejudge->device, channel, now_ms);
         if (placement == NULL || strcmp(placement->zone, rejudge->zone) != 0)
-            alerts_forget(rejudge->engine, rejudge->zone, rejudge->device, channel);
+            alerts_forget(rejudge->engine, rejudge->zone, rejudge->device, channel,
+                          now_ms, NULL);
     }
 }
 

@@ -59,13 +59,15 @@ static const struct field fields[] = {
     FIELD(UINT32, revision),
     FIELD(TEXT, snapshot),
     FIELD(INT64, withdrawn_ms),
+    FIELD(REAL, worst_low),
+    FIELD(REAL, worst_high),
 };
 
 #define INCIDENT_COLUMNS \
     "id, rule, zone, device, channel, quantity, kind, severity, state," \
     " is_acknowledged, acknowledged_by, acknowledged_ms, onset_ms, opened_ms," \
     " learned_ms, changed_ms, back_ms, closed_ms, limit_value, value, worst, revision," \
-    " snapshot, withdrawn_ms"
+    " snapshot, withdrawn_ms, worst_low, worst_high"
 
 static struct db_value value_of(const struct incident *incident,
                                 const struct field *field)
@@ -144,7 +146,8 @@ static enum err read_incident(struct incident *incident, const struct db_rows *r
     " changed_ms = excluded.changed_ms, back_ms = excluded.back_ms," \
     " closed_ms = excluded.closed_ms, limit_value = excluded.limit_value," \
     " value = excluded.value, worst = excluded.worst, revision = excluded.revision," \
-    " snapshot = excluded.snapshot, withdrawn_ms = excluded.withdrawn_ms"
+    " snapshot = excluded.snapshot, withdrawn_ms = excluded.withdrawn_ms," \
+    " worst_low = excluded.worst_low, worst_high = excluded.worst_high"
 
 /*
  * A replay may bring an old revision again: the row only goes forward. What people did
@@ -158,7 +161,7 @@ static enum err put_incident(struct state *state, const struct incident *inciden
     return state_write(state,
                        "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
                        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                       " ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " INCIDENT_SET
+                       " ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " INCIDENT_SET
                        " WHERE excluded.revision > incident.revision",
                        values, COUNT(values));
 }

@@ -8,13 +8,14 @@ enum err state_put_suppression(struct state *state, const struct suppression *to
     return state_write(
         state,
         "INSERT OR REPLACE INTO suppression (id, rule, zone, device, channel, quantity,"
-        " kind, severity, reason, from_ms, to_ms, told_ms, limit_value, worst)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " kind, severity, reason, ended, from_ms, to_ms, told_ms, limit_value, worst)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         DB_ARGS(db_text(told->id), db_text(told->rule), db_text(told->zone),
                 db_text(told->device), db_text(told->channel), db_text(told->quantity),
                 db_text(alert_kind_name(told->kind)),
                 db_text(alert_severity_name(told->severity)),
-                db_text(alert_reason_name(told->reason)), db_int(told->from_ms),
+                db_text(alert_reason_name(told->reason)),
+                db_text(suppression_end_name(told->ended)), db_int(told->from_ms),
                 db_int(told->to_ms), db_int(told->told_ms), db_real(told->limit),
                 db_real(told->worst)));
 }
@@ -22,11 +23,11 @@ enum err state_put_suppression(struct state *state, const struct suppression *to
 static bool read_one(struct suppression *told, const struct db_rows *rows)
 {
     *told = (struct suppression){
-        .from_ms = db_get_int(rows, 9),
-        .to_ms = db_get_int(rows, 10),
-        .told_ms = db_get_int(rows, 11),
-        .limit = db_get_real(rows, 12),
-        .worst = db_get_real(rows, 13),
+        .from_ms = db_get_int(rows, 10),
+        .to_ms = db_get_int(rows, 11),
+        .told_ms = db_get_int(rows, 12),
+        .limit = db_get_real(rows, 13),
+        .worst = db_get_real(rows, 14),
     };
     return db_copy_text(rows, 0, told->id, sizeof told->id) &&
            db_copy_text(rows, 1, told->rule, sizeof told->rule) &&
@@ -36,7 +37,8 @@ static bool read_one(struct suppression *told, const struct db_rows *rows)
            db_copy_text(rows, 5, told->quantity, sizeof told->quantity) &&
            alert_kind_parse(&told->kind, db_get_text(rows, 6)) &&
            alert_severity_parse(&told->severity, db_get_text(rows, 7)) &&
-           alert_reason_parse(&told->reason, db_get_text(rows, 8));
+           alert_reason_parse(&told->reason, db_get_text(rows, 8)) &&
+           suppression_end_parse(&told->ended, db_get_text(rows, 9));
 }
 
 enum err state_each_suppression(struct state *state, const char *zone, int64_t from_ms,
@@ -48,7 +50,7 @@ enum err state_each_suppression(struct state *state, const char *zone, int64_t f
     enum err err = ERR_OK;
     db_select(&rows, state->db,
               "SELECT id, rule, zone, device, channel, quantity, kind, severity, reason,"
-              " from_ms, to_ms, told_ms, limit_value, worst FROM suppression"
+              " ended, from_ms, to_ms, told_ms, limit_value, worst FROM suppression"
               " WHERE zone = ?1 AND from_ms < ?3 AND (to_ms = 0 OR to_ms > ?2)"
               " ORDER BY from_ms DESC, id DESC LIMIT ?4",
               DB_ARGS(db_text(zone), db_int(from_ms), db_int(to_ms), state_limit(limit)));

@@ -5,6 +5,9 @@
 
 -- The incident that leads what this one belongs to; its own id when it stands alone.
 ALTER TABLE incident ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+-- Of a prediction: its worst is between these two minutes; both 0: it is none.
+ALTER TABLE incident ADD COLUMN worst_low REAL NOT NULL DEFAULT 0;
+ALTER TABLE incident ADD COLUMN worst_high REAL NOT NULL DEFAULT 0;
 -- Whether a message was made of it: what was not told needs no acknowledgement.
 ALTER TABLE incident ADD COLUMN is_told INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE incident ADD COLUMN acknowledge_reason TEXT NOT NULL DEFAULT '';
@@ -113,7 +116,7 @@ CREATE INDEX outbox_told ON outbox (cause, id);
 -- ---- what was kept back -----------------------------------------------------------------
 
 -- What a rule kept back while one of its reasons held: one per rule, channel and stretch
--- of the reason. to_ms 0: it goes on.
+-- of the reason. to_ms 0: it goes on, and ended is ''; else what ended it.
 CREATE TABLE suppression (
   id TEXT PRIMARY KEY,
   rule TEXT NOT NULL,
@@ -124,6 +127,7 @@ CREATE TABLE suppression (
   kind TEXT NOT NULL,
   severity TEXT NOT NULL,
   reason TEXT NOT NULL,
+  ended TEXT NOT NULL,
   from_ms INTEGER NOT NULL,
   to_ms INTEGER NOT NULL,
   told_ms INTEGER NOT NULL,

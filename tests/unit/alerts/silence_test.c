@@ -222,9 +222,9 @@ static void a_forgotten_channel_cannot_fall_silent(void)
     CHECK_TEXT(story_told(&story), "opened warning open 0>0 9");
     char id[ALERT_ID_SIZE];
     memcpy(id, story.last.id, sizeof id);
-    alerts_forget(story.alerts, "room-1", "dev-1", "air_temperature");
-    alerts_forget(story.alerts, "room-1", "dev-1", "air_temperature");
-    alerts_forget(story.alerts, "room-1", "dev-9", "air_temperature");
+    alerts_forget(story.alerts, "room-1", "dev-1", "air_temperature", T0, NULL);
+    alerts_forget(story.alerts, "room-1", "dev-1", "air_temperature", T0, NULL);
+    alerts_forget(story.alerts, "room-1", "dev-9", "air_temperature", T0, NULL);
     story_tick(&story, 100000);
     CHECK_TEXT(story_told(&story), "");
     CHECK(alerts_incident(story.alerts, id) != NULL); /* it is a person's to close */

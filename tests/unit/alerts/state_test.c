@@ -116,9 +116,9 @@ static void world_suppressed(void *context, const struct suppression *s)
     struct world *world = context;
     world->kept++;
     char line[1000];
-    snprintf(line, sizeof line, "kept %s %s %s/%s %s %" PRId64 " %" PRId64 " %g %g",
+    snprintf(line, sizeof line, "kept %s %s %s/%s %s %" PRId64 " %" PRId64 " %s %g %g",
              s->id, s->rule, s->device, s->channel, alert_reason_name(s->reason),
-             s->from_ms, s->to_ms, s->limit, s->worst);
+             s->from_ms, s->to_ms, suppression_end_name(s->ended), s->limit, s->worst);
     buf_text(&world->told, line);
 }
 
@@ -151,6 +151,9 @@ static void world_rules(struct world *world)
         rules[0] = rules[--count];
     if (world->rules == 2)
         count--;
+    for (size_t i = 0; i < count; i++) /* that order changes with the rules' set */
+        if (rules[i].kind == ALERT_SILENT)
+            rules[i].unless = 1u << ALERT_REASON_MAINTENANCE;
     rules[1].unless = 1u << ALERT_REASON_DOOR;
     rules[count++] = rule_measured("sum", ALERT_CUMULATIVE_ABOVE, 8, 3600, 8);
     rules[count++] = rule_measured("dose", ALERT_DOSE_ABOVE, 8, 0, 100);
@@ -165,7 +168,8 @@ static void world_rules(struct world *world)
     rules[count] = rule_above("other", 9, 9, 0, 60);
     snprintf(rules[count++].zone, ID_SIZE, "room-2");
     struct err_text why = {""};
-    enum err err = alerts_set_rules(world->alerts, rules, count, world->now_ms, &why);
+    enum err err = alerts_change_rules(world->alerts, rules, count, world->now_ms,
+                                       &world->sink, &why);
     CHECK_TEXT(why.text, "");
     CHECK(err == ERR_OK);
 }
@@ -244,8 +248,13 @@ static void give_command(struct world *world)
         err = alerts_acknowledge(world->alerts, id, "p-1", world->now_ms, &world->sink);
     else if (what < 85)
         err = alerts_close(world->alerts, id, world->now_ms, &world->sink);
+    else if (what < 87) /* and what began before is over */
+        alerts_declare(world->alerts, "room-1", ALERT_REASON_MAINTENANCE,
+                       T0 + (world->now_ms - T0) / 7200000 * 7200000,
+                       world->now_ms + (int64_t)rng_below(rng, 3000000));
     else if (what < 92)
-        alerts_forget(world->alerts, "room-1", "a", "air_temperature-1");
+        alerts_forget(world->alerts, "room-1", "a", "air_temperature-1", world->now_ms,
+                      &world->sink);
     else if (what < 96)
         alerts_set_grace(world->alerts, world->now_ms + 600000);
     else {

@@ -180,6 +180,25 @@ static void a_prediction_says_how_long_until_harm(void)
     CHECK(strstr(text_of(message, "text_en"),
                  "will be at 12.0 °C in 1 h 35 min, as it goes since 2026") != NULL);
     CHECK(strstr(text_of(message, "text_zh"), "将在 1 h 35 min 后达到 12.0 °C") != NULL);
+    CHECK(json_is_null(json_object_get(message, "worst_low")));
+    json_decref(message);
+}
+
+static void a_prediction_says_how_sure_it_is(void)
+{
+    struct incident incident = make_incident();
+    incident.kind = ALERT_PREDICTED;
+    incident.worst = 55;
+    incident.worst_low = 40.2;
+    incident.worst_high = 70;
+    snprintf(incident.snapshot, sizeof incident.snapshot, "{\"limit\":12}");
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK(strstr(text_of(message, "text_en"),
+                 "will be at 12.0 °C in 55 min (40 min–1 h 10 min), as it goes") != NULL);
+    CHECK(strstr(text_of(message, "text_zh"),
+                 "将在 55 min (40 min–1 h 10 min) 后达到 12.0 °C") != NULL);
+    CHECK(json_number_value(json_object_get(message, "worst_low")) == 40.2);
+    CHECK(json_number_value(json_object_get(message, "worst_high")) == 70);
     json_decref(message);
 }
 
@@ -189,6 +208,7 @@ int main(void)
         {"every kind is told whole in both languages",
          every_kind_is_told_whole_in_both_languages},
         {"a prediction says how long until harm", a_prediction_says_how_long_until_harm},
+        {"a prediction says how sure it is", a_prediction_says_how_sure_it_is},
         {"an opening names place, value, limit and what to do",
          an_opening_names_place_value_limit_and_what_to_do},
         {"a closing says how long it was", a_closing_says_how_long_it_was},

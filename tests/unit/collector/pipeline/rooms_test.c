@@ -127,6 +127,7 @@ static void what_is_kept_back_is_a_record(void)
     CHECK(state_each_suppression(house.state, "room", 0, INT64_MAX, 10, &told,
                                  keep_last) == ERR_OK);
     CHECK(told.to_ms == START_MS + 10 * 60000 && told.worst == 9.5);
+    CHECK(told.ended == SUPPRESSION_OVER);
     memset(&told, 0, sizeof told);
     CHECK(state_each_suppression(house.state, "attic", 0, INT64_MAX, 10, &told,
                                  keep_last) == ERR_OK);
@@ -190,6 +191,82 @@ static void on_duty_again_it_rings(void)
     house_close(&house);
 }
 
+struct kept {
+    struct suppression last; /* of that rule, the one that began last */
+    const char *rule;
+    size_t count;
+};
+
+static void keep(void *context, const struct suppression *told)
+{
+    struct kept *kept = context;
+    if (strcmp(told->rule, kept->rule) == 0 && kept->count++ == 0)
+        kept->last = *told;
+}
+
+static struct kept kept_by(struct house *house, const char *rule)
+{
+    struct kept kept = {.rule = rule};
+    CHECK(state_each_suppression(house->state, "room", 0, INT64_MAX, 10, &kept, keep) ==
+          ERR_OK);
+    return kept;
+}
+
+static void silent_ticks(struct house *house, int64_t from, int64_t to)
+{
+    for (int64_t minute = from; minute <= to; minute++)
+        put(house, RECORD_TICK, START_MS + minute * 60000, "", 1);
+}
+
+static void off_duty_silence_is_a_record(void)
+{
+    struct house house;
+    furnish(&house);
+    run(&house, 0, "rule.put",
+        "{\"id\":\"hush\",\"zone\":\"room\",\"kind\":\"silent\","
+        "\"silent\":900000,\"silent_severity\":\"warning\"}");
+    measure(&house, 1, 5, 5);
+    run(&house, 6, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    silent_ticks(&house, 7, 40);
+    take_all(&house);
+    struct kept kept = kept_by(&house, "hush");
+    CHECK(kept.count == 1 && kept.last.reason == ALERT_REASON_OFF_DUTY);
+    CHECK(kept.last.from_ms == START_MS + 20 * 60000 && kept.last.to_ms == 0);
+    pipeline_close(house.pipeline); /* with what is kept back */
+    house.pipeline = NULL;
+    run(&house, 41, "zone.duty", "{\"id\":\"room\",\"on\":true}");
+    silent_ticks(&house, 42, 60);
+    take_all(&house);
+    kept = kept_by(&house, "hush");
+    CHECK(kept.count == 1 && kept.last.ended == SUPPRESSION_OVER);
+    CHECK(kept.last.to_ms == START_MS + 42 * 60000);
+    house_close(&house);
+}
+
+static void a_rule_that_is_replaced_ends_its_record(void)
+{
+    struct house house;
+    char body[200];
+    furnish(&house);
+    snprintf(body, sizeof body,
+             "{\"id\":\"room\",\"from\":%" PRId64 ",\"to\":%" PRId64 "}", START_MS,
+             START_MS + 600 * 60000);
+    run(&house, 0, "zone.maintenance", body);
+    measure(&house, 1, 5, 9);
+    run(&house, 6, "rule.put", "{\"id\":\"warm\",\"safety\":true}");
+    take_all(&house);
+    struct kept kept = kept_by(&house, "warm");
+    CHECK(kept.count == 1 && kept.last.ended == SUPPRESSION_RULE_CHANGED);
+    CHECK(kept.last.to_ms == START_MS + 6 * 60000);
+    measure(&house, 7, 8, 9);
+    run(&house, 9, "rule.delete", "{\"id\":\"warm\"}");
+    take_all(&house);
+    kept = kept_by(&house, "warm");
+    CHECK(kept.count == 2 && kept.last.from_ms == START_MS + 7 * 60000);
+    CHECK(kept.last.ended == SUPPRESSION_RULE_CHANGED);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -198,6 +275,9 @@ int main(void)
         {"what is taken back is told", what_is_taken_back_is_told},
         {"off duty climate does not ring", off_duty_climate_does_not_ring},
         {"on duty again it rings", on_duty_again_it_rings},
+        {"off duty silence is a record", off_duty_silence_is_a_record},
+        {"a rule that is replaced ends its record",
+         a_rule_that_is_replaced_ends_its_record},
         CU_TEST_INFO_NULL,
     };
     return check_run("rooms", tests);

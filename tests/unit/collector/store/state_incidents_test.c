@@ -54,6 +54,8 @@ static struct incident make_incident(const char *id, uint32_t revision)
         .limit = 8.0,
         .value = 9.25,
         .worst = 9.75,
+        .worst_low = 9.25,
+        .worst_high = 10.5,
         .revision = revision,
         .snapshot = "{\"level\":8}",
     };
@@ -123,6 +125,7 @@ static void every_field_comes_back(void)
     CHECK(memcmp(&back.limit, &incident.limit, sizeof back.limit) == 0);
     CHECK(memcmp(&back.value, &incident.value, sizeof back.value) == 0);
     CHECK(memcmp(&back.worst, &incident.worst, sizeof back.worst) == 0);
+    CHECK(back.worst_low == 9.25 && back.worst_high == 10.5);
     CHECK(back.revision == 3);
     CHECK(state_get_incident(state, "bb", &back) == ERR_NOT_FOUND);
 
