@@ -338,6 +338,34 @@ const struct say_entry say_words[] = {
     {{"there are more than these %" PRIu64 "; raise --limit\n",
       "不止这 %" PRIu64 " 条；请增大 --limit\n"}},
 
+    /* ---- suppressions ---- */
+    {{"what rules kept back, why and for how long", "规则抑制了哪些报警，原因和时长"}},
+    {{"[--zone Z] [--since TIME] [--json] [options]\n", "[--zone 库区] [--since 时间] [--json] [选项]\n"}},
+    {{"of that zone alone", "只列该库区"}},
+    {{"what touches the time since then: RFC 3339, or 7d for so long ago (7d)",
+      "此后的记录：RFC 3339，或 7d 表示多久以前（默认 7d）"}},
+    {{"records and sums for programs", "供程序使用的记录和合计"}},
+    {{"Nothing is kept back silently: what a rule would have told during a defrost, with an open "
+      "door, at the start of a trip, during a planned step or a maintenance, or off duty, is a "
+      "record. Each is listed with the rule and the channel, from when to when, the worst that was "
+      "kept back beside the level, and what ended it: the reason was over, the channel was heard "
+      "again, the rule was changed, or the channel measures the zone no longer. The newest of each "
+      "zone first.\n"
+      "Below stand records and minutes by reason. Minutes are those since TIME; of channels kept "
+      "back at once each counts. WORST and LIMIT of silence are seconds.\n",
+      "抑制必有记录：除霜、开门、行程开始、计划阶段、检修或停用期间，规则本会发出的报警都有一条记录。每条列出规则、"
+      "通道、起止时间、被抑制的最差值和触发值，以及结束的缘由：情形结束、通道恢复、规则已改，或该通道不再测量此库区。"
+      "每个库区最新的在前。\n"
+      "下方按原因合计条数和分钟数。分钟数自所给时间起算；多个通道同时被抑制时各自计算。失联的“最差”和“限值”为秒。\n"}},
+    {{"nothing was kept back", "没有被抑制的报警"}},
+    {{"goes on", "持续中"}},
+    {{"ENDED BY", "结束缘由"}},
+    {{"COUNT", "条数"}},
+    {{"ended: over", "情形结束"}},
+    {{"ended: heard", "恢复数据"}},
+    {{"ended: rule_changed", "规则已改"}},
+    {{"ended: not_measured", "不再测量"}},
+
     /* ---- channels ---- */
     {{"how people are told of incidents, and whether it works", "通知渠道及其是否正常"}},
     {{"send a test message the way of an alarm", "按报警的路径发送一条测试消息"}},
