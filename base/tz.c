@@ -3,9 +3,11 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 #define FOLDER       "/usr/share/zoneinfo/"
@@ -288,4 +290,35 @@ int64_t tz_wall_ms(const struct tz *tz, int64_t day, int minute)
             high = middle;
     }
     return high;
+}
+
+/* ---- texts ------------------------------------------------------------------------ */
+
+#define MINUTE_LEN 16 /* "2026-11-27T05:40" */
+#define DAY_LEN    10
+
+const char *tz_format(char text[TZ_TEXT_MAX], const struct tz *tz, int64_t wall_ms)
+{
+    char iso[CLOCK_ISO_MAX];
+    clock_format_iso(iso, wall_ms);
+    if (iso[DAY_LEN] == 'T') { /* else it is no time, and says so */
+        clock_format_iso(iso, wall_ms + (int64_t)tz_offset_s(tz, wall_ms) * 1000);
+        iso[DAY_LEN] = ' ';
+    }
+    snprintf(text, TZ_TEXT_MAX, "%.*s", MINUTE_LEN, iso);
+    return text;
+}
+
+const char *tz_format_offset(char text[TZ_TEXT_MAX], const struct tz *tz, int64_t wall_ms)
+{
+    int32_t offset_s = tz_offset_s(tz, wall_ms);
+    int minutes = abs((int)offset_s) / 60;
+    char sign = offset_s < 0 ? '-' : '+';
+    if (minutes == 0)
+        snprintf(text, TZ_TEXT_MAX, "UTC");
+    else if (minutes % 60 == 0)
+        snprintf(text, TZ_TEXT_MAX, "UTC%c%d", sign, minutes / 60);
+    else
+        snprintf(text, TZ_TEXT_MAX, "UTC%c%d:%02d", sign, minutes / 60, minutes % 60);
+    return text;
 }

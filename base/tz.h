@@ -58,4 +58,11 @@ struct tz_local tz_local(const struct tz *tz, int64_t wall_ms);
  */
 int64_t tz_wall_ms(const struct tz *tz, int64_t day, int minute);
 
+#define TZ_TEXT_MAX 32
+/* "2026-11-27 05:40": the minute that people read on the wall. Years 0000 to 9999. */
+const char *tz_format(char text[TZ_TEXT_MAX], const struct tz *tz, int64_t wall_ms);
+/* Which zone that is, the same in every language: "UTC+8", "UTC-3:30", "UTC". */
+const char *tz_format_offset(char text[TZ_TEXT_MAX], const struct tz *tz,
+                             int64_t wall_ms);
+
 #endif

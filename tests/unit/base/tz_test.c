@@ -136,6 +136,33 @@ static void names_are_looked_up_and_no_paths(void)
     CHECK(tz_parse_file(&tz, "TZif2...\n\n", 10) == ERR_INVALID);
 }
 
+static void times_are_told_as_people_read_them(void)
+{
+    static const struct {
+        const char *rule;
+        const char *iso;
+        const char *want;
+        const char *offset;
+    } rows[] = {
+        {"CST-8", "2026-11-26T21:40:20.999Z", "2026-11-27 05:40", "UTC+8"},
+        {"CST-8", "2026-12-31T16:00:00Z", "2027-01-01 00:00", "UTC+8"},
+        {"UTC0", "2026-11-26T21:40:59.999Z", "2026-11-26 21:40", "UTC"},
+        {BERLIN, "2026-10-25T00:59:00Z", "2026-10-25 02:59", "UTC+2"},
+        {BERLIN, "2026-10-25T01:00:00Z", "2026-10-25 02:00", "UTC+1"},
+        {"<+0530>-5:30", "2026-11-26T18:30:00Z", "2026-11-27 00:00", "UTC+5:30"},
+        {"NST3:30", "2026-11-26T03:29:00Z", "2026-11-25 23:59", "UTC-3:30"},
+        {"<-03>3", "1969-12-31T23:59:59Z", "1969-12-31 20:59", "UTC-3"},
+    };
+    char text[TZ_TEXT_MAX];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tz tz = zone(rows[i].rule);
+        CHECK_TEXT(tz_format(text, &tz, at(rows[i].iso)), rows[i].want);
+        CHECK_TEXT(tz_format_offset(text, &tz, at(rows[i].iso)), rows[i].offset);
+    }
+    struct tz tz = zone("CST-8");
+    CHECK_TEXT(tz_format(text, &tz, INT64_MAX), "out of range");
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
@@ -147,6 +174,7 @@ int main(void)
         {"local time and back, for a leap year", local_time_and_back},
         {"what is no rule is refused", what_is_no_rule_is_refused},
         {"names are looked up, and no paths", names_are_looked_up_and_no_paths},
+        {"times are told as people read them", times_are_told_as_people_read_them},
         CU_TEST_INFO_NULL,
     };
     return check_run("tz", tests);
