@@ -116,11 +116,11 @@ static int64_t quiet_until(const struct turn *turn,
                            const struct escalation_contact *contact,
                            const struct escalation_address *address)
 {
+    const struct tz *tz = contact->tz != NULL ? contact->tz : &turn->incident->tz;
     int64_t until_ms = 0;
     for (size_t i = 0; i < address->quiet_count; i++) {
         int64_t end_ms;
-        if (escalation_hours_hold(&address->quiet[i], &contact->tz, turn->now_ms,
-                                  &end_ms) &&
+        if (escalation_hours_hold(&address->quiet[i], tz, turn->now_ms, &end_ms) &&
             end_ms > until_ms)
             until_ms = end_ms;
     }
@@ -254,12 +254,13 @@ static void visit_step(struct turn *turn, size_t step)
     turn->repeat_ms = turn->is_reminder ? 0 : given->repeat_ms;
     turn->most = turn->is_reminder ? 1 : given->most;
     turn->is_last_resort = false;
-    size_t count =
-        escalation_on_duty(&turn->plan->duties[given->duty], turn->now_ms, who);
+    const struct escalation_duty *duties = turn->plan->duties;
+    const struct tz *there = &turn->incident->tz;
+    size_t count = escalation_on_duty(&duties[given->duty], there, turn->now_ms, who);
     if (count == 0) {
         turn->is_last_resort = true;
         if (turn->policy->last_resort != ESCALATION_NONE)
-            count = escalation_on_duty(&turn->plan->duties[turn->policy->last_resort],
+            count = escalation_on_duty(&duties[turn->policy->last_resort], there,
                                        turn->now_ms, who);
     }
     if (count == 0)

@@ -17,6 +17,8 @@
  *    over a channel that rings when there is one.
  *  - What failed is told at once over the next address; a channel that is down or full
  *    is passed over.
+ *  - Hours are those of the clocks on the wall where the incident is, unless contact or
+ *    duty say another zone of time: one duty may serve sites that are hours apart.
  *  - Acknowledged: nothing is told. When it became graver since then, its first step is
  *    told once. Snoozed: nothing until it ends.
  *
@@ -69,7 +71,7 @@ struct escalation_address {
 
 struct escalation_contact {
     const char *id;
-    struct tz tz;
+    const struct tz *tz;                        /* of its quiet hours; NULL: the case's */
     const struct escalation_address *addresses; /* in the order of preference */
     size_t address_count;
 };
@@ -85,7 +87,7 @@ struct escalation_shift {
 
 struct escalation_duty {
     const char *id;
-    struct tz tz;
+    const struct tz *tz; /* of its hours; NULL: the case's */
     const struct escalation_shift *shifts;
     size_t shift_count;
 };
@@ -125,11 +127,15 @@ const struct escalation_policy *escalation_policy(const struct escalation_plan *
                                                   const char *zone, const char *site,
                                                   enum alert_severity severity);
 
-/* Indices of contacts, each once, in the order of the shifts; how many. */
-size_t escalation_on_duty(const struct escalation_duty *duty, int64_t now_ms,
-                          size_t contacts[ESCALATION_CONTACTS_MAX]);
+/*
+ * Indices of contacts, each once, in the order of the shifts; how many. `there`: what
+ * hours go by when the duty has no zone of time of its own.
+ */
+size_t escalation_on_duty(const struct escalation_duty *duty, const struct tz *there,
+                          int64_t now_ms, size_t contacts[ESCALATION_CONTACTS_MAX]);
 /* The first minute of the week from then on at which nobody has the duty, or NEVER. */
-int64_t escalation_gap(const struct escalation_duty *duty, int64_t from_ms);
+int64_t escalation_gap(const struct escalation_duty *duty, const struct tz *there,
+                       int64_t from_ms);
 
 /* One message that went out, or is to. */
 struct escalation_tell {
@@ -150,6 +156,7 @@ struct escalation_case {
     bool is_acknowledged;
     int64_t acknowledged_ms;
     int64_t snoozed_until_ms; /* 0: it is not */
+    struct tz tz;             /* where it happens; zeroed: UTC */
 };
 
 struct escalation_decision {

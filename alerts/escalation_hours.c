@@ -118,26 +118,28 @@ static bool is_dated(const struct escalation_shift *shift)
     return shift->to_ms != 0;
 }
 
-static bool holds(const struct escalation_duty *duty,
-                  const struct escalation_shift *shift, int64_t now_ms)
+static bool holds(const struct escalation_shift *shift, const struct tz *tz,
+                  int64_t now_ms)
 {
     if (is_dated(shift) && (now_ms < shift->from_ms || now_ms >= shift->to_ms))
         return false;
     for (size_t i = 0; i < shift->hours_count; i++) {
         int64_t end_ms;
-        if (escalation_hours_hold(&shift->hours[i], &duty->tz, now_ms, &end_ms))
+        if (escalation_hours_hold(&shift->hours[i], tz, now_ms, &end_ms))
             return true;
     }
     return shift->hours_count == 0;
 }
 
-static size_t add_those(const struct escalation_duty *duty, bool dated, int64_t now_ms,
+static size_t add_those(const struct escalation_duty *duty, const struct tz *there,
+                        bool dated, int64_t now_ms,
                         size_t contacts[ESCALATION_CONTACTS_MAX])
 {
+    const struct tz *tz = duty->tz != NULL ? duty->tz : there;
     size_t count = 0;
     for (size_t i = 0; i < duty->shift_count && count < ESCALATION_CONTACTS_MAX; i++) {
         const struct escalation_shift *shift = &duty->shifts[i];
-        if (is_dated(shift) != dated || !holds(duty, shift, now_ms))
+        if (is_dated(shift) != dated || !holds(shift, tz, now_ms))
             continue;
         size_t known = 0;
         while (known < count && contacts[known] != shift->contact)
@@ -148,18 +150,19 @@ static size_t add_those(const struct escalation_duty *duty, bool dated, int64_t 
     return count;
 }
 
-size_t escalation_on_duty(const struct escalation_duty *duty, int64_t now_ms,
-                          size_t contacts[ESCALATION_CONTACTS_MAX])
+size_t escalation_on_duty(const struct escalation_duty *duty, const struct tz *there,
+                          int64_t now_ms, size_t contacts[ESCALATION_CONTACTS_MAX])
 {
-    size_t count = add_those(duty, true, now_ms, contacts);
-    return count > 0 ? count : add_those(duty, false, now_ms, contacts);
+    size_t count = add_those(duty, there, true, now_ms, contacts);
+    return count > 0 ? count : add_those(duty, there, false, now_ms, contacts);
 }
 
-int64_t escalation_gap(const struct escalation_duty *duty, int64_t from_ms)
+int64_t escalation_gap(const struct escalation_duty *duty, const struct tz *there,
+                       int64_t from_ms)
 {
     size_t contacts[ESCALATION_CONTACTS_MAX];
     for (int64_t i = 0; i < WEEK_MIN; i++)
-        if (escalation_on_duty(duty, from_ms + i * MINUTE_MS, contacts) == 0)
+        if (escalation_on_duty(duty, there, from_ms + i * MINUTE_MS, contacts) == 0)
             return from_ms + i * MINUTE_MS;
     return ESCALATION_NEVER;
 }

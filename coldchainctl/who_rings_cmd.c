@@ -18,6 +18,7 @@
 #include "coldchainctl/table.h"
 #include "collector/config.h"
 #include "collector/notify/channel.h"
+#include "collector/notify/message_time.h"
 #include "collector/roster.h"
 
 #define CONFIG_DEFAULT "/etc/coldchain/collector.yaml"
@@ -29,6 +30,7 @@ struct who_args {
     const char *zone;
     const char *severity;
     const char *at;
+    const char *time_zone;
     bool wants_json;
 };
 
@@ -57,6 +59,13 @@ static const struct option options[] = {
      .value = "a time",
      .arg = "TIME",
      .help = "when it would open: RFC 3339 (now)"},
+    {.name = "time-zone",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct who_args, time_zone),
+     .value = "a time zone",
+     .arg = "NAME",
+     .help =
+         "of the site, such as Europe/Berlin, where the configuration does not say it"},
     {.name = "json",
      .type = OPTION_FLAG,
      .offset = offsetof(struct who_args, wants_json),
@@ -67,6 +76,7 @@ static const struct option options[] = {
 struct rehearsal {
     const struct roster *roster;
     const struct escalation_policy *policy; /* NULL: every channel at once */
+    const char *time_zone;                  /* the name of incident.tz */
     struct escalation_case incident;
     struct escalation_tell told[TOLD_MAX];
     size_t count;
@@ -118,13 +128,19 @@ static void print_table(const struct rehearsal *rehearsal)
 {
     struct table table = {.headings = {">STEP", ">TIMES", "TIME", ">MIN", "CONTACT",
                                        "CHANNEL", "WHY", NULL}};
+    const struct tz *tz = &rehearsal->incident.tz;
+    struct message_times times = {
+        .tz = tz,
+        .is_zone_said = true, /* above the table */
+        .said_s = tz_offset_s(tz, rehearsal->incident.round_ms),
+    };
     for (size_t i = 0; i < rehearsal->count; i++) {
         const struct escalation_tell *tell = &rehearsal->told[i];
-        char time[CLOCK_ISO_MAX];
+        char time[MESSAGE_TIME_SIZE];
         const char *contact = contact_of(rehearsal, tell);
         table_cell(&table, "%zu", tell->step + 1);
         table_cell(&table, "%u", tell->repeat + 1);
-        table_cell(&table, "%s", clock_format_iso(time, tell->at_ms));
+        table_cell(&table, "%s", message_time(time, &times, tell->at_ms));
         table_cell(&table, "%d",
                    (int)((tell->at_ms - rehearsal->incident.round_ms) / 60000));
         table_cell(&table, "%s", contact[0] != '\0' ? contact : "-");
@@ -137,10 +153,14 @@ static void print_table(const struct rehearsal *rehearsal)
 
 static void print_people(const struct rehearsal *rehearsal, const char *warnings)
 {
+    char offset[TZ_TEXT_MAX];
     if (rehearsal->policy != NULL)
         printf(say("policy: %s\n"), rehearsal->policy->id);
     else
         printf("%s\n", say("no policy is for it: every channel at once, once"));
+    printf(
+        say("times: %s, %s\n"), rehearsal->time_zone,
+        tz_format_offset(offset, &rehearsal->incident.tz, rehearsal->incident.round_ms));
     if (rehearsal->count == 0)
         printf("%s\n", say("nobody would be told within a day"));
     else
@@ -165,22 +185,36 @@ static void print_json(const struct rehearsal *rehearsal, const char *warnings)
                       tell->is_fallback, "last_resort", tell->is_last_resort,
                       "in_quiet_hours", tell->is_in_quiet));
     }
-    json_t *root = json_pack("{s:s, s:o, s:s}", "policy",
-                             rehearsal->policy != NULL ? rehearsal->policy->id : "",
-                             "told", list, "warnings", warnings);
+    json_t *root =
+        json_pack("{s:s, s:s, s:o, s:s}", "policy",
+                  rehearsal->policy != NULL ? rehearsal->policy->id : "", "time_zone",
+                  rehearsal->time_zone, "told", list, "warnings", warnings);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
 }
 
 /* As the settings declare it; zones that were made later are of no site here. */
-static const char *site_of(const struct settings *settings, const char *zone)
+static const struct config_site *site_of(const struct settings *settings,
+                                         const char *zone)
 {
+    static char nothing[] = "";
+    static const struct config_site none = {.id = nothing};
     for (size_t i = 0; i < settings->site_count; i++)
         for (size_t k = 0; k < settings->sites[i].zone_count; k++)
             if (strcmp(settings->sites[i].zones[k].id, zone) == 0)
-                return settings->sites[i].id;
-    return "";
+                return &settings->sites[i];
+    return &none;
+}
+
+/* Which clock hours go by there, where neither contact nor duty have their own. */
+static const char *time_zone_of(const struct who_args *args,
+                                const struct settings *settings,
+                                const struct config_site *site)
+{
+    if (args->time_zone != NULL)
+        return args->time_zone;
+    return site->time_zone != NULL ? site->time_zone : settings->escalation.time_zone;
 }
 
 static struct roster *make_roster(const struct settings *settings,
@@ -199,19 +233,23 @@ static struct roster *make_roster(const struct settings *settings,
     return roster_create(&settings->escalation, *channels, count);
 }
 
-static void show(const struct who_args *args, const struct settings *settings,
-                 enum alert_severity severity, int64_t at_ms)
+static enum err show(const struct who_args *args, const struct settings *settings,
+                     enum alert_severity severity, int64_t at_ms, struct err_text *why)
 {
     static struct rehearsal rehearsal; /* large */
     struct roster_channel *channels;
     struct buf warnings = {0};
     const char *zone = args->zone != NULL ? args->zone : "";
-    struct roster *roster = make_roster(settings, &channels);
-    rehearsal.roster = roster;
+    const struct config_site *site = site_of(settings, zone);
     rehearsal.incident =
         (struct escalation_case){.severity = severity, .round_ms = at_ms};
-    rehearsal.policy =
-        escalation_policy(&roster->plan, zone, site_of(settings, zone), severity);
+    rehearsal.time_zone = time_zone_of(args, settings, site);
+    enum err err = tz_load(&rehearsal.incident.tz, rehearsal.time_zone, why);
+    if (err != ERR_OK)
+        return err;
+    struct roster *roster = make_roster(settings, &channels);
+    rehearsal.roster = roster;
+    rehearsal.policy = escalation_policy(&roster->plan, zone, site->id, severity);
     if (rehearsal.policy != NULL)
         rehearse(&rehearsal);
     else
@@ -225,6 +263,7 @@ static void show(const struct who_args *args, const struct settings *settings,
     buf_fini(&warnings);
     roster_destroy(roster);
     free(channels);
+    return ERR_OK;
 }
 
 static int who_run(int argc, char **argv)
@@ -247,7 +286,7 @@ static int who_run(int argc, char **argv)
                                           "time such as 2026-11-26T03:00:00+08:00");
     enum err err = config_load(&config, &settings_schema, &settings, args.config, &why);
     if (err == ERR_OK)
-        show(&args, &settings, severity, at_ms);
+        err = show(&args, &settings, severity, at_ms, &why);
     config_fini(&config);
     return err == ERR_OK ? COMMAND_OK : command_fail("who-rings", err, &why);
 }
@@ -255,12 +294,14 @@ static int who_run(int argc, char **argv)
 const struct command who_rings_command = {
     .name = "who-rings",
     .summary = "who would be told of an incident, when and over what: a dry run",
-    .usage = "[--zone Z] [--severity critical] [--at TIME] [--config FILE] [--json]\n",
+    .usage = "[--zone Z] [--severity critical] [--at TIME] [--time-zone NAME]\n"
+             "[--config FILE] [--json]\n",
     .about =
         "Reads the collector's configuration and goes through the policy that is for such "
         "an incident, as if nobody acknowledged it for a day: each message with its step, "
         "its time, the contact and the channel, in quiet hours and on duty as they are "
-        "then. Gaps of rosters are told as warnings. Nobody is told anything, and the "
+        "then, by the clocks of the site. What the configuration does not know of a site "
+        "that was made by a command, its time zone, is said by --time-zone. Gaps of rosters are told as warnings. Nobody is told anything, and the "
         "collector need not run; what is changed in the file counts from its next start.\n",
     .options = options,
     .examples =
@@ -268,7 +309,7 @@ const struct command who_rings_command = {
         "coldchainctl who-rings --severity warning --at 2026-11-27T03:00:00+08:00\n"
         "coldchainctl who-rings --json | jq '.told[].contact'\n",
     .statuses = "0 shown\n"
-                "1 the configuration cannot be read\n"
+                "1 the configuration cannot be read, or a time zone is not known\n"
                 "2 wrong usage\n",
     .run = who_run,
 };

@@ -51,6 +51,10 @@ static const struct config_key site_keys[] = {
      SITE(id),
      .help = "identifier"},
     {.name = "name", .type = CONFIG_STRING, SITE(name), .help = "for people"},
+    {.name = "time_zone",
+     .type = CONFIG_STRING,
+     SITE(time_zone),
+     .help = "such as Asia/Shanghai; escalation.time_zone when absent"},
     {.name = "zones",
      .type = CONFIG_RECORDS,
      SITE(zones),
@@ -385,7 +389,7 @@ static const struct config_key settings_keys[] = {
      .type = CONFIG_STRING,
      SETTING(escalation.time_zone),
      .fallback = "Asia/Shanghai",
-     .help = "of shifts and quiet hours"},
+     .help = "of shifts, quiet hours and times in messages, where a site has none"},
     {.name = "escalation.link",
      .type = CONFIG_STRING,
      SETTING(escalation.link),
@@ -478,6 +482,7 @@ static void seed_zone(struct registry_zone *zone, const struct settings *setting
     copy(zone->org, sizeof zone->org, settings->org);
     copy(zone->site, sizeof zone->site, site->id);
     copy(zone->site_name, sizeof zone->site_name, site->name);
+    copy(zone->site_tz, sizeof zone->site_tz, site->time_zone);
     copy(zone->name, sizeof zone->name, from->name != NULL ? from->name : from->id);
     zone->band_low = number_or_nan(from->band_low);
     zone->band_high = number_or_nan(from->band_high);
@@ -612,6 +617,7 @@ static void check_sites(struct checked *checked)
     for (size_t i = 0; i < checked->settings->site_count; i++) {
         const struct config_site *site = &checked->settings->sites[i];
         check_id(checked->config, &site->id);
+        config_check_time_zone(checked->config, &site->time_zone);
         for (size_t k = 0; k < site->zone_count; k++)
             check_zone(checked, &site->zones[k]);
     }

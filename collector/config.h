@@ -28,6 +28,7 @@ struct config_zone {
 struct config_site {
     char *id;
     char *name;
+    char *time_zone; /* NULL: escalation.time_zone */
     struct config_zone *zones;
     size_t zone_count;
 };

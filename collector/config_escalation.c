@@ -50,7 +50,7 @@ static const struct config_key contact_keys[] = {
     {.name = "time_zone",
      .type = CONFIG_STRING,
      CONTACT(time_zone),
-     .help = "of quiet hours; escalation.time_zone when absent"},
+     .help = "of its quiet hours; the site's of the incident when absent"},
     {.name = "quiet",
      .type = CONFIG_STRINGS,
      CONTACT(quiet),
@@ -101,7 +101,7 @@ static const struct config_key duty_keys[] = {
     {.name = "time_zone",
      .type = CONFIG_STRING,
      DUTY(time_zone),
-     .help = "of its hours; escalation.time_zone when absent"},
+     .help = "of its hours; the site's of the incident when absent"},
     {.name = "shifts",
      .type = CONFIG_RECORDS,
      DUTY(shifts),
@@ -197,7 +197,7 @@ static void check_id(struct config *config, char *const *id)
                        "'%s' is not an identifier: use 1 to 64 of A-Z a-z 0-9 _ -", *id);
 }
 
-static void check_time_zone(struct config *config, char *const *name)
+void config_check_time_zone(struct config *config, char *const *name)
 {
     struct tz tz;
     struct err_text why;
@@ -268,7 +268,7 @@ static void check_contacts(struct config *config,
             if (strcmp(escalation->contacts[k].id, contact->id) == 0)
                 config_problem(config, &contact->id, "contact '%s' is there twice",
                                contact->id);
-        check_time_zone(config, &contact->time_zone);
+        config_check_time_zone(config, &contact->time_zone);
         check_hours(config, &contact->quiet, contact->quiet_count);
         for (size_t k = 0; k < contact->address_count; k++)
             check_address(config, &contact->addresses[k], channels);
@@ -304,7 +304,7 @@ static void check_duties(struct config *config,
         for (size_t k = 0; k < i; k++)
             if (strcmp(escalation->duties[k].id, duty->id) == 0)
                 config_problem(config, &duty->id, "duty '%s' is there twice", duty->id);
-        check_time_zone(config, &duty->time_zone);
+        config_check_time_zone(config, &duty->time_zone);
         for (size_t k = 0; k < duty->shift_count; k++)
             check_shift(config, escalation, &duty->shifts[k]);
     }
@@ -333,7 +333,7 @@ void config_check_escalation(struct config *config,
                              const char *const *channels, size_t channel_count)
 {
     const struct known_channels known = {channels, channel_count};
-    check_time_zone(config, &escalation->time_zone);
+    config_check_time_zone(config, &escalation->time_zone);
     check_contacts(config, escalation, &known);
     check_duties(config, escalation);
     for (size_t i = 0; i < escalation->policy_count; i++) {

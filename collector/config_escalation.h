@@ -82,6 +82,8 @@ extern const struct config_schema config_contact_schema;
 extern const struct config_schema config_duty_schema;
 extern const struct config_schema config_policy_schema;
 
+/* Of a setting that may be absent. */
+void config_check_time_zone(struct config *config, char *const *name);
 /* What contradicts itself, or names what is not there. */
 void config_check_escalation(struct config *config,
                              const struct config_escalation *escalation,

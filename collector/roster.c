@@ -19,12 +19,20 @@ static void *own(struct roster *roster, size_t count, size_t size)
     return array;
 }
 
-static struct tz zone_of(const struct config_escalation *config, const char *name)
+/* UTC when its file is gone since the settings were checked. */
+static struct tz zone_of(const char *name)
 {
     struct tz tz;
     struct err_text why;
-    if (tz_load(&tz, name != NULL ? name : config->time_zone, &why) != ERR_OK)
-        tz = (struct tz){0}; /* its file is gone since the settings were checked: UTC */
+    return tz_load(&tz, name, &why) == ERR_OK ? tz : (struct tz){0};
+}
+
+static const struct tz *own_zone(struct roster *roster, const char *name)
+{
+    if (name == NULL)
+        return NULL;
+    struct tz *tz = own(roster, 1, sizeof *tz);
+    *tz = zone_of(name);
     return tz;
 }
 
@@ -68,7 +76,7 @@ static void take_contact(struct roster *roster, struct escalation_contact *conta
     }
     *contact = (struct escalation_contact){
         .id = from->id,
-        .tz = zone_of(roster->config, from->time_zone),
+        .tz = own_zone(roster, from->time_zone),
         .addresses = addresses,
         .address_count = from->address_count,
     };
@@ -96,7 +104,7 @@ static void take_duty(struct roster *roster, struct escalation_duty *duty,
     }
     *duty = (struct escalation_duty){
         .id = from->id,
-        .tz = zone_of(roster->config, from->time_zone),
+        .tz = own_zone(roster, from->time_zone),
         .shifts = shifts,
         .shift_count = from->shift_count,
     };
@@ -138,6 +146,7 @@ struct roster *roster_create(const struct config_escalation *config,
     struct roster *roster = mem_alloc(sizeof *roster);
     struct escalation_plan *plan = &roster->plan;
     roster->config = config;
+    roster->tz = zone_of(config->time_zone);
     take_channels(roster, channels, count);
     roster->contacts = own(roster, config->contact_count, sizeof *roster->contacts);
     for (; plan->contact_count < config->contact_count; plan->contact_count++)
@@ -217,13 +226,18 @@ char *roster_addressed(const struct roster *roster, const char *contact,
 
 void roster_warnings(const struct roster *roster, int64_t now_ms, struct buf *lines)
 {
-    char when[CLOCK_ISO_MAX];
+    char when[TZ_TEXT_MAX];
+    char offset[TZ_TEXT_MAX];
     for (size_t i = 0; i < roster->plan.duty_count; i++) {
-        int64_t gap_ms = escalation_gap(&roster->duties[i], now_ms);
+        const struct tz *own = roster->duties[i].tz;
+        const struct tz *tz = own != NULL ? own : &roster->tz;
+        int64_t gap_ms = escalation_gap(&roster->duties[i], &roster->tz, now_ms);
         if (gap_ms != ESCALATION_NEVER)
-            buf_format(lines,
-                       "nobody has the duty '%s' at %s: give that hour to somebody, or "
-                       "the policy's last_resort is told\n",
-                       roster->duties[i].id, clock_format_iso(when, gap_ms));
+            buf_format(
+                lines,
+                "nobody has the duty '%s' at %s %s: give that hour to somebody, or "
+                "the policy's last_resort is told\n",
+                roster->duties[i].id, tz_format(when, tz, gap_ms),
+                tz_format_offset(offset, tz, gap_ms));
     }
 }

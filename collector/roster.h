@@ -23,6 +23,7 @@ struct roster_channel {
 struct roster {
     struct escalation_plan plan;
     const struct config_escalation *config;
+    struct tz tz; /* of escalation.time_zone: where a site has none */
     struct escalation_channel *channels;
     const struct roster_channel *given; /* of the same index */
     struct escalation_contact *contacts;

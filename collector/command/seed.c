@@ -151,6 +151,7 @@ static enum err put_zone(const struct sowing *sowing, const struct registry_zone
     json_t *site = json_pack("{s:s}", "org", zone->org);
     json_t *body = json_pack("{s:s}", "site", zone->site);
     set_text(site, "name", zone->site_name);
+    set_text(site, "time_zone", zone->site_tz);
     set_text(body, "name", zone->name);
     set_number(body, "band_low", zone->band_low);
     set_number(body, "band_high", zone->band_high);

@@ -159,6 +159,7 @@ enum err channel_message_parse(struct channel_message *message, const char *body
     message->quantity = text_of(root, "quantity");
     message->text_zh = text_of(root, "text_zh");
     message->text_en = text_of(root, "text_en");
+    message->onset_local = text_of(root, "onset_local");
     message->value = number_of(root, "value");
     message->limit = number_of(root, "limit");
     message->onset_ms = time_of(root, "onset");

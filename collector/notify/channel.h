@@ -53,8 +53,9 @@ struct channel_message {
     const char *quantity;
     const char *text_zh;
     const char *text_en;
-    const char *body; /* the row's JSON, as it is */
-    double value;     /* NaN: none */
+    const char *onset_local; /* for people: "2026-11-27 05:40 UTC+8" */
+    const char *body;        /* the row's JSON, as it is */
+    double value;            /* NaN: none */
     double limit;
     int64_t onset_ms;
     int64_t closed_ms; /* 0: it is open */

@@ -60,6 +60,7 @@ static void add_parts(struct values *values, const struct channel_message *messa
     add(values, "value", values->value);
     add(values, "limit", values->limit);
     add(values, "since", values->since);
+    add(values, "since_local", message->onset_local);
 }
 
 static enum err values_of(struct values *values, const struct config_channel *config,

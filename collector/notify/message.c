@@ -44,7 +44,7 @@ struct phrases {
     char reference[PHRASE_SIZE];
     char window[32];
     char span[32];
-    char since[CLOCK_ISO_MAX];
+    char since[MESSAGE_TIME_SIZE];
 };
 
 /* A device, and where it measures when it does; a channel; or it is the collector. */
@@ -110,7 +110,7 @@ static void fill_rule(struct phrases *phrases, const struct incident *incident)
 }
 
 static void fill_phrases(struct phrases *phrases, const struct incident *incident,
-                         const struct registry *registry)
+                         const struct registry *registry, const struct tz *tz)
 {
     const struct registry_zone *zone =
         registry != NULL ? registry_zone(registry, incident->zone) : NULL;
@@ -127,7 +127,7 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
     fill_rule(phrases, incident);
     int64_t end = incident->closed_ms != 0 ? incident->closed_ms : incident->changed_ms;
     format_span(phrases->span, sizeof phrases->span, end - incident->onset_ms);
-    clock_format_iso(phrases->since, incident->onset_ms);
+    message_time(phrases->since, &(struct message_times){.tz = tz}, incident->onset_ms);
 }
 
 static const char *quantity_in(const struct incident *incident,
@@ -234,14 +234,27 @@ static void put_place(json_t *root, const struct incident *incident,
     json_object_set_new(root, "site", json_string(zone != NULL ? zone->site : ""));
 }
 
-/* `text` is taken, and what is to be said of the cause added. */
-static char *with_cause(char *text, const struct message_cause *cause,
+/* Whether the text of its kind tells when it began, and so the zone of time. */
+static bool tells_since(const struct incident *incident, enum words_language language)
+{
+    return !alert_kind_is_trouble(incident->kind) &&
+           !alert_kind_is_date(incident->kind) &&
+           strstr(words_of_kind(incident->kind)->what[language], "${since}") != NULL;
+}
+
+/* With what is to be said of the cause. */
+static char *whole_text(enum words_language language, const struct phrases *phrases,
                         const struct incident *incident, enum alert_effect_kind kind,
-                        bool is_zh)
+                        const struct message_cause *cause, const struct tz *tz)
 {
     struct buf out = {0};
+    struct message_times times = {.tz = tz};
+    char since[MESSAGE_TIME_SIZE];
+    char *text = text_in(language, phrases, incident, kind);
+    if (tells_since(incident, language))
+        message_time(since, &times, incident->onset_ms);
     buf_text(&out, text);
-    message_cause_say(cause, incident, kind, is_zh, &out);
+    message_cause_say(cause, incident, kind, language == WORDS_ZH, &times, &out);
     free(text);
     return buf_take(&out);
 }
@@ -269,14 +282,14 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
                     int64_t told_ms, struct buf *out)
 {
     static const struct message_cause alone = {.id = NULL};
+    static const struct tz utc = {0};
+    const struct tz *tz = registry != NULL ? registry_tz(registry, incident->zone) : &utc;
     struct phrases phrases;
     if (cause == NULL)
         cause = &alone;
-    fill_phrases(&phrases, incident, registry);
-    char *en = with_cause(text_in(WORDS_EN, &phrases, incident, kind), cause, incident,
-                          kind, false);
-    char *zh = with_cause(text_in(WORDS_ZH, &phrases, incident, kind), cause, incident,
-                          kind, true);
+    fill_phrases(&phrases, incident, registry, tz);
+    char *en = whole_text(WORDS_EN, &phrases, incident, kind, cause, tz);
+    char *zh = whole_text(WORDS_ZH, &phrases, incident, kind, cause, tz);
     json_t *root = message_root(incident, kind, en, zh);
     json_object_set_new(root, "cause",
                         json_string(cause->id != NULL ? cause->id : incident->id));
@@ -289,6 +302,7 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     put_number(root, "worst_high", is_between ? incident->worst_high : (double)NAN);
     put_number(root, "limit", incident->limit);
     put_times(root, incident, told_ms);
+    json_object_set_new(root, "onset_local", json_string(phrases.since));
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
     assert(text != NULL);
     buf_text(out, text);

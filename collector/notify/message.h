@@ -13,6 +13,7 @@
 
 #include "alerts/alerts.h"
 #include "base/buf.h"
+#include "collector/notify/message_time.h"
 #include "collector/pipeline/registry.h"
 
 #define MESSAGE_KEY_SIZE (ALERT_ID_SIZE + 12)
@@ -29,9 +30,14 @@ struct message_cause {
 
 /* A sentence more, when there is something to say. */
 void message_cause_say(const struct message_cause *cause, const struct incident *incident,
-                       enum alert_effect_kind kind, bool is_zh, struct buf *out);
+                       enum alert_effect_kind kind, bool is_zh,
+                       struct message_times *times, struct buf *out);
 
-/* The JSON body; cause and registry may be NULL. told_ms is when it was decided. */
+/*
+ * The JSON body; cause and registry may be NULL. told_ms is when it was decided.
+ * Sentences tell times as the clocks say them where it happens, machines are told them in
+ * UTC.
+ */
 void message_format(const struct incident *incident, enum alert_effect_kind kind,
                     const struct message_cause *cause, const struct registry *registry,
                     int64_t told_ms, struct buf *out);

@@ -2,7 +2,6 @@
 /*
  * message_cause - what is said of an incident's cause, behind what is said of itself.
  */
-#include "base/clock.h"
 #include "collector/notify/message.h"
 #include "telemetry/quantity.h"
 
@@ -12,10 +11,11 @@ static const char *name_zh(const struct incident *incident)
     return index >= 0 ? quantity_at((size_t)index)->about_zh : incident->quantity;
 }
 
-static void say_leader(const struct incident *leader, bool is_zh, struct buf *out)
+static void say_leader(const struct incident *leader, bool is_zh,
+                       struct message_times *times, struct buf *out)
 {
-    char since[CLOCK_ISO_MAX];
-    clock_format_iso(since, leader->onset_ms);
+    char since[MESSAGE_TIME_SIZE];
+    message_time(since, times, leader->onset_ms);
     bool is_silence = alert_kind_is_silence(leader->kind);
     const char *kind = alert_kind_name(leader->kind);
     if (is_zh && is_silence)
@@ -32,27 +32,30 @@ static void say_leader(const struct incident *leader, bool is_zh, struct buf *ou
                    leader->quantity, kind, leader->rule, since);
 }
 
-static void say_over(const struct incident *incident, bool is_zh, struct buf *out)
+static void say_over(const struct incident *incident, bool is_zh,
+                     struct message_times *times, struct buf *out)
 {
-    char from[CLOCK_ISO_MAX];
-    char to[CLOCK_ISO_MAX];
-    char learned[CLOCK_ISO_MAX];
+    char from[MESSAGE_TIME_SIZE];
+    char to[MESSAGE_TIME_SIZE];
+    char learned[MESSAGE_TIME_SIZE];
+    message_time(from, times, incident->onset_ms); /* in the order of the sentence */
+    message_time(to, times, incident->closed_ms);
+    message_time(learned, times, incident->learned_ms);
     buf_format(out,
                is_zh ? "；发生于 %s 至 %s，%s 得知时已结束"
                      : "; happened %s to %s, learned %s, when it was over",
-               clock_format_iso(from, incident->onset_ms),
-               clock_format_iso(to, incident->closed_ms),
-               clock_format_iso(learned, incident->learned_ms));
+               from, to, learned);
 }
 
 void message_cause_say(const struct message_cause *cause, const struct incident *incident,
-                       enum alert_effect_kind kind, bool is_zh, struct buf *out)
+                       enum alert_effect_kind kind, bool is_zh,
+                       struct message_times *times, struct buf *out)
 {
     if (kind == ALERT_EFFECT_REMINDED)
         buf_text(out, is_zh ? "。已受理，至今未结束，请再派人处理"
                             : ". It was acknowledged, goes on, and needs somebody again");
     if (cause->is_over)
-        say_over(incident, is_zh, out);
+        say_over(incident, is_zh, times, out);
     if (cause->leader != NULL)
-        say_leader(cause->leader, is_zh, out);
+        say_leader(cause->leader, is_zh, times, out);
 }

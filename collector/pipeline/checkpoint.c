@@ -251,6 +251,8 @@ enum err pipeline_open(struct pipeline **result, const struct pipeline_options *
                                                .effect = pipeline_on_ahead,
                                                .suppressed = pipeline_on_suppressed};
     pipeline->registry = registry_create();
+    if (options->roster != NULL)
+        pipeline->registry->home = options->roster->tz;
     pipeline->corrections = corrections_create();
     enum err err = read_positions(pipeline, why);
     if (err == ERR_OK)

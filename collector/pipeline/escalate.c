@@ -240,6 +240,7 @@ static struct escalation_case case_of(struct pipeline *pipeline,
         .is_acknowledged = incident->is_acknowledged || is_over,
         .acknowledged_ms = is_over ? INT64_MIN : incident->acknowledged_ms,
         .snoozed_until_ms = is_over ? 0 : care.snoozed_until_ms,
+        .tz = *registry_tz(pipeline->registry, incident->zone),
     };
 }
 

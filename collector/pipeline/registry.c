@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "collector/pipeline/body.h"
@@ -22,6 +23,7 @@
 struct registry_guard {
     pthread_rwlock_t lock;
     struct map names; /* keys alone */
+    struct map tzs;   /* name -> struct tz, owned; NULL: it is not known here */
     size_t zones;
     size_t devices;
     size_t placements;
@@ -38,6 +40,7 @@ static bool parse_zone(struct registry_zone *zone, const json_t *from)
            body_text(from, "org", zone->org, sizeof zone->org) &&
            body_text(from, "site", zone->site, sizeof zone->site) &&
            body_text(from, "site_name", zone->site_name, sizeof zone->site_name) &&
+           body_text(from, "site_tz", zone->site_tz, sizeof zone->site_tz) &&
            body_text(from, "name", zone->name, sizeof zone->name);
 }
 
@@ -276,6 +279,25 @@ void registry_load_end(struct registry *registry)
     registry->generation++;
 }
 
+/* Looked up once, for many sites have the same; NULL: none, or it is not known here. */
+static const struct tz *find_tz(struct registry *registry, const char *name)
+{
+    struct map *tzs = &registry->guard->tzs;
+    struct tz tz;
+    struct err_text why;
+    if (name == NULL || name[0] == '\0')
+        return NULL;
+    size_t known = tzs->count;
+    void **at = map_at(tzs, name);
+    bool is_new = tzs->count > known;
+    if (is_new && tz_load(&tz, name, &why) == ERR_OK) {
+        *at = mem_alloc(sizeof tz);
+        memcpy(*at, &tz, sizeof tz);
+    } else if (is_new)
+        log_warn("%s; times there are told as at home", why.text);
+    return *at;
+}
+
 /* A seed names each site with its zones. */
 static void note_sites(struct registry *registry)
 {
@@ -286,6 +308,7 @@ static void note_sites(struct registry *registry)
         struct registry_site *site = &registry->sites[registry->site_count++];
         snprintf(site->id, sizeof site->id, "%s", zone->site);
         snprintf(site->name, sizeof site->name, "%s", zone->site_name);
+        site->tz = find_tz(registry, zone->site_tz);
     }
     sort(registry->sites, registry->site_count, sizeof *registry->sites, compare_sites);
     size_t kept = 0;
@@ -339,6 +362,9 @@ static void drop_rows(struct registry *registry)
     free(registry->dues);
     profile_set_destroy(registry->profiles);
     map_fini(&registry->guard->names);
+    for (size_t i = 0; i < registry->guard->tzs.count; i++)
+        free(registry->guard->tzs.entries[i].value);
+    map_fini(&registry->guard->tzs);
 }
 
 void registry_destroy(struct registry *registry)
@@ -355,12 +381,15 @@ void registry_take(struct registry *registry, struct registry *from)
 {
     struct registry_guard *guard = registry->guard;
     uint64_t generation = registry->generation;
+    struct tz home = registry->home;
     pthread_rwlock_wrlock(&guard->lock);
     drop_rows(registry);
     *registry = *from;
     registry->guard = guard;
     registry->generation = generation + 1;
+    registry->home = home;
     guard->names = from->guard->names;
+    guard->tzs = from->guard->tzs;
     guard->changes = from->guard->changes;
     guard->zones = guard->devices = guard->placements = guard->rules = guard->sites = 0;
     pthread_rwlock_unlock(&guard->lock);
@@ -384,12 +413,16 @@ static json_t *number_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* What nobody has said is not written: the bytes are those of before it could be said. */
 static json_t *format_zone(const struct registry_zone *zone)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", zone->id, "org",
-                     zone->org, "site", zone->site, "site_name", zone->site_name, "name",
-                     zone->name, "band_low", number_or_null(zone->band_low), "band_high",
-                     number_or_null(zone->band_high));
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", zone->id, "org", zone->org, "site",
+        zone->site, "site_name", zone->site_name, "name", zone->name, "band_low",
+        number_or_null(zone->band_low), "band_high", number_or_null(zone->band_high));
+    if (zone->site_tz[0] != '\0')
+        json_object_set_new(json, "site_tz", json_string(zone->site_tz));
+    return json;
 }
 
 static json_t *format_placement(const struct registry_placement *placement)
@@ -441,6 +474,24 @@ const struct registry_zone *registry_zone(const struct registry *registry, const
             high = middle;
     }
     return NULL;
+}
+
+static const struct registry_site *site_of(const struct registry *registry,
+                                           const char *id)
+{
+    struct registry_site key = {0};
+    snprintf(key.id, sizeof key.id, "%.64s", id);
+    return registry->site_count > 0 ? bsearch(&key, registry->sites, registry->site_count,
+                                              sizeof key, compare_sites)
+                                    : NULL;
+}
+
+const struct tz *registry_tz(const struct registry *registry, const char *zone)
+{
+    const struct registry_zone *found = registry_zone(registry, zone);
+    const struct registry_site *site =
+        found != NULL ? site_of(registry, found->site) : NULL;
+    return site != NULL && site->tz != NULL ? site->tz : &registry->home;
 }
 
 bool registry_has_device(const struct registry *registry, const char *org,
@@ -524,12 +575,7 @@ bool registry_in_force(const struct registry *registry, const struct alert_rule 
 
 static const char *site_name(const struct registry *registry, const char *id)
 {
-    struct registry_site key = {0};
-    snprintf(key.id, sizeof key.id, "%.64s", id);
-    const struct registry_site *site =
-        registry->site_count > 0 ? bsearch(&key, registry->sites, registry->site_count,
-                                           sizeof key, compare_sites)
-                                 : NULL;
+    const struct registry_site *site = site_of(registry, id);
     return site != NULL ? site->name : "";
 }
 
@@ -575,6 +621,7 @@ static void apply_site(struct registry *registry, const char *id, const json_t *
     size_t at;
     snprintf(site.id, sizeof site.id, "%.64s", id);
     cut_text(site.name, sizeof site.name, body, "name");
+    site.tz = find_tz(registry, json_string_value(json_object_get(body, "time_zone")));
     if (body == NULL)
         rows_take(&sites, &site, &at);
     else

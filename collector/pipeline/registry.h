@@ -18,6 +18,7 @@
 #include "alerts/alerts.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/tz.h"
 #include "telemetry/reading.h"
 
 #define REGISTRY_NAME_SIZE 128
@@ -28,6 +29,7 @@ struct registry_zone {
     char org[ID_SIZE];
     char site[ID_SIZE];
     char site_name[REGISTRY_NAME_SIZE]; /* UTF-8 */
+    char site_tz[ID_SIZE];              /* of a seed: "Asia/Shanghai"; "" */
     char name[REGISTRY_NAME_SIZE];
     double band_low; /* NaN: none; what its goods bear, too */
     double band_high;
@@ -58,6 +60,7 @@ struct registry_span {
 struct registry_site {
     char id[ID_SIZE];
     char name[REGISTRY_NAME_SIZE];
+    const struct tz *tz; /* NULL: nobody said, or it is not known here */
 };
 
 /* A fleet has millions of these two: their names are of registry_name(). */
@@ -113,6 +116,7 @@ struct registry {
     size_t change_count;
     uint64_t generation; /* of the placements: what was looked up before is old */
     char hash[17];       /* of the JSON it was made from; "" otherwise */
+    struct tz home;      /* where a site has no zone of time of its own; UTC at first */
     struct registry_guard *guard;
 };
 
@@ -172,6 +176,8 @@ const struct registry_span *registry_spans(const struct registry *registry,
                                            const char *zone, size_t *count);
 const struct registry_zone *registry_zone(const struct registry *registry,
                                           const char *id);
+/* What clocks on the wall go by there: the site's, or the registry's home. */
+const struct tz *registry_tz(const struct registry *registry, const char *zone);
 bool registry_has_device(const struct registry *registry, const char *org,
                          const char *device);
 static inline bool registry_covers(const struct registry_placement *placement,

@@ -55,13 +55,14 @@ static struct tz zone(const char *rule)
 
 static void set_up(struct house *house, const char *opened)
 {
-    struct tz shanghai = zone("CST-8");
     *house = (struct house){
         .channels = {{.name = "sms"}, {.name = "chat"}, {.name = "voice", .rings = true}},
         .night = hours("22:00-07:00"),
         .day_shift = hours("08:00-20:00"),
         .night_shift = hours("20:00-08:00"),
-        .incident = {.severity = ALERT_CRITICAL, .round_ms = at(opened)},
+        .incident = {.severity = ALERT_CRITICAL,
+                     .round_ms = at(opened),
+                     .tz = zone("CST-8")},
     };
     static const char *const names[] = {"li", "wang", "chen"};
     for (size_t i = 0; i < CONTACTS; i++) {
@@ -69,7 +70,6 @@ static void set_up(struct house *house, const char *opened)
             house->addresses[i][k].channel = k;
         house->contacts[i] = (struct escalation_contact){
             .id = names[i],
-            .tz = shanghai,
             .addresses = house->addresses[i],
             .address_count = CHANNELS,
         };
@@ -80,9 +80,9 @@ static void set_up(struct house *house, const char *opened)
         .contact = WANG, .hours = &house->night_shift, .hours_count = 1};
     house->manager[0] = (struct escalation_shift){.contact = CHEN};
     house->duties[ON_CALL] = (struct escalation_duty){
-        .id = "on-call", .tz = shanghai, .shifts = house->on_call, .shift_count = 2};
+        .id = "on-call", .shifts = house->on_call, .shift_count = 2};
     house->duties[MANAGER] = (struct escalation_duty){
-        .id = "manager", .tz = shanghai, .shifts = house->manager, .shift_count = 1};
+        .id = "manager", .shifts = house->manager, .shift_count = 1};
     house->policy = (struct escalation_policy){
         .id = "rooms",
         .steps = {{.duty = ON_CALL, .repeat_ms = 10 * MINUTE, .most = 3},
@@ -280,9 +280,11 @@ static void a_gap_in_the_roster_goes_to_the_last_resort(void)
     step(&house, house.incident.round_ms);
     CHECK_TEXT(story(&house, house.incident.round_ms), "0m chen sms");
     CHECK(house.told[0].is_last_resort);
-    CHECK(escalation_gap(&house.duties[ON_CALL], at("2026-11-26T10:00:00+08:00")) ==
+    CHECK(escalation_gap(&house.duties[ON_CALL], &house.incident.tz,
+                         at("2026-11-26T10:00:00+08:00")) ==
           at("2026-11-26T20:00:00+08:00"));
-    CHECK(escalation_gap(&house.duties[MANAGER], 0) == ESCALATION_NEVER);
+    CHECK(escalation_gap(&house.duties[MANAGER], &house.incident.tz, 0) ==
+          ESCALATION_NEVER);
     /* And without one to everybody. */
     house.told_count = 0;
     house.policy.last_resort = ESCALATION_NONE;
@@ -300,11 +302,72 @@ static void a_dated_shift_takes_the_place_of_weekly_ones(void)
                                   .to_ms = at("2026-12-26T00:00:00+08:00")};
     house.duties[ON_CALL].shift_count = 3;
     size_t who[ESCALATION_CONTACTS_MAX];
-    CHECK(escalation_on_duty(&house.duties[ON_CALL], house.incident.round_ms, who) == 1 &&
+    CHECK(escalation_on_duty(&house.duties[ON_CALL], &house.incident.tz,
+                             house.incident.round_ms, who) == 1 &&
           who[0] == CHEN);
-    CHECK(escalation_on_duty(&house.duties[ON_CALL], at("2026-12-26T00:00:00+08:00"),
-                             who) == 1 &&
+    CHECK(escalation_on_duty(&house.duties[ON_CALL], &house.incident.tz,
+                             at("2026-12-26T00:00:00+08:00"), who) == 1 &&
           who[0] == WANG);
+}
+
+/* One roster for sites that are hours apart: each by the clocks on its own wall. */
+static void hours_are_those_of_the_site(void)
+{
+    static const char *const berlin = "CET-1CEST,M3.5.0,M10.5.0/3";
+    static const struct {
+        const char *rule;
+        const char *opened;
+        size_t on_call;
+        const char *told; /* when a warning is, in minutes behind its opening */
+    } rows[] = {
+        {"CST-8", "2026-11-26T22:30:00Z", WANG, "30m wang sms, 90m li sms"}, /* 06:30 */
+        {"CST-8", "2026-11-26T23:30:00Z", WANG, "0m wang sms, 30m li sms"},  /* 07:30 */
+        {"CST-8", "2026-11-27T00:30:00Z", LI, "0m li sms"},                  /* 08:30 */
+        {berlin, "2026-11-26T22:30:00Z", WANG, "450m wang sms"},             /* 23:30 */
+        {berlin, "2026-11-26T18:30:00Z", LI, "0m li sms, 30m wang sms"},     /* 19:30 */
+        {berlin, "2026-07-26T18:30:00Z", WANG, "0m wang sms"}, /* 20:30, summer */
+        {berlin, "2026-03-28T22:00:00Z", WANG,
+         "420m wang sms, 480m li sms"},                          /* an hour less */
+        {berlin, "2026-10-24T22:00:00Z", WANG, "480m wang sms"}, /* an hour more */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_up(&house, rows[i].opened);
+        everyone_is_quiet(&house);
+        house.policy.step_count = 1;
+        house.policy.steps[0].repeat_ms = 0;
+        house.incident.severity = ALERT_WARNING;
+        house.incident.tz = zone(rows[i].rule);
+        size_t who[ESCALATION_CONTACTS_MAX];
+        CHECK_ROW(rows[i].opened,
+                  escalation_on_duty(&house.duties[ON_CALL], &house.incident.tz,
+                                     house.incident.round_ms, who) == 1 &&
+                      who[0] == rows[i].on_call);
+        pass(&house, house.incident.round_ms, 8 * HOUR);
+        CHECK_TEXT(story(&house, house.incident.round_ms), rows[i].told);
+    }
+}
+
+/* Who is far from the site sleeps by the own clock; a duty may have hours of its own. */
+static void contact_and_duty_may_say_another_zone_of_time(void)
+{
+    struct tz shanghai = zone("CST-8");
+    set_up(&house, "2026-11-26T15:00:00Z"); /* 23:00 there, 16:00 at the site */
+    everyone_is_quiet(&house);
+    house.incident.severity = ALERT_WARNING;
+    house.incident.tz = zone("CET-1");
+    house.policy.step_count = 1;
+    house.policy.steps[0].repeat_ms = 0;
+    step(&house, house.incident.round_ms);
+    CHECK_TEXT(story(&house, house.incident.round_ms), "0m li sms");
+    house.told_count = 0;
+    house.contacts[LI].tz = &shanghai;
+    pass(&house, house.incident.round_ms, 4 * HOUR - MINUTE);
+    CHECK_TEXT(story(&house, house.incident.round_ms), ""); /* waits for 07:00 there */
+    house.told_count = 0;
+    house.contacts[LI].tz = NULL;
+    house.duties[ON_CALL].tz = &shanghai;
+    step(&house, house.incident.round_ms);
+    CHECK_TEXT(story(&house, house.incident.round_ms), "0m wang sms");
 }
 
 static void hours_follow_the_clocks_of_the_zone(void)
@@ -426,6 +489,9 @@ int main(void)
          a_gap_in_the_roster_goes_to_the_last_resort},
         {"a dated shift takes the place of weekly ones",
          a_dated_shift_takes_the_place_of_weekly_ones},
+        {"hours are those of the site", hours_are_those_of_the_site},
+        {"contact and duty may say another zone of time",
+         contact_and_duty_may_say_another_zone_of_time},
         {"hours follow the clocks of the zone", hours_follow_the_clocks_of_the_zone},
         {"hours that are none are refused", hours_that_are_none_are_refused},
         {"a policy is for its places and severities",

@@ -171,9 +171,50 @@ static void the_document_s_rules_are_rules(void)
     free(path);
 }
 
+#define HEAD_OF_SITE \
+    "sites:\n" \
+    "  - id: store\n" \
+    "    time_zone: %s\n" \
+    "    zones:\n" \
+    "      - id: room-1\n"
+
+/* What a site's clocks go by is in the seed; a zone of time that is none is refused. */
+static void a_site_may_say_its_time_zone(void)
+{
+    static const struct {
+        const char *name;
+        const char *want; /* a part of the complaint; NULL: it is good */
+    } rows[] = {{"Asia/Shanghai", NULL},
+                {"UTC", NULL},
+                {"Asia/Shanhai", "seed.yaml:3"},
+                {"../../etc/passwd", "is no time zone"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct config config = {0};
+        struct settings settings;
+        struct err_text why = {""};
+        struct buf seed = {0};
+        char *yaml = mem_format(HEAD_OF_SITE, rows[i].name);
+        enum err err = config_load_text(&config, &settings_schema, &settings, "seed.yaml",
+                                        yaml, strlen(yaml), &why);
+        CHECK_ROW(rows[i].name, (err == ERR_OK) == (rows[i].want == NULL));
+        if (rows[i].want != NULL) {
+            CHECK_ROW(rows[i].name, strstr(why.text, rows[i].want) != NULL);
+        } else {
+            char *want = mem_format("\"site_tz\":\"%s\"", rows[i].name);
+            settings_seed(&settings, &seed);
+            CHECK_ROW(rows[i].name, strstr(seed.data, want) != NULL);
+            free(want);
+        }
+        buf_fini(&seed);
+        config_fini(&config);
+        free(yaml);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"a site may say its time zone", a_site_may_say_its_time_zone},
         {"a rule has all that a rule can have", a_rule_has_all_that_a_rule_can_have},
         {"each kind watches what it is about", each_kind_watches_what_it_is_about},
         {"the document's rules are rules", the_document_s_rules_are_rules},

@@ -54,6 +54,52 @@ static void a_reading_belongs_where_its_time_says(void)
     registry_destroy(registry);
 }
 
+/* A site may be declared before its zones or after, and be changed; what is not known
+ * here is as if nobody had said it. */
+static void clocks_go_by_the_site(void)
+{
+    static const struct {
+        const char *time_zone; /* NULL: nothing is said */
+        int hours;
+    } rows[] = {{"Asia/Shanghai", 8}, {NULL, 1},  {"Nowhere/Else", 1},
+                {"Asia/Shanghai", 8}, {"UTC", 0}, {"Nowhere/Else", 1}};
+    struct registry *registry = registry_create();
+    json_t *zone = json_pack("{s:s, s:s}", "site", "s", "name", "A");
+    CHECK(tz_parse(&registry->home, "CET-1") == ERR_OK);
+    CHECK(registry_apply(registry, "zone", "room", "o", NULL, zone));
+    CHECK(registry_tz(registry, "room") == &registry->home);
+    CHECK(registry_tz(registry, "nowhere") == &registry->home);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *site = json_pack("{s:s}", "org", "o");
+        if (rows[i].time_zone != NULL)
+            json_object_set_new(site, "time_zone", json_string(rows[i].time_zone));
+        CHECK(registry_apply(registry, "site", "s", "o", NULL, site));
+        CHECK(tz_offset_s(registry_tz(registry, "room"), AT_TEN) == rows[i].hours * 3600);
+        json_decref(site);
+    }
+    registry_take(registry, registry_create()); /* home stays */
+    CHECK(tz_offset_s(registry_tz(registry, "room"), AT_TEN) == 3600);
+    json_decref(zone);
+    registry_destroy(registry);
+}
+
+static void a_seed_says_where_its_sites_lie(void)
+{
+    static const char with_tz[] =
+        "{\"devices\":[],\"placements\":[],\"rules\":[],\"zones\":[{\"band_high\":null,"
+        "\"band_low\":null,\"id\":\"a\",\"name\":\"A\",\"org\":\"o\",\"site\":\"s\","
+        "\"site_name\":\"S\",\"site_tz\":\"Asia/Shanghai\"}]}";
+    struct registry *registry;
+    struct err_text why;
+    struct buf out = {0};
+    CHECK(registry_parse(&registry, with_tz, strlen(with_tz), &why) == ERR_OK);
+    CHECK(tz_offset_s(registry_tz(registry, "a"), AT_TEN) == 8 * 3600);
+    registry_format(registry, &out);
+    CHECK_TEXT(out.data, with_tz);
+    buf_fini(&out);
+    registry_destroy(registry);
+}
+
 static void what_is_written_reads_back_the_same(void)
 {
     struct registry *first;
@@ -297,6 +343,8 @@ static void what_begins_and_ends_is_in_order_of_time(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"clocks go by the site", clocks_go_by_the_site},
+        {"a seed says where its sites lie", a_seed_says_where_its_sites_lie},
         {"a reading belongs where its time says", a_reading_belongs_where_its_time_says},
         {"what is written reads back the same", what_is_written_reads_back_the_same},
         {"damage is refused with a reason", damage_is_refused_with_a_reason},

@@ -4,7 +4,10 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "tests/support/check.h"
 
 #define T0 INT64_C(1795420800000) /* 2026-11-23T08:00:00Z */
@@ -13,6 +16,15 @@ static const char config[] =
     "{\"zones\":[{\"id\":\"room-1\",\"org\":\"o\",\"site\":\"s\","
     "\"site_name\":\"奉节产地冷库\",\"name\":\"1号库\"}],\"devices\":[],\"placements\":[],"
     "\"rules\":[]}";
+
+/* One collector, two sites, of which one puts its clocks forward and back; and one of
+ * which nobody said where it lies. */
+static const char two_sites[] =
+    "{\"zones\":[{\"id\":\"room-1\",\"org\":\"o\",\"site\":\"s\",\"site_name\":\"S\","
+    "\"name\":\"R\",\"site_tz\":\"Asia/Shanghai\"},{\"id\":\"kuehlraum\",\"org\":\"o\","
+    "\"site\":\"hamburg\",\"site_name\":\"Hamburg\",\"name\":\"1\","
+    "\"site_tz\":\"Europe/Berlin\"},{\"id\":\"van\",\"org\":\"o\",\"site\":\"v\","
+    "\"site_name\":\"V\",\"name\":\"box\"}],\"devices\":[],\"placements\":[],\"rules\":[]}";
 
 static struct incident make_incident(void)
 {
@@ -63,7 +75,7 @@ static void an_opening_names_place_value_limit_and_what_to_do(void)
     CHECK_TEXT(
         text_of(message, "text_en"),
         "[warning] 奉节产地冷库 1号库: air_temperature 10.0 °C, limit 8.0 °C (above), "
-        "since 2026-11-23T08:00:00.000Z. Check first: door, compressor, evaporator "
+        "since 2026-11-23 08:00 UTC. Check first: door, compressor, evaporator "
         "fan");
     CHECK(strstr(text_of(message, "text_zh"), "【警告】奉节产地冷库 1号库：") != NULL);
     CHECK(strstr(text_of(message, "text_zh"), "高于限值 8.0 °C") != NULL);
@@ -74,6 +86,106 @@ static void an_opening_names_place_value_limit_and_what_to_do(void)
     CHECK(json_is_false(json_object_get(message, "late")));
     CHECK(fabs(json_real_value(json_object_get(message, "value")) - 9.46) < 1e-12);
     json_decref(message);
+    registry_destroy(registry);
+}
+
+static struct registry *two_sites_made(void)
+{
+    struct err_text why = {0};
+    struct registry *registry = NULL;
+    CHECK(registry_parse(&registry, two_sites, sizeof two_sites - 1, &why) == ERR_OK);
+    return registry;
+}
+
+/* People read the clock on their wall; programs read UTC in the same message. */
+static void times_are_those_of_the_clocks_where_it_happens(void)
+{
+    static const struct {
+        const char *zone;
+        const char *onset;
+        const char *want;
+    } rows[] = {
+        {"room-1", "2026-11-26T21:40:20.000Z", "2026-11-27 05:40 UTC+8"},
+        {"kuehlraum", "2026-11-26T21:40:20.000Z", "2026-11-26 22:40 UTC+1"},
+        {"kuehlraum", "2026-07-26T21:40:20.000Z", "2026-07-26 23:40 UTC+2"},
+        {"van", "2026-11-26T21:40:20.000Z", "2026-11-26 18:10 UTC-3:30"},
+        {"", "2026-11-26T21:40:20.000Z", "2026-11-26 18:10 UTC-3:30"},
+    };
+    struct registry *registry = two_sites_made();
+    CHECK(tz_parse(&registry->home, "NST3:30") == ERR_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct incident incident = make_incident();
+        char en[80];
+        char zh[80];
+        CHECK(clock_parse_iso(&incident.onset_ms, rows[i].onset));
+        snprintf(incident.zone, sizeof incident.zone, "%s", rows[i].zone);
+        json_t *message = said(&incident, ALERT_EFFECT_OPENED, registry);
+        snprintf(en, sizeof en, ", since %s. Check first", rows[i].want);
+        snprintf(zh, sizeof zh, "，始于 %s。先查", rows[i].want);
+        CHECK_ROW(rows[i].want, strstr(text_of(message, "text_en"), en) != NULL);
+        CHECK_ROW(rows[i].want, strstr(text_of(message, "text_zh"), zh) != NULL);
+        CHECK_TEXT(text_of(message, "onset_local"), rows[i].want);
+        CHECK_TEXT(text_of(message, "onset"), rows[i].onset);
+        json_decref(message);
+    }
+    registry_destroy(registry);
+}
+
+static char *cause_said(const struct incident *incident, const struct incident *leader,
+                        const struct registry *registry, const char *key)
+{
+    struct buf out = {0};
+    const struct message_cause cause = {.leader = leader, .is_over = leader == NULL};
+    message_format(incident, ALERT_EFFECT_CLOSED, &cause, registry, T0, &out);
+    json_t *message = json_loadb(out.data, out.len, 0, NULL);
+    char *text = strdup(text_of(message, key));
+    json_decref(message);
+    buf_fini(&out);
+    return text;
+}
+
+static size_t times_in(const char *text, const char *what)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, what)) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* However many times there are: but when the clocks were put back between two of them. */
+static void the_zone_of_time_is_said_once(void)
+{
+    struct registry *registry = two_sites_made();
+    struct incident incident = make_incident();
+    struct incident leader = make_incident();
+    snprintf(leader.rule, sizeof leader.rule, "compressor");
+    incident.closed_ms = T0 + 3600000;
+    incident.learned_ms = T0 + 7200000;
+    char *text = cause_said(&incident, NULL, registry, "text_en");
+    CHECK_ROW(text, strstr(text, "happened 2026-11-23 16:00 to 2026-11-23 17:00, learned "
+                                 "2026-11-23 18:00, when") != NULL);
+    CHECK(times_in(text, "UTC") == 1);
+    free(text);
+    text = cause_said(&incident, &leader, registry, "text_zh");
+    CHECK_ROW(text,
+              strstr(text, "。与此同因：room-1 空气温度 始于 2026-11-23 16:00 的") !=
+                  NULL);
+    CHECK(times_in(text, "UTC") == 1);
+    free(text);
+    incident.kind = ALERT_DEFROST_MISSING; /* whose text tells no time */
+    text = cause_said(&incident, &leader, registry, "text_en");
+    CHECK_ROW(text, strstr(text, "since 2026-11-23 16:00 UTC+8") != NULL);
+    free(text);
+    incident.kind = ALERT_ABOVE;
+    snprintf(incident.zone, sizeof incident.zone, "kuehlraum");
+    CHECK(clock_parse_iso(&incident.onset_ms, "2026-10-25T00:30:00Z"));
+    incident.closed_ms = incident.onset_ms + 3600000;
+    incident.learned_ms = incident.onset_ms + 7200000;
+    text = cause_said(&incident, NULL, registry, "text_en");
+    CHECK_ROW(text, strstr(text, "since 2026-10-25 02:30 UTC+2; ") != NULL);
+    CHECK_ROW(text, strstr(text, "happened 2026-10-25 02:30 to 2026-10-25 02:30 UTC+1, "
+                                 "learned 2026-10-25 03:30, when") != NULL);
+    free(text);
     registry_destroy(registry);
 }
 
@@ -110,7 +222,7 @@ static void silence_is_told_as_silence(void)
     CHECK_TEXT(
         text_of(message, "text_en"),
         "[critical] room-1: no reading from agent-1 air_temperature for 1 h 5 min, "
-        "last at 2026-11-23T08:00:00.000Z. Check first: power and network of the "
+        "last at 2026-11-23 08:00 UTC. Check first: power and network of the "
         "sensor");
     CHECK(strstr(text_of(message, "text_zh"), "【严重】room-1：") != NULL);
     CHECK(json_is_null(json_object_get(message, "worst")));
@@ -211,6 +323,9 @@ int main(void)
         {"a prediction says how sure it is", a_prediction_says_how_sure_it_is},
         {"an opening names place, value, limit and what to do",
          an_opening_names_place_value_limit_and_what_to_do},
+        {"times are those of the clocks where it happens",
+         times_are_those_of_the_clocks_where_it_happens},
+        {"the zone of time is said once", the_zone_of_time_is_said_once},
         {"a closing says how long it was", a_closing_says_how_long_it_was},
         {"silence is told as silence", silence_is_told_as_silence},
         {"what was learned late is marked", what_was_learned_late_is_marked},

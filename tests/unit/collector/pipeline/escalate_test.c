@@ -362,6 +362,62 @@ static void a_crash_behind_every_record_tells_the_same(void)
     close_house(&house);
 }
 
+/* A room in Hamburg, whose site says so, and one of which the settings say it. */
+static const char *const two_rooms =
+    "{\"zones\":[{\"id\":\"room\",\"org\":\"o\",\"site\":\"hamburg\","
+    "\"site_name\":\"H\",\"name\":\"R\"},{\"id\":\"cellar\",\"org\":\"o\","
+    "\"site\":\"fengjie\",\"site_name\":\"F\",\"name\":\"C\"}],\"devices\":[],"
+    "\"placements\":[{\"org\":\"o\",\"device\":\"d\",\"channel\":\"\",\"zone\":\"room\","
+    "\"from\":0,\"to\":0},{\"org\":\"o\",\"device\":\"e\",\"channel\":\"\","
+    "\"zone\":\"cellar\",\"from\":0,\"to\":0}],\"rules\":["
+    "{\"id\":\"warm-r\",\"zone\":\"room\",\"quantity\":\"air_temperature\","
+    "\"kind\":\"above\",\"levels\":[{\"severity\":\"warning\",\"level\":8,\"delay\":0,"
+    "\"recovery_level\":8,\"recovery_delay\":0}]},"
+    "{\"id\":\"warm-c\",\"zone\":\"cellar\",\"quantity\":\"air_temperature\","
+    "\"kind\":\"above\",\"levels\":[{\"severity\":\"warning\",\"level\":8,\"delay\":0,"
+    "\"recovery_level\":8,\"recovery_delay\":0}]}]}";
+
+/* It is 16:13 in the one and 22:13 in the other when it begins: one contact, one roster.
+ */
+static void quiet_hours_and_times_are_those_of_the_site(void)
+{
+    static char quiet_hour[] = "22:00-22:40";
+    static char *quiet[] = {quiet_hour};
+    static struct config_contact li_alone = {.id = li,
+                                             .quiet = quiet,
+                                             .quiet_count = 1,
+                                             .addresses = li_addresses,
+                                             .address_count = 1};
+    struct config_escalation other = settings;
+    struct config_policy once = policy;
+    other.contacts = &li_alone;
+    other.contact_count = 1;
+    other.duty_count = 1;
+    once.step_count = 1;
+    other.policies = &once;
+    struct house house;
+    house_open(&house);
+    house.channels = channels;
+    house.channel_count = CHANNELS;
+    house.roster = roster_create(&other, given, CHANNELS);
+    put(&house, RECORD_CONFIG, START_MS, two_rooms, strlen(two_rooms));
+    put_command(&house, START_MS, "c-1", "site.put",
+                "{\"id\":\"hamburg\",\"time_zone\":\"Europe/Berlin\"}");
+    put_pack(&house, "d", 1, 9.0, false);
+    put_pack(&house, "e", 1, 9.0, false);
+    put_ticks(&house, 2, 3);
+    put_ticks(&house, 26, 28);
+    take_all(&house);
+    CHECK(house.command_err == ERR_OK);
+    CHECK_TEXT(story(&house), "1m sms>li, 26m sms>li, 27m sms>li");
+    char *told = bodies(&house);
+    CHECK(count_of(told, "since 2026-09-21 16:14 UTC+2") == 2);
+    CHECK(count_of(told, "since 2026-09-21 22:14 UTC+8") == 1);
+    CHECK(count_of(told, "\"onset\":\"2026-09-21T14:14:20.000Z\"") == 3);
+    free(told);
+    close_house(&house);
+}
+
 static void addresses_are_added_when_it_is_sent(void)
 {
     struct roster *roster = roster_create(&settings, given, CHANNELS);
@@ -393,6 +449,8 @@ int main(void)
          a_message_given_up_is_an_incident_at_once},
         {"a crash behind every record tells the same",
          a_crash_behind_every_record_tells_the_same},
+        {"quiet hours and times are those of the site",
+         quiet_hours_and_times_are_those_of_the_site},
         {"addresses are added when it is sent", addresses_are_added_when_it_is_sent},
         CU_TEST_INFO_NULL,
     };
