@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "collector/api/internal.h"
 #include "collector/notify/ack_link.h"
 #include "collector/roster.h"
 
-#define TITLE "确认报警 <span lang=\"en\">Acknowledge</span>"
+#define PART_MAX 1000
+#define TITLE    "确认报警 <span lang=\"en\">Acknowledge</span>"
 
 static void say(struct api_call *call, unsigned status, const char *alert)
 {
@@ -61,42 +63,107 @@ static void put_escaped(struct buf *out, const char *text)
     }
 }
 
-/* What people were told last; transitions of which nobody was told say it as well. */
+/* What people were told last, in both languages: what matters at once, and all of it. */
+struct told {
+    struct buf head;
+    struct buf whole;
+};
+
+static void put_part(struct buf *out, const char *text, size_t len)
+{
+    char part[PART_MAX + 1];
+    len = utf8_fit(text, len, PART_MAX);
+    memcpy(part, text, len);
+    part[len] = '\0';
+    put_escaped(out, part);
+}
+
+static void put_text(struct buf *out, const char *attributes, const char *text)
+{
+    buf_format(out, "<p%s>", attributes);
+    put_escaped(out, text);
+    buf_text(out, "</p>");
+}
+
+/* Up to where that is, or all of it. */
+static size_t length_to(const char *text, const char *end)
+{
+    const char *at = strstr(text, end);
+    return at != NULL ? (size_t)(at - text) : strlen(text);
+}
+
+static const char *behind(const char *text, const char *mark)
+{
+    const char *at = strstr(text, mark);
+    return at != NULL ? at + strlen(mark) : text;
+}
+
+/*
+ * The place, which both languages have in common, then what is wrong in each: value,
+ * limit and since when. Each of them has so many lines and no more, so that a long name
+ * pushes neither the value nor the button off a small screen. What to do comes behind.
+ */
+static void put_head(struct buf *out, const char *zh, const char *en)
+{
+    const char *what_zh = behind(zh, "：");
+    const char *what_en = behind(en, ": ");
+    buf_text(out, "<p class=\"place\">");
+    put_part(out, zh, length_to(zh, "："));
+    buf_text(out, "</p><p class=\"head\">");
+    put_part(out, what_zh, length_to(what_zh, "。"));
+    buf_text(out, "</p><p class=\"head\" lang=\"en\">");
+    if (en[0] == '[')
+        put_part(out, en, (size_t)(behind(en, "] ") - en));
+    put_part(out, what_en, length_to(what_en, ". "));
+    buf_text(out, "</p>");
+}
+
+/* Transitions of which nobody was told say it as well. */
 static void on_transition(void *context, const struct state_transition *step)
 {
-    struct buf *out = context;
+    struct told *told = context;
     json_t *body = json_loads(step->body, 0, NULL);
     const char *zh = json_string_value(json_object_get(body, "text_zh"));
     const char *en = json_string_value(json_object_get(body, "text_en"));
     if (zh != NULL && en != NULL) {
-        buf_clear(out);
-        buf_text(out, "<p>");
-        put_escaped(out, zh);
-        buf_text(out, "</p><p lang=\"en\">");
-        put_escaped(out, en);
-        buf_text(out, "</p>");
+        buf_clear(&told->head);
+        buf_clear(&told->whole);
+        put_head(&told->head, zh, en);
+        put_text(&told->whole, "", zh);
+        put_text(&told->whole, " lang=\"en\"", en);
     }
     json_decref(body);
 }
 
-static void describe(struct api_call *call, const struct incident *incident,
-                     struct buf *out)
+/*
+ * On 360 px by 640 what it is about and `middle` are seen without scrolling, however long
+ * the message is: a button that nobody sees at three in the morning is none.
+ */
+static void incident_page(struct api_call *call, const struct incident *incident,
+                          const char *middle)
 {
-    if (state_each_transition(call->stores->state, incident->id, out, on_transition) !=
+    struct told told = {0};
+    struct buf body = {0};
+    if (state_each_transition(call->stores->state, incident->id, &told, on_transition) !=
         ERR_OK) {
         /* Then the id alone has to do. */
     }
-    buf_format(out, "<p><small>%s</small></p>", incident->id);
+    buf_add(&body, told.head.data, told.head.len);
+    buf_text(&body, middle);
+    buf_add(&body, told.whole.data, told.whole.len);
+    buf_format(&body, "<p><small>%s</small></p>", incident->id);
+    api_page(call, TITLE, body.data, NULL);
+    buf_fini(&told.head);
+    buf_fini(&told.whole);
+    buf_fini(&body);
 }
 
 static void page_done(struct api_call *call, const struct incident *incident,
                       const char *words)
 {
-    struct buf body = {0};
-    describe(call, incident, &body);
-    buf_format(&body, "<p>%s</p>", words);
-    api_page(call, TITLE, body.data, NULL);
-    buf_fini(&body);
+    char middle[4 * ID_SIZE + 200];
+    snprintf(middle, sizeof middle, "<p role=\"status\">%s</p>", words);
+    incident_page(call, incident, middle);
 }
 
 static void page_taken(struct api_call *call, const struct incident *incident)
@@ -118,12 +185,9 @@ void api_get_ack(struct api_call *call)
         page_taken(call, &incident);
         return;
     }
-    struct buf body = {0};
-    describe(call, &incident, &body);
-    buf_text(&body, "<form method=\"post\"><button type=\"submit\">我来处理 "
-                    "<span lang=\"en\">I take it</span></button></form>");
-    api_page(call, TITLE, body.data, NULL);
-    buf_fini(&body);
+    incident_page(call, &incident,
+                  "<form method=\"post\"><button type=\"submit\">我来处理 "
+                  "<span lang=\"en\">I take it</span></button></form>");
 }
 
 /* The person of the contact, or the contact itself; of a channel's readers, the link. */

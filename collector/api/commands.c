@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "base/tz.h"
 #include "collector/api/internal.h"
 #include "collector/command/command.h"
 #include "collector/command/verb.h"
@@ -137,12 +138,27 @@ void api_answer_applied(struct api_call *call, enum err err, json_t *result,
     api_dump(call, result);
 }
 
+/*
+ * What depends on this machine is asked before the command stands in the journal: what is
+ * there is applied in the same way everywhere.
+ */
+static enum err check_here(const struct api_wish *wish, struct err_text *why)
+{
+    const char *name = json_string_value(json_object_get(wish->body, "time_zone"));
+    struct tz tz;
+    if (strcmp(wish->verb, "site.put") != 0 || name == NULL)
+        return ERR_OK;
+    return tz_load(&tz, name, why);
+}
+
 static void answer(struct api_call *call, struct api_wish *wish)
 {
     json_t *result = NULL;
     struct err_text why = {0};
+    enum err err = check_here(wish, &why);
     api_draw_id(call, wish);
-    enum err err = api_apply(call, wish, &result, &why);
+    if (err == ERR_OK)
+        err = api_apply(call, wish, &result, &why);
     if (err == ERR_OK && strcmp(wish->verb, "rule.put") == 0)
         api_doubt_rule(call, result);
     api_answer_applied(call, err, result, why.text);

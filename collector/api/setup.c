@@ -31,6 +31,10 @@ static const char style[] =
     "button{margin-top:24px;background:#0b5394;color:#fff;border-color:#0b5394}"
     "input:focus,button:focus{outline:3px solid #d97706}"
     "small{display:block;margin-top:4px;color:#3d4c58}"
+    ".place,.head{display:-webkit-box!important;-webkit-box-orient:vertical;"
+    "-webkit-line-clamp:2;overflow:hidden;overflow-wrap:anywhere;margin:8px 0}"
+    ".head{-webkit-line-clamp:4;font-weight:600}"
+    "[role=status]{background:#e3f4e8;border-left:6px solid #14713d;padding:8px 12px}"
     "[role=alert]{background:#fde8e8;border-left:6px solid #9b1c1c;padding:8px 12px}";
 
 /* In three parts: what was given stands between them. */

@@ -466,6 +466,38 @@ static void readiness_says_why_not(void)
     world_close(&world);
 }
 
+/* A site whose clocks nobody here knows is refused before it is written down. */
+static void a_time_zone_that_is_none_is_refused(void)
+{
+    static const struct {
+        const char *verb;
+        const char *name;
+        int want;
+    } rows[] = {
+        {"site.put", "Asia/Shanhai", 400},
+        {"site.put", "Asia/Shanghai", 200},
+        {"site.put", "../UTC", 400},
+        {"zone.put", "Asia/Shanhai", 200}}; /* none of its: the pipeline says so */
+    struct world world;
+    world_open(&world);
+    world_run(&world);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct answer answer;
+        char *body = mem_format("{\"verb\":\"%s\",\"body\":{\"id\":\"s\","
+                                "\"time_zone\":\"%s\"}}",
+                                rows[i].verb, rows[i].name);
+        world.command[0] = '\0';
+        world_ask(&world, "POST", "/api/v1/commands", world.token, body, &answer);
+        CHECK_ROW(rows[i].name, answer.status == rows[i].want);
+        CHECK_ROW(rows[i].name, (world.command[0] == '\0') == (rows[i].want != 200));
+        if (rows[i].want != 200)
+            CHECK_ROW(rows[i].name, strstr(answer_detail(&answer), "time zone") != NULL);
+        answer_fini(&answer);
+        free(body);
+    }
+    world_close(&world);
+}
+
 static void a_port_in_use_and_an_address_that_is_none_are_told(void)
 {
     struct world world;
@@ -518,6 +550,7 @@ int main(void)
         {"a busy loop is told in bounded time", a_busy_loop_is_told_in_bounded_time},
         {"closing ends requests that wait", closing_ends_requests_that_wait},
         {"readiness says why not", readiness_says_why_not},
+        {"a time zone that is none is refused", a_time_zone_that_is_none_is_refused},
         {"a port in use and an address that is none are told",
          a_port_in_use_and_an_address_that_is_none_are_told},
         CU_TEST_INFO_NULL,

@@ -214,6 +214,9 @@ static inline void world_halt(struct world *world)
 }
 
 /* Empty stores, the API open, the loop not running; waits are short. */
+/* Of one-tap links, in worlds that are opened from then on; NULL: none. */
+static const struct ack_links *world_links;
+
 static inline void world_open(struct world *world)
 {
     struct err_text why = {0};
@@ -230,6 +233,7 @@ static inline void world_open(struct world *world)
     world_must(history_open(&world->history, world->history_folder.path, &why), why.text);
     const struct api_options options = {
         .listen = "127.0.0.1",
+        .links = world_links,
         .state_path = state_path,
         .history_dir = world->history_folder.path,
         .token_file = token_path,

@@ -327,6 +327,13 @@ static void templates_make_requests_of_providers(void)
         made.request.body.data,
         "{\"p\":\"+86 138\",\"param\":\"{\\\"t\\\":\\\"say \\\\\\\"hi\\\\\\\"\\\"}\"}");
     unmake(&made);
+    char times[] = "${since} ${since_local}";
+    config.body = times;
+    make(&made, &config,
+         "{\"text_en\":\"x\",\"onset\":\"2026-11-23T08:00:00.000Z\","
+         "\"onset_local\":\"2026-11-23 16:00 UTC+8\"}");
+    CHECK_TEXT(made.request.body.data, "2026-11-23T08:00:00.000Z 2026-11-23 16:00 UTC+8");
+    unmake(&made);
 }
 
 static void a_command_is_given_arguments_not_a_line(void)
