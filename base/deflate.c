@@ -15,9 +15,12 @@
 #define LEVEL        6  /* of packs: each byte is paid for by radio */
 #define LEVEL_FAST   1  /* of HTTP bodies: a third of the CPU, a quarter more bytes */
 #define WINDOW       15 /* 32 KiB */
+#define WINDOW_LEAST 9  /* zlib writes no smaller one */
 #define GZIP         16 /* added to the window: write gzip */
 #define ZLIB_OR_GZIP 32 /* added to the window: read either */
 #define MEM_LEVEL    8
+#define ONE_BLOCK    6   /* less than the window: a text that fits is one block */
+#define BEHIND       262 /* bytes at the end of a window that zlib does not look back to */
 #define STEP_MIN     4096
 
 /* zlib counts in unsigned int. */
@@ -36,11 +39,29 @@ static void feed(z_stream *stream, const uint8_t *from, size_t len, size_t *fed)
     *fed += stream->avail_in;
 }
 
-static void pack(struct buf *out, const void *data, size_t len, int level, int window)
+/* The first byte tells readers that this is zlib: it speaks of the usual window, always.
+ */
+static const uint8_t header[] = {0x78, 0x9c};
+
+/*
+ * As much memory as the text can use, up to what is usual: a few kilobytes need a quarter
+ * of those 256 KiB, and come out the same.
+ */
+static int window_for(size_t len)
+{
+    int window = WINDOW_LEAST;
+    while (window < WINDOW && ((size_t)1 << window) < len + BEHIND)
+        window++;
+    return window;
+}
+
+static void pack(struct buf *out, const void *data, size_t len, int level, int format)
 {
     z_stream stream = {0};
-    if (deflateInit2(&stream, level, Z_DEFLATED, window, MEM_LEVEL, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
+    int window = window_for(len);
+    int memory = window - ONE_BLOCK < MEM_LEVEL ? window - ONE_BLOCK : MEM_LEVEL;
+    if (deflateInit2(&stream, level, Z_DEFLATED, window + format, memory,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         log_fatal("zlib: no memory");
     size_t bound = deflateBound(&stream, len);
     uint8_t *to = buf_reserve(out, bound);
@@ -58,18 +79,20 @@ static void pack(struct buf *out, const void *data, size_t len, int level, int w
     }
     deflateEnd(&stream);
     assert(made <= bound);
+    if (format == 0)
+        memcpy(to, header, sizeof header);
     out->len += made;
     out->data[out->len] = '\0';
 }
 
 void deflate_pack(struct buf *out, const void *data, size_t len)
 {
-    pack(out, data, len, LEVEL, WINDOW);
+    pack(out, data, len, LEVEL, 0);
 }
 
 void deflate_gzip(struct buf *out, const void *data, size_t len)
 {
-    pack(out, data, len, LEVEL_FAST, WINDOW + GZIP);
+    pack(out, data, len, LEVEL_FAST, GZIP);
 }
 
 /* Room for the next step: what is usual at first, then doubling, one byte past the limit

@@ -142,6 +142,28 @@ static void what_is_no_stream_is_refused(void)
     }
 }
 
+/* docs/wire.md: the first byte is how a reader knows it, whatever the length. */
+static void the_first_byte_is_the_same_for_every_length(void)
+{
+    static const size_t lengths[] = {0, 1, 200, 1600, 5000, 20000, 40000, 1 << 20};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct buf text = {0};
+        struct buf packed = {0};
+        struct buf back = {0};
+        for (size_t at = 0; at < lengths[i]; at++)
+            buf_u8(&text, (uint8_t)(at * at >> 7));
+        deflate_pack(&packed, text.len > 0 ? text.data : "", text.len);
+        CHECK(packed.len > 2 && packed.data[0] == 0x78);
+        CHECK(((uint8_t)packed.data[0] * 256 + (uint8_t)packed.data[1]) % 31 == 0);
+        CHECK(deflate_unpack(&back, packed.data, packed.len, 2 << 20) == ERR_OK);
+        CHECK(back.len == text.len &&
+              (text.len == 0 || memcmp(back.data, text.data, text.len) == 0));
+        buf_fini(&text);
+        buf_fini(&packed);
+        buf_fini(&back);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -152,6 +174,8 @@ int main(void)
         {"every cut is noticed", every_cut_is_noticed},
         {"no flip gives another text", no_flip_gives_another_text},
         {"what is no stream is refused", what_is_no_stream_is_refused},
+        {"the first byte is the same for every length",
+         the_first_byte_is_the_same_for_every_length},
         CU_TEST_INFO_NULL,
     };
     return check_run("deflate", tests);
