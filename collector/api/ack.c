@@ -209,13 +209,16 @@ void api_acknowledge_by_link(struct api_call *call)
     struct incident incident;
     struct err_text why = {0};
     json_t *result = NULL;
+    char via[ID_SIZE + 8];
     if (!read_claim(call, &claim))
         return;
     name_actor(call, &claim, call->principal.id);
+    snprintf(via, sizeof via, "link/%s", claim.contact);
     json_t *body = json_pack("{s:s}", "id", claim.incident);
     struct api_wish wish = {.verb = "incident.acknowledge",
                             .body = body,
                             .reason = "by the link of a message",
+                            .via = via,
                             .if_version = COMMAND_ANY};
     api_draw_id(call, &wish);
     enum err err = api_apply(call, &wish, &result, &why);

@@ -86,6 +86,7 @@ enum err api_apply(struct api_call *call, const struct api_wish *wish, json_t **
         .actor = call->principal.id,
         .org = call->principal.org,
         .reason = wish->reason != NULL ? wish->reason : "",
+        .via = wish->via,
         .if_version = wish->if_version,
         .at_ms = api_now_ms(call->api),
         .body = wish->body,

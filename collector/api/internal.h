@@ -84,6 +84,7 @@ struct api_wish {
     const json_t *body;
     const char *reason;           /* may be NULL */
     int64_t if_version;           /* COMMAND_ANY: whatever it is */
+    const char *via;              /* see command.h; may be NULL */
     json_t *hidden;               /* people's: kept out of the journal; NULL: none */
     char id[COMMAND_RANDOM_SIZE]; /* see api_draw_id() */
 };
@@ -292,6 +293,8 @@ void api_get_setup(struct api_call *call);
 /* ack.c */
 void api_get_ack(struct api_call *call);
 void api_acknowledge_by_link(struct api_call *call);
+/* replies.c */
+void api_take_reply(struct api_call *call);
 void api_set_up(struct api_call *call);
 void api_sign_in(struct api_call *call);
 void api_sign_out(struct api_call *call);

@@ -382,6 +382,8 @@ static enum err begin_new(struct change *change, const json_t *hidden,
 {
     change->changes = json_array();
     change->result = json_object();
+    if (change->command->via != NULL && change->command->via[0] != '\0')
+        json_object_set_new(change->result, "via", json_string(change->command->via));
     enum err err = state_begin_point(change->state);
     if (err != ERR_OK)
         return err;

@@ -49,6 +49,9 @@ static enum err check(const struct command *command, struct err_text *why)
     if (strlen(command->reason) > COMMAND_REASON_MAX)
         return err_set(why, ERR_INVALID, "'reason' is longer than %d bytes",
                        COMMAND_REASON_MAX);
+    if (strlen(command->via) > COMMAND_VIA_MAX)
+        return err_set(why, ERR_INVALID, "'via' is longer than %d bytes",
+                       COMMAND_VIA_MAX);
     if (!json_is_object(command->body))
         return err_set(why, ERR_INVALID, "a command needs a 'body': a JSON object");
     return ERR_OK;
@@ -57,7 +60,8 @@ static enum err check(const struct command *command, struct err_text *why)
 enum err command_parse(struct command *command, const void *data, size_t len,
                        struct err_text *why)
 {
-    *command = (struct command){.org = "", .reason = "", .if_version = COMMAND_ANY};
+    *command =
+        (struct command){.org = "", .reason = "", .via = "", .if_version = COMMAND_ANY};
     if (len > COMMAND_MAX)
         return err_set(why, ERR_INVALID, "a command has at most %zu bytes", COMMAND_MAX);
     json_error_t error;
@@ -71,6 +75,8 @@ enum err command_parse(struct command *command, const void *data, size_t len,
     command->body = json_object_get(root, "body");
     if (text_of(root, "reason") != NULL)
         command->reason = text_of(root, "reason");
+    if (text_of(root, "via") != NULL)
+        command->via = text_of(root, "via");
     if (text_of(root, "org") != NULL)
         command->org = text_of(root, "org");
     const json_t *version = json_object_get(root, "if_version");
@@ -98,6 +104,8 @@ void command_format(const struct command *command, struct buf *out)
         json_object_set_new(root, "if_version", json_integer(command->if_version));
     if (command->org[0] != '\0')
         json_object_set_new(root, "org", json_string(command->org));
+    if (command->via != NULL && command->via[0] != '\0')
+        json_object_set_new(root, "via", json_string(command->via));
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
     assert(text != NULL);
     buf_text(out, text);

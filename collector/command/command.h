@@ -5,6 +5,7 @@
  *     {"id": "...", "verb": "zone.put", "actor": "wang", "reason": "...",
  *      "if_version": 3, "at": 1790000000000, "body": {...}}
  *
+ * One that a message was answered with has "via", the verified contact it came from.
  * The id is the idempotency key: a command that was applied is never applied again, it is
  * answered as it was then. Pure.
  */
@@ -23,6 +24,7 @@
 
 #define COMMAND_ID_MAX     128
 #define COMMAND_REASON_MAX 500 /* bytes of UTF-8 */
+#define COMMAND_VIA_MAX    200
 #define COMMAND_MAX        (size_t)(256 * 1024)
 /* A member of the result when the id is that of another command. */
 #define COMMAND_KEY_REUSED "key_reused"
@@ -36,6 +38,7 @@ struct command {
     const char *actor;  /* an id, never a name */
     const char *org;    /* whose things it may touch; "": everybody's */
     const char *reason; /* "" */
+    const char *via;    /* "CHANNEL/CONTACT" whose answer it is; "": it came otherwise */
     int64_t if_version; /* COMMAND_ANY; 0: there must be none of it yet */
     int64_t at_ms;      /* when it was asked for; 0: not said */
     const json_t *body; /* object */

@@ -484,6 +484,48 @@ static void a_record_reads_as_it_was_written(void)
 }
 
 /* Bananas and apples; and a step for the bananas alone. */
+static void an_answer_names_the_contact_it_came_from(void)
+{
+    struct house house;
+    struct outcome outcome = {0};
+    struct err_text why = {0};
+    struct command read;
+    struct buf record = {0};
+    json_t *body = json_pack("{s:s}", "id", "fengjie");
+    house_open(&house);
+    const struct command command = {.id = "a-1",
+                                    .verb = "org.put",
+                                    .actor = "li",
+                                    .org = "",
+                                    .reason = "by a reply over sms",
+                                    .via = "sms/li",
+                                    .if_version = COMMAND_ANY,
+                                    .body = body};
+    command_format(&command, &record);
+    CHECK(command_parse(&read, record.data, record.len, &why) == ERR_OK);
+    CHECK_TEXT(read.via, "sms/li");
+    CHECK(state_begin(house.state) == ERR_OK);
+    CHECK(command_apply(house.state, &read, 1, NOW, &outcome) == ERR_OK);
+    CHECK(state_commit(house.state) == ERR_OK);
+    CHECK(outcome.err == ERR_OK);
+    CHECK(strstr(outcome.result, "\"via\":\"sms/li\"") != NULL);
+    outcome_fini(&outcome);
+    command_fini(&read);
+    json_decref(body);
+    buf_clear(&record);
+    char via[COMMAND_VIA_MAX + 2];
+    memset(via, 'x', sizeof via);
+    via[sizeof via - 1] = '\0';
+    buf_format(&record,
+               "{\"id\":\"a\",\"verb\":\"org.put\",\"actor\":\"li\",\"body\":{},"
+               "\"via\":\"%s\"}",
+               via);
+    CHECK(command_parse(&read, record.data, record.len, &why) == ERR_INVALID);
+    command_fini(&read);
+    buf_fini(&record);
+    house_close(&house);
+}
+
 static void what_may_not_be_meant_is_warned_of(void)
 {
     static const struct {
@@ -541,6 +583,8 @@ int main(void)
         {"who tampers with the audit breaks the chain",
          who_tampers_with_the_audit_breaks_the_chain},
         {"records that are no commands", records_that_are_no_commands},
+        {"an answer names the contact it came from",
+         an_answer_names_the_contact_it_came_from},
         {"what may not be meant is warned of", what_may_not_be_meant_is_warned_of},
         {"a record reads as it was written", a_record_reads_as_it_was_written},
         CU_TEST_INFO_NULL,
