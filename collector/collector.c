@@ -367,6 +367,7 @@ static void close_all(struct collector *collector)
     state_close(collector->state);
     guard_close(collector->guard);
     free(collector->channels);
+    reply_desk_destroy(collector->desk);
     roster_destroy(collector->roster);
     free(collector->roster_channels);
     crypto_wipe(&collector->links, sizeof collector->links);

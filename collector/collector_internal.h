@@ -36,6 +36,7 @@
 #include "collector/pipeline/configs.h"
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
+#include "collector/replies/desk.h"
 #include "collector/store/history_follower.h"
 #include "collector/store/influx.h"
 #include "collector/store/state.h"
@@ -74,6 +75,7 @@ struct collector {
     struct roster_channel *roster_channels;
     struct roster *roster;
     struct ack_links links;
+    struct reply_desk *desk;
     struct backup *backup;
     char *history_dir;
     char *state_path;

@@ -98,11 +98,26 @@ void collector_on_result(void *context, const struct record_result *result)
     buf_fini(&data);
 }
 
+static const struct config_channel *receiver_of(const struct collector *collector,
+                                                const char *name)
+{
+    for (size_t i = 0; i < collector->receiver_count; i++)
+        if (strcmp(collector->receivers[i]->name, name) == 0)
+            return collector->receivers[i];
+    return NULL;
+}
+
 char *collector_on_address(void *context, const struct state_message *message)
 {
     const struct collector *collector = context;
-    return roster_addressed(collector->roster, message->contact, message->channel,
-                            message->body);
+    const struct config_channel *channel = receiver_of(collector, message->channel);
+    char *body = roster_addressed(collector->roster, message->contact, message->channel,
+                                  message->body);
+    return channel != NULL && channel_takes_replies(channel)
+               ? reply_desk_offer(collector->desk, channel, message->contact,
+                                  message->incident, clock_wall_ms(collector->clock),
+                                  body)
+               : body;
 }
 
 enum err collector_on_publish(void *context, const char *topic, const void *data,

@@ -134,6 +134,8 @@ static void open_roster(struct collector *collector)
         };
     collector->roster =
         roster_create(&settings->escalation, collector->roster_channels, count);
+    collector->desk = reply_desk_create(collector->roster, collector->links.key,
+                                        collector->links.valid_ms);
     buf_text(&lines, "");
     roster_warnings(collector->roster, clock_wall_ms(collector->clock), &lines);
     for (char *line = lines.data, *end; *line != '\0'; line = end + 1) {
@@ -383,6 +385,9 @@ static enum err open_api(struct collector *collector, struct err_text *why)
         .backup = collector->backup,
         .links = collector->links.base != NULL ? &collector->links : NULL,
         .roster = collector->roster,
+        .desk = collector->desk,
+        .channels = collector->receivers,
+        .channel_count = collector->receiver_count,
         .publish = collector_publish,
         .listen = settings->api.listen,
         .port = (int)settings->api.port,

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define REPLY_SECRET_MIN 16
+
 static const char *const kind_names[] = {
 #define X(name, text) [CHANNEL_##name] = (text),
     CHANNEL_KIND_LIST(X)
@@ -76,6 +78,15 @@ static const struct config_key channel_keys[] = {
      .type = CONFIG_SECRET,
      CHANNEL(secret),
      .help = "signs: webhook, dingtalk, feishu; ${secret} in templates"},
+    {.name = "replies",
+     .type = CONFIG_BOOL,
+     CHANNEL(replies),
+     .fallback = "no",
+     .help = "telegram: a button acknowledges, and so does an answer in the chat"},
+    {.name = "reply_secret",
+     .type = CONFIG_SECRET,
+     CHANNEL(reply_secret),
+     .help = "of what brings answers to POST /v1/replies; messages hold a code then"},
     {.name = "username",
      .type = CONFIG_STRING,
      CHANNEL(username),
@@ -185,34 +196,55 @@ struct needs {
     enum need topic;
     enum need template; /* headers, body, expect */
     enum need command;
+    enum need replies;      /* are fetched */
+    enum need reply_secret; /* they are brought */
     bool has_http;
 };
 
 static const struct needs all_needs[] = {
-    [CHANNEL_WEBHOOK] = {.url = MUST, .secret = MAY, .has_http = true},
-    [CHANNEL_EMAIL] =
-        {.url = MUST, .to = MUST, .account = MAY, .from = MUST, .has_http = true},
-    [CHANNEL_WECOM] = {.url = MAY, .token = MUST, .to = MAY, .has_http = true},
-    [CHANNEL_DINGTALK] =
-        {.url = MAY, .token = MUST, .secret = MAY, .to = MAY, .has_http = true},
-    [CHANNEL_FEISHU] =
-        {.url = MAY, .token = MUST, .secret = MAY, .to = MAY, .has_http = true},
-    [CHANNEL_TELEGRAM] = {.url = MAY, .token = MUST, .to = MUST, .has_http = true},
+    [CHANNEL_WEBHOOK] = {.reply_secret = MAY,
+                         .url = MUST,
+                         .secret = MAY,
+                         .has_http = true},
+    [CHANNEL_EMAIL] = {.reply_secret = MAY,
+                       .url = MUST,
+                       .to = MUST,
+                       .account = MAY,
+                       .from = MUST,
+                       .has_http = true},
+    [CHANNEL_WECOM] =
+        {.reply_secret = MAY, .url = MAY, .token = MUST, .to = MAY, .has_http = true},
+    [CHANNEL_DINGTALK] = {.reply_secret = MAY,
+                          .url = MAY,
+                          .token = MUST,
+                          .secret = MAY,
+                          .to = MAY,
+                          .has_http = true},
+    [CHANNEL_FEISHU] = {.reply_secret = MAY,
+                        .url = MAY,
+                        .token = MUST,
+                        .secret = MAY,
+                        .to = MAY,
+                        .has_http = true},
+    [CHANNEL_TELEGRAM] =
+        {.replies = MAY, .url = MAY, .token = MUST, .to = MUST, .has_http = true},
     [CHANNEL_ALERTMANAGER] = {.url = MUST, .has_http = true},
     [CHANNEL_MQTT] = {.topic = MUST},
-    [CHANNEL_SMS] = {.url = MUST,
+    [CHANNEL_SMS] = {.reply_secret = MAY,
+                     .url = MUST,
                      .token = MAY,
                      .secret = MAY,
                      .to = MAY,
                      .template = MAY,
                      .has_http = true},
-    [CHANNEL_VOICE] = {.url = MUST,
+    [CHANNEL_VOICE] = {.reply_secret = MAY,
+                       .url = MUST,
                        .token = MAY,
                        .secret = MAY,
                        .to = MAY,
                        .template = MAY,
                        .has_http = true},
-    [CHANNEL_COMMAND] = {.to = MAY, .command = MUST},
+    [CHANNEL_COMMAND] = {.reply_secret = MAY, .to = MAY, .command = MUST},
 };
 
 static void check_need(struct config *config, const struct config_channel *channel,
@@ -250,6 +282,9 @@ static void check_needs(struct config *config, const struct config_channel *chan
         {"body", needs->template, &channel->body, channel->body != NULL},
         {"expect", needs->template, &channel->expect, channel->expect != NULL},
         {"command", needs->command, &channel->command, channel->command_count > 0},
+        {"replies", needs->replies, &channel->replies, channel->replies},
+        {"reply_secret", needs->reply_secret, &channel->reply_secret,
+         channel->reply_secret != NULL},
         {"ca_file", needs->has_http ? MAY : NO, &channel->ca_file,
          channel->ca_file != NULL},
     };
@@ -324,6 +359,11 @@ static void check_values(struct config *config, const struct config_channel *cha
         config_problem(config, &channel->command,
                        "a command begins with the whole path of a program, such as "
                        "/usr/local/bin/ring");
+    if (channel->reply_secret != NULL && strlen(channel->reply_secret) < REPLY_SECRET_MIN)
+        config_problem(config, &channel->reply_secret,
+                       "a reply_secret has %d characters or more: draw one with "
+                       "'openssl rand -hex 32'",
+                       REPLY_SECRET_MIN);
     if (channel->kind == CHANNEL_TELEGRAM && channel->to_count > 1)
         config_problem(config, &channel->to,
                        "a telegram channel has one chat: make a channel for each");
@@ -343,6 +383,11 @@ const struct config_schema config_channel_schema = {
     .size = sizeof(struct config_channel),
     .check = check,
 };
+
+bool channel_takes_replies(const struct config_channel *channel)
+{
+    return channel->replies || channel->reply_secret != NULL;
+}
 
 const char *channel_kind_name(enum channel_kind kind)
 {

@@ -7,6 +7,7 @@
 #ifndef COLDCHAIN_COLLECTOR_CONFIG_CHANNELS_H
 #define COLDCHAIN_COLLECTOR_CONFIG_CHANNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,8 +47,10 @@ struct config_channel {
     int64_t timeout_ms;       /* of one attempt */
     char *link;               /* of the console, in front of "incidents/ID" */
     char *url;
-    char *token;  /* what names a robot or a bot to its service */
-    char *secret; /* signs */
+    char *token;        /* what names a robot or a bot to its service */
+    char *secret;       /* signs */
+    bool replies;       /* telegram: answers are fetched */
+    char *reply_secret; /* signs answers that a gateway brings; NULL: none are taken */
     char *username;
     char *password;
     char *ca_file;
@@ -77,5 +80,7 @@ void config_check_channel_names(struct config *config,
                                 size_t channel_count);
 
 const char *channel_kind_name(enum channel_kind kind);
+/* Whether people can answer what it tells. */
+bool channel_takes_replies(const struct config_channel *channel);
 
 #endif

@@ -26,6 +26,10 @@ static const struct config_key address_keys[] = {
      .type = CONFIG_STRING,
      ADDRESS(to),
      .help = "address of the channel's kind: a number, a user's id, a mail address"},
+    {.name = "sender",
+     .type = CONFIG_STRING,
+     ADDRESS(sender),
+     .help = "who answers there as this contact, when that is not `to`: a user's id"},
     {.name = "quiet",
      .type = CONFIG_STRINGS,
      ADDRESS(quiet),
@@ -255,6 +259,25 @@ static void check_address(struct config *config, const struct config_address *ad
     check_hours(config, &address->quiet, address->quiet_count);
 }
 
+/* An answer has one meaning. */
+static void check_sender(struct config *config,
+                         const struct config_escalation *escalation,
+                         const struct config_contact *contact,
+                         const struct config_address *address)
+{
+    for (size_t i = 0; address->sender != NULL && i < escalation->contact_count; i++) {
+        const struct config_contact *other = &escalation->contacts[i];
+        for (size_t k = 0; other != contact && k < other->address_count; k++) {
+            const struct config_address *theirs = &other->addresses[k];
+            if (theirs->sender != NULL && strcmp(theirs->sender, address->sender) == 0 &&
+                strcmp(theirs->channel, address->channel) == 0)
+                config_problem(config, &address->sender,
+                               "'%s' answers as '%s' over '%s' already", address->sender,
+                               other->id, address->channel);
+        }
+    }
+}
+
 static void check_contacts(struct config *config,
                            const struct config_escalation *escalation,
                            const struct known_channels *channels)
@@ -270,8 +293,10 @@ static void check_contacts(struct config *config,
                                contact->id);
         config_check_time_zone(config, &contact->time_zone);
         check_hours(config, &contact->quiet, contact->quiet_count);
-        for (size_t k = 0; k < contact->address_count; k++)
+        for (size_t k = 0; k < contact->address_count; k++) {
             check_address(config, &contact->addresses[k], channels);
+            check_sender(config, escalation, contact, &contact->addresses[k]);
+        }
     }
 }
 

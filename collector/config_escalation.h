@@ -16,7 +16,8 @@
 
 struct config_address {
     char *channel;
-    char *to; /* NULL: the channel's own receivers */
+    char *to;     /* NULL: the channel's own receivers */
+    char *sender; /* who answers as the contact there; NULL: `to` */
     char **quiet;
     size_t quiet_count; /* none: the contact's */
 };

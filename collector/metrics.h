@@ -35,6 +35,14 @@
       "notifications that a receiver accepted") \
     X(NOTIFICATIONS_FAILED, "notification_attempts_failed_total", "counter", \
       "attempts that failed") \
+    X(REPLIES_ACCEPTED, "replies_accepted_total", "counter", \
+      "answers in chats and by text message that acknowledged") \
+    X(REPLIES_LATE, "replies_late_total", "counter", \
+      "answers to what was acknowledged before") \
+    X(REPLIES_REFUSED, "replies_refused_total", "counter", \
+      "answers of a wrong sender, code or form, or too many") \
+    X(REPLY_POLLS_FAILED, "reply_polls_failed_total", "counter", \
+      "requests for answers that Telegram did not take") \
     X(JOURNAL_POSITION, "journal_synced_position", "gauge", \
       "position on stable storage") \
     X(BACKLOG_BYTES, "backlog_bytes", "gauge", \

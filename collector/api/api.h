@@ -34,6 +34,8 @@ enum api_live {
 };
 
 struct ack_links;
+struct config_channel;
+struct reply_desk;
 struct roster;
 struct state;
 /* What is written without being a command: sessions, the first token, set-up links. */
@@ -54,6 +56,9 @@ struct api_options {
     enum err (*publish)(void *context, const char *topic, const void *data, size_t len);
     const struct ack_links *links; /* of messages; NULL: there are none */
     const struct roster *roster;   /* whose they are; likewise */
+    struct reply_desk *desk; /* of answers; with it the channels, which outlive it */
+    const struct config_channel *const *channels;
+    size_t channel_count;
     struct loop *loop;
     const struct clock *clock;
     int64_t wait_ms;         /* for the loop, then 503; 0: 5 s */

@@ -127,6 +127,16 @@ static const struct problem_entry entries[] = {
            "wait as long as Retry-After says, then try once more; an admin can set a new "
            "password"},
           {"尝试次数过多", "请等待 Retry-After 所示的秒数后再试；管理员可以重设密码"}}},
+    [PROBLEM_REPLY_NOT_SIGNED] =
+        {"reply-not-signed",
+         401,
+         {{"not signed",
+           "an answer names a channel with a reply_secret, its X-Coldchain-Timestamp is "
+           "at most 5 minutes from now, and its X-Coldchain-Signature is sha256= and the "
+           "HMAC of timestamp, '.', body; see docs/alarms.md"},
+          {"签名无效", "需要指定配置了 reply_secret 的渠道；X-Coldchain-Timestamp "
+                       "与当前时间相差不超过 5 分钟；X-Coldchain-Signature 为 sha256= "
+                       "加上“时间戳.正文”的 HMAC；见 docs/alarms.md"}}},
     [PROBLEM_NOT_SIGNED_IN] =
         {"not-signed-in",
          401,

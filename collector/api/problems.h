@@ -45,6 +45,7 @@ enum problem_language {
     X(FOREIGN_PAGE) \
     X(TOO_MANY_ATTEMPTS) \
     X(NOT_SIGNED_IN) \
+    X(REPLY_NOT_SIGNED) \
     X(ADMIN_REFUSED) \
     X(LOGIN_TAKEN) \
     X(ADMIN_NOT_KEPT) \

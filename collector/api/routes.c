@@ -105,6 +105,8 @@ const struct api_route api_routes[] = {
           "the page behind a message's link; changes nothing"),
     ROUTE("POST", "/v1/ack", ACCESS_ANYONE, NONE, NONE, "t", api_acknowledge_by_link,
           "its button: whoever was told has taken it"),
+    ROUTE("POST", "/v1/replies", ACCESS_ANYONE, NONE, NONE, "", api_take_reply,
+          "somebody's answer to a message, signed by the gateway that brings it"),
     ROUTE("GET", "/api/v1/openapi.yaml", ACCESS_ANYONE, NONE, NONE, "", get_openapi,
           "this interface, for programs (OpenAPI)"),
     ROUTE("POST", "/api/v1/login", ACCESS_ANYONE, NONE, NONE, "", api_sign_in,

@@ -55,7 +55,10 @@ struct channel_message {
     const char *text_en;
     const char *onset_local; /* for people: "2026-11-27 05:40 UTC+8" */
     const char *body;        /* the row's JSON, as it is */
-    double value;            /* NaN: none */
+    const char *code;  /* what an answer names it by; "": none. See replies/text.h */
+    const char *token; /* the same for a button */
+    bool lists_codes;  /* a digest of which lines have codes of their own */
+    double value;      /* NaN: none */
     double limit;
     int64_t onset_ms;
     int64_t closed_ms; /* 0: it is open */

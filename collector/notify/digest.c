@@ -42,8 +42,10 @@ static void add_lines(json_t *const *roots, size_t count, bool grave, struct buf
     for (size_t i = 0; i < count; i++) {
         if (is_grave(roots[i]) != grave)
             continue;
-        buf_format(zh, "\n• %s", text_of(roots[i], "text_zh"));
-        buf_format(en, "\n• %s", text_of(roots[i], "text_en"));
+        const char *code = text_of(roots[i], "code");
+        const char *mark = code[0] != '\0' ? " → 1 " : "";
+        buf_format(zh, "\n• %s%s%s", text_of(roots[i], "text_zh"), mark, code);
+        buf_format(en, "\n• %s%s%s", text_of(roots[i], "text_en"), mark, code);
     }
 }
 
@@ -80,8 +82,13 @@ static void put_texts(json_t *digest, json_t *const *roots, size_t count)
     struct buf zh = {0};
     struct buf en = {0};
     bool grave = false;
-    for (size_t i = 0; i < count; i++)
+    bool lists_codes = false;
+    for (size_t i = 0; i < count; i++) {
         grave = grave || is_grave(roots[i]);
+        lists_codes = lists_codes || text_of(roots[i], "code")[0] != '\0';
+    }
+    if (lists_codes)
+        json_object_set_new(digest, "lists_codes", json_true());
     add_head(WORDS_ZH, grave, count, &zh);
     add_head(WORDS_EN, grave, count, &en);
     add_lines(roots, count, true, &zh, &en);

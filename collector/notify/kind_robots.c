@@ -197,21 +197,30 @@ enum err kind_feishu_format(const struct config_channel *config,
 
 /* ---- Telegram --------------------------------------------------------------------- */
 
-/* The button leads to where the incident can be acknowledged. */
+/* One button that acknowledges here, and one that leads to the incident. */
 static json_t *telegram_keyboard(const struct config_channel *config,
                                  const struct channel_message *message)
 {
+    static const char *const take[] = {"我来处理", "I take it", "我来处理 I take it"};
+    static const char *const open[] = {"查看", "Open", "查看 Open"};
+    static const char *const acknowledge[] = {"确认", "Acknowledge", "确认 Acknowledge"};
     struct buf link = {0};
+    json_t *row = json_array();
     kind_link(config, message, &link);
-    json_t *keyboard = NULL;
-    if (link.len > 0 && message->closed_ms == 0)
-        keyboard = json_pack("{s:[[{s:s, s:s}]]}", "inline_keyboard", "text",
-                             config->language == CHANNEL_EN   ? "Acknowledge"
-                             : config->language == CHANNEL_ZH ? "确认"
-                                                              : "确认 Acknowledge",
-                             "url", link.data);
+    bool takes = config->replies && message->token[0] != '\0';
+    if (takes)
+        json_array_append_new(row, json_pack("{s:s, s:s}", "text", take[config->language],
+                                             "callback_data", message->token));
+    if (link.len > 0)
+        json_array_append_new(row,
+                              json_pack("{s:s, s:s}", "text",
+                                        (takes ? open : acknowledge)[config->language],
+                                        "url", link.data));
     buf_fini(&link);
-    return keyboard;
+    if (json_array_size(row) > 0 && message->closed_ms == 0)
+        return json_pack("{s:[o]}", "inline_keyboard", row);
+    json_decref(row);
+    return NULL;
 }
 
 enum err kind_telegram_format(const struct config_channel *config,

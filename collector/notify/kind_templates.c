@@ -78,6 +78,7 @@ static enum err values_of(struct values *values, const struct config_channel *co
     add(values, "title", values->title.data);
     add(values, "link", values->link.data);
     add(values, "to", values->to.data);
+    add(values, "code", message->code);
     add(values, "token", config->token);
     add(values, "secret", config->secret);
     return ERR_OK;

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "collector/notify/kinds.h"
+#include "collector/replies/words.h"
 
 static const char ellipsis[] = "…";
 
@@ -105,26 +106,57 @@ static bool wants(const struct config_channel *config, enum channel_language lan
                                config->language == CHANNEL_BOTH || other[0] == '\0');
 }
 
+/* How to answer; nothing when that cannot be done. */
+static void add_hint(const struct config_channel *config,
+                     const struct channel_message *message, struct buf *out)
+{
+    if (channel_takes_replies(config) && message->closed_ms == 0 &&
+        (message->lists_codes || message->code[0] != '\0'))
+        reply_hint(config->language, message->code, out);
+}
+
+static void add_line(const struct buf *line, struct buf *out)
+{
+    if (line->len > 0)
+        buf_format(out, "\n%s", line->data);
+}
+
+/* Both lines, or the first of them, or none: what leaves most of the room to the text. */
+static size_t keep_lines(const struct limit *limit, struct buf *hint, struct buf *link)
+{
+    size_t room = limit->max;
+    struct buf *const lines[] = {hint, link};
+    for (size_t i = 0; room != SIZE_MAX && i < 2; i++) {
+        size_t need = lines[i]->len > 0 ? cost(limit, lines[i]->data) + 1 : 0;
+        if (need < room)
+            room -= need;
+        else
+            buf_clear(lines[i]);
+    }
+    return room;
+}
+
 enum err kind_text(const struct config_channel *config,
                    const struct channel_message *message, struct buf *out,
                    struct err_text *why)
 {
     struct limit limit = limit_of(config);
+    struct buf hint = {0};
     struct buf link = {0};
+    add_hint(config, message, &hint);
     kind_link(config, message, &link);
-    size_t room = limit.max;
-    if (link.len > 0 && link.len < room)
-        room -= link.len + 1;
+    size_t room = keep_lines(&limit, &hint, &link);
     bool zh = wants(config, CHANNEL_ZH, message->text_zh, message->text_en);
     bool en = wants(config, CHANNEL_EN, message->text_en, message->text_zh);
     if (zh && en)
         add_both(&limit, message->text_zh, message->text_en, room, out);
     else if (zh || en)
         add_cut(&limit, zh ? message->text_zh : message->text_en, room, out);
-    if ((zh || en) && room < limit.max)
-        buf_format(out, "\n%s", link.data);
-    else if ((zh || en) && link.len > 0 && limit.max == SIZE_MAX)
-        buf_format(out, "\n%s", link.data);
+    if (zh || en) {
+        add_line(&hint, out);
+        add_line(&link, out);
+    }
+    buf_fini(&hint);
     buf_fini(&link);
     return zh || en ? ERR_OK : err_set(why, ERR_INVALID, "the message has no text");
 }

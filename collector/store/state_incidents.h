@@ -191,5 +191,10 @@ MUST_CHECK enum err state_page_messages(struct state *state, const char *inciden
                                         state_message_fn *row);
 MUST_CHECK enum err state_count_messages(struct state *state, enum state_outbox which,
                                          uint64_t *count);
+typedef void state_sent_fn(void *context, const char *incident, const char *contact);
+/* What was told to whom over the channel since then, each pair once, the newest first. */
+MUST_CHECK enum err state_each_sent(struct state *state, const char *channel,
+                                    int64_t since_ms, size_t limit, void *context,
+                                    state_sent_fn *row);
 
 #endif

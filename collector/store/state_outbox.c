@@ -239,3 +239,16 @@ enum err state_count_messages(struct state *state, enum state_outbox which,
     *count = (uint64_t)number;
     return err;
 }
+
+enum err state_each_sent(struct state *state, const char *channel, int64_t since_ms,
+                         size_t limit, void *context, state_sent_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT incident, contact FROM outbox WHERE channel = ? AND created_ms >= ?"
+              " GROUP BY incident, contact ORDER BY max(id) DESC LIMIT ?",
+              DB_ARGS(db_text(channel), db_int(since_ms), state_limit(limit)));
+    while (db_next(&rows))
+        row(context, db_get_text(&rows, 0), db_get_text(&rows, 1));
+    return db_end(&rows);
+}

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An alarm whose first channel is dead goes over the next, and its link acknowledges with one tap:
-looking at it does not, the button does, and who comes second reads who was first."""
+looking at it does not, the button does, and who comes second reads who was first. The next one is
+taken by an answer that a gateway brings."""
+import hashlib
+import hmac
 import html
 import json
 import os
@@ -17,6 +20,7 @@ from house.webhook import Receiver
 EPOCH = "00000000000000aa"
 SECRET = "a secret of the tests"
 NUMBER = "+8613800000000"
+GATEWAY = "a secret of the gateway"
 
 
 def fetch(url, method="GET"):
@@ -30,21 +34,59 @@ def fetch(url, method="GET"):
         return refused.code, refused.read().decode()
 
 
+def bring(collector, sender, text, secret=GATEWAY):
+    """(status, JSON) of an answer as a gateway brings it."""
+    body = json.dumps({"channel": "duty", "from": sender, "text": text}).encode()
+    stamp = str(int(time.time()))
+    mark = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    request = urllib.request.Request(collector.url + "/v1/replies", data=body, headers={
+        "X-Coldchain-Timestamp": stamp, "X-Coldchain-Signature": "sha256=" + mark})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+def answer_the_next(house, collector, receiver, device):
+    """A second trouble, which is acknowledged by a text message with the code of its own."""
+    for value in (1, 2):
+        device.publish(f"coldchain/v1/fengjie/two/readings/{EPOCH}/1", json.dumps(
+            [{"n": "air_temperature", "u": "Cel", "t": int(time.time()), "v": value}]).encode())
+    house.wait_for(lambda: len(receiver.events("opened")) > 1, 30, "the next one is told")
+    message = receiver.events("opened")[1]
+    code = message["code"]
+    house.equal(bring(collector, NUMBER, f"1 {code}", "another secret")[0], 401, "what is not signed")
+    wrong = "2222" if code != "2222" else "3333"
+    for sender, text, outcome in (("+8613900000000", code, "unknown_sender"), (NUMBER, wrong, "wrong_code"),
+                                  (NUMBER, "what?", "not_understood"), (NUMBER[3:], f"收到{code}", "acknowledged"),
+                                  (NUMBER, f"1 {code}", "yours_already")):
+        status, answer = bring(collector, sender, text)
+        house.equal((status, answer["outcome"]), (200, outcome), f"{sender}: {text}: {answer}")
+    house.equal(answer["incident"], message["incident"], "which one it is")
+    audit = [row for row in collector.get("/audit", limit=1000)["audit"] if "reply over duty" in row["reason"]]
+    told = [(row["actor"], row["outcome"], row["result"]["via"]) for row in audit]
+    house.equal(told, [("unknown-sender", "NOT_FOUND", "duty/"), ("li", "NOT_FOUND", "duty/li"),
+                       ("li", "OK", "duty/li"), ("li", "EXISTS", "duty/li")], "the audit tells of each")
+    house.check(NUMBER[3:] not in json.dumps(audit), "and of no number")
+
+
 def story_over_the_next_channel_and_by_one_tap(house):
     broker = Broker(house.folder, house.program("coldchainctl"))
-    password = broker.add("fengjie/one")
+    password, other = broker.add("fengjie/one"), broker.add("fengjie/two")
     receiver = house.start(Receiver(SECRET))
     house.start(broker)
     shifts = [{"contact": "li"}]
     collector = house.start(Collector(
         house.folder, house.program("coldchain-collector"), broker,
         sites=[{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1"}]}],
-        devices=[{"id": "one", "zone": "room-1"}],
-        webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "timeout": "1s"},
-                  {"name": "duty", "url": receiver.url, "secret": SECRET, "timeout": "2s"}],
+        devices=[{"id": "one", "zone": "room-1"}, {"id": "two", "zone": "room-1"}],
+        webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "timeout": "1s"}],
+        channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "2s",
+                   "reply_secret": GATEWAY}],
         escalation={
             "link": "https://cold.example.org",
-            "contacts": [{"id": "li", "addresses": [{"channel": "dead", "to": NUMBER}, {"channel": "duty"}]}],
+            "contacts": [{"id": "li", "addresses": [{"channel": "dead", "to": NUMBER}, {"channel": "duty", "to": NUMBER}]}],
             "duties": [{"id": "on-call", "shifts": shifts}],
             "policies": [{"id": "rooms", "steps": [{"duty": "on-call", "repeat": "10m", "most": 3}]}]}))
     device = house.keep(Client(broker.port, "fengjie/one", password, "one"))
@@ -73,6 +115,10 @@ def story_over_the_next_channel_and_by_one_tap(house):
     house.equal(acknowledged(), "li", "who acknowledged")
     status, page = fetch(link, "POST")
     house.check(status == 200 and "li acknowledged it first" in page, f"the second is told: {status} {page}")
+    answer_the_next(house, collector, receiver, house.keep(Client(broker.port, "fengjie/two", other, "two")))
+    house.check(collector.metric("replies_accepted_total") == 1 and collector.metric("replies_late_total") == 1 and
+                collector.metric("replies_refused_total") == 4, f"answers are counted: {collector.metrics()}")
+    house.equal(receiver.complaints, [], "what the receiver complains of")
     collector.stop()
     store = sqlite3.connect(os.path.join(collector.data, "state.db"))
     house.check(NUMBER not in "\n".join(store.iterdump()), "no address is in state.db")

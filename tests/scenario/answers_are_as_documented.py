@@ -176,6 +176,7 @@ def refuse_much(ask):
             ("changeZone", ("room-1",), {"body": {"name": "x"}, "headers": {"If-Match": '"77"'}}, 409),
             ("runCommand", (), {"body": {"verb": "no.such", "body": {}}}, 404),
             ("addPerson", (), {"body": {"role": "king"}}, 400), ("addToken", (), {"body": {"name": ""}}, 400),
+            ("takeReply", (), {"body": {"channel": "sms", "from": "1", "text": "1 4F7K"}, "token": False}, 401),
             ("signIn", (), {"body": {"login": "li", "password": "wrong"}, "token": False}, 401)):
         ask(name, *parts, status=status, **more)
 

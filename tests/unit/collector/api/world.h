@@ -50,6 +50,9 @@ struct world {
     const struct news *all; /* what there is when a stream begins */
     size_t all_count;
     uint64_t all_position;
+    struct reply_desk *desk; /* and channels; NULL: nobody answers messages */
+    const struct config_channel *const *channels;
+    size_t channel_count;
     bool is_ready;
     enum err submit_err;  /* of the journal */
     enum err command_err; /* of the command, once applied */
@@ -213,15 +216,16 @@ static inline void world_halt(struct world *world)
     world->is_running = false;
 }
 
-/* Empty stores, the API open, the loop not running; waits are short. */
 /* Of one-tap links, in worlds that are opened from then on; NULL: none. */
 static const struct ack_links *world_links;
 
-static inline void world_open(struct world *world)
+/* Empty stores, the API open, the loop not running; waits are short. Zeroed, but for what
+ * answers messages. */
+static inline void world_open_with(struct world *world)
 {
     struct err_text why = {0};
     struct buf token = {0};
-    *world = (struct world){.is_ready = true};
+    world->is_ready = true;
     crypto_init();
     folder_make(&world->folder);
     folder_make(&world->history_folder);
@@ -242,6 +246,9 @@ static inline void world_open(struct world *world)
         .wait_ms = 400,
         .idle_ms = 1000,
         .context = world,
+        .desk = world->desk,
+        .channels = world->channels,
+        .channel_count = world->channel_count,
         .live = world_live,
         .tell_all = world_tell_all,
         .submit = world_submit,
@@ -254,6 +261,12 @@ static inline void world_open(struct world *world)
     buf_fini(&token);
     free(state_path);
     free(token_path);
+}
+
+static inline void world_open(struct world *world)
+{
+    *world = (struct world){.desk = NULL};
+    world_open_with(world);
 }
 
 static inline void world_close(struct world *world)

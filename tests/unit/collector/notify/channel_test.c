@@ -220,6 +220,83 @@ static void a_bot_shows_where_to_acknowledge(void)
     unmake(&made);
 }
 
+static void a_bot_has_a_button_that_acknowledges(void)
+{
+    static const char body[] = "{\"incident\":\"" ID "\",\"text_en\":\"warm\","
+                               "\"code\":\"4F7K\",\"token\":\"" ID ID "\"%s}";
+    char link[] = "https://c.example/";
+    char chat[] = "-1001";
+    char *to[] = {chat};
+    char message[400];
+    struct made made;
+    struct config_channel config = {.kind = CHANNEL_TELEGRAM,
+                                    .token = token,
+                                    .link = link,
+                                    .to = to,
+                                    .to_count = 1,
+                                    .replies = true,
+                                    .language = CHANNEL_EN};
+    snprintf(message, sizeof message, body, "");
+    make(&made, &config, message);
+    CHECK_TEXT(made.request.body.data,
+               "{\"chat_id\":\"-1001\",\"text\":\"warm\\nReply 1 4F7K to acknowledge\\n"
+               "https://c.example/incidents/" ID "\",\"disable_notification\":false,"
+               "\"reply_markup\":{\"inline_keyboard\":[[{\"text\":\"I take it\","
+               "\"callback_data\":\"" ID ID "\"},{\"text\":\"Open\",\"url\":"
+               "\"https://c.example/incidents/" ID "\"}]]}}");
+    unmake(&made);
+    /* What is over needs nobody. */
+    snprintf(message, sizeof message, body, ",\"closed\":\"2026-11-23T08:00:00.000Z\"");
+    make(&made, &config, message);
+    CHECK(strstr(made.request.body.data, "reply_markup") == NULL);
+    CHECK(strstr(made.request.body.data, "4F7K") == NULL);
+    unmake(&made);
+    config.replies = false;
+    snprintf(message, sizeof message, body, "");
+    make(&made, &config, message);
+    CHECK(strstr(made.request.body.data, "callback_data") == NULL);
+    CHECK(strstr(made.request.body.data, "4F7K") == NULL);
+    unmake(&made);
+}
+
+static void a_text_message_says_how_to_answer(void)
+{
+    static const struct {
+        enum channel_language language;
+        int64_t limit;
+        const char *body;
+        const char *text;
+    } rows[] = {
+        {CHANNEL_EN, 0, "{\"text_en\":\"warm\",\"code\":\"4F7K\"}",
+         "warm\nReply 1 4F7K to acknowledge"},
+        {CHANNEL_ZH, 0, "{\"text_zh\":\"热\",\"code\":\"4F7K\"}", "热\n回复 1 4F7K 确认"},
+        {CHANNEL_BOTH, 0, "{\"text_en\":\"warm\",\"text_zh\":\"热\",\"code\":\"4F7K\"}",
+         "热\nwarm\n回复/Reply 1 4F7K"},
+        {CHANNEL_EN, 0, "{\"text_en\":\"warm\"}", "warm"},
+        {CHANNEL_EN, 0, "{\"text_en\":\"two\",\"digest\":[1,2],\"lists_codes\":true}",
+         "two\nReply 1 and a line's code to acknowledge"},
+        /* The text is cut, not what it is answered with. */
+        {CHANNEL_EN, 40, "{\"text_en\":\"warm warm warm warm\",\"code\":\"4F7K\"}",
+         "warm warm…\nReply 1 4F7K to acknowledge"},
+        /* No room for both: the text. */
+        {CHANNEL_EN, 20, "{\"text_en\":\"warm\",\"code\":\"4F7K\"}", "warm"},
+    };
+    char secret_of_gateway[] = "a secret of the gateway";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct channel_message message;
+        struct buf text = {0};
+        struct config_channel config = {.kind = CHANNEL_SMS,
+                                        .reply_secret = secret_of_gateway,
+                                        .text_limit = rows[i].limit,
+                                        .language = rows[i].language};
+        CHECK(channel_message_parse(&message, rows[i].body) == ERR_OK);
+        CHECK(kind_text(&config, &message, &text, NULL) == ERR_OK);
+        CHECK_TEXT(text.data, rows[i].text);
+        channel_message_fini(&message);
+        buf_fini(&text);
+    }
+}
+
 static void mail_is_one_thread_per_incident(void)
 {
     char url[] = "smtp://mail.example:587";
@@ -451,6 +528,8 @@ int main(void)
         {"limits cut between characters", limits_cut_between_characters},
         {"a link and two languages share the room",
          a_link_and_two_languages_share_the_room},
+        {"a bot has a button that acknowledges", a_bot_has_a_button_that_acknowledges},
+        {"a text message says how to answer", a_text_message_says_how_to_answer},
         {"a bot shows where to acknowledge", a_bot_shows_where_to_acknowledge},
         {"mail is one thread per incident", mail_is_one_thread_per_incident},
         {"an alertmanager is told begin and end", an_alertmanager_is_told_begin_and_end},

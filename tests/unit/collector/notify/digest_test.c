@@ -50,6 +50,25 @@ static void its_key_is_that_of_its_rows(void)
     buf_fini(&body);
 }
 
+static void lines_have_their_codes(void)
+{
+    static const struct digest_row coded[] = {
+        {"a-1", "{\"text_en\":\"mild\",\"text_zh\":\"轻\",\"code\":\"4F7K\"}"},
+        {"b-1", "{\"text_en\":\"over\",\"text_zh\":\"好\"}"}};
+    char key[DIGEST_KEY_SIZE];
+    struct buf body = {0};
+    digest_format(coded, 2, key, &body);
+    json_t *root = json_loadb(body.data, body.len, 0, NULL);
+    CHECK_TEXT(text_of(root, "text_en"),
+               "[warning] 2 messages:\n• mild → 1 4F7K\n• over");
+    CHECK(json_is_true(json_object_get(root, "lists_codes")));
+    json_decref(root);
+    buf_clear(&body);
+    digest_format(rows, 3, key, &body);
+    CHECK(strstr(body.data, "lists_codes") == NULL);
+    buf_fini(&body);
+}
+
 static void receivers_are_not_mixed(void)
 {
     CHECK(digest_fits("{}", "{\"to\":[]}"));
@@ -63,6 +82,7 @@ int main(void)
     CU_TestInfo tests[] = {
         {"it lists all, and the gravest first", it_lists_all_and_the_gravest_first},
         {"its key is that of its rows", its_key_is_that_of_its_rows},
+        {"lines have their codes", lines_have_their_codes},
         {"receivers are not mixed", receivers_are_not_mixed},
         CU_TEST_INFO_NULL,
     };
