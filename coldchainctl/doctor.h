@@ -37,6 +37,7 @@ struct doctor {
     /* what there is to look at */
     const struct settings *settings; /* NULL: no configuration is at hand */
     struct client *client;           /* NULL: the API is not to be asked */
+    const char *agent_file;          /* configuration of an agent here; NULL: none */
     bool is_local;                   /* the collector need not run */
     bool is_for_programs;            /* English, whatever the language is */
     int64_t now_ms;
@@ -73,6 +74,16 @@ void doctor_look_sinks(struct doctor *doctor);
 void doctor_look_stores(struct doctor *doctor);
 void doctor_look_journal(struct doctor *doctor);
 void doctor_look_devices(struct doctor *doctor);
+void doctor_look_alarms(struct doctor *doctor);
+void doctor_look_siren(struct doctor *doctor);
+
+/* What several of them look at; `area` is static. */
+/* A program that is to be run: there, executable, by nobody to be replaced. */
+void doctor_look_program(struct doctor *doctor, const char *area, const char *what,
+                         const char *path);
+/* Any answer will do; nothing is asked for that changes anything. */
+void doctor_look_url(struct doctor *doctor, const char *area, const char *name,
+                     const char *method, const char *url, const char *ca_file);
 
 /* "12.3 GiB", "480 KiB". Returns text. */
 const char *doctor_size(char text[32], double bytes);

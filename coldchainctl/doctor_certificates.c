@@ -135,5 +135,9 @@ void doctor_look_certificates(struct doctor *doctor)
         if (settings->webhooks[i].ca_file != NULL)
             look_certificate(doctor, settings->webhooks[i].name,
                              settings->webhooks[i].ca_file);
+    for (size_t i = 0; i < settings->channel_count; i++)
+        if (settings->channels[i].ca_file != NULL)
+            look_certificate(doctor, settings->channels[i].name,
+                             settings->channels[i].ca_file);
     look_token(doctor);
 }

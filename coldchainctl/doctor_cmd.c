@@ -17,6 +17,7 @@
 #include "coldchainctl/width.h"
 
 #define CONFIG_DEFAULT "/etc/coldchain/collector.yaml"
+#define AGENT_DEFAULT  "/etc/coldchain/agent.yaml"
 #define TIMEOUT_MS     5000
 #define SEEN_COLUMN    23 /* behind level and area */
 #define NARROW         60 /* columns: what was seen goes on a line of its own */
@@ -24,6 +25,7 @@
 struct doctor_args {
     struct client_args client;
     const char *config;
+    const char *agent;
     double silent_minutes;
     bool is_local;
     bool wants_json;
@@ -37,6 +39,13 @@ static const struct option options[] = {
      .value = "a file",
      .arg = "FILE",
      .help = "the collector's configuration (" CONFIG_DEFAULT " when it can be read)"},
+    {.name = "agent",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct doctor_args, agent),
+     .value = "a file",
+     .arg = "FILE",
+     .help = "the configuration of an agent on this machine, whose siren is looked at "
+             "(" AGENT_DEFAULT " when it can be read)"},
     {.name = "local",
      .type = OPTION_FLAG,
      .offset = offsetof(struct doctor_args, is_local),
@@ -86,7 +95,8 @@ static enum err load_config(const struct doctor_args *args, struct doctor *docto
                             struct err_text *why)
 {
     const char *path = args->config != NULL ? args->config : CONFIG_DEFAULT;
-    if (args->config == NULL && access(path, R_OK) != 0 && !args->is_local)
+    if (args->config == NULL && access(path, R_OK) != 0 &&
+        (!args->is_local || doctor->agent_file != NULL))
         return ERR_OK;
     enum err err = config_load(config, &settings_schema, settings, path, why);
     if (err == ERR_OK)
@@ -136,14 +146,29 @@ static enum err open_client(const struct doctor_args *args, struct doctor *docto
     return err;
 }
 
+/* An agent's machine: a collector is neither here nor named. */
+static bool is_agent_alone(const struct doctor_args *args, const struct doctor *doctor)
+{
+    bool is_named = args->client.api != NULL || getenv("COLDCHAIN_API") != NULL;
+    return doctor->agent_file != NULL && doctor->settings == NULL &&
+           (args->is_local || !is_named);
+}
+
 static void look(struct doctor *doctor)
 {
+    if (doctor->settings == NULL && doctor->client == NULL) {
+        doctor_look_clock(doctor);
+        doctor_look_siren(doctor);
+        return;
+    }
     doctor_look_collector(doctor);
     doctor_look_broker(doctor);
     doctor_look_clock(doctor);
     doctor_look_disk(doctor);
     doctor_look_certificates(doctor);
     doctor_look_sinks(doctor);
+    doctor_look_alarms(doctor);
+    doctor_look_siren(doctor);
     doctor_look_stores(doctor);
     doctor_look_journal(doctor);
     doctor_look_devices(doctor);
@@ -198,7 +223,7 @@ static void print_findings(const struct doctor *doctor)
         print_finding(&doctor->findings[i], columns);
     printf(say("\nok %zu, warnings %zu, problems %zu\n"), count_of(doctor, DOCTOR_OK),
            warnings, problems);
-    if (doctor->settings == NULL)
+    if (doctor->settings == NULL && doctor->client != NULL)
         help_wrap_to(stdout,
                      say("The configuration was not at hand: broker, disks, certificates "
                          "and files were not looked at. Run it where the collector runs, "
@@ -240,10 +265,12 @@ static int doctor_run(int argc, char **argv)
     if (argc > 1)
         return command_usage("doctor", "nothing is expected behind the options");
     doctor.is_local = args.is_local;
+    if (args.agent != NULL || access(AGENT_DEFAULT, R_OK) == 0)
+        doctor.agent_file = args.agent != NULL ? args.agent : AGENT_DEFAULT;
     doctor.is_for_programs = args.wants_json;
     doctor.silent_ms = (int64_t)(args.silent_minutes * 60000);
     enum err err = load_config(&args, &doctor, &config, &settings, &why);
-    if (err == ERR_OK && !args.is_local)
+    if (err == ERR_OK && !args.is_local && !is_agent_alone(&args, &doctor))
         err = open_client(&args, &doctor, &why);
     if (err == ERR_OK) {
         look(&doctor);
@@ -264,21 +291,26 @@ static int doctor_run(int argc, char **argv)
 const struct command doctor_command = {
     .name = "doctor",
     .summary = "what is wrong or soon will be, and what to do about it",
-    .usage = "[--config FILE] [--local] [--json] [options]\n",
+    .usage = "[--config FILE] [--agent FILE] [--local] [--json] [options]\n",
     .about =
         "Looks at the collector, the broker (address, TLS, login, who may do what), "
         "clocks, disks (with a forecast), certificates and keys, what is sent on "
-        "(InfluxDB, webhooks), databases, journal and devices. Each line is ok, warning "
+        "(InfluxDB, webhooks), alarm channels (do they work, can they ring now, how much is "
+        "left), databases, journal and devices. Each line is ok, warning "
         "or PROBLEM, with what was seen and what to do.\n"
         "Of a running collector it asks the API; with its configuration at hand it looks "
         "at files and neighbours too, also while the collector is down. Nothing is "
         "changed: the collector's login is tried only while none is at work, takes no "
         "message out of its session and ends none; the broker is also asked to let in "
-        "somebody without a name and somebody made up, and should refuse both.\n",
+        "somebody without a name and somebody made up, and should refuse both.\n"
+        "On an agent's machine it looks at what rings there: the programs of "
+        "'alarm.command' and 'alarm.on_incident', whether they can be run, failed or are "
+        "muted. Nothing is run.\n",
     .options = options,
     .examples =
         "coldchainctl doctor\n"
         "coldchainctl doctor --config /etc/coldchain/collector.yaml --local\n"
+        "coldchainctl doctor --agent /etc/coldchain/agent.yaml --local\n"
         "coldchainctl doctor --json | jq '.findings[] | select(.level==\"problem\")'\n",
     .statuses = "0 no problem; there may be warnings\n"
                 "1 problems, or the configuration cannot be read\n"

@@ -140,9 +140,8 @@ static void sinks_of_api(struct doctor *doctor)
     json_decref(sinks);
 }
 
-/* Any answer will do; nothing is asked for that changes anything. */
-static void look_url(struct doctor *doctor, const char *name, const char *method,
-                     const char *url, const char *ca_file)
+void doctor_look_url(struct doctor *doctor, const char *area, const char *name,
+                     const char *method, const char *url, const char *ca_file)
 {
     struct http_client *http = http_client_create();
     struct http_response response;
@@ -155,10 +154,10 @@ static void look_url(struct doctor *doctor, const char *name, const char *method
     };
     enum err err = http_send(http, &request, &response, &why);
     if (err == ERR_OK)
-        doctor_say(doctor, DOCTOR_OK, "sinks", NULL, "%s: answers (status %d)", name,
+        doctor_say(doctor, DOCTOR_OK, area, NULL, "%s: answers (status %d)", name,
                    response.status);
     else
-        doctor_say(doctor, DOCTOR_PROBLEM, "sinks",
+        doctor_say(doctor, DOCTOR_PROBLEM, area,
                    "see that it runs and that its address, its certificate and the way "
                    "to it are right",
                    "%s: does not answer from this machine: %s", name, why.text);
@@ -304,12 +303,12 @@ static void look_neighbours(struct doctor *doctor)
         size_t len = strlen(settings->influx.url);
         bool has_slash = len > 0 && settings->influx.url[len - 1] == '/';
         char *url = mem_format("%s%sping", settings->influx.url, has_slash ? "" : "/");
-        look_url(doctor, "influx", "GET", url, settings->influx.ca_file);
+        doctor_look_url(doctor, "sinks", "influx", "GET", url, settings->influx.ca_file);
         free(url);
     }
     for (size_t i = 0; i < settings->webhook_count; i++)
-        look_url(doctor, settings->webhooks[i].name, "HEAD", settings->webhooks[i].url,
-                 settings->webhooks[i].ca_file);
+        doctor_look_url(doctor, "sinks", settings->webhooks[i].name, "HEAD",
+                        settings->webhooks[i].url, settings->webhooks[i].ca_file);
 }
 
 void doctor_look_sinks(struct doctor *doctor)

@@ -242,6 +242,94 @@ class Broken(Case):
         self.says(self.doctor(), "warning", "devices", "1 of 2 silent for more than 15 min: fengjie/two (never heard)")
 
 
+class Alarms(Case):
+    def tried(self, name):
+        channel = next(one for one in self.collector.get("/alarm-channels") if one["name"] == name)
+        return channel["state"] != "unused"
+
+    def test_channels(self):
+        good, bad = self.start(Receiver("s")), self.start(Receiver("s"))
+        bad.behave = lambda number: 401
+        script = os.path.join(self.folder, "ring")
+        self.house(channels=[
+            {"name": "ops", "kind": "webhook", "url": good.url, "secret": "s", "rings": "yes", "rate": 10},
+            {"name": "chat", "kind": "webhook", "url": bad.url},
+            {"name": "bell", "kind": "command", "command": [script, "3"], "rings": "no"},
+            {"name": "far", "kind": "alertmanager", "url": f"http://localhost.invalid:{free_port()}"}])
+        found = self.doctor()
+        self.says(found, "warning", "alarms", "ops: nothing was sent over it")
+        self.says(found, "problem", "alarms", f"bell: {script}: No such file")
+        self.says(found, "warning", "alarms", "far: who is on the way can read its messages")
+        self.says(found, "problem", "alarms", "far: does not answer from this machine")
+        self.says(found, "ok", "alarms", "ops: answers (status ")
+        for name in ("ops", "chat"):
+            subprocess.run([PROGRAM, "channel", "test", name, "--api", self.collector.url, "--token-file",
+                            os.path.join(self.collector.data, "api.token")], capture_output=True, timeout=60, check=False)
+            wait_for(lambda name=name: self.tried(name), 10, f"{name} was tried")
+        found = self.doctor()
+        self.says(found, "ok", "alarms", "ops: delivered last 0 min ago; it can ring now; 0 messages may go at once, 10 a minute")
+        self.says(found, "warning", "alarms", "chat: failed 1 times in a row, last 0 min ago: status 401; delivered last: never")
+        self.assertIn("put a new token", next(line[3] for line in found.lines if line[2].startswith("chat: failed")))
+
+    def test_nobody_would_be_told(self):
+        self.house()
+        self.says(self.doctor(), "warning", "alarms", "nobody is told of incidents")
+
+
+class Siren(Case):
+    def script(self, name, text="#!/bin/sh\nexit 0\n", mode=0o755):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def look(self, *words, **alarm):
+        path = os.path.join(self.folder, "agent.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(format_yaml({"org": "o", "device": "d", "alarm": alarm, "status": {"file": os.path.join(self.folder, "status.json")}}))
+        done = subprocess.run([PROGRAM, "doctor", "--json", "--agent", path, "--local", *words], capture_output=True, text=True,
+                              timeout=60, check=False)
+        return Found(done)
+
+    def test_what_rings_here(self):
+        fine = self.script("fine")
+        rows = (("ok", fine, "is there and can be run"),
+                ("problem", os.path.join(self.folder, "nowhere"), "No such file"),
+                ("problem", self.folder, "is no file"),
+                ("problem", self.script("closed", mode=0o644), "nobody may run"),
+                ("problem", self.script("open", mode=0o777), "everybody on this machine can replace"),
+                ("warning", self.script("few", mode=0o750), "only its owner and its group"),
+                ("problem", self.script("dos", "#!/bin/sh\r\nexit 0\r\n"), "ends as on Windows"),
+                ("problem", self.script("gone", "#! /opt/none/lua -x\n"), "is to be run by /opt/none/lua: No such file"))
+        for level, path, words in rows:
+            with self.subTest(path=path):
+                found = self.look(on_incident=[path, "--room", "3"])
+                self.says(found, level, "siren", words)
+        found = self.look(on_incident=[fine], command=[rows[1][1]])
+        self.says(found, "ok", "siren", "alarm.on_incident")
+        self.says(found, "problem", "siren", "alarm.command: ")
+        self.says(self.look(), "warning", "siren", "nothing rings here")
+        self.says(self.look(command=[fine]), "warning", "siren", "by the collector only")
+
+    def test_muted_and_failing(self):
+        fine, mute = self.script("fine"), self.script("mute", "")
+        os.utime(mute, (time.time() - 4 * 3600,) * 2)
+        with open(os.path.join(self.folder, "status.json"), "w", encoding="utf-8") as file:
+            json.dump({"is_ringing": True, "alarm_runs_failed": 0, "incident_runs_failed": 3, "incidents_open": 2}, file)
+        found = self.look(on_incident=[fine], mute_file=mute)
+        self.says(found, "warning", "siren", "muted for 4 h")
+        self.says(found, "problem", "siren", "alarm.on_incident failed 3 times")
+        self.says(found, "problem", "siren", "it rings")
+        self.says(found, "warning", "siren", "open here: 2")
+        self.assertFalse(any("alarm.command" in line[2] for line in found.lines))
+
+    def test_a_file_that_is_none(self):
+        found = Found(subprocess.run([PROGRAM, "doctor", "--json", "--agent", "/nonexistent.yaml", "--local"], capture_output=True,
+                                     text=True, timeout=60, check=False))
+        self.says(found, "problem", "siren", "cannot read /nonexistent.yaml")
+
+
 class Certificates(Case):
     def openssl(self, *words):
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
