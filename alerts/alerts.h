@@ -244,6 +244,14 @@ void alerts_set_room(struct alerts *alerts, const char *zone,
  */
 void alerts_declare(struct alerts *alerts, const char *zone, enum alert_reason reason,
                     int64_t from_ms, int64_t to_ms);
+/*
+ * PLANNED_STEP with a band of its own; NaN: open on that side. Rules above and below, and
+ * those that count time or doses beyond a limit, of a temperature of the air or the goods
+ * are held back by it only while the value is within the band on their side; and what is
+ * open above or below is back there.
+ */
+void alerts_declare_step(struct alerts *alerts, const char *zone, int64_t from_ms,
+                         int64_t to_ms, double low, double high);
 
 /*
  * NOT_FOUND; EXISTS when somebody else was first. The engine knows open incidents only:

@@ -24,6 +24,7 @@ struct sample {
     double low; /* the measure is between these two; both 0: nothing is known of that */
     double high;
     unsigned reasons; /* that hold the rule back now, as bits; 0: none */
+    bool is_in_step;  /* a planned step's own band says that the value is in order */
     bool is_kept;     /* something that the measure counts was not counted for them */
     double kept;      /* that */
 };

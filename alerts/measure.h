@@ -62,6 +62,8 @@ struct moment {
     double high;
     bool is_explained; /* a door or a defrost of that place goes on */
     int64_t ended_ms;  /* the last of them ended; TIME_NONE */
+    double step_low;   /* what a planned step allows; infinite: it has no bound there */
+    double step_high;
     double others;     /* what the zone's other probes say; NaN: none fresh enough */
     const struct air_verdict *air;   /* of this channel; NULL: nobody asked */
     const struct quantity *quantity; /* NULL: not in the registry */

@@ -4,11 +4,14 @@
  * moved, the zone is asked, reasons are found.
  */
 #include <math.h>
+#include <string.h>
 
 #include "alerts/internal.h"
 #include "alerts/measure.h"
 #include "alerts/room.h"
 #include "alerts/shared.h"
+
+#define STEP (1u << ALERT_REASON_PLANNED_STEP)
 
 unsigned rule_unless(const struct rule *rule)
 {
@@ -85,7 +88,10 @@ static unsigned ask_room(struct alerts *alerts, struct source *source, struct ro
         room_hear(alerts, room, (enum room_role)plan->role, reading);
     if (plan->is_compared)
         moment->others = room_others(room, reading);
-    return room_reasons(room, reading->time_ms);
+    unsigned reasons = room_reasons(room, reading->time_ms);
+    if ((reasons & STEP) != 0)
+        room_step_band(room, reading->time_ms, &moment->step_low, &moment->step_high);
+    return reasons;
 }
 
 /* The moment, and the reasons that hold. */
@@ -96,6 +102,8 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
     struct room *room = room_of(alerts, source->plan);
     *moment = (struct moment){.time_ms = reading->time_ms,
                               .value = reading->value,
+                              .step_low = -HUGE_VAL,
+                              .step_high = HUGE_VAL,
                               .others = (double)NAN,
                               .quantity = source->plan->registered};
     unsigned reasons = room != NULL ? ask_room(alerts, source, room, reading, moment) : 0;
@@ -109,6 +117,57 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
     }
     moment->ended_ms = ended_at(room, moment->air, reading->time_ms);
     return reasons | reasons_of_air(moment->air);
+}
+
+/* Whether a step's band is about it. */
+static bool is_of_step(const char *quantity)
+{
+    static const char *const names[] = {"air_temperature", "return_temperature",
+                                        "product_temperature", "pulp_temperature"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], quantity) == 0)
+            return true;
+    return false;
+}
+
+/* What the step allows on the side to which the rule looks; infinite: everything. */
+static double step_bound(const struct rule *rule, const struct moment *moment,
+                         bool *is_above)
+{
+    *is_above = true;
+    if (!is_of_step(rule->quantity))
+        return HUGE_VAL;
+    switch ((enum alert_kind)rule->kind) {
+    case ALERT_ABOVE:
+    case ALERT_CUMULATIVE_ABOVE:
+    case ALERT_DOSE_ABOVE:
+    case ALERT_NO_RECOVERY:
+        return moment->step_high;
+    case ALERT_BELOW:
+    case ALERT_CUMULATIVE_BELOW:
+    case ALERT_DOSE_BELOW:
+        *is_above = false;
+        return moment->step_low;
+    default:
+        return HUGE_VAL;
+    }
+}
+
+/* A step excuses no more than it was planned to be. */
+static void heed_step(const struct rule *rule, const struct moment *moment,
+                      struct sample *sample)
+{
+    bool is_above;
+    sample->is_in_step = false;
+    if ((sample->reasons & STEP) == 0)
+        return;
+    double bound = step_bound(rule, moment, &is_above);
+    if (!isfinite(bound))
+        return;
+    if (is_above ? moment->value > bound : moment->value < bound)
+        sample->reasons &= ~STEP;
+    else
+        sample->is_in_step = alert_kind_is_value((enum alert_kind)rule->kind);
 }
 
 void measured_reading(struct alerts *alerts, struct source *source,
@@ -127,6 +186,7 @@ void measured_reading(struct alerts *alerts, struct source *source,
         if (rule_is_silence(rule))
             continue;
         sample.reasons = reasons & rule_unless(rule);
+        heed_step(rule, &moment, &sample);
         judge_rule(alerts, source, rule, &moment, &sample, sink);
     }
     if (plan->derives != 0 && !source->is_derived)

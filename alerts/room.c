@@ -204,6 +204,20 @@ int64_t room_until(const struct room *room, enum alert_reason reason, int64_t fr
     return until_ms;
 }
 
+void room_step_band(const struct room *room, int64_t time_ms, double *low, double *high)
+{
+    *low = HUGE_VAL;
+    *high = -HUGE_VAL;
+    for (size_t i = 0; i < room->stretch_count; i++) {
+        const struct room_stretch *step = &room->stretches[i];
+        if (step->reason != ALERT_REASON_PLANNED_STEP || time_ms < step->from_ms ||
+            time_ms >= step->to_ms)
+            continue;
+        *low = fmin(*low, isnan(step->low) ? -HUGE_VAL : step->low);
+        *high = fmax(*high, isnan(step->high) ? HUGE_VAL : step->high);
+    }
+}
+
 int64_t room_ended(const struct room *room, int64_t time_ms)
 {
     int64_t ended_ms = TIME_NONE;
@@ -319,21 +333,42 @@ static struct room_stretch *make_stretch(struct room *room)
     return oldest;
 }
 
+static void declare(struct alerts *alerts, const char *zone,
+                    const struct room_stretch *told)
+{
+    assert((size_t)told->reason < ALERT_REASON_COUNT);
+    struct room *room = room_make(alerts, zone);
+    size_t i = 0;
+    while (i < room->stretch_count && (room->stretches[i].reason != told->reason ||
+                                       room->stretches[i].from_ms != told->from_ms))
+        i++;
+    bool is_known = i < room->stretch_count;
+    if (!is_known || room->stretches[i].to_ms != told->to_ms)
+        alerts->has_new_stretches = true;
+    struct room_stretch *stretch = is_known ? &room->stretches[i] : make_stretch(room);
+    *stretch = *told;
+    room_attach(alerts, room);
+    room_touch(alerts, room);
+}
+
 void alerts_declare(struct alerts *alerts, const char *zone, enum alert_reason reason,
                     int64_t from_ms, int64_t to_ms)
 {
-    assert((size_t)reason < ALERT_REASON_COUNT);
-    struct room *room = room_make(alerts, zone);
-    size_t i = 0;
-    while (i < room->stretch_count &&
-           (room->stretches[i].reason != reason || room->stretches[i].from_ms != from_ms))
-        i++;
-    bool is_known = i < room->stretch_count;
-    if (!is_known || room->stretches[i].to_ms != to_ms)
-        alerts->has_new_stretches = true;
-    struct room_stretch *stretch = is_known ? &room->stretches[i] : make_stretch(room);
-    *stretch = (struct room_stretch){
-        .from_ms = from_ms, .to_ms = to_ms, .reason = (uint8_t)reason};
-    room_attach(alerts, room);
-    room_touch(alerts, room);
+    const struct room_stretch told = {.from_ms = from_ms,
+                                      .to_ms = to_ms,
+                                      .low = (double)NAN,
+                                      .high = (double)NAN,
+                                      .reason = (uint8_t)reason};
+    declare(alerts, zone, &told);
+}
+
+void alerts_declare_step(struct alerts *alerts, const char *zone, int64_t from_ms,
+                         int64_t to_ms, double low, double high)
+{
+    const struct room_stretch told = {.from_ms = from_ms,
+                                      .to_ms = to_ms,
+                                      .low = low,
+                                      .high = high,
+                                      .reason = ALERT_REASON_PLANNED_STEP};
+    declare(alerts, zone, &told);
 }

@@ -56,6 +56,8 @@ struct room_probe {
 struct room_stretch {
     int64_t from_ms;
     int64_t to_ms; /* TIME_NEVER: until it is told otherwise */
+    double low;    /* PLANNED_STEP: what is in order meanwhile; NaN: open */
+    double high;
     uint8_t reason;
 };
 
@@ -93,6 +95,8 @@ unsigned room_reasons(const struct room *room, int64_t time_ms);
  * is told otherwise. Without any, or a room (NULL), it is over at once.
  */
 int64_t room_until(const struct room *room, enum alert_reason reason, int64_t from_ms);
+/* What the planned steps of then allow, the widest of several; infinite where open. */
+void room_step_band(const struct room *room, int64_t time_ms, double *low, double *high);
 /* The last door or defrost ended, at or before then; TIME_NONE. */
 int64_t room_ended(const struct room *room, int64_t time_ms);
 struct air_signals room_signals(const struct room *room, int64_t time_ms);

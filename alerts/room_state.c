@@ -4,8 +4,9 @@
  *
  * Key "room/ZONE". u8 version, settings (tau, fastest, slowest as f64; three times of
  * the defrost's schedule as zigzag), varint probes, per probe: u64 key, u64 group, u8
- * role, time, f64 value, on, off; varint stretches, per stretch: from, to, u8 reason.
- * TIME_NEVER is written as it is.
+ * role, time, f64 value, on, off; varint stretches, per stretch: from, to, u8 reason, and
+ * since version 2 u8 what follows: f64 low (1), f64 high (2). TIME_NEVER is written as it
+ * is.
  */
 #include <assert.h>
 #include <math.h>
@@ -15,13 +16,30 @@
 #include "alerts/room.h"
 #include "base/mem.h"
 
-#define ROOM_VERSION 1
+#define ROOM_VERSION 2
 #define ROOM_KEY     "room/"
+
+/* What a stretch has besides. */
+enum { HAS_LOW = 1u << 0, HAS_HIGH = 1u << 1, HAS_ALL = HAS_LOW | HAS_HIGH };
 
 bool room_key_is(const char *key)
 {
     const char *zone = key + strlen(ROOM_KEY);
     return strncmp(key, ROOM_KEY, strlen(ROOM_KEY)) == 0 && strchr(zone, '/') == NULL;
+}
+
+static void save_stretch(struct buf *out, const struct room_stretch *stretch)
+{
+    unsigned has = (isnan(stretch->low) ? 0u : HAS_LOW);
+    has |= (isnan(stretch->high) ? 0u : HAS_HIGH);
+    buf_zigzag(out, stretch->from_ms);
+    buf_zigzag(out, stretch->to_ms);
+    buf_u8(out, stretch->reason);
+    buf_u8(out, (uint8_t)has);
+    if ((has & HAS_LOW) != 0)
+        buf_f64(out, stretch->low);
+    if ((has & HAS_HIGH) != 0)
+        buf_f64(out, stretch->high);
 }
 
 void room_save(const struct room *room, struct buf *key, struct buf *out)
@@ -50,11 +68,8 @@ void room_save(const struct room *room, struct buf *key, struct buf *out)
         buf_zigzag(out, probe->off_ms);
     }
     buf_varint(out, room->stretch_count);
-    for (size_t i = 0; i < room->stretch_count; i++) {
-        buf_zigzag(out, room->stretches[i].from_ms);
-        buf_zigzag(out, room->stretches[i].to_ms);
-        buf_u8(out, room->stretches[i].reason);
-    }
+    for (size_t i = 0; i < room->stretch_count; i++)
+        save_stretch(out, &room->stretches[i]);
 }
 
 static int64_t read_point(struct buf_reader *in)
@@ -113,11 +128,14 @@ static struct room_probe read_probe(struct buf_reader *in)
     return probe;
 }
 
-static struct room_stretch read_stretch(struct buf_reader *in)
+static struct room_stretch read_stretch(struct buf_reader *in, unsigned version)
 {
     struct room_stretch stretch = {.from_ms = read_point(in), .to_ms = read_point(in)};
     stretch.reason = buf_read_u8(in);
-    if (stretch.reason >= ALERT_REASON_COUNT)
+    unsigned has = version > 1 ? buf_read_u8(in) : 0;
+    stretch.low = (has & HAS_LOW) != 0 ? read_number(in) : (double)NAN;
+    stretch.high = (has & HAS_HIGH) != 0 ? read_number(in) : (double)NAN;
+    if (stretch.reason >= ALERT_REASON_COUNT || (has & ~(unsigned)HAS_ALL) != 0)
         in->failed = true;
     return stretch;
 }
@@ -133,7 +151,8 @@ struct saved_room {
 
 static bool read_room(struct buf_reader *in, struct saved_room *saved)
 {
-    if (buf_read_u8(in) != ROOM_VERSION)
+    unsigned version = buf_read_u8(in);
+    if (version < 1 || version > ROOM_VERSION)
         return false;
     saved->settings = read_settings(in);
     uint64_t probes = buf_read_varint(in);
@@ -146,7 +165,7 @@ static bool read_room(struct buf_reader *in, struct saved_room *saved)
         return false;
     for (saved->stretch_count = 0; saved->stretch_count < stretches;
          saved->stretch_count++)
-        saved->stretches[saved->stretch_count] = read_stretch(in);
+        saved->stretches[saved->stretch_count] = read_stretch(in, version);
     return !in->failed && in->at == in->len;
 }
 

@@ -47,7 +47,7 @@ static unsigned advance(struct watch *watch, const struct sample *sample)
     int64_t time_ms = sample->time_ms;
     for (size_t i = 0; i < watch->rule->level_count; i++) {
         bool has_fired = (watch->fired & (1u << i)) != 0;
-        bool runs = has_fired ? is_back(watch->rule, i, value)
+        bool runs = has_fired ? sample->is_in_step || is_back(watch->rule, i, value)
                               : level_is_past(watch->rule, i, value);
         if (!runs) {
             watch->since[i] = TIME_NONE;

@@ -120,7 +120,9 @@ static void collect(const struct zone_config *zone, struct verdict_spans *spans)
         struct verdict_span *added = &spans->list[spans->count++];
         *added = (struct verdict_span){.reason = reason,
                                        .from_ms = zone->spans[i].from_ms,
-                                       .to_ms = zone->spans[i].to_ms};
+                                       .to_ms = zone->spans[i].to_ms,
+                                       .low = zone->spans[i].low,
+                                       .high = zone->spans[i].high};
         memcpy(added->zone, zone->zone, sizeof added->zone);
     }
 }
@@ -154,6 +156,15 @@ static struct alert_room room_of(const struct zone_config *zone)
     };
 }
 
+static void declare(struct alerts *engine, const struct verdict_span *span)
+{
+    if (span->reason == ALERT_REASON_PLANNED_STEP)
+        alerts_declare_step(engine, span->zone, span->from_ms, span->to_ms, span->low,
+                            span->high);
+    else
+        alerts_declare(engine, span->zone, span->reason, span->from_ms, span->to_ms);
+}
+
 void verdict_rooms(struct alerts *engine, const struct zone_rules *rules,
                    struct verdict_spans *told, int64_t now_ms)
 {
@@ -172,8 +183,7 @@ void verdict_rooms(struct alerts *engine, const struct zone_rules *rules,
                            span->from_ms);
     }
     for (size_t i = 0; i < now.count; i++)
-        alerts_declare(engine, now.list[i].zone, now.list[i].reason, now.list[i].from_ms,
-                       now.list[i].to_ms);
+        declare(engine, &now.list[i]);
     verdict_spans_fini(told);
     *told = now;
 }

@@ -25,6 +25,8 @@ struct verdict_span {
     enum alert_reason reason;
     int64_t from_ms;
     int64_t to_ms;
+    double low; /* the band of a planned step; NaN: open */
+    double high;
 };
 
 struct verdict_spans {

@@ -32,8 +32,12 @@ static void declare(struct alerts *alerts, const struct registry *registry,
     size_t count;
     const struct registry_span *spans = registry_spans(registry, zone->id, &count);
     for (size_t i = 0; i < count; i++)
-        alerts_declare(alerts, zone->id, spans[i].reason, spans[i].from_ms,
-                       spans[i].to_ms);
+        if (spans[i].reason == ALERT_REASON_PLANNED_STEP)
+            alerts_declare_step(alerts, zone->id, spans[i].from_ms, spans[i].to_ms,
+                                spans[i].low, spans[i].high);
+        else
+            alerts_declare(alerts, zone->id, spans[i].reason, spans[i].from_ms,
+                           spans[i].to_ms);
     if (zone->off_since_ms != 0)
         alerts_declare(alerts, zone->id, ALERT_REASON_OFF_DUTY, zone->off_since_ms,
                        INT64_MAX);

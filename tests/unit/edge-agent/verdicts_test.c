@@ -514,6 +514,28 @@ static void goods_and_plans_are_judged_as_there(void)
     bench_destroy(bench);
 }
 
+static void a_step_excuses_no_more_than_its_band(void)
+{
+    static const char curing[] =
+        "{\"v\":1,\"version\":\"00000000000000a1\",\"zones\":[{\"zone\":\"room-1\","
+        "\"on_duty\":true,\"rules\":[{\"id\":\"air\",\"kind\":\"above\",\"unless\":"
+        "[\"planned_step\"],\"quantity\":\"air_temperature\",\"levels\":[" LEVEL(
+            "critical", "8",
+            "0") "]}],\"spans\":[{\"reason\":\"planned_step\",\"from\":1789999000000,"
+                 "\"to\":1790006000000,\"low\":12,\"high\":16}]}]}";
+    struct bench *bench = bench_create(curing);
+    for (int minute = 0; minute < 20; minute++)
+        give(bench, minute, 15);
+    CHECK(list_of(bench)->count == 0);
+    give(bench, 20, 17);
+    tell(bench, "opened");
+    CHECK(list_of(bench)->count == 1);
+    for (int minute = 21; minute < 30; minute++)
+        give(bench, minute, 15);
+    tell(bench, "closed");
+    bench_destroy(bench);
+}
+
 static void a_probe_that_breaks_is_silent(void)
 {
     struct bench *bench = bench_create(ZONE("true", SILENT));
@@ -679,6 +701,7 @@ int main(void)
         {"without rules nothing is judged or written",
          without_rules_nothing_is_judged_or_written},
         {"off duty only safety rings", off_duty_only_safety_rings},
+        {"a step excuses no more than its band", a_step_excuses_no_more_than_its_band},
         {"a rule that is not understood takes none away",
          a_rule_that_is_not_understood_takes_none_away},
         {"goods and plans are judged as there", goods_and_plans_are_judged_as_there},

@@ -77,6 +77,8 @@ static void what_is_planned_is_not_told(void)
     } rows[] = {
         {"maintenance", "zone.maintenance", "", false},
         {"a step", "zone.plan_step", "\"band_high\":20,", false},
+        {"a step that does not go so far", "zone.plan_step", "\"band_high\":8.5,", true},
+        {"a step to the other side", "zone.plan_step", "\"band_low\":1,", false},
         {"a step of others", "zone.plan_step", "\"goods\":[\"banana\"],", true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is declared of a room, and what rules make of it. */
+#include "base/mem.h"
+#include "tests/unit/alerts/story.h"
+
+#define MIN 60
+
+/* ---- an engine that is saved and loaded ------------------------------------------- */
+
+struct kept {
+    char *key;
+    void *data;
+    size_t len;
+};
+
+struct shelf {
+    struct kept items[8];
+    size_t count;
+};
+
+static void put(void *context, const char *key, const void *data, size_t len)
+{
+    struct shelf *shelf = context;
+    size_t i = 0;
+    while (i < shelf->count && strcmp(shelf->items[i].key, key) != 0)
+        i++;
+    if (i == shelf->count) {
+        CHECK(i < 8);
+        shelf->items[shelf->count++].key = mem_strdup(key);
+    }
+    free(shelf->items[i].data);
+    shelf->items[i].data = mem_dup(data, len + 1);
+    shelf->items[i].len = len;
+}
+
+static void restart(struct story *story, const struct alert_rule *rules, size_t count,
+                    struct shelf *shelf)
+{
+    alerts_save_changed(story->alerts, shelf, put);
+    alerts_destroy(story->alerts);
+    story->alerts = alerts_create();
+    story_rules(story, rules, count);
+    for (size_t i = 0; i < shelf->count; i++) {
+        const struct kept *kept = &shelf->items[i];
+        CHECK_ROW(kept->key, kept->len == 0 ||
+                                 alerts_load(story->alerts, kept->key, kept->data,
+                                             kept->len) == ERR_OK);
+    }
+}
+
+static void shelf_fini(struct shelf *shelf)
+{
+    for (size_t i = 0; i < shelf->count; i++) {
+        free(shelf->items[i].key);
+        free(shelf->items[i].data);
+    }
+}
+
+/* ---- planned steps ---------------------------------------------------------------- */
+
+static void declare_step(struct story *story, int64_t to_min, double low, double high)
+{
+    alerts_declare_step(story->alerts, "room-1", T0, T0 + to_min * MIN * 1000, low, high);
+}
+
+static struct alert_rule unless_planned(struct alert_rule rule)
+{
+    rule.unless = 1u << ALERT_REASON_PLANNED_STEP;
+    return rule;
+}
+
+static void read_each_minute(struct story *story, int64_t from_min, int64_t to_min,
+                             double value)
+{
+    for (int64_t minute = from_min; minute < to_min; minute++)
+        story_read(story, minute * MIN, value);
+}
+
+/* Above 8 for ten minutes, or below 2: what a step allows beyond is not told. */
+static void a_step_excuses_what_it_was_planned_for(void)
+{
+    static const struct {
+        const char *name;
+        double low, high;
+        double value;
+        const char *told;
+    } rows[] = {
+        {"no band", NAN, NAN, 40, ""},
+        {"within", 12, 16, 15, ""},
+        {"at its end", 12, 16, 16, ""},
+        {"on its way up", 12, 16, 10, ""},
+        {"beyond", 12, 16, 17, "opened warning open 0>600 17"},
+        {"open above", 12, NAN, 30, ""},
+        {"within, cold", -3, 0, -2, ""},
+        {"beyond, cold", -3, 0, -4, "opened warning open 0>600 -4"},
+        {"open below", NAN, 0, -4, ""},
+    };
+    const struct alert_rule rules[] = {
+        unless_planned(rule_above("warm", 8, 7, 10 * MIN, 0)),
+        unless_planned(rule_mirrored(rule_above("cold", -2, -3, 10 * MIN, 0))),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct story story;
+        story_begin(&story);
+        story_rules(&story, rules, 2);
+        declare_step(&story, 600, rows[i].low, rows[i].high);
+        read_each_minute(&story, 0, 30, rows[i].value);
+        CHECK_ROW(rows[i].name, strcmp(story_told(&story), rows[i].told) == 0);
+        story_end(&story);
+    }
+}
+
+static void back_within_a_step_is_back(void)
+{
+    const struct alert_rule rule = unless_planned(rule_above("warm", 8, 7, 0, 5 * MIN));
+    struct shelf shelf = {0};
+    struct story story;
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    declare_step(&story, 60, 12, 16);
+    read_each_minute(&story, 0, 10, 18);
+    CHECK_TEXT(story_told(&story), "opened warning open 0>0 18");
+    restart(&story, &rule, 1, &shelf);
+    read_each_minute(&story, 10, 20, 15);
+    CHECK_TEXT(story_told(&story), "updated warning recovering 0>0 15; "
+                                   "closed warning closed 600>900 15");
+    read_each_minute(&story, 20, 62, 15); /* the step is over, the room is not back */
+    CHECK_TEXT(story_told(&story), "opened warning open 3600>3600 15");
+    story_end(&story);
+    shelf_fini(&shelf);
+}
+
+static void beyond_a_step_time_counts(void)
+{
+    struct alert_rule rule = unless_planned(rule_above("sum", 20, 20, 0, 0));
+    rule.kind = ALERT_CUMULATIVE_ABOVE;
+    rule.limit = 8;
+    struct story story;
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    declare_step(&story, 600, 12, 16);
+    read_each_minute(&story, 0, 60, 15);
+    CHECK_TEXT(story_told(&story), "");
+    read_each_minute(&story, 60, 85, 17);
+    CHECK_TEXT(story_told(&story), "opened warning open 4800>4800 20");
+    read_each_minute(&story, 85, 90, 15); /* the sum is not less for that */
+    CHECK_TEXT(story_told(&story), "");
+    story_end(&story);
+}
+
+/* Two at once: what either allows. */
+static void the_widest_of_two_steps_holds(void)
+{
+    const struct alert_rule rule = unless_planned(rule_above("warm", 8, 7, 0, 0));
+    struct story story;
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    declare_step(&story, 60, 10, 12);
+    alerts_declare_step(story.alerts, "room-1", T0 + 60000, T0 + 3600000, 14, 16);
+    read_each_minute(&story, 1, 10, 15.5);
+    CHECK_TEXT(story_told(&story), "");
+    story_read(&story, 10 * MIN, 16.5);
+    CHECK_TEXT(story_told(&story), "opened warning open 600>600 16.5");
+    story_end(&story);
+}
+
+/* ---- what is saved ---------------------------------------------------------------- */
+
+/* As versions before the band of a step wrote it: one stretch of maintenance. */
+static void a_room_of_before_is_read(void)
+{
+    struct alert_rule rule = rule_above("warm", 8, 7, 0, 0);
+    struct buf old = {0};
+    struct story story;
+    rule.unless = 1u << ALERT_REASON_MAINTENANCE;
+    buf_u8(&old, 1);
+    for (int i = 0; i < 3; i++)
+        buf_f64(&old, 0);
+    for (int i = 0; i < 5; i++)
+        buf_zigzag(&old, 0);
+    buf_varint(&old, 0);
+    buf_varint(&old, 1);
+    buf_zigzag(&old, T0);
+    buf_zigzag(&old, T0 + 10 * MIN * 1000);
+    buf_u8(&old, ALERT_REASON_MAINTENANCE);
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    CHECK(alerts_load(story.alerts, "room/room-1", old.data, old.len) == ERR_OK);
+    CHECK(alerts_load(story.alerts, "room/room-1", old.data, old.len - 1) == ERR_CORRUPT);
+    read_each_minute(&story, 0, 10, 9);
+    CHECK_TEXT(story_told(&story), "");
+    story_read(&story, 10 * MIN, 9);
+    CHECK_TEXT(story_told(&story), "opened warning open 600>600 9");
+    story_end(&story);
+    buf_fini(&old);
+}
+
+static CU_TestInfo tests[] = {
+    {"a step excuses what it was planned for", a_step_excuses_what_it_was_planned_for},
+    {"back within a step is back", back_within_a_step_is_back},
+    {"beyond a step time counts", beyond_a_step_time_counts},
+    {"the widest of two steps holds", the_widest_of_two_steps_holds},
+    {"a room of before is read", a_room_of_before_is_read},
+    CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+    return check_run("room", tests);
+}
