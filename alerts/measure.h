@@ -64,7 +64,7 @@ struct moment {
     int64_t ended_ms;  /* the last of them ended; TIME_NONE */
     double step_low;   /* what a planned step allows; infinite: it has no bound there */
     double step_high;
-    double others;     /* what the zone's other probes say; NaN: none fresh enough */
+    double others; /* what the zone's other probes say; NaN: none fresh enough */
     const struct air_verdict *air;   /* of this channel; NULL: nobody asked */
     const struct quantity *quantity; /* NULL: not in the registry */
 };

@@ -333,19 +333,26 @@ static struct room_stretch *make_stretch(struct room *room)
     return oldest;
 }
 
+struct room_stretch *room_stretch(struct room *room, enum alert_reason reason,
+                                  int64_t from_ms)
+{
+    for (size_t i = 0; i < room->stretch_count; i++)
+        if (room->stretches[i].reason == reason && room->stretches[i].from_ms == from_ms)
+            return &room->stretches[i];
+    struct room_stretch *stretch = make_stretch(room);
+    *stretch = (struct room_stretch){.from_ms = TIME_NONE};
+    return stretch;
+}
+
 static void declare(struct alerts *alerts, const char *zone,
                     const struct room_stretch *told)
 {
     assert((size_t)told->reason < ALERT_REASON_COUNT);
     struct room *room = room_make(alerts, zone);
-    size_t i = 0;
-    while (i < room->stretch_count && (room->stretches[i].reason != told->reason ||
-                                       room->stretches[i].from_ms != told->from_ms))
-        i++;
-    bool is_known = i < room->stretch_count;
-    if (!is_known || room->stretches[i].to_ms != told->to_ms)
+    struct room_stretch *stretch =
+        room_stretch(room, (enum alert_reason)told->reason, told->from_ms);
+    if (stretch->from_ms == TIME_NONE || stretch->to_ms != told->to_ms)
         alerts->has_new_stretches = true;
-    struct room_stretch *stretch = is_known ? &room->stretches[i] : make_stretch(room);
     *stretch = *told;
     room_attach(alerts, room);
     room_touch(alerts, room);

@@ -80,6 +80,9 @@ struct room *room_find(const struct alerts *alerts, const char *zone);
 struct room *room_make(struct alerts *alerts, const char *zone);
 void rooms_fini(struct alerts *alerts);
 void room_touch(struct alerts *alerts, struct room *room);
+/* The one of that reason from then on; a new one begins at TIME_NONE. */
+struct room_stretch *room_stretch(struct room *room, enum alert_reason reason,
+                                  int64_t from_ms);
 /* Its zone's plans look at it from now on. */
 void room_attach(struct alerts *alerts, const struct room *room);
 

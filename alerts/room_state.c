@@ -216,6 +216,15 @@ static void merge_probe(struct room *to, const struct room_probe *from)
     to->probes[to->probe_count++] = *from;
 }
 
+/* What `to` was told itself stays as it was told. */
+static void merge_stretch(struct room *to, const struct room_stretch *from)
+{
+    struct room_stretch *stretch =
+        room_stretch(to, (enum alert_reason)from->reason, from->from_ms);
+    if (stretch->from_ms == TIME_NONE)
+        *stretch = *from;
+}
+
 void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
 {
     const struct room *source = room_find(from, zone);
@@ -225,8 +234,9 @@ void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
     if (room == NULL) {
         room = room_make(to, zone);
         room->settings = source->settings;
-        put_stretches(room, source->stretches, source->stretch_count);
     }
+    for (size_t i = 0; i < source->stretch_count; i++)
+        merge_stretch(room, &source->stretches[i]);
     for (size_t i = 0; i < source->probe_count; i++)
         merge_probe(room, &source->probes[i]);
     if (room->stretch_count > 0)

@@ -151,13 +151,16 @@ static enum err check_band(const struct entity *zone, struct err_text *why)
     return ERR_OK;
 }
 
-/* Since when it is off duty, for what is judged later of that time. */
-static void note_off_duty(const struct change *change, struct entity *zone)
+/* Since when it is off duty, or on duty again, for what is judged later of that time. */
+static void note_duty(const struct change *change, struct entity *zone)
 {
-    if (json_object_get(zone->body, "off_duty") == NULL)
-        json_object_del(zone->body, "off_duty_since");
-    else if (json_object_get(zone->body, "off_duty_since") == NULL)
-        json_object_set_new(zone->body, "off_duty_since", json_integer(change->now_ms));
+    bool is_off = json_object_get(zone->body, "off_duty") != NULL;
+    bool was_off = json_object_get(zone->body, "off_duty_since") != NULL;
+    if (is_off == was_off)
+        return;
+    json_object_del(zone->body, is_off ? "on_duty_since" : "off_duty_since");
+    json_object_set_new(zone->body, is_off ? "off_duty_since" : "on_duty_since",
+                        json_integer(change->now_ms));
 }
 
 enum err zone_put(struct change *change, struct err_text *why)
@@ -173,7 +176,7 @@ enum err zone_put(struct change *change, struct err_text *why)
         err = check_band(&zone, why);
     if (err == ERR_OK)
         err = zone_check_plans(change, &zone, why);
-    note_off_duty(change, &zone);
+    note_duty(change, &zone);
     if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);
@@ -194,7 +197,7 @@ enum err zone_duty(struct change *change, struct err_text *why)
         json_object_del(zone.body, "off_duty");
     if (err == ERR_OK && !is_on)
         json_object_set(zone.body, "off_duty", json_object_get(change->body, "why"));
-    note_off_duty(change, &zone);
+    note_duty(change, &zone);
     if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);

@@ -133,6 +133,10 @@ static const struct field zone_fields[] = {
     {"recovery_most", FIELD_DURATION, .least = 60000, .most = 24 * 3600000.0,
      .help = "how long after a door or a defrost the air may take to be back",
      .help_zh = "开门或除霜后恢复的最长时间"},
+    {"start_most", FIELD_DURATION, .most = 24 * 3600000.0,
+     .help = "how long the reason start holds once it goes on duty: a trip or a load "
+             "begins; 2 h when absent",
+     .help_zh = "启用(行程或入库开始)后 start 情形持续的时间;不填为 2 小时"},
     {"steps", FIELD_RECORDS, .most = ZONE_SPANS_MAX, .record = step_fields,
      .help = "planned set-point steps, see zone.plan_step",
      .help_zh = "计划的设定温度阶段"},

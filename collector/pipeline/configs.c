@@ -211,7 +211,7 @@ static void add_spans(struct zone_config *zone, const struct registry *registry,
 {
     size_t count;
     const struct registry_span *spans = registry_spans(registry, zone->zone, &count);
-    static_assert(2 * ZONE_SPANS_MAX <= ZONE_RULES_SPANS_MAX, "all of them fit");
+    static_assert(REGISTRY_SPANS_MAX <= ZONE_RULES_SPANS_MAX, "all of them fit");
     for (size_t i = 0; i < count; i++) {
         if (spans[i].to_ms <= now_ms)
             continue;

@@ -160,7 +160,7 @@ MUST_CHECK enum err pipeline_close_raised(struct pipeline *pipeline,
 
 /* rooms.c: what zones are like, and what is planned there, as the engines are told */
 struct pipeline_room {
-    struct registry_span spans[2 * ZONE_SPANS_MAX];
+    struct registry_span spans[REGISTRY_SPANS_MAX];
     size_t span_count;
     int64_t off_since_ms;
 };

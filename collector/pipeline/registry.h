@@ -22,7 +22,8 @@
 #include "telemetry/reading.h"
 
 #define REGISTRY_NAME_SIZE 128
-#define ZONE_SPANS_MAX     12 /* of each sort, in one zone */
+#define ZONE_SPANS_MAX     12                       /* of each sort, in one zone */
+#define REGISTRY_SPANS_MAX (2 * ZONE_SPANS_MAX + 1) /* steps, maintenance, one start */
 
 struct registry_zone {
     char id[ID_SIZE];
@@ -47,7 +48,7 @@ struct registry_zone {
     bool is_archived;         /* nothing is */
 };
 
-/* A stretch of time for which something else is planned in a zone. */
+/* A stretch of time for which something else is planned in a zone, or it starts. */
 struct registry_span {
     const char *zone;
     int64_t from_ms;
@@ -171,7 +172,8 @@ void registry_unlock(const struct registry *registry);
  */
 bool registry_is_on_duty(const struct registry *registry, const char *zone);
 bool registry_in_force(const struct registry *registry, const struct alert_rule *rule);
-/* What is planned there, in order of beginning; borrowed until the zone changes. */
+/* What is planned there, and its start, in order of beginning; borrowed until the zone
+ * changes. */
 const struct registry_span *registry_spans(const struct registry *registry,
                                            const char *zone, size_t *count);
 const struct registry_zone *registry_zone(const struct registry *registry,

@@ -50,6 +50,9 @@ struct band registry_goods_band(struct registry *registry, struct band declared,
 #define TAU_WITHIN  1.5
 #define HOUR_MS     3600000.0
 
+/* How long a start holds: that of the vans in docs/alert-quality.md. */
+#define START_USUAL_MS ((int64_t)2 * 3600 * 1000)
+
 static int64_t hours_ms(double hours)
 {
     return (int64_t)(hours * HOUR_MS);
@@ -166,11 +169,32 @@ static void put_spans(struct registry *registry, const char *zone, const json_t 
     }
 }
 
+/* A trip, or a load, begins when the zone goes on duty. */
+static void put_start(struct registry *registry, const char *zone, const json_t *body)
+{
+    const struct rows spans = spans_of(registry);
+    const json_t *most = json_object_get(body, "start_most");
+    int64_t from_ms = json_integer_value(json_object_get(body, "on_duty_since"));
+    int64_t lasts_ms = most != NULL ? json_integer_value(most) : START_USUAL_MS;
+    if (from_ms == 0 || lasts_ms == 0)
+        return;
+    const struct registry_span start = {
+        .zone = registry_name(registry, zone),
+        .from_ms = from_ms,
+        .to_ms = from_ms + lasts_ms,
+        .reason = ALERT_REASON_START,
+        .low = (double)NAN,
+        .high = (double)NAN,
+    };
+    rows_put(&spans, &start);
+}
+
 void registry_put_plans(struct registry *registry, const char *zone, const json_t *body)
 {
     drop_spans(registry, zone);
     put_spans(registry, zone, body, "steps", ALERT_REASON_PLANNED_STEP);
     put_spans(registry, zone, body, "maintenance", ALERT_REASON_MAINTENANCE);
+    put_start(registry, zone, body);
 }
 
 const struct registry_span *registry_spans(const struct registry *registry,

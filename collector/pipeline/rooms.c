@@ -110,15 +110,24 @@ static bool is_planned(const struct registry *registry, const char *zone,
     return false;
 }
 
+/* A plan that is taken back never was; a start ends with the duty that began it. */
+static int64_t taken_back_ms(const struct pipeline *pipeline,
+                             const struct registry_span *span)
+{
+    if (span->reason != ALERT_REASON_START)
+        return span->from_ms;
+    return span->to_ms < pipeline->now_ms ? span->to_ms : pipeline->now_ms;
+}
+
 void pipeline_room_changed(struct pipeline *pipeline, const char *zone,
                            const struct pipeline_room *was)
 {
     const struct registry *registry = pipeline->registry;
     const struct registry_zone *now = registry_zone(registry, zone);
-    for (size_t i = 0; i < was->span_count; i++) /* taken back: it never was */
+    for (size_t i = 0; i < was->span_count; i++)
         if (!is_planned(registry, zone, &was->spans[i]))
             end(pipeline, zone, was->spans[i].reason, was->spans[i].from_ms,
-                was->spans[i].from_ms);
+                taken_back_ms(pipeline, &was->spans[i]));
     if (was->off_since_ms != 0 && (now == NULL || now->off_since_ms != was->off_since_ms))
         end(pipeline, zone, ALERT_REASON_OFF_DUTY, was->off_since_ms, pipeline->now_ms);
     pipeline_tell_room(pipeline->alerts, registry, zone);
@@ -133,6 +142,6 @@ void pipeline_note_room(const struct pipeline *pipeline, const char *zone,
     const struct registry_span *spans = registry_spans(pipeline->registry, zone, &count);
     const struct registry_zone *now = registry_zone(pipeline->registry, zone);
     *was = (struct pipeline_room){.off_since_ms = now != NULL ? now->off_since_ms : 0};
-    for (size_t i = 0; i < count && i < 2 * ZONE_SPANS_MAX; i++)
+    for (size_t i = 0; i < count && i < REGISTRY_SPANS_MAX; i++)
         was->spans[was->span_count++] = spans[i];
 }

@@ -42,9 +42,9 @@ static void restart(struct story *story, const struct alert_rule *rules, size_t 
     story_rules(story, rules, count);
     for (size_t i = 0; i < shelf->count; i++) {
         const struct kept *kept = &shelf->items[i];
-        CHECK_ROW(kept->key, kept->len == 0 ||
-                                 alerts_load(story->alerts, kept->key, kept->data,
-                                             kept->len) == ERR_OK);
+        CHECK_ROW(kept->key,
+                  kept->len == 0 || alerts_load(story->alerts, kept->key, kept->data,
+                                                kept->len) == ERR_OK);
     }
 }
 
@@ -195,11 +195,36 @@ static void a_room_of_before_is_read(void)
     buf_fini(&old);
 }
 
+/* An engine that judges ahead is told what is planned now; the rest it has from the
+ * other. */
+static void a_copy_knows_what_is_over(void)
+{
+    struct alert_rule rule = rule_above("warm", 8, 7, 0, 0);
+    const struct alert_room like = {.body = {10, 2.5, 10}};
+    struct story story;
+    struct story ahead;
+    rule.unless = 1u << ALERT_REASON_START;
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    story_begin(&ahead);
+    story_rules(&ahead, &rule, 1);
+    alerts_declare(story.alerts, "room-1", ALERT_REASON_START, T0, T0 + 10 * MIN * 1000);
+    alerts_set_room(ahead.alerts, "room-1", &like);
+    alerts_copy(ahead.alerts, story.alerts, "room-1", "dev-1", "air_temperature");
+    read_each_minute(&ahead, 5, 10, 9);
+    CHECK_TEXT(story_told(&ahead), "");
+    story_read(&ahead, 10 * MIN, 9);
+    CHECK_TEXT(story_told(&ahead), "opened warning open 600>600 9");
+    story_end(&story);
+    story_end(&ahead);
+}
+
 static CU_TestInfo tests[] = {
     {"a step excuses what it was planned for", a_step_excuses_what_it_was_planned_for},
     {"back within a step is back", back_within_a_step_is_back},
     {"beyond a step time counts", beyond_a_step_time_counts},
     {"the widest of two steps holds", the_widest_of_two_steps_holds},
+    {"a copy knows what is over", a_copy_knows_what_is_over},
     {"a room of before is read", a_room_of_before_is_read},
     CU_TEST_INFO_NULL,
 };

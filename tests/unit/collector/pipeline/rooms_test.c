@@ -269,6 +269,70 @@ static void a_rule_that_is_replaced_ends_its_record(void)
     house_close(&house);
 }
 
+/* A tour that begins is warm: what names it waits for as long as the zone says. */
+static void going_on_duty_is_a_start(void)
+{
+    static const struct {
+        const char *name;
+        const char *said;
+        uint64_t rings; /* minute; 0: not within the hour */
+    } rows[] = {
+        {"two hours when nothing is said", "", 0},
+        {"what the zone says", ",\"start_most\":600000", 15},
+        {"none", ",\"start_most\":0", 6},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        struct suppression told = {.id = ""};
+        char body[200];
+        house_open(&house);
+        put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+        run(&house, 0, "rule.put", "{\"id\":\"warm\",\"unless\":[\"start\"]}");
+        run(&house, 0, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+        measure(&house, 1, 4, 13);
+        snprintf(body, sizeof body, "{\"id\":\"room\",\"off_duty\":null%s}",
+                 rows[i].said);
+        run(&house, 5, "zone.put", body);
+        measure(&house, 5, 9, 13);
+        take_all(&house);
+        CHECK_ROW(rows[i].name, (opened(&house) > 0) == (rows[i].rings == 6));
+        pipeline_close(house.pipeline);
+        house.pipeline = NULL;
+        measure(&house, 10, 14, 13);
+        take_all(&house);
+        CHECK_ROW(rows[i].name, (opened(&house) > 0) == (rows[i].rings == 6));
+        measure(&house, 15, 60, 13);
+        take_all(&house);
+        CHECK_ROW(rows[i].name, (opened(&house) > 0) == (rows[i].rings != 0));
+        CHECK(state_each_suppression(house.state, "room", 0, INT64_MAX, 10, &told,
+                                     keep_last) == ERR_OK);
+        CHECK_ROW(rows[i].name, rows[i].rings == 6 || told.reason == ALERT_REASON_START ||
+                                    told.reason == ALERT_REASON_OFF_DUTY);
+        house_close(&house);
+    }
+}
+
+/* Off duty before the start is over: what comes later of that time, and ahead of a gap,
+ * is still excused. */
+static void a_start_ends_with_its_duty(void)
+{
+    struct house house;
+    house_open(&house);
+    put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+    run(&house, 0, "rule.put",
+        "{\"id\":\"warm\",\"unless\":[\"start\"],\"safety\":true}");
+    run(&house, 0, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    run(&house, 2, "zone.duty", "{\"id\":\"room\",\"on\":true}");
+    run(&house, 6, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    measure(&house, 2, 5, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 0);
+    measure(&house, 6, 7, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 1);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -280,6 +344,8 @@ int main(void)
         {"off duty silence is a record", off_duty_silence_is_a_record},
         {"a rule that is replaced ends its record",
          a_rule_that_is_replaced_ends_its_record},
+        {"going on duty is a start", going_on_duty_is_a_start},
+        {"a start ends with its duty", a_start_ends_with_its_duty},
         CU_TEST_INFO_NULL,
     };
     return check_run("rooms", tests);
