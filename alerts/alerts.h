@@ -169,6 +169,13 @@ struct alert_sink {
     void (*suppressed)(void *context, const struct suppression *told); /* may be NULL */
 };
 
+/*
+ * The quantity of what is recorded as standing in a zone: 1, goods; 0, none. Who keeps
+ * the record gives it as readings of a channel of that name and of no device (""), which
+ * does not fall silent.
+ */
+#define ALERT_GOODS "goods"
+
 /* What is known of a zone as a place. All 0: nothing, the air is the product. */
 struct alert_room {
     struct thermal_body body; /* of its goods: freshness/thermal.h */
@@ -244,6 +251,9 @@ void alerts_set_room(struct alerts *alerts, const char *zone,
  */
 void alerts_declare(struct alerts *alerts, const char *zone, enum alert_reason reason,
                     int64_t from_ms, int64_t to_ms);
+/* OFF_DUTY; `is_empty`: nothing is said to be in it, which rules of goods_left doubt. */
+void alerts_declare_off_duty(struct alerts *alerts, const char *zone, int64_t from_ms,
+                             int64_t to_ms, bool is_empty);
 /*
  * PLANNED_STEP with a band of its own; NaN: open on that side. Rules above and below, and
  * those that count time or doses beyond a limit, of a temperature of the air or the goods

@@ -59,6 +59,7 @@ static const struct traits kinds[ALERT_KIND_COUNT] = {
     [ALERT_MAINS_LOST] = {FIRES_ABOVE | IS_AVAILABLE, "min"},
     [ALERT_CALIBRATION_DUE] = {IS_DATE, "d"},
     [ALERT_DATE_DUE] = {IS_DATE, "d"},
+    [ALERT_GOODS_LEFT] = {FIRES_ABOVE | NEEDS_LIMIT | IS_AVAILABLE, "min"},
 };
 
 static bool has(enum alert_kind kind, unsigned trait)

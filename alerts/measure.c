@@ -160,6 +160,7 @@ const struct gauge_kind *measure_kind(const struct rule *rule)
         [ALERT_NO_RECOVERY] = &gauge_recovery,
         [ALERT_CYCLING] = &gauge_count,
         [ALERT_MAINS_LOST] = &gauge_stretch,
+        [ALERT_GOODS_LEFT] = &gauge_left,
     };
     return kinds[rule->kind];
 }

@@ -62,7 +62,10 @@ struct moment {
     double high;
     bool is_explained; /* a door or a defrost of that place goes on */
     int64_t ended_ms;  /* the last of them ended; TIME_NONE */
-    double step_low;   /* what a planned step allows; infinite: it has no bound there */
+    int64_t empty_ms; /* since when the zone is off duty as empty; TIME_NONE: it is not */
+    bool is_asked;    /* in that stretch somebody was asked about goods already */
+    bool asks;        /* out: somebody is asked now */
+    double step_low;  /* what a planned step allows; infinite: it has no bound there */
     double step_high;
     double others; /* what the zone's other probes say; NaN: none fresh enough */
     const struct air_verdict *air;   /* of this channel; NULL: nobody asked */
@@ -119,6 +122,7 @@ extern const struct gauge_kind gauge_missing;  /* defrost_missing */
 extern const struct gauge_kind gauge_recovery; /* no_recovery */
 extern const struct gauge_kind gauge_apart;    /* diverge */
 extern const struct gauge_kind gauge_cooling;  /* cooling_failed */
+extern const struct gauge_kind gauge_left;     /* goods_left */
 
 /* The state of which a rule about doors, defrosts, compressors or mains speaks. */
 enum measure_sight {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * measure_zone - what only the zone tells: that it does not recover, that probes differ,
- * that nothing cools any more.
+ * that nothing cools any more, that it is not as empty as was said.
  */
 #include <math.h>
+#include <string.h>
 
 #include "alerts/internal.h"
 #include "alerts/measure.h"
+#include "alerts/rule_kinds.h"
 
 /* ---- recovery: minutes since door or defrost ended, the value still beyond ----------
  */
@@ -111,3 +113,80 @@ static double cooling_step(struct gauge *gauge, struct moment *moment)
 
 const struct gauge_kind gauge_cooling = {"cooling", nothing_size, nothing_begin,
                                          cooling_step, nothing_archive};
+
+/* ---- left: minutes of signs of goods in a zone that is off duty as empty -------------
+ */
+
+struct left {
+    struct gauge gauge;
+    struct pace pace;
+    int64_t empty_ms; /* the stretch that it counts in; TIME_NONE */
+    int64_t seen_ms;
+    bool is_seen;
+};
+
+static size_t left_size(const struct rule *rule)
+{
+    (void)rule;
+    return sizeof(struct left);
+}
+
+static void left_begin(struct gauge *gauge, int64_t time_ms)
+{
+    (void)time_ms;
+    struct left *left = (struct left *)gauge;
+    pace_begin(&left->pace);
+    left->empty_ms = TIME_NONE;
+}
+
+/* A signal that is on, goods that are kept cold, or something that goods give off. */
+static bool is_sign(const struct rule *rule, const struct moment *moment)
+{
+    const struct quantity *quantity = moment->quantity;
+    if (rule_is_of_signal(rule->quantity))
+        return moment->value >= 0.5;
+    bool is_cold = quantity != NULL && strcmp(quantity->unit, "°C") == 0;
+    return is_cold ? moment->value <= rule->limit : moment->value >= rule->limit;
+}
+
+static void left_move(struct left *left, const struct moment *moment, int64_t stood_ms)
+{
+    if (left->empty_ms != moment->empty_ms) {
+        left->empty_ms = moment->empty_ms;
+        left->seen_ms = 0;
+        left->is_seen = false;
+    }
+    bool was_seen = left->is_seen;
+    left->is_seen = !moment->is_held && is_sign(left->gauge.rule, moment);
+    if (left->is_seen && was_seen && left->seen_ms < ALERT_DELAY_MAX_MS)
+        left->seen_ms += stood_ms;
+}
+
+/* Once it was asked, nothing moves until the stretch is over, or what was recorded is
+ * corrected. */
+static double left_step(struct gauge *gauge, struct moment *moment)
+{
+    struct left *left = (struct left *)gauge;
+    int64_t stood_ms = pace_step(&left->pace, moment->time_ms);
+    left_move(left, moment, stood_ms);
+    if (moment->empty_ms == TIME_NONE)
+        return 0;
+    bool is_record = strcmp(gauge->rule->quantity, ALERT_GOODS) == 0;
+    if (moment->is_asked)
+        return is_record && !left->is_seen && !moment->is_held ? 0 : (double)NAN;
+    double minutes = (double)left->seen_ms / (double)MEASURE_MINUTE_MS;
+    moment->asks = !moment->is_held && minutes >= gauge->rule->levels[0].level;
+    return minutes;
+}
+
+static void left_archive(struct archive *archive, struct gauge *gauge)
+{
+    struct left *left = (struct left *)gauge;
+    pace_archive(archive, &left->pace);
+    archive_time(archive, &left->empty_ms);
+    archive_span(archive, &left->seen_ms, 2 * ALERT_DELAY_MAX_MS);
+    archive_bool(archive, &left->is_seen);
+}
+
+const struct gauge_kind gauge_left = {"left", left_size, left_begin, left_step,
+                                      left_archive};

@@ -89,6 +89,11 @@ static unsigned ask_room(struct alerts *alerts, struct source *source, struct ro
     if (plan->is_compared)
         moment->others = room_others(room, reading);
     unsigned reasons = room_reasons(room, reading->time_ms);
+    const struct room_stretch *empty = room_empty(room, reading->time_ms);
+    if (empty != NULL) {
+        moment->empty_ms = empty->from_ms;
+        moment->is_asked = empty->is_asked;
+    }
     if ((reasons & STEP) != 0)
         room_step_band(room, reading->time_ms, &moment->step_low, &moment->step_high);
     return reasons;
@@ -102,6 +107,7 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
     struct room *room = room_of(alerts, source->plan);
     *moment = (struct moment){.time_ms = reading->time_ms,
                               .value = reading->value,
+                              .empty_ms = TIME_NONE,
                               .step_low = -HUGE_VAL,
                               .step_high = HUGE_VAL,
                               .others = (double)NAN,
@@ -170,6 +176,14 @@ static void heed_step(const struct rule *rule, const struct moment *moment,
         sample->is_in_step = alert_kind_is_value((enum alert_kind)rule->kind);
 }
 
+static void note_asked(struct alerts *alerts, struct room *room, struct moment *moment)
+{
+    room_empty(room, moment->time_ms)->is_asked = true;
+    room_touch(alerts, room);
+    moment->is_asked = true;
+    moment->asks = false;
+}
+
 void measured_reading(struct alerts *alerts, struct source *source,
                       const struct alert_reading *reading, int64_t before_ms,
                       const struct alert_sink *sink)
@@ -188,6 +202,8 @@ void measured_reading(struct alerts *alerts, struct source *source,
         sample.reasons = reasons & rule_unless(rule);
         heed_step(rule, &moment, &sample);
         judge_rule(alerts, source, rule, &moment, &sample, sink);
+        if (moment.asks)
+            note_asked(alerts, plan->room, &moment);
     }
     if (plan->derives != 0 && !source->is_derived)
         derive_reading(alerts, source, reading, sink);

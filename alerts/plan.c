@@ -55,7 +55,8 @@ static bool sees_shapes(const struct rule *rule)
 /* Its verdict depends on more of the zone than the channel. */
 static bool asks_room(const struct rule *rule)
 {
-    return sees_shapes(rule) || rule->kind == ALERT_DIVERGE;
+    return sees_shapes(rule) || rule->kind == ALERT_DIVERGE ||
+           rule->kind == ALERT_GOODS_LEFT;
 }
 
 void zone_add_rule(struct zone *zone, struct rule *rule)

@@ -204,6 +204,15 @@ int64_t room_until(const struct room *room, enum alert_reason reason, int64_t fr
     return until_ms;
 }
 
+struct room_stretch *room_empty(struct room *room, int64_t time_ms)
+{
+    for (size_t i = 0; i < room->stretch_count; i++)
+        if (room->stretches[i].is_empty && room->stretches[i].from_ms <= time_ms &&
+            time_ms < room->stretches[i].to_ms)
+            return &room->stretches[i];
+    return NULL;
+}
+
 void room_step_band(const struct room *room, int64_t time_ms, double *low, double *high)
 {
     *low = HUGE_VAL;
@@ -353,7 +362,9 @@ static void declare(struct alerts *alerts, const char *zone,
         room_stretch(room, (enum alert_reason)told->reason, told->from_ms);
     if (stretch->from_ms == TIME_NONE || stretch->to_ms != told->to_ms)
         alerts->has_new_stretches = true;
+    bool is_asked = stretch->is_asked;
     *stretch = *told;
+    stretch->is_asked = is_asked;
     room_attach(alerts, room);
     room_touch(alerts, room);
 }
@@ -377,5 +388,17 @@ void alerts_declare_step(struct alerts *alerts, const char *zone, int64_t from_m
                                       .low = low,
                                       .high = high,
                                       .reason = ALERT_REASON_PLANNED_STEP};
+    declare(alerts, zone, &told);
+}
+
+void alerts_declare_off_duty(struct alerts *alerts, const char *zone, int64_t from_ms,
+                             int64_t to_ms, bool is_empty)
+{
+    const struct room_stretch told = {.from_ms = from_ms,
+                                      .to_ms = to_ms,
+                                      .low = (double)NAN,
+                                      .high = (double)NAN,
+                                      .reason = ALERT_REASON_OFF_DUTY,
+                                      .is_empty = is_empty};
     declare(alerts, zone, &told);
 }

@@ -59,6 +59,8 @@ struct room_stretch {
     double low;    /* PLANNED_STEP: what is in order meanwhile; NaN: open */
     double high;
     uint8_t reason;
+    bool is_empty; /* OFF_DUTY: nothing is said to be in it */
+    bool is_asked; /* and somebody was asked whether that is so */
 };
 
 struct room {
@@ -98,6 +100,8 @@ unsigned room_reasons(const struct room *room, int64_t time_ms);
  * is told otherwise. Without any, or a room (NULL), it is over at once.
  */
 int64_t room_until(const struct room *room, enum alert_reason reason, int64_t from_ms);
+/* The stretch of then in which it is off duty as empty; NULL: none. */
+struct room_stretch *room_empty(struct room *room, int64_t time_ms);
 /* What the planned steps of then allow, the widest of several; infinite where open. */
 void room_step_band(const struct room *room, int64_t time_ms, double *low, double *high);
 /* The last door or defrost ended, at or before then; TIME_NONE. */

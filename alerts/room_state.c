@@ -5,8 +5,8 @@
  * Key "room/ZONE". u8 version, settings (tau, fastest, slowest as f64; three times of
  * the defrost's schedule as zigzag), varint probes, per probe: u64 key, u64 group, u8
  * role, time, f64 value, on, off; varint stretches, per stretch: from, to, u8 reason, and
- * since version 2 u8 what follows: f64 low (1), f64 high (2). TIME_NEVER is written as it
- * is.
+ * since version 2 u8 bits: f64 low follows (1), f64 high (2), empty (4), asked (8).
+ * TIME_NEVER is written as it is.
  */
 #include <assert.h>
 #include <math.h>
@@ -20,7 +20,13 @@
 #define ROOM_KEY     "room/"
 
 /* What a stretch has besides. */
-enum { HAS_LOW = 1u << 0, HAS_HIGH = 1u << 1, HAS_ALL = HAS_LOW | HAS_HIGH };
+enum {
+    HAS_LOW = 1u << 0,
+    HAS_HIGH = 1u << 1,
+    IS_EMPTY = 1u << 2,
+    IS_ASKED = 1u << 3,
+    HAS_ALL = HAS_LOW | HAS_HIGH | IS_EMPTY | IS_ASKED,
+};
 
 bool room_key_is(const char *key)
 {
@@ -32,6 +38,7 @@ static void save_stretch(struct buf *out, const struct room_stretch *stretch)
 {
     unsigned has = (isnan(stretch->low) ? 0u : HAS_LOW);
     has |= (isnan(stretch->high) ? 0u : HAS_HIGH);
+    has |= (stretch->is_empty ? IS_EMPTY : 0u) | (stretch->is_asked ? IS_ASKED : 0u);
     buf_zigzag(out, stretch->from_ms);
     buf_zigzag(out, stretch->to_ms);
     buf_u8(out, stretch->reason);
@@ -135,6 +142,8 @@ static struct room_stretch read_stretch(struct buf_reader *in, unsigned version)
     unsigned has = version > 1 ? buf_read_u8(in) : 0;
     stretch.low = (has & HAS_LOW) != 0 ? read_number(in) : (double)NAN;
     stretch.high = (has & HAS_HIGH) != 0 ? read_number(in) : (double)NAN;
+    stretch.is_empty = (has & IS_EMPTY) != 0;
+    stretch.is_asked = (has & IS_ASKED) != 0;
     if (stretch.reason >= ALERT_REASON_COUNT || (has & ~(unsigned)HAS_ALL) != 0)
         in->failed = true;
     return stretch;
@@ -217,12 +226,16 @@ static void merge_probe(struct room *to, const struct room_probe *from)
 }
 
 /* What `to` was told itself stays as it was told. */
-static void merge_stretch(struct room *to, const struct room_stretch *from)
+static void merge_stretch(struct alerts *alerts, struct room *to,
+                          const struct room_stretch *from)
 {
     struct room_stretch *stretch =
         room_stretch(to, (enum alert_reason)from->reason, from->from_ms);
-    if (stretch->from_ms == TIME_NONE)
+    if (stretch->from_ms == TIME_NONE) {
         *stretch = *from;
+        alerts->has_new_stretches = true;
+    }
+    stretch->is_asked |= from->is_asked;
 }
 
 void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
@@ -236,7 +249,7 @@ void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
         room->settings = source->settings;
     }
     for (size_t i = 0; i < source->stretch_count; i++)
-        merge_stretch(room, &source->stretches[i]);
+        merge_stretch(to, room, &source->stretches[i]);
     for (size_t i = 0; i < source->probe_count; i++)
         merge_probe(room, &source->probes[i]);
     if (room->stretch_count > 0)

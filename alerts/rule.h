@@ -47,6 +47,9 @@
  *   no_recovery      minutes since door or defrost ended, the value still beyond `limit`
  *   cycling          compressor starts per hour within `window`
  *   mains_lost       minutes without mains
+ *   goods_left       minutes of signs of goods while the zone is off duty as empty: a
+ *                    signal that is on, a temperature at or below `limit`, another value
+ *                    at or above it; asks once in such a stretch
  *   calibration_due, date_due: days until due; fire at or below; judged by dates
  */
 #define ALERT_KIND_LIST(X) \
@@ -80,7 +83,8 @@
     X(CYCLING, "cycling") \
     X(MAINS_LOST, "mains_lost") \
     X(CALIBRATION_DUE, "calibration_due") \
-    X(DATE_DUE, "date_due")
+    X(DATE_DUE, "date_due") \
+    X(GOODS_LEFT, "goods_left")
 
 enum alert_kind {
 #define X(name, text) ALERT_##name,

@@ -56,6 +56,12 @@ static const struct quantity *registered(const char *name)
     return index >= 0 ? quantity_at((size_t)index) : NULL;
 }
 
+bool rule_is_of_signal(const char *name)
+{
+    const struct quantity *quantity = registered(name);
+    return quantity != NULL && strcmp(quantity->senml_unit, "/") == 0;
+}
+
 /* What is not in the registry may be a temperature; what is there and none is not. */
 static bool may_be_temperature(const char *name)
 {
@@ -91,6 +97,8 @@ static enum err check_sight(const struct alert_rule *rule, struct err_text *why)
 static enum err check_limit(const struct alert_rule *rule, struct err_text *why)
 {
     if (!alert_kind_has_limit(rule->kind))
+        return ERR_OK;
+    if (rule->kind == ALERT_GOODS_LEFT && rule_is_of_signal(rule->quantity))
         return ERR_OK;
     if (!isfinite(rule->limit))
         return err_set(why, ERR_INVALID,
@@ -148,7 +156,8 @@ static enum err check_reasons(const struct alert_rule *rule, struct err_text *wh
     if ((rule->unless & ~known) != 0)
         return err_set(why, ERR_INVALID, "rule '%s': unknown reason 0x%x in unless",
                        rule->id, rule->unless & ~known);
-    if (rule->is_safety && (rule->unless & 1u << ALERT_REASON_OFF_DUTY) != 0)
+    bool is_safety = rule->is_safety || rule->kind == ALERT_GOODS_LEFT;
+    if (is_safety && (rule->unless & 1u << ALERT_REASON_OFF_DUTY) != 0)
         return err_set(why, ERR_INVALID,
                        "rule '%s' is about safety, which rings off duty, too; leave "
                        "off_duty out of its unless",
@@ -194,6 +203,12 @@ enum err rule_check_reach(const struct alert_rule *rule, struct err_text *why)
 {
     if (alert_kind_is_value(rule->kind))
         return ERR_OK;
+    bool asks_once = rule->level_count == 1 && rule->levels[0].delay_ms == 0;
+    if (rule->kind == ALERT_GOODS_LEFT && !asks_once)
+        return err_set(
+            why, ERR_INVALID,
+            "rule '%s': goods_left asks once, so it has one level and no delay",
+            rule->id);
     double reach = reach_of(rule);
     for (size_t i = 0; i < rule->level_count; i++) {
         double level = rule->levels[i].level;

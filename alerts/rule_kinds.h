@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * rule_kinds - the part of alert_rule_check() that depends on the kind. For rule.c only.
+ * rule_kinds - the part of alert_rule_check() that depends on the kind. Only the files of
+ * this folder include it.
  */
 #ifndef COLDCHAIN_ALERTS_RULE_KINDS_H
 #define COLDCHAIN_ALERTS_RULE_KINDS_H
@@ -12,5 +13,7 @@
 MUST_CHECK enum err rule_check_kind(const struct alert_rule *rule, struct err_text *why);
 /* INVALID: levels, checked before, that the kind's measure is always or never beyond. */
 MUST_CHECK enum err rule_check_reach(const struct alert_rule *rule, struct err_text *why);
+/* A registered state, 0 or 1. */
+bool rule_is_of_signal(const char *quantity);
 
 #endif

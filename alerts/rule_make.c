@@ -82,10 +82,11 @@ struct rule *rule_create(const struct alert_rule *from)
         rule->silent_severity = (uint8_t)from->silent_severity;
         rule->silent_ms = from->silent_ms;
     }
-    rule->limit = alert_kind_has_limit(from->kind) ? from->limit : (double)NAN;
+    rule->limit = alert_kind_has_limit(from->kind) && isfinite(from->limit) ? from->limit
+                                                                            : (double)NAN;
     rule->window_ms = from->window_ms;
     rule->unless = (uint8_t)from->unless;
-    rule->is_safety = from->is_safety;
+    rule->is_safety = from->is_safety || from->kind == ALERT_GOODS_LEFT;
     for (size_t i = 0; i < from->level_count; i++)
         rule->levels[i] = from->levels[i];
     rule->print = print_of(rule);

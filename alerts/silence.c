@@ -62,10 +62,12 @@ static struct wake heap_pop(struct alerts *alerts)
     return first;
 }
 
+/* What is recorded, of no device, is known until it is recorded otherwise. */
 static bool can_become_unknown(const struct watch *watch)
 {
-    return watch->rule != NULL && !rule_is_silence(watch->rule) &&
-           watch->firing != NULL && watch->firing->state != INCIDENT_UNKNOWN;
+    return watch->source->device_name[0] != '\0' && watch->rule != NULL &&
+           !rule_is_silence(watch->rule) && watch->firing != NULL &&
+           watch->firing->state != INCIDENT_UNKNOWN;
 }
 
 /* A reason that holds back lets the silence count anew when it is over. */

@@ -90,7 +90,7 @@ struct source *source_create(struct alerts *alerts, const char *zone, const char
     source->channel_at = (uint8_t)device_size;
     source->plan =
         plan_get(zone_make(&alerts->zones, zone), quantity, channel[0] == '\0');
-    source->is_derived = alert_channel_is_derived(channel);
+    source->is_derived = alert_channel_is_derived(channel) || device[0] == '\0';
     source->last_ms = TIME_NONE;
     source->wake_ms = TIME_NEVER;
     return source;

@@ -416,12 +416,12 @@ struct names {
     char channel[ID_SIZE];
 };
 
-/* A part of a key up to `end`; NULL when it is empty, too long or not ended so. */
+/* A part of a key up to `end`; NULL when it is too long or not ended so. */
 static const char *take_part(char name[ID_SIZE], const char *from, char end)
 {
     const char *to = strchr(from, end);
     size_t len = to != NULL ? (size_t)(to - from) : 0;
-    if (len == 0 || len > ID_MAX)
+    if (to == NULL || len > ID_MAX)
         return NULL;
     memcpy(name, from, len);
     name[len] = '\0';
@@ -434,9 +434,11 @@ static bool parse_key(struct names *names, const char *key)
     const char *rest = take_part(names->zone, key, '/');
     if (rest != NULL)
         rest = take_part(names->device, rest, '/');
-    if (rest == NULL)
+    if (rest == NULL || take_part(names->channel, rest, '\0') == NULL)
         return false;
-    return rest[0] == '\0' || take_part(names->channel, rest, '\0') != NULL;
+    /* what is recorded has a channel, and no device */
+    return names->zone[0] != '\0' &&
+           (names->device[0] != '\0' || names->channel[0] != '\0');
 }
 
 static enum err load_grace(struct alerts *alerts, const void *data, size_t len)

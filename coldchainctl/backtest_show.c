@@ -84,6 +84,12 @@ static void list_quantities(const struct backtest *test, const char *zone,
         buf_text(out, "-");
 }
 
+static bool is_empty(const struct backtest *test, const char *zone)
+{
+    const struct registry_zone *known = registry_zone(test->registry, zone);
+    return known != NULL && known->is_empty && known->off_since_ms != 0;
+}
+
 static void warn_of_rule(json_t *list, const struct backtest *test, size_t i)
 {
     const struct alert_rule *rule = &test->rules->rules[i];
@@ -96,6 +102,12 @@ static void warn_of_rule(json_t *list, const struct backtest *test, size_t i)
         snprintf(text, sizeof text,
                  say("rule '%s' is judged by dates, so a record says nothing of it"),
                  rule->id);
+        warn(list, test, i, text);
+    } else if (rule->kind == ALERT_GOODS_LEFT && !is_empty(test, rule->zone)) {
+        snprintf(text, sizeof text,
+                 say("rule '%s' asks only while its zone is off duty as empty, which "
+                     "'%s' is not"),
+                 rule->id, rule->zone);
         warn(list, test, i, text);
     } else if (tally->readings == 0) {
         struct buf known = {0};

@@ -84,7 +84,8 @@ static const struct config_key rule_keys[] = {
     {.name = "limit",
      .type = CONFIG_STRING,
      RULE(limit),
-     .help = "the value that cumulative_, dose_, predicted and no_recovery refer to"},
+     .help =
+         "the value that cumulative_, dose_, predicted, no_recovery and goods_left refer to"},
     {.name = "window",
      .type = CONFIG_DURATION,
      RULE(window_ms),
@@ -151,6 +152,7 @@ const char *config_usual_quantity(enum alert_kind kind)
         {ALERT_DEFROST_MISSING, "defrost"},
         {ALERT_CYCLING, "compressor"},
         {ALERT_MAINS_LOST, "mains"},
+        {ALERT_GOODS_LEFT, ALERT_GOODS},
     };
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         if (signals[i].kind == kind)

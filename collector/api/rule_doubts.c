@@ -164,7 +164,8 @@ static void look(struct looking *looking, struct api_stores *stores, json_t *res
     struct doubt doubt;
     if (find_channels(looking, stores) != ERR_OK)
         return;
-    if (looking->channel_count > 0 && looking->look_count == 0 &&
+    bool is_record = strcmp(looking->rule->quantity, ALERT_GOODS) == 0;
+    if (looking->channel_count > 0 && looking->look_count == 0 && !is_record &&
         clock_real_ms() <= looking->deadline_ms) {
         doubt_not_measured(looking->rule, &doubt);
         add(result, &doubt);

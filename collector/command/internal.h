@@ -31,6 +31,8 @@ enum err zone_maintenance(struct change *change, struct err_text *why);
  */
 MUST_CHECK enum err zone_check_plans(struct change *change, const struct entity *zone,
                                      struct err_text *why);
+/* Warns when it is off duty as empty, and something is recorded as standing in it. */
+void zone_warn_goods(struct change *change, const struct entity *zone);
 
 /* devices.c */
 enum err device_put(struct change *change, struct err_text *why);

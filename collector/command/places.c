@@ -178,6 +178,8 @@ enum err zone_put(struct change *change, struct err_text *why)
         err = zone_check_plans(change, &zone, why);
     note_duty(change, &zone);
     if (err == ERR_OK)
+        zone_warn_goods(change, &zone);
+    if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);
     return err;
@@ -198,6 +200,8 @@ enum err zone_duty(struct change *change, struct err_text *why)
     if (err == ERR_OK && !is_on)
         json_object_set(zone.body, "off_duty", json_object_get(change->body, "why"));
     note_duty(change, &zone);
+    if (err == ERR_OK)
+        zone_warn_goods(change, &zone);
     if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);

@@ -220,3 +220,18 @@ enum err zone_check_plans(struct change *change, const struct entity *zone,
         warn_unshared(change, zone);
     return err;
 }
+
+void zone_warn_goods(struct change *change, const struct entity *zone)
+{
+    const json_t *goods = json_object_get(zone->body, "goods");
+    if (strcmp(entity_text(zone, "off_duty"), "empty") != 0 ||
+        json_array_size(goods) == 0)
+        return;
+    const char *first = json_string_value(json_array_get(goods, 0));
+    change_warn(
+        change, "goods_left",
+        "zone '%s' is off duty as empty, and %zu sorts of goods are recorded as "
+        "standing in it (%s): look whether they are gone, then empty 'goods'",
+        "库区“%s”登记为空库停用,但仍登记有 %zu 种货物(%s):请确认是否已清空,再清空 goods",
+        zone->id, json_array_size(goods), first);
+}

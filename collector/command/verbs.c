@@ -209,8 +209,9 @@ static const struct field rule_fields[] = {
     {"levels", FIELD_RECORDS, .most = ALERT_LEVELS_MAX, .record = level_fields,
      .help = "mildest first", .help_zh = "由轻到重的各级"},
     {"limit", FIELD_NUMBER, .least = -1e6, .most = 1e6,
-     .help = "the value that cumulative_, dose_, predicted and no_recovery refer to",
-     .help_zh = "累计、剂量、预测、未恢复类规则所参照的值"},
+     .help =
+         "the value that cumulative_, dose_, predicted, no_recovery and goods_left refer to",
+     .help_zh = "累计、剂量、预测、未恢复、遗留货物类规则所参照的值"},
     {"window", FIELD_DURATION, .most = 366 * DAY_MS, .help = "how far back it looks",
      .help_zh = "回看的时间窗"},
     {"unless", FIELD_WORDS, .words = registry_rule_reasons,

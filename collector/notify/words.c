@@ -132,6 +132,13 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                           {"breakers and the supplier; start the generator, keep doors "
                            "shut",
                            "空开和供电部门；启动发电机，保持关门"}},
+    [ALERT_GOODS_LEFT] =
+        {{"signs of goods though it is off duty as empty: ${quantity} "
+          "for ${value}, since ${since}",
+          "已登记停用（空库），但有货物迹象：${quantity}，已 ${value}，始于 ${since}"},
+         {"whether goods were left behind: if so put it on duty "
+          "(zone.duty), if not correct what is recorded as standing in it",
+          "是否有货物遗留：如有，请用 zone.duty 启用库区；如无，请更正库内品种登记"}},
 };
 
 static const char *const phrases[WORDS_PHRASES][2] = {

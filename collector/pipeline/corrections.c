@@ -106,7 +106,7 @@ static void on_decided(void *context, const struct incident *incident)
     snprintf(decided->last, sizeof decided->last, "%s", incident->id);
     bool is_of_channel =
         decided->channel[0] == '\0' || strcmp(decided->channel, incident->channel) == 0;
-    if (alert_kind_is_date(incident->kind) ||
+    if (alert_kind_is_date(incident->kind) || incident->kind == ALERT_GOODS_LEFT ||
         strcmp(incident->device, decided->device) != 0 || !is_of_channel ||
         incident->withdrawn_ms != 0)
         return;

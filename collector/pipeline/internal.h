@@ -66,6 +66,7 @@ struct pipeline {
     enum err batch_err;
     struct err_text batch_why;
     bool wants_dates;        /* what is due was changed */
+    bool wants_goods;        /* what stands in zones was changed */
     bool wants_checkpoint;   /* in this batch's transaction */
     size_t implausible;      /* readings of the pack being taken */
     struct device *in_order; /* whose readings the first engine is judging, or NULL */
@@ -163,12 +164,18 @@ struct pipeline_room {
     struct registry_span spans[REGISTRY_SPANS_MAX];
     size_t span_count;
     int64_t off_since_ms;
+    bool is_empty;
 };
 /* What is planned, before a change; and the change, which takes back what is no more. */
 void pipeline_note_room(const struct pipeline *pipeline, const char *zone,
                         struct pipeline_room *was);
 void pipeline_room_changed(struct pipeline *pipeline, const char *zone,
                            const struct pipeline_room *was);
+
+/* rooms.c: with a tick, before placements are passed on */
+/* What is recorded as standing in zones, to the rules that ask: once an hour, and after a
+ * change. */
+void pipeline_tell_goods(struct pipeline *pipeline);
 
 /* dates.c: what falls due; before placements are passed on */
 void pipeline_judge_dates(struct pipeline *pipeline);

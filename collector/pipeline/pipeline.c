@@ -17,6 +17,7 @@ static void start(struct pipeline *pipeline, const struct journal_record *record
 
 static void tick(struct pipeline *pipeline)
 {
+    pipeline_tell_goods(pipeline);
     pipeline_judge_dates(pipeline);
     pipeline_pass_placements(pipeline);
     alerts_tick(pipeline->alerts, pipeline->now_ms, &pipeline->sink);

@@ -104,7 +104,10 @@ void registry_describe_zone(struct registry *registry, struct registry_zone *zon
     zone->recovery_most_ms = json_integer_value(json_object_get(body, "recovery_most"));
     zone->is_described |= zone->defrost_every_ms != 0 || zone->defrost_most_ms != 0 ||
                           zone->door_most_ms != 0 || zone->recovery_most_ms != 0;
-    if (json_is_string(json_object_get(body, "off_duty")))
+    const char *off_duty = json_string_value(json_object_get(body, "off_duty"));
+    zone->has_goods = json_array_size(goods) > 0;
+    zone->is_empty = off_duty != NULL && strcmp(off_duty, "empty") == 0;
+    if (off_duty != NULL)
         zone->off_since_ms = json_integer_value(json_object_get(body, "off_duty_since"));
 }
 

@@ -34,6 +34,7 @@ const char *const registry_rule_kinds[] = {
     "mains_lost",
     "calibration_due",
     "date_due",
+    "goods_left",
     NULL,
 };
 

@@ -39,8 +39,8 @@ static void declare(struct alerts *alerts, const struct registry *registry,
             alerts_declare(alerts, zone->id, spans[i].reason, spans[i].from_ms,
                            spans[i].to_ms);
     if (zone->off_since_ms != 0)
-        alerts_declare(alerts, zone->id, ALERT_REASON_OFF_DUTY, zone->off_since_ms,
-                       INT64_MAX);
+        alerts_declare_off_duty(alerts, zone->id, zone->off_since_ms, INT64_MAX,
+                                zone->is_empty);
 }
 
 /* A zone of which nothing is said costs nothing, unless its rules look at its goods. */
@@ -91,6 +91,16 @@ void pipeline_tell_rooms(struct alerts *alerts, const struct registry *registry)
     }
 }
 
+static void end_off_duty(struct pipeline *pipeline, const char *zone,
+                         const struct pipeline_room *was)
+{
+    alerts_declare_off_duty(pipeline->alerts, zone, was->off_since_ms, pipeline->now_ms,
+                            was->is_empty);
+    if (pipeline->ahead != NULL)
+        alerts_declare_off_duty(pipeline->ahead, zone, was->off_since_ms,
+                                pipeline->now_ms, was->is_empty);
+}
+
 static void end(struct pipeline *pipeline, const char *zone, enum alert_reason reason,
                 int64_t from_ms, int64_t to_ms)
 {
@@ -129,7 +139,7 @@ void pipeline_room_changed(struct pipeline *pipeline, const char *zone,
             end(pipeline, zone, was->spans[i].reason, was->spans[i].from_ms,
                 taken_back_ms(pipeline, &was->spans[i]));
     if (was->off_since_ms != 0 && (now == NULL || now->off_since_ms != was->off_since_ms))
-        end(pipeline, zone, ALERT_REASON_OFF_DUTY, was->off_since_ms, pipeline->now_ms);
+        end_off_duty(pipeline, zone, was);
     pipeline_tell_room(pipeline->alerts, registry, zone);
     if (pipeline->ahead != NULL)
         pipeline_tell_room(pipeline->ahead, registry, zone);
@@ -141,7 +151,39 @@ void pipeline_note_room(const struct pipeline *pipeline, const char *zone,
     size_t count;
     const struct registry_span *spans = registry_spans(pipeline->registry, zone, &count);
     const struct registry_zone *now = registry_zone(pipeline->registry, zone);
-    *was = (struct pipeline_room){.off_since_ms = now != NULL ? now->off_since_ms : 0};
+    *was = (struct pipeline_room){.off_since_ms = now != NULL ? now->off_since_ms : 0,
+                                  .is_empty = now != NULL && now->is_empty};
     for (size_t i = 0; i < count && i < REGISTRY_SPANS_MAX; i++)
         was->spans[was->span_count++] = spans[i];
+}
+
+/* ---- what stands there ------------------------------------------------------------ */
+
+static void tell_goods_of(struct pipeline *pipeline, const struct registry_zone *zone)
+{
+    const struct alert_reading reading = {.zone = zone->id,
+                                          .device = "",
+                                          .channel = ALERT_GOODS,
+                                          .quantity = ALERT_GOODS,
+                                          .time_ms = pipeline->now_ms,
+                                          .arrival_ms = pipeline->now_ms,
+                                          .value = zone->has_goods ? 1 : 0};
+    alerts_reading(pipeline->alerts, &reading, &pipeline->sink);
+}
+
+void pipeline_tell_goods(struct pipeline *pipeline)
+{
+    const struct registry *registry = pipeline->registry;
+    bool is_due =
+        pipeline->now_ms / (int64_t)HOUR_MS != pipeline->placed_ms / (int64_t)HOUR_MS;
+    if (!is_due && !pipeline->wants_goods)
+        return;
+    pipeline->wants_goods = false;
+    for (size_t i = 0; i < registry->rule_count; i++) {
+        const struct alert_rule *rule = &registry->rules[i];
+        const struct registry_zone *zone = registry_zone(registry, rule->zone);
+        if (rule->kind == ALERT_GOODS_LEFT && strcmp(rule->quantity, ALERT_GOODS) == 0 &&
+            zone != NULL && registry_in_force(registry, rule))
+            tell_goods_of(pipeline, zone);
+    }
 }

@@ -172,6 +172,12 @@ class Backtest(unittest.TestCase):
         due = RULES + "  - {id: due, zone: room-1, kind: calibration_due, levels: [{level: 14}]}\n"
         self.assertIn("rules.yaml:10: rule 'due' is judged by dates", self.run_it(rules=due).stderr)
 
+    def test_an_empty_room_is_in_no_record(self):
+        left = RULES + "  - {id: left, zone: room-1, kind: goods_left, quantity: air_temperature, limit: 8, levels: [{level: 60}]}\n"
+        self.assertIn("rules.yaml:10: rule 'left' asks only while its zone is off duty as empty", self.run_it(rules=left).stderr)
+        delayed = left.replace("[{level: 60}]", "[{level: 60, delay: 5m}]")
+        self.assertIn("rules.yaml:10: rule 'left': goods_left asks once", self.run_it(rules=delayed, status=1).stderr)
+
     def test_rules_that_are_refused(self):
         level = "levels:\n      - level: 8\n        delay: 30m"
         for name, rules, words in (

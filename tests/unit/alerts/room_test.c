@@ -164,6 +164,116 @@ static void the_widest_of_two_steps_holds(void)
     story_end(&story);
 }
 
+/* ---- goods left behind ------------------------------------------------------------ */
+
+static struct alert_rule goods_left(const char *quantity, double limit)
+{
+    struct alert_rule rule = rule_above("left", 30, 30, 0, 0);
+    rule.kind = ALERT_GOODS_LEFT;
+    rule.limit = limit;
+    snprintf(rule.quantity, sizeof rule.quantity, "%s", quantity);
+    return rule;
+}
+
+static void read_of(struct story *story, const char *quantity, int64_t from_min,
+                    int64_t to_min, double value)
+{
+    for (int64_t minute = from_min; minute < to_min; minute++) {
+        struct alert_reading reading = story_reading(quantity, minute * MIN, value);
+        reading.quantity = quantity;
+        alerts_reading(story->alerts, &reading, &story->sink);
+    }
+}
+
+/* 31 readings are half an hour. */
+static void signs_of_goods_ask(void)
+{
+    static const struct {
+        const char *quantity;
+        double limit;
+        double sign;
+        double none;
+    } rows[] = {
+        {"goods", NAN, 1, 0},         {"compressor", NAN, 1, 0}, {"fan", NAN, 1, 0},
+        {"air_temperature", 8, 8, 9}, {"co2", 0.5, 0.5, 0.4},    {"ethylene", 1, 2, 0.1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *quantity = rows[i].quantity;
+        const struct alert_rule rule = goods_left(quantity, rows[i].limit);
+        struct story story;
+        story_begin(&story);
+        story_rules(&story, &rule, 1);
+        read_of(&story, quantity, 0, 60, rows[i].sign); /* nobody says that it is empty */
+        alerts_declare_off_duty(story.alerts, "room-1", T0 + 60 * MIN * 1000, INT64_MAX,
+                                true);
+        read_of(&story, quantity, 60, 180, rows[i].none);
+        CHECK_ROW(quantity, story.count == 0);
+        read_of(&story, quantity, 180, 210, rows[i].sign);
+        CHECK_ROW(quantity, story.count == 0);
+        read_of(&story, quantity, 210, 300, rows[i].sign);
+        CHECK_ROW(quantity, story.count == 1 &&
+                                story.last.opened_ms == T0 + 210 * MIN * INT64_C(1000));
+        story_end(&story);
+    }
+}
+
+/* Whatever asks first asks for all, with restarts and after it was closed by a person. */
+static void one_question_in_a_stretch(void)
+{
+    struct alert_rule rules[] = {goods_left("compressor", NAN), goods_left("goods", NAN)};
+    struct shelf shelf = {0};
+    struct story story;
+    snprintf(rules[1].id, sizeof rules[1].id, "recorded");
+    story_begin(&story);
+    story_rules(&story, rules, 2);
+    alerts_declare_off_duty(story.alerts, "room-1", T0, INT64_MAX, true);
+    read_of(&story, "compressor", 0, 40, 1);
+    CHECK_TEXT(story_told(&story), "opened warning open 1800>1800 30");
+    restart(&story, rules, 2, &shelf);
+    alerts_declare_off_duty(story.alerts, "room-1", T0, INT64_MAX, true); /* said again */
+    read_of(&story, "compressor", 40, 90, 1);
+    read_of(&story, "goods", 40, 90, 1);
+    CHECK_TEXT(story_told(&story), "");
+    CHECK(alerts_close(story.alerts, story.last.id, T0 + 90 * MIN * 1000, &story.sink) ==
+          ERR_OK);
+    story_told(&story);
+    read_of(&story, "compressor", 90, 190, 1);
+    CHECK_TEXT(story_told(&story), "");
+    alerts_declare_off_duty(story.alerts, "room-1", T0, T0 + 190 * MIN * 1000, true);
+    read_of(&story, "compressor", 190, 195, 1);
+    alerts_declare_off_duty(story.alerts, "room-1", T0 + 195 * MIN * 1000, INT64_MAX,
+                            true);
+    read_of(&story, "compressor", 195, 230, 1);
+    CHECK_TEXT(story_told(&story), "opened warning open 13500>13500 30");
+    story_end(&story);
+    shelf_fini(&shelf);
+}
+
+static void what_is_no_question_is_refused(void)
+{
+    static const struct {
+        const char *quantity;
+        double limit;
+        int64_t delay_ms;
+        enum alert_reason unless;
+        const char *why;
+    } rows[] = {
+        {"air_temperature", NAN, 0, ALERT_REASON_MAINTENANCE, "needs a limit"},
+        {"compressor", NAN, 60000, ALERT_REASON_MAINTENANCE, "no delay"},
+        {"compressor", NAN, 0, ALERT_REASON_OFF_DUTY, "leave off_duty out"},
+        {"compressor", NAN, 0, ALERT_REASON_MAINTENANCE, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alert_rule rule = goods_left(rows[i].quantity, rows[i].limit);
+        struct err_text why = {""};
+        rule.levels[0].delay_ms = rows[i].delay_ms;
+        rule.unless = 1u << rows[i].unless;
+        enum err err = alert_rule_check(&rule, &why);
+        CHECK_ROW(rows[i].why, (err == ERR_OK) == (rows[i].why[0] == '\0'));
+        CHECK_ROW(rows[i].why, strstr(why.text, rows[i].why) != NULL);
+    }
+}
+
 /* ---- what is saved ---------------------------------------------------------------- */
 
 /* As versions before the band of a step wrote it: one stretch of maintenance. */
@@ -224,6 +334,9 @@ static CU_TestInfo tests[] = {
     {"back within a step is back", back_within_a_step_is_back},
     {"beyond a step time counts", beyond_a_step_time_counts},
     {"the widest of two steps holds", the_widest_of_two_steps_holds},
+    {"signs of goods ask", signs_of_goods_ask},
+    {"one question in a stretch", one_question_in_a_stretch},
+    {"what is no question is refused", what_is_no_question_is_refused},
     {"a copy knows what is over", a_copy_knows_what_is_over},
     {"a room of before is read", a_room_of_before_is_read},
     CU_TEST_INFO_NULL,

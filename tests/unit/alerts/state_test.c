@@ -479,8 +479,8 @@ static void flipped_bits_do_no_harm(void)
 
 static void bad_keys_are_refused(void)
 {
-    static const char *const keys[] = {"",          "room-1", "room-1/a", "/a/b",
-                                       "room-1//b", "//",     "Grace",    "room-1/"};
+    static const char *const keys[] = {"",         "room-1", "room-1/a", "/a/b",
+                                       "room-1//", "//",     "Grace",    "room-1/"};
     struct world world;
     rich_world(&world);
     struct alerts *alerts = fresh();

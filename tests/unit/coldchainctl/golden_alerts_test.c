@@ -41,6 +41,8 @@ struct play {
     int64_t now_ms;   /* the record has come so far */
     int64_t tick_ms;  /* and the engine's clock */
     int64_t every_ms;
+    int64_t off_ms; /* off duty since then */
+    bool is_empty;
     struct held *held; /* readings that have not arrived yet */
     size_t held_count;
     size_t held_capacity;
@@ -234,6 +236,18 @@ static void measure(struct play *play, const struct tree *step)
     tick_until(play, play->now_ms - 1);
 }
 
+/* "empty" or another word; "no": it is on duty again. */
+static void change_duty(struct play *play, const char *off_duty)
+{
+    bool ends = strcmp(off_duty, "no") == 0;
+    if (!ends) {
+        play->off_ms = play->now_ms;
+        play->is_empty = strcmp(off_duty, "empty") == 0;
+    }
+    alerts_declare_off_duty(play->alerts, ZONE, play->off_ms,
+                            ends ? play->now_ms : INT64_MAX, play->is_empty);
+}
+
 static void play_steps(struct play *play, const struct tree *steps);
 
 static void play_step(struct play *play, const struct tree *step)
@@ -244,6 +258,8 @@ static void play_step(struct play *play, const struct tree *step)
         CHECK_ROW(play->name, number_scan(&times, number, strlen(number)) > 0);
     if (tree_get(step, "restart") != NULL) {
         restart(play);
+    } else if (tree_get(step, "off_duty") != NULL) {
+        change_duty(play, text_of(step, "off_duty"));
     } else if (tree_get(step, "arrive") != NULL) {
         release(play, (size_t)times);
     } else if (tree_get(step, "silent") != NULL) {

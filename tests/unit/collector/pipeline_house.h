@@ -50,6 +50,7 @@ struct house {
     char last_ack[4096];
     size_t commands;
     enum err command_err;
+    char command_result[2000];
     void (*on_news)(void *context, bool is_urgent); /* NULL: nobody follows */
     const char *const *channels;                    /* NULL: "duty" alone */
     size_t channel_count;
@@ -78,6 +79,7 @@ static inline void on_command(void *context, const char *id, enum err err,
     (void)result;
     house->commands++;
     house->command_err = err;
+    snprintf(house->command_result, sizeof house->command_result, "%s", result);
 }
 
 static inline void on_effects(void *context)

@@ -333,6 +333,111 @@ static void a_start_ends_with_its_duty(void)
     house_close(&house);
 }
 
+/* ---- goods left behind ------------------------------------------------------------ */
+
+struct asked {
+    size_t count;
+    size_t open;
+    struct incident last;
+};
+
+static void count_asked(void *context, const struct incident *incident)
+{
+    struct asked *asked = context;
+    if (incident->kind != ALERT_GOODS_LEFT)
+        return;
+    asked->count++;
+    asked->open += incident->state != INCIDENT_CLOSED;
+    asked->last = *incident; /* the oldest: the newest come first */
+}
+
+static struct asked asked_in(struct house *house)
+{
+    struct asked asked = {0};
+    const struct state_incident_query query = {0};
+    CHECK(state_page_incidents(house->state, &query, &asked, count_asked) == ERR_OK);
+    return asked;
+}
+
+/* A tick each ten minutes, and what the pipeline makes of it. */
+static void pass(struct house *house, int64_t from, int64_t to)
+{
+    for (int64_t minute = from; minute < to; minute += 10)
+        put_tick(house, minute);
+    take_all(house);
+}
+
+static void reopen(struct house *house)
+{
+    pipeline_close(house->pipeline);
+    house->pipeline = NULL;
+}
+
+/* Goods are recorded in "room", which is said to be empty at minute 10. */
+static void leave_goods(struct house *house)
+{
+    house_open(house);
+    put(house, RECORD_CONFIG, START_MS, config, strlen(config));
+    run(house, 0, "zone.put", "{\"id\":\"room\",\"goods\":[\"apple\"]}");
+    run(house, 0, "rule.put",
+        "{\"id\":\"left\",\"zone\":\"room\",\"kind\":\"goods_left\",\"quantity\":\"goods\","
+        "\"levels\":[{\"level\":60}]}");
+    pass(house, 0, 10);
+    run(house, 10, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    pass(house, 10, 60);
+}
+
+static void recorded_goods_ask_once(void)
+{
+    struct house house;
+    char body[200];
+    leave_goods(&house);
+    CHECK(strstr(house.command_result, "goods_left") != NULL); /* at once, who did it */
+    CHECK(asked_in(&house).count == 0);
+    pass(&house, 60, 300);
+    struct asked first = asked_in(&house);
+    CHECK(first.count == 1 && first.open == 1 && first.last.severity == ALERT_WARNING &&
+          first.last.state == INCIDENT_OPEN);
+    CHECK_TEXT(first.last.zone, "room");
+    CHECK_TEXT(first.last.device, "");
+    reopen(&house);
+    pass(&house, 300, 600);
+    struct asked again = asked_in(&house);
+    CHECK(again.count == 1 && again.open == 1 && again.last.revision == 1);
+    CHECK_TEXT(again.last.id, first.last.id);
+    snprintf(body, sizeof body,
+             "{\"id\":\"%s\",\"cause\":\"not_found\",\"action\":\"none\","
+             "\"disposition\":\"unaffected\"}",
+             first.last.id);
+    run(&house, 600, "incident.close", body);
+    pass(&house, 600, 900);
+    CHECK(asked_in(&house).count == 1 && asked_in(&house).open == 0);
+    reopen(&house);
+    run(&house, 900, "zone.duty", "{\"id\":\"room\",\"on\":true}");
+    pass(&house, 900, 910);
+    run(&house, 910, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    pass(&house, 910, 1200);
+    CHECK(asked_in(&house).count == 2); /* another stretch, another question */
+    run(&house, 1200, "zone.put", "{\"id\":\"room\",\"goods\":null}");
+    pass(&house, 1200, 1300);
+    CHECK(asked_in(&house).count == 2 && asked_in(&house).open == 0);
+    house_close(&house);
+}
+
+/* What is on duty, or cures, may have goods in it. */
+static void goods_where_they_belong_ask_nobody(void)
+{
+    struct house house;
+    leave_goods(&house);
+    run(&house, 60, "zone.put", "{\"id\":\"room\",\"off_duty\":\"curing\"}");
+    pass(&house, 60, 300);
+    CHECK(strstr(house.command_result, "goods_left") == NULL);
+    run(&house, 300, "zone.duty", "{\"id\":\"room\",\"on\":true}");
+    pass(&house, 300, 600);
+    CHECK(asked_in(&house).count == 0);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -346,6 +451,8 @@ int main(void)
          a_rule_that_is_replaced_ends_its_record},
         {"going on duty is a start", going_on_duty_is_a_start},
         {"a start ends with its duty", a_start_ends_with_its_duty},
+        {"recorded goods ask once", recorded_goods_ask_once},
+        {"goods where they belong ask nobody", goods_where_they_belong_ask_nobody},
         CU_TEST_INFO_NULL,
     };
     return check_run("rooms", tests);
