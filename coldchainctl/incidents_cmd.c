@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/incident_course.h"
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
@@ -334,6 +335,7 @@ static enum err show(struct client *client, const struct incidents_args *args,
         return ERR_OK;
     }
     print_facts(incident);
+    incident_course(client, incident);
     print_story(incident);
     json_decref(incident);
     return ERR_OK;
@@ -457,7 +459,8 @@ const struct command incidents_command = {
         "worst. An ID may be shortened to its first digits. ack answers once the "
         "acknowledgement is applied; it fails when somebody else was first, and says "
         "who. What follows another incident of the same cause was told to nobody "
-        "and needs nobody: '-'. The words of close are in docs/commands.md.\n",
+        "and needs nobody: '-'. On a terminal, show draws what was measured around it, "
+        "with the limit. The words of close are in docs/commands.md.\n",
     .options = options,
     .examples =
         "coldchainctl incidents --state open,recovering,unknown\n"

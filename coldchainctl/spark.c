@@ -6,10 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define HEIGHTS 8
-
-static const char *const blocks[HEIGHTS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-static const char *const plain[HEIGHTS] = {"_", ".", ":", "-", "=", "+", "*", "#"};
+static const char *const blocks[SPARK_HEIGHTS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+static const char *const plain[SPARK_HEIGHTS] = {"_", ".", ":", "-", "=", "+", "*", "#"};
 
 void spark_draw(struct buf *out, const double *values, size_t count, double calm,
                 bool is_utf8)
@@ -27,10 +25,16 @@ void spark_draw(struct buf *out, const double *values, size_t count, double calm
             buf_text(out, " ");
             continue;
         }
-        double at = range > 0 ? (values[i] - bottom) / range * HEIGHTS : HEIGHTS / 2.0;
-        size_t height = at < 0 ? 0 : at >= HEIGHTS ? HEIGHTS - 1 : (size_t)at;
+        double at = range > 0 ? (values[i] - bottom) / range * SPARK_HEIGHTS
+                              : SPARK_HEIGHTS / 2.0;
+        size_t height = at < 0 ? 0 : at >= SPARK_HEIGHTS ? SPARK_HEIGHTS - 1 : (size_t)at;
         buf_text(out, is_utf8 ? blocks[height] : plain[height]);
     }
+}
+
+const char *spark_height(size_t height, bool is_utf8)
+{
+    return is_utf8 ? blocks[height] : plain[height];
 }
 
 bool spark_is_utf8(void)

@@ -18,6 +18,10 @@
 void spark_draw(struct buf *out, const double *values, size_t count, double calm,
                 bool is_utf8);
 
+/* One of the heights, from 0: an eighth filled, to all of it. */
+#define SPARK_HEIGHTS 8
+const char *spark_height(size_t height, bool is_utf8);
+
 /* Whether the locale of the environment (LC_ALL, LC_CTYPE, LANG) is UTF-8. */
 bool spark_is_utf8(void);
 

@@ -351,6 +351,27 @@ class Terminals(Case):
     def width(line):
         return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
 
+    def test_what_was_measured_around_an_incident_is_drawn(self):
+        one = json.loads(self.ask("incidents", "--json").stdout)["incidents"][0]
+        show = ("incidents", "show", one["id"])
+        for locale, line, axis, mark in (("C.UTF-8", "┼", "└", "▲"), ("C", "+", "+", "^")):
+            with self.subTest(locale=locale):
+                text = self.shown(*show, columns=70, LC_ALL=locale, COLDCHAIN_LANG="en", NO_COLOR="1")
+                self.assertIn(f"air_temperature in °C, {mark} its beginning, limit 8\r\n", text)
+                lines = text.splitlines()
+                limit = next(i for i, row in enumerate(lines) if row.startswith(f"    8.0 {line}"))
+                end = next(i for i, row in enumerate(lines) if i > limit and row.startswith(f"        {axis}"))
+                self.assertEqual([self.width(lines[limit]), self.width(lines[end + 1])], [69, 69])
+                self.assertIn(mark, lines[end])
+                column = lines[end].index(mark)
+                self.assertNotIn(lines[limit - 1][column], " -")  # 9.5 stands above the line where it begins
+                self.assertEqual(lines[limit - 1][9:column].strip(), "")
+                self.assertRegex(lines[end + 1], r"^ {9}\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$")
+        self.assertNotIn("+---", self.ask(*show).stdout)  # a file or a pipe has no picture
+        self.assertNotIn("│", self.ask(*show).stdout)
+        self.assertEqual(json.loads(self.shown(*show, "--json")), json.loads(self.ask(*show, "--json").stdout))
+        self.assertNotIn("▲", self.shown(*show, columns=40, LC_ALL="C.UTF-8"))  # no room for one
+
     def test_tables_keep_to_the_terminal(self):
         for args, columns in ((("zones",), 80), (("zones",), 70), (("incidents",), 100), (("devices",), 80), (("quarantine",), 60),
                               (("readings", "room-1", "--limit", "3"), 60), (("do",), 40), (("do", "site.put"), 60), (("audit",), 60)):
