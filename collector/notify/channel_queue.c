@@ -277,8 +277,8 @@ struct channel_queue *channel_queue_create(const struct notifier_options *option
     struct channel_queue *queue = mem_alloc(sizeof *queue);
     queue->options = options;
     queue->channel = channel;
-    queue->refreshed_ms = clock_wall_ms(options->clock);
-    bucket_init(&queue->bucket, channel_rate(channel), queue->refreshed_ms);
+    queue->refreshed_ms = INT64_MAX; /* not before channel_queue_resume() */
+    bucket_init(&queue->bucket, channel_rate(channel), clock_wall_ms(options->clock));
     queue->courier = courier_create(&(struct courier_options){
         .channel = channel,
         .loop = options->loop,
@@ -304,6 +304,11 @@ void channel_queue_destroy(struct channel_queue *queue)
 {
     courier_destroy(queue->courier);
     free(queue);
+}
+
+void channel_queue_resume(struct channel_queue *queue)
+{
+    queue->refreshed_ms = 0;
 }
 
 enum err channel_queue_pump(struct channel_queue *queue)

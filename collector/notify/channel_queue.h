@@ -31,7 +31,7 @@ struct channel_queue {
     struct courier_job *asked; /* in the order of their ATTEMPT records */
     uint64_t under_way[QUEUE_UNDER_WAY_MAX + DIGEST_MAX]; /* ids, without result */
     size_t count;
-    int64_t refreshed_ms;
+    int64_t refreshed_ms; /* an Alertmanager was told of all that is open */
 };
 
 /* Both are borrowed and outlive it. */
@@ -40,6 +40,11 @@ struct channel_queue *channel_queue_create(const struct notifier_options *option
 void channel_queue_stop(struct channel_queue *queue);
 void channel_queue_destroy(struct channel_queue *queue);
 
+/*
+ * What is open is known: an Alertmanager is told of it with the next pump, since nobody
+ * knows how long it was told nothing.
+ */
+void channel_queue_resume(struct channel_queue *queue);
 /*
  * Sends what was asked for and is applied, asks for what is due, tells an Alertmanager
  * again what is open.

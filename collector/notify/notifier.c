@@ -91,6 +91,8 @@ enum err notifier_resume(struct notifier *notifier, struct err_text *why)
         err = state_outbox_resume(state, notifier->since_ms);
     if (err == ERR_OK)
         err = state_commit(state);
+    for (size_t i = 0; err == ERR_OK && i < notifier->options.channel_count; i++)
+        channel_queue_resume(notifier->queues[i]);
     if (err == ERR_OK)
         return notifier_pump(notifier, why);
     err_set(why, err, "outbox: %s", state_why(state));

@@ -5,13 +5,18 @@ import json
 import os
 import shutil
 import stat
+import time
 import urllib.request
 
+from house.broker import Broker
+from house.collector import Collector
 from house.freezer import Freezer, generated
+from house.mqtt import Client
 from house.process import Process, free_port
 from house.robots import MailServer, Robots
 from house.tls import make_certificates
 
+EPOCH = "00000000000000aa"
 SECRET = "SEC-of-the-robots"
 PASSWORD = "the mail's password"
 TOPIC = "coldchain/v1/fengjie/alarms/duty"
@@ -113,3 +118,51 @@ def story_all_kinds_at_once(house):
                 f"the list of channels: {listed}")
     log = collector.log()
     house.equal([token for token in TOKENS if token in log or token in json.dumps(rows())], [], "secrets shown")
+
+
+def story_alertmanager_through_restarts(house):
+    """What is open is told again before Alertmanager would call it over, and at once after a start of either."""
+    program = shutil.which("prometheus-alertmanager") or house.skip("prometheus-alertmanager is not installed")
+    alertmanager = house.start(Alertmanager(house.folder, program))
+    broker = Broker(house.folder, house.program("coldchainctl"))
+    collector = Collector(
+        house.folder, house.program("coldchain-collector"), broker, delivery={"ack_interval": "200ms"},
+        sites=[{"id": "store", "name": "store", "zones": [{"id": "room"}]}], devices=[{"id": "one", "zone": "room"}],
+        rules=[{"id": "warm", "zone": "room", "kind": "above", "quantity": "air_temperature", "levels": [{"level": 8}]}],
+        channels=[{"name": "am", "kind": "alertmanager", "url": f"http://127.0.0.1:{alertmanager.port}", "refresh": "1s"}])
+    password = broker.add("fengjie/one")
+    house.start(broker)
+    house.wait_for(lambda: alertmanager.alerts() is not None, 20, "Alertmanager answers")
+    house.start(collector)
+    device = house.keep(Client(broker.port, "fengjie/one", password, "one"))
+
+    def measure(seq, value):
+        device.publish(f"coldchain/v1/fengjie/one/readings/{EPOCH}/{seq}",
+                       json.dumps([{"n": "air_temperature", "u": "Cel", "t": int(time.time()), "v": value}]).encode())
+
+    def until(after=""):
+        """Until when Alertmanager holds the one that is open; None: not later than that."""
+        ends = [alert["endsAt"] for alert in alertmanager.alerts() or [] if alert["labels"]["alertname"] == "warm"]
+        return max(ends) if ends and max(ends) > after else None
+
+    measure(1, 9)
+    first = house.wait_for(until, 20, "it is told")
+    later = house.wait_for(lambda: until(first), 20, "it is told again, and held for longer")
+    collector.kill()
+    collector.settings["channels"][0]["refresh"] = "1h"  # so it is the start that tells it
+    collector.start()
+    house.wait_for(lambda: until(later), 20, "it is told again when the collector is started")
+    collector.kill()
+    alertmanager.kill()
+    alertmanager.start()
+    house.wait_for(lambda: alertmanager.alerts() == [], 20, "Alertmanager forgot")
+    collector.start()
+    house.wait_for(until, 20, "it is told to an Alertmanager that forgot")
+    measure(2, 4)
+    house.wait_for(lambda: not until(), 20, "it is over")
+    collector.kill()
+    collector.start()
+    house.wait_for(lambda: collector.get("/status")["caught_up"], 20, "it is through")
+    house.wait_for(lambda: collector.do("notify.test", id="am")[0] == 200, 20, "a test")
+    house.wait_for(lambda: alertmanager.alerts(), 20, "the test arrives")
+    house.equal(until(), None, "what is over is not told again")
