@@ -137,6 +137,54 @@ static bool is_missing_some(const struct collector_epoch *epoch)
            through_of(epoch) < epoch->last;
 }
 
+bool collector_first_gap(const struct collector_epoch *epoch, struct seq_range *gap)
+{
+    uint64_t end = epoch->last > epoch->gone ? epoch->last : epoch->gone;
+    if (seqset_first_gap(&epoch->window.taken, gap))
+        return true;
+    *gap = (struct seq_range){.first = through_of(epoch) + 1, .last = end};
+    return gap->first <= gap->last;
+}
+
+/* The device holds it, and of it something is still to come. */
+static bool is_awaited(const struct collector_epoch *epoch)
+{
+    return epoch->is_named && is_missing_some(epoch);
+}
+
+/* Packs that wait for a gap, in an epoch that the device holds. */
+static bool is_waiting(const struct collector_epoch *epoch)
+{
+    return epoch->held_count > 0 && epoch->is_named;
+}
+
+static bool is_other_waiting(const struct collector_device *device,
+                             const struct collector_epoch *epoch)
+{
+    for (size_t i = 0; i < device->epoch_count; i++)
+        if (&device->epochs[i] != epoch && is_waiting(&device->epochs[i]))
+            return true;
+    return false;
+}
+
+static bool is_other_awaited(const struct collector_device *device,
+                             const struct collector_epoch *epoch)
+{
+    for (size_t i = 0; i < device->epoch_count; i++)
+        if (&device->epochs[i] != epoch && is_awaited(&device->epochs[i]))
+            return true;
+    return false;
+}
+
+/* What is missing may be older, and so may what waits for it: all of it goes together. */
+static bool has_turn(const struct collector_device *device,
+                     const struct collector_epoch *epoch)
+{
+    return epoch->held_count > 0 && epoch->held[0].seq <= through_of(epoch) &&
+           !is_other_awaited(device, epoch) &&
+           !(is_awaited(epoch) && is_other_waiting(device, epoch));
+}
+
 /* A gap that has just come may close by itself: what is late is on its way. */
 static void watch_gaps(const struct step *step, struct collector_epoch *epoch,
                        bool has_moved)
@@ -262,6 +310,19 @@ static void take_hello_epoch(const struct step *step, const struct hello_epoch *
     watch_gaps(step, epoch, false);
 }
 
+/* What waited for an epoch that the device does not hold any more. */
+static void release_waiting(const struct step *step)
+{
+    for (size_t i = 0; i < step->device->epoch_count; i++) {
+        const struct collector_epoch *epoch = &step->device->epochs[i];
+        if (!has_turn(step->device, epoch))
+            continue;
+        act(step,
+            (struct collector_action){.kind = COLLECTOR_RELEASE, .epoch = epoch->epoch});
+        return;
+    }
+}
+
 static void on_hello(const struct step *step, const struct hello *hello)
 {
     struct collector_device *device = step->device;
@@ -269,11 +330,17 @@ static void on_hello(const struct step *step, const struct hello *hello)
     memcpy(device->nonce, hello->nonce, sizeof device->nonce);
     for (size_t i = 0; i < device->epoch_count; i++)
         device->epochs[i].is_named = false;
+    /* The current one is the newest, and said first. */
     for (size_t i = 0; i < hello->epoch_count; i++)
-        take_hello_epoch(step, &hello->epochs[i], is_new);
+        if (!hello->epochs[i].is_current)
+            take_hello_epoch(step, &hello->epochs[i], is_new);
+    for (size_t i = 0; i < hello->epoch_count; i++)
+        if (hello->epochs[i].is_current)
+            take_hello_epoch(step, &hello->epochs[i], is_new);
     for (size_t i = 0; i < hello->epoch_count && is_new; i++)
         if (hello->epochs[i].is_current)
             note_current(step, hello->epochs[i].epoch);
+    release_waiting(step);
     ack_by(step, step->event->real_ms);
 }
 
@@ -318,7 +385,18 @@ void collector_epoch_hold(struct collector_epoch *epoch, struct collector_held h
     epoch->held[at] = held;
 }
 
-bool collector_core_next(struct collector_epoch *epoch, struct collector_held *next)
+size_t collector_core_turns(const struct collector_device *device,
+                            struct collector_epoch *turns[COLLECTOR_EPOCHS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < device->epoch_count; i++)
+        if (has_turn(device, &device->epochs[i]))
+            turns[count++] = &device->epochs[i];
+    return count;
+}
+
+bool collector_core_next(const struct collector_device *device,
+                         struct collector_epoch *epoch, struct collector_held *next)
 {
     uint64_t limit = through_of(epoch);
     if (epoch->held_count == 0 || epoch->held[0].seq > limit) {
@@ -326,6 +404,8 @@ bool collector_core_next(struct collector_epoch *epoch, struct collector_held *n
             epoch->evaluated = limit;
         return false;
     }
+    if (!has_turn(device, epoch))
+        return false;
     *next = epoch->held[0];
     epoch->held_count--;
     memmove(epoch->held, epoch->held + 1, epoch->held_count * sizeof *epoch->held);
@@ -339,7 +419,7 @@ static void after_change(const struct step *step, struct collector_epoch *epoch,
                          uint64_t through_before)
 {
     bool has_moved = through_of(epoch) != through_before;
-    if (has_moved && epoch->held_count > 0)
+    if (has_moved && epoch->held_count > 0 && epoch->held[0].seq > through_before + 1)
         epoch->held_since_ms = step->event->wall_ms;
     watch_gaps(step, epoch, has_moved);
     if (has_moved)
@@ -428,7 +508,9 @@ static void take_control(const struct step *step, const struct collector_pack *p
 static void give_turn(const struct step *step, struct collector_epoch *epoch,
                       const struct collector_pack *pack)
 {
-    if (pack->seq > through_of(epoch)) {
+    bool is_behind = epoch->held_count > 0 && epoch->held[0].seq < pack->seq;
+    if (pack->seq > through_of(epoch) || is_behind ||
+        is_other_awaited(step->device, epoch) || is_other_waiting(step->device, epoch)) {
         if (!pack->is_live)
             return;
         if (epoch->held_count == 0)
@@ -437,9 +519,7 @@ static void give_turn(const struct step *step, struct collector_epoch *epoch,
         act_on(step, COLLECTOR_HOLD, pack->epoch, pack->seq);
         return;
     }
-    /* Those held below it are released first. */
-    bool is_next = epoch->held_count == 0 || epoch->held[0].seq > pack->seq;
-    if (pack->seq > epoch->evaluated && is_next)
+    if (pack->seq > epoch->evaluated)
         epoch->evaluated = pack->seq;
     if (pack->is_live)
         act_on(step, COLLECTOR_ACCEPT, pack->epoch, pack->seq);
@@ -467,9 +547,22 @@ static void take_new(const struct step *step, struct collector_epoch *epoch,
     after_change(step, epoch, through);
 }
 
+/* A new one was begun since the last hello. */
+static struct collector_epoch *epoch_of_pack(struct collector_device *device,
+                                             uint64_t name)
+{
+    struct collector_epoch *epoch = collector_find_epoch(device, name);
+    if (epoch != NULL)
+        return epoch;
+    epoch = collector_epoch_of(device, name);
+    if (epoch != NULL)
+        epoch->is_named = device->nonce[0] != '\0';
+    return epoch;
+}
+
 static void on_pack(const struct step *step, const struct collector_pack *pack)
 {
-    struct collector_epoch *epoch = collector_epoch_of(step->device, pack->epoch);
+    struct collector_epoch *epoch = epoch_of_pack(step->device, pack->epoch);
     if (epoch == NULL) {
         act_on(step, COLLECTOR_REFUSE, pack->epoch, pack->seq);
         return;
@@ -508,8 +601,24 @@ static void on_give_up(const struct step *step, uint64_t name)
 {
     struct collector_epoch *epoch = collector_find_epoch(step->device, name);
     struct seq_range gap;
-    if (epoch != NULL && seqset_first_gap(&epoch->window.taken, &gap))
+    if (epoch != NULL && collector_first_gap(epoch, &gap))
         close_range(step, epoch, gap.first, gap.last, true);
+}
+
+/* Once, and behind the pack at hand: it may be older than what it closes a gap for. */
+static void release_last(struct collector_actions *actions)
+{
+    struct collector_action release = {.kind = COLLECTOR_ACK_AT};
+    size_t kept = 0;
+    for (size_t i = 0; i < actions->count; i++) {
+        if (actions->list[i].kind == COLLECTOR_RELEASE)
+            release = actions->list[i];
+        else
+            actions->list[kept++] = actions->list[i];
+    }
+    if (release.kind == COLLECTOR_RELEASE)
+        actions->list[kept++] = release;
+    actions->count = kept;
 }
 
 void collector_core_step(struct collector_core *core, struct collector_device *device,
@@ -534,6 +643,7 @@ void collector_core_step(struct collector_core *core, struct collector_device *d
         on_give_up(&step, event->epoch);
         break;
     }
+    release_last(actions);
 }
 
 /* ---- what an ack says ------------------------------------------------------------- */
@@ -622,8 +732,6 @@ void collector_core_ack(const struct collector_core *core,
                 fill_epoch(ack, &device->epochs[i - 1], real_ms);
 }
 
-/* ---- what survives ---------------------------------------------------------------- */
-
 void collector_device_fini(struct collector_core *core, struct collector_device *device)
 {
     for (size_t i = 0; i < device->epoch_count; i++) {
@@ -632,123 +740,4 @@ void collector_device_fini(struct collector_core *core, struct collector_device 
     }
     free(device->epochs);
     *device = (struct collector_device){0};
-}
-
-enum epoch_flag {
-    FLAG_ENDED = 1,
-    FLAG_FORKED = 2,
-    FLAG_LEFT = 4,
-    FLAG_NAMED = 8,
-    FLAG_CLOSED = 16, /* `closed` is not empty, and follows */
-    FLAG_SEAMS = 32,  /* and its seams */
-};
-
-static void save_epoch(const struct collector_epoch *epoch, struct buf *out)
-{
-    unsigned flags =
-        (epoch->is_ended ? FLAG_ENDED : 0u) | (epoch->is_forked ? FLAG_FORKED : 0u) |
-        (epoch->is_left ? FLAG_LEFT : 0u) | (epoch->is_named ? FLAG_NAMED : 0u) |
-        (seqset_highest(&epoch->closed) > 0 ? FLAG_CLOSED : 0u) |
-        (epoch->seam_count > 0 ? FLAG_SEAMS : 0u);
-    buf_u64(out, epoch->epoch);
-    window_save(&epoch->window, out);
-    seqset_save(&epoch->rejected, out);
-    buf_varint(out, epoch->evaluated);
-    buf_u8(out, (uint8_t)flags);
-    buf_varint(out, epoch->last);
-    buf_varint(out, epoch->gone);
-    buf_zigzag(out, epoch->held_since_ms);
-    buf_varint(out, epoch->held_count);
-    for (size_t i = 0; i < epoch->held_count; i++) {
-        buf_varint(out, epoch->held[i].seq);
-        buf_varint(out, epoch->held[i].position);
-    }
-    if ((flags & FLAG_CLOSED) != 0)
-        seqset_save(&epoch->closed, out);
-    if (epoch->seam_count > 0)
-        seams_save(epoch, out);
-}
-
-void collector_device_save(const struct collector_device *device, struct buf *out)
-{
-    buf_blob(out, device->nonce, strlen(device->nonce));
-    buf_u64(out, device->current);
-    for (size_t i = 0; i < COLLECTOR_NONCES; i++)
-        buf_varint(out, device->nonces[i]);
-    buf_u8(out, device->nonce_at);
-    buf_u8(out, device->returns);
-    buf_u8(out, device->is_twin);
-    buf_varint(out, device->epoch_count);
-    for (size_t i = 0; i < device->epoch_count; i++)
-        save_epoch(&device->epochs[i], out);
-}
-
-static enum err load_held(struct collector_epoch *epoch, struct buf_reader *in)
-{
-    uint64_t count = buf_read_varint(in);
-    /* Each takes two bytes at least. */
-    if (in->failed || count > in->len)
-        return ERR_CORRUPT;
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t seq = buf_read_varint(in);
-        uint64_t position = buf_read_varint(in);
-        if (in->failed || seq <= epoch->evaluated)
-            return ERR_CORRUPT;
-        collector_epoch_hold(epoch, (struct collector_held){seq, position});
-    }
-    return ERR_OK;
-}
-
-static enum err load_epoch(struct collector_core *core, struct collector_epoch *epoch,
-                           struct buf_reader *in)
-{
-    enum err err = window_load(&epoch->window, in);
-    core->ranges += epoch->window.taken.count;
-    if (err == ERR_OK)
-        err = seqset_load(&epoch->rejected, in);
-    if (err != ERR_OK)
-        return err;
-    epoch->evaluated = buf_read_varint(in);
-    uint8_t flags = buf_read_u8(in);
-    epoch->is_ended = (flags & FLAG_ENDED) != 0;
-    epoch->is_forked = (flags & FLAG_FORKED) != 0;
-    epoch->is_left = (flags & FLAG_LEFT) != 0;
-    epoch->is_named = (flags & FLAG_NAMED) != 0;
-    epoch->last = buf_read_varint(in);
-    epoch->gone = buf_read_varint(in);
-    epoch->held_since_ms = buf_read_zigzag(in);
-    err = load_held(epoch, in);
-    if (err == ERR_OK && (flags & FLAG_CLOSED) != 0)
-        err = seqset_load(&epoch->closed, in);
-    if (err == ERR_OK && (flags & FLAG_SEAMS) != 0)
-        err = seams_load(epoch, in);
-    return err;
-}
-
-enum err collector_device_load(struct collector_core *core,
-                               struct collector_device *device, struct buf_reader *in)
-{
-    size_t len;
-    const char *nonce = buf_read_blob(in, &len);
-    if (nonce == NULL || len >= sizeof device->nonce)
-        return ERR_CORRUPT;
-    memcpy(device->nonce, nonce, len);
-    device->current = buf_read_u64(in);
-    for (size_t i = 0; i < COLLECTOR_NONCES; i++)
-        device->nonces[i] = (uint32_t)buf_read_varint(in);
-    device->nonce_at = buf_read_u8(in) % COLLECTOR_NONCES;
-    device->returns = buf_read_u8(in);
-    device->is_twin = buf_read_u8(in) != 0;
-    uint64_t count = buf_read_varint(in);
-    if (in->failed || count > COLLECTOR_EPOCHS_MAX)
-        return ERR_CORRUPT;
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t name = buf_read_u64(in);
-        if (in->failed || collector_find_epoch(device, name) != NULL)
-            return ERR_CORRUPT;
-        enum err err = load_epoch(core, collector_epoch_of(device, name), in);
-        if (err != ERR_OK)
-            return err;
-    }
-    return in->failed ? ERR_CORRUPT : ERR_OK;
 }

@@ -41,7 +41,8 @@
 /* A gap is asked for after two ack intervals, then doubling up to this. */
 #define COLLECTOR_ASK_MAX_MS 600000
 
-/* A pack that came ahead of a gap and waits, in the journal, for its turn. */
+/* A pack that came ahead of a gap, or of another epoch's, and waits, in the journal, for
+ * its turn. */
 struct collector_held {
     uint64_t seq;
     uint64_t position;
@@ -73,7 +74,7 @@ struct collector_epoch {
     bool is_ended;
     bool is_forked;
     bool is_left;  /* a later hello called another one current */
-    bool is_named; /* in the device's last hello */
+    bool is_named; /* in the device's last hello, or begun since */
 };
 
 /* What is known of one device. A zeroed struct is one never heard of. */
@@ -142,7 +143,7 @@ struct collector_event {
 enum collector_action_kind {
     COLLECTOR_ACCEPT,  /* epoch, seq: its turn has come */
     COLLECTOR_HOLD,    /* epoch, seq: ahead of a gap; taken, its turn comes */
-    COLLECTOR_RELEASE, /* epoch: collector_core_next() may have a turn for held ones */
+    COLLECTOR_RELEASE, /* epoch: that or another may have turns: collector_core_turns() */
     COLLECTOR_REJECT,  /* epoch, seq: cannot be read; keep it in quarantine; taken */
     COLLECTOR_DROP,    /* epoch, seq: taken before */
     COLLECTOR_REFUSE,  /* epoch, seq: no room to remember it; not taken, not acked */
@@ -186,10 +187,20 @@ void collector_core_ack(const struct collector_core *core,
 /* Packs in flight that a device may have, by the backlog of all. */
 uint32_t collector_core_credits(const struct collector_core *core);
 /*
- * The next held pack whose turn it is, or false. Seqs without a position (lost, rejected)
- * are passed over.
+ * The epochs of which a held pack has its turn, oldest first; how many. While one that
+ * the device holds misses packs, the others wait: what is missing may be older than
+ * theirs. Of several, the one whose next pack was measured first is to go on.
  */
-bool collector_core_next(struct collector_epoch *epoch, struct collector_held *next);
+size_t collector_core_turns(const struct collector_device *device,
+                            struct collector_epoch *turns[COLLECTOR_EPOCHS_MAX]);
+/*
+ * The next held pack of it whose turn it is, or false. Seqs without a position (lost,
+ * rejected) are passed over.
+ */
+bool collector_core_next(const struct collector_device *device,
+                         struct collector_epoch *epoch, struct collector_held *next);
+/* The first seqs that are missing and known to exist; false when there are none. */
+bool collector_first_gap(const struct collector_epoch *epoch, struct seq_range *gap);
 
 /* Borrowed until an epoch is added; NULL when it is not known. */
 struct collector_epoch *collector_find_epoch(const struct collector_device *device,

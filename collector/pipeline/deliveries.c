@@ -112,9 +112,27 @@ static void list_given_up(struct pipeline *pipeline, const struct record_gap *ga
         pipeline_note(pipeline, state_add_quarantined(pipeline->options.state, &entry));
 }
 
+/* Where the first pack of the device that waits stands, and since when. */
+static bool first_waiting(const struct device *device, int64_t *since_ms,
+                          uint64_t *position)
+{
+    *since_ms = INT64_MAX;
+    *position = UINT64_MAX;
+    for (size_t i = 0; i < device->delivery.epoch_count; i++) {
+        const struct collector_epoch *epoch = &device->delivery.epochs[i];
+        for (size_t k = 0; k < epoch->held_count; k++)
+            if (epoch->held[k].position < *position)
+                *position = epoch->held[k].position;
+        if (epoch->held_count > 0 && epoch->held_since_ms < *since_ms)
+            *since_ms = epoch->held_since_ms;
+    }
+    return *position != UINT64_MAX;
+}
+
+/* One that packs of the epoch wait for, or those of the device's others. */
 static bool first_gap(const struct collector_epoch *epoch, struct seq_range *gap)
 {
-    return epoch->held_count > 0 && seqset_first_gap(&epoch->window.taken, gap);
+    return (epoch->held_count > 0 || epoch->is_named) && collector_first_gap(epoch, gap);
 }
 
 void pipeline_take_give_up(struct pipeline *pipeline, const struct journal_record *record)
@@ -149,17 +167,22 @@ bool pipeline_oldest_gap(const struct pipeline *pipeline, struct record_gap *gap
     *since_ms = INT64_MAX;
     for (size_t i = 0; i < pipeline->devices.count; i++) {
         const struct device *device = pipeline->devices.entries[i].value;
+        int64_t waits_ms;
+        uint64_t waits_at;
+        struct seq_range open;
+        if (!first_waiting(device, &waits_ms, &waits_at) || waits_ms >= *since_ms)
+            continue;
         for (size_t k = 0; k < device->delivery.epoch_count; k++) {
             const struct collector_epoch *epoch = &device->delivery.epochs[k];
-            struct seq_range open;
-            if (!first_gap(epoch, &open) || epoch->held_since_ms >= *since_ms)
+            if (!first_gap(epoch, &open))
                 continue;
-            *since_ms = epoch->held_since_ms;
-            *position = epoch->held[0].position;
+            *since_ms = waits_ms;
+            *position = waits_at;
             *gap = (struct record_gap){
                 .epoch = epoch->epoch, .from = open.first, .to = open.last};
             snprintf(gap->org, sizeof gap->org, "%s", device->org);
             snprintf(gap->device, sizeof gap->device, "%s", device->id);
+            break;
         }
     }
     return *since_ms != INT64_MAX;

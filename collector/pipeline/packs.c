@@ -164,21 +164,94 @@ static bool read_waiting(struct pipeline *pipeline, uint64_t position,
            *pack != NULL;
 }
 
+/* When it was measured; what measured nothing is in nobody's way. */
+static int64_t measured_ms(struct pipeline *pipeline, const struct device *device,
+                           const struct collector_epoch *epoch)
+{
+    const struct pack *pack;
+    if (!read_waiting(pipeline, epoch->held[0].position, &pack) ||
+        pack->reading_count == 0)
+        return INT64_MIN;
+    return pack_shifted_ms(pack->readings[0].time_ms,
+                           device_clock_shift_ms(device, pack));
+}
+
+/* The epochs whose turn it is, and when the next pack of each was measured. */
+struct merge {
+    struct collector_epoch *turns[COLLECTOR_EPOCHS_MAX];
+    size_t count;
+    int64_t next_ms[COLLECTOR_EPOCHS_MAX];
+};
+
+static void merge_begin(struct merge *merge, struct pipeline *pipeline,
+                        const struct device *device)
+{
+    merge->count = collector_core_turns(&device->delivery, merge->turns);
+    for (size_t i = 0; i < merge->count && merge->count > 1; i++)
+        merge->next_ms[i] = measured_ms(pipeline, device, merge->turns[i]);
+}
+
+static size_t merge_next(const struct merge *merge)
+{
+    size_t first = 0;
+    for (size_t i = 1; i < merge->count; i++)
+        if (merge->next_ms[i] < merge->next_ms[first])
+            first = i;
+    return first;
+}
+
+static void merge_go_on(struct merge *merge, size_t at, struct pipeline *pipeline,
+                        const struct device *device)
+{
+    const struct collector_epoch *epoch = merge->turns[at];
+    if (epoch->held_count > 0 && epoch->held[0].seq <= epoch->window.taken.through) {
+        if (merge->count > 1)
+            merge->next_ms[at] = measured_ms(pipeline, device, epoch);
+        return;
+    }
+    merge->turns[at] = merge->turns[--merge->count];
+    merge->next_ms[at] = merge->next_ms[merge->count];
+}
+
+static void judge_waiting(struct pipeline *pipeline, struct device *device,
+                          const struct collector_held *waiting)
+{
+    const struct pack *pack;
+    if (read_waiting(pipeline, waiting->position, &pack))
+        apply_readings(pipeline, device, pack);
+    else
+        log_error("a pack cannot be read again device=%s seq=%llu", device->id,
+                  (unsigned long long)waiting->seq);
+}
+
+/* What the device does not hold any more is not waited for. */
+static bool is_settled(const struct device *device, uint64_t name)
+{
+    for (size_t i = 0; i < device->delivery.epoch_count; i++) {
+        const struct collector_epoch *epoch = &device->delivery.epochs[i];
+        if (epoch->held_count > 0 && (epoch->is_named || epoch->epoch == name))
+            return false;
+    }
+    return true;
+}
+
 void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t name)
 {
-    struct collector_epoch *epoch = collector_find_epoch(&device->delivery, name);
+    struct collector_device *delivery = &device->delivery;
     struct collector_held next;
-    assert(epoch != NULL);
-    while (collector_core_next(epoch, &next)) {
-        const struct pack *pack;
-        if (read_waiting(pipeline, next.position, &pack))
-            apply_readings(pipeline, device, pack);
-        else
-            log_error("a pack cannot be read again device=%s seq=%llu", device->id,
-                      (unsigned long long)next.seq);
+    struct merge merge;
+    merge_begin(&merge, pipeline, device);
+    while (merge.count > 0) {
+        size_t at = merge_next(&merge);
+        if (collector_core_next(delivery, merge.turns[at], &next))
+            judge_waiting(pipeline, device, &next);
+        merge_go_on(&merge, at, pipeline, device);
     }
+    for (size_t i = 0; i < delivery->epoch_count; i++)
+        if (collector_core_next(delivery, &delivery->epochs[i], &next))
+            assert(false); /* all that had a turn are through */
     guard_enter(pipeline->options.guard, GUARD_PIPELINE, pipeline->at, NULL, 0);
-    if (epoch->held_count == 0)
+    if (is_settled(device, name))
         pipeline_settle(pipeline, device);
 }
 

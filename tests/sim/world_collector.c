@@ -37,13 +37,17 @@ static void give_turn(struct world *world, size_t place)
     truth->turns++;
 }
 
-static void release(struct world *world, unsigned device, uint64_t name)
+static void release(struct world *world, unsigned device)
 {
-    struct collector_epoch *epoch =
-        collector_find_epoch(&world->collector.devices[device], name);
+    struct collector_device *delivery = &world->collector.devices[device];
+    struct collector_epoch *turns[COLLECTOR_EPOCHS_MAX];
     struct collector_held next;
-    while (epoch != NULL && collector_core_next(epoch, &next))
-        give_turn(world, next.position - 1);
+    while (collector_core_turns(delivery, turns) > 0)
+        while (collector_core_next(delivery, turns[0], &next))
+            give_turn(world, next.position - 1);
+    for (size_t i = 0; i < delivery->epoch_count; i++)
+        if (collector_core_next(delivery, &delivery->epochs[i], &next))
+            give_turn(world, next.position - 1);
 }
 
 static void carry_out(struct world *world, size_t place,
@@ -59,7 +63,7 @@ static void carry_out(struct world *world, size_t place,
         store(world, place);
         break;
     case COLLECTOR_RELEASE:
-        release(world, record->device, action->epoch);
+        release(world, record->device);
         break;
     case COLLECTOR_FORK:
         swarm_say(world->life, "%lld: fork of epoch %llx seen at seq %llu",

@@ -44,13 +44,13 @@ static void take(struct device *device, uint64_t seq)
 }
 
 /* The seqs whose turn it is, in order: "1 2 3". */
-static const char *turns(struct collector_epoch *epoch)
+static const char *turns(const struct device *device, struct collector_epoch *epoch)
 {
     static char text[200];
     struct collector_held next;
     size_t len = 0;
     text[0] = '\0';
-    while (collector_core_next(epoch, &next)) {
+    while (collector_core_next(&device->delivery, epoch, &next)) {
         CHECK(next.position == 1000 + next.seq);
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%d", len > 0 ? " " : "",
                                 (int)next.seq);
@@ -119,9 +119,9 @@ static void what_is_saved_is_loaded(void)
     struct collector_epoch *epoch = epoch_of(back);
     take(back, 2);
     take(back, 3);
-    CHECK_TEXT(turns(epoch), "");
+    CHECK_TEXT(turns(back, epoch), "");
     take(back, 5);
-    CHECK_TEXT(turns(epoch), "6");
+    CHECK_TEXT(turns(back, epoch), "6");
     CHECK(epoch->window.taken.through == 6 && epoch->evaluated == 6);
     buf_fini(&saved);
     buf_fini(&again);
