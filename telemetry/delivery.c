@@ -167,9 +167,10 @@ void ack_format(const struct ack *ack, struct buf *out)
     }
     buf_format(out,
                "{\"v\":%d,\"nonce\":\"%s\",\"store\":\"%s\",\"generation\":\"%" PRIu64
-               "\",\"interval\":%" PRId64 ",\"credits\":%" PRIu32 ",\"epochs\":[",
+               "\",\"interval\":%" PRId64 ",\"credits\":%" PRIu32
+               ",\"backlog_credits\":%" PRIu32 ",\"epochs\":[",
                DELIVERY_VERSION, ack->nonce, ack->store, ack->generation,
-               ack->ack_interval_ms, ack->credits);
+               ack->ack_interval_ms, ack->credits, ack->backlog_credits);
     for (size_t i = 0; i < ack->epoch_count; i++) {
         if (i > 0)
             buf_text(out, ",");
@@ -431,6 +432,10 @@ static enum err read_ack(struct ack *ack, const json_t *root, struct err_text *w
     if (!member_integer(&credits, root, "credits", UINT32_MAX))
         return bad(why, "credits");
     ack->credits = (uint32_t)credits;
+    if (json_object_get(root, "backlog_credits") != NULL &&
+        !member_integer(&credits, root, "backlog_credits", UINT32_MAX))
+        return bad(why, "backlog_credits");
+    ack->backlog_credits = (uint32_t)credits;
     const json_t *epochs = load_epochs(root, &err, why);
     for (size_t i = 0; err == ERR_OK && i < json_array_size(epochs); i++)
         err = read_ack_epoch(ack, json_array_get(epochs, i), why);

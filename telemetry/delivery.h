@@ -79,6 +79,9 @@ struct ack {
     uint64_t generation;
     int64_t ack_interval_ms;
     uint32_t credits; /* packs in flight that the agent may have */
+    /* And of those closed before its session, which leave in turns. Read from an ack that
+     * does not say: as many as `credits`. */
+    uint32_t backlog_credits;
     struct ack_epoch *epochs;
     size_t epoch_count;
 };

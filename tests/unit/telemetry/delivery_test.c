@@ -54,6 +54,7 @@ static struct ack an_ack(void)
         .generation = UINT64_MAX,
         .ack_interval_ms = 10000,
         .credits = UINT32_MAX,
+        .backlog_credits = 16,
     };
     struct ack_epoch *epoch = ack_add_epoch(&ack, 1);
     epoch->through = 17;
@@ -101,7 +102,7 @@ static void an_ack_survives(void)
     CHECK_TEXT(text.data,
                "{\"v\":1,\"nonce\":\"" NONCE "\",\"store\":\"" STORE "\","
                "\"generation\":\"18446744073709551615\",\"interval\":10000,"
-               "\"credits\":4294967295,\"epochs\":["
+               "\"credits\":4294967295,\"backlog_credits\":16,\"epochs\":["
                "{\"epoch\":\"" E1 "\",\"through\":\"17\",\"closed\":[[\"1\",\"2\"]],"
                "\"seams\":[[\"18446744073709551615\",\"0000000000000abc\"]],"
                "\"ranges\":[[\"20\",\"22\"],"
@@ -112,6 +113,7 @@ static void an_ack_survives(void)
     CHECK_TEXT(got.nonce, ack.nonce);
     CHECK_TEXT(got.store, ack.store);
     CHECK(got.generation == ack.generation && got.credits == ack.credits);
+    CHECK(got.backlog_credits == ack.backlog_credits);
     CHECK(got.ack_interval_ms == ack.ack_interval_ms && got.epoch_count == 2);
     CHECK(same_epoch(&got.epochs[0], &ack.epochs[0]));
     CHECK(same_epoch(&got.epochs[1], &ack.epochs[1]));
@@ -276,6 +278,11 @@ static void acks_are_checked(void)
          ERR_INVALID},
         {"half a credit", ACK("\"interval\":1,\"credits\":0.5,\"epochs\":[]"),
          ERR_INVALID},
+        {"nothing said of a backlog", ACK(ACK_HEAD "\"epochs\":[]"), ERR_OK},
+        {"a backlog of null", ACK(ACK_HEAD "\"backlog_credits\":null,\"epochs\":[]"),
+         ERR_INVALID},
+        {"a backlog as text", ACK(ACK_HEAD "\"backlog_credits\":\"1\",\"epochs\":[]"),
+         ERR_INVALID},
         {"no store", "{\"v\":1,\"nonce\":\"n\",\"generation\":\"1\"}", ERR_INVALID},
         {"no generation", "{\"v\":1,\"nonce\":\"n\",\"store\":\"s\"}", ERR_INVALID},
         {"a newer version", "{\"v\":99}", ERR_UNSUPPORTED},
@@ -290,6 +297,17 @@ static void acks_are_checked(void)
         CHECK_ROW(rows[i].name, rows[i].want == ERR_OK || got.epochs == NULL);
         ack_fini(&got);
     }
+}
+
+/* As one did that knew of no turns. */
+static void an_ack_without_turns_grants_as_much(void)
+{
+    struct ack got;
+    struct err_text why = {""};
+    const char *text = ACK(ACK_HEAD "\"epochs\":[]");
+    CHECK(ack_parse(&got, text, strlen(text), &why) == ERR_OK);
+    CHECK(got.credits == 8 && got.backlog_credits == 8);
+    ack_fini(&got);
 }
 
 static void too_much_is_refused(void)
@@ -335,6 +353,7 @@ int main(void)
         {"the longest ack is cut to fit", the_longest_ack_is_cut_to_fit},
         {"hellos are checked", hellos_are_checked},
         {"acks are checked", acks_are_checked},
+        {"an ack without turns grants as much", an_ack_without_turns_grants_as_much},
         {"too much is refused", too_much_is_refused},
         CU_TEST_INFO_NULL,
     };
