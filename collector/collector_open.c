@@ -10,6 +10,8 @@
 #define TICK_MS 1000
 #define ACKS_MS 20  /* how exact the ack interval is kept */
 #define NEWS_MS 200 /* readings are told to streams together */
+/* Acks and messages to people wait no longer for a batch of the pipeline. */
+#define BATCH_MS 10
 
 /* ---- opening ---------------------------------------------------------------------- */
 
@@ -169,6 +171,7 @@ static enum err open_pipeline(struct collector *collector, const struct state_me
         .configs = collector->configs,
         .guard = collector->guard,
         .silence_grace_ms = settings->pipeline.silence_grace_ms,
+        .batch_ms = BATCH_MS,
         .history_dir = collector->history_dir,
         .channels = collector->channels,
         .channel_count = settings->webhook_count + settings->channel_count,

@@ -6,6 +6,8 @@
 #include "collector/pipeline/internal.h"
 #include "collector/record.h"
 
+#define BATCH_LOOK 16 /* at the clock, after as many records */
+
 /* What was not heard of while we were away is not called silent at once. */
 static void start(struct pipeline *pipeline, const struct journal_record *record)
 {
@@ -117,6 +119,13 @@ static enum err finish_batch(struct pipeline *pipeline, struct err_text *why)
     return ERR_OK;
 }
 
+static bool is_long_enough(const struct pipeline *pipeline, size_t taken)
+{
+    int64_t longest_ms = pipeline->options.batch_ms;
+    return longest_ms > 0 && taken > 0 && taken % BATCH_LOOK == 0 &&
+           clock_real_ms() - pipeline->real_ms >= longest_ms;
+}
+
 enum err pipeline_advance(struct pipeline *pipeline, size_t most, bool *more,
                           struct err_text *why)
 {
@@ -124,6 +133,8 @@ enum err pipeline_advance(struct pipeline *pipeline, size_t most, bool *more,
     pipeline->real_ms = clock_real_ms();
     *more = true;
     for (size_t i = 0; i < most && pipeline->batch_err == ERR_OK; i++) {
+        if (is_long_enough(pipeline, i))
+            break;
         struct journal_record record;
         enum err err = journal_reader_next(pipeline->reader, &record);
         if (err == ERR_NOT_FOUND) {

@@ -36,6 +36,7 @@ struct pipeline_options {
     struct configs *configs;     /* NULL: devices are not told of rules */
     struct guard *guard;         /* NULL: a crash is remembered by nobody */
     int64_t silence_grace_ms;    /* after a start */
+    int64_t batch_ms;            /* a batch ends by then; 0: when it will */
     const char *history_dir;     /* what corrections are judged from; NULL: they wait */
     const char *const *channels; /* names of the notification channels */
     size_t channel_count;
