@@ -65,7 +65,7 @@ static void flush_acks(struct collector *collector)
 {
     uint64_t backlog = backlog_of(collector);
     metric_set(METRIC_BACKLOG_BYTES, (int64_t)backlog);
-    acks_set_backlog(collector->acks, backlog);
+    acks_set_backlog(collector->acks, backlog, collector->is_behind);
     acks_flush(collector->acks, clock_real_ms());
 }
 
@@ -103,6 +103,7 @@ static void advance(void *context)
         collector_fail(collector, err, &why);
         return;
     }
+    collector->is_behind = more;
     flush_acks(collector);
     if (collector->influx != NULL)
         influx_wake(collector->influx);

@@ -86,6 +86,7 @@ struct collector {
 
     /* owned by the loop */
     bool is_caught_up;
+    bool is_behind;   /* the last batch did not reach the end of what was synced */
     bool news_is_due; /* the timer is armed */
     int64_t news_ms;  /* until then */
     enum err err;

@@ -79,7 +79,7 @@ struct ack {
     uint64_t generation;
     int64_t ack_interval_ms;
     uint32_t credits; /* packs in flight that the agent may have */
-    /* And of those closed before its session, which leave in turns. Read from an ack that
+    /* And of those closed before its session, which leave in slots. Read from an ack that
      * does not say: as many as `credits`. */
     uint32_t backlog_credits;
     struct ack_epoch *epochs;

@@ -23,6 +23,9 @@ struct acks {
     struct due *queue;
     size_t count;
     size_t capacity;
+    /* Who waits for a slot, linked; whoever does not want it any more is passed over. */
+    struct device *line_first;
+    struct device *line_last;
     struct buf text;
 };
 
@@ -88,6 +91,35 @@ void acks_at(struct acks *acks, struct device *device)
     push(acks, (struct due){.at_ms = delivery->ack_due_ms, .device = device});
 }
 
+void acks_in_line(struct acks *acks, struct device *device)
+{
+    if (!device->delivery.wants_slot || device->is_in_line)
+        return;
+    device->is_in_line = true;
+    device->next_in_line = NULL;
+    if (acks->line_first == NULL)
+        acks->line_first = device;
+    else
+        acks->line_last->next_in_line = device;
+    acks->line_last = device;
+}
+
+static void give_slots(struct acks *acks, int64_t now_ms)
+{
+    while (acks->line_first != NULL) {
+        struct device *device = acks->line_first;
+        struct collector_device *delivery = &device->delivery;
+        bool is_given = delivery->wants_slot &&
+                        collector_core_give_slot(&acks->core, delivery, now_ms);
+        if (delivery->wants_slot && !is_given)
+            return;
+        acks->line_first = device->next_in_line;
+        device->is_in_line = false;
+        if (is_given)
+            acks_at(acks, device);
+    }
+}
+
 static bool send_one(struct acks *acks, struct device *device, int64_t now_ms)
 {
     struct topic topic = {.kind = TOPIC_ACK};
@@ -125,13 +157,15 @@ static bool serve(struct acks *acks, const struct due *due, int64_t now_ms)
     return is_served;
 }
 
-void acks_set_backlog(struct acks *acks, uint64_t backlog)
+void acks_set_backlog(struct acks *acks, uint64_t backlog, bool is_behind)
 {
     acks->core.backlog = backlog;
+    acks->core.is_behind = is_behind;
 }
 
 void acks_flush(struct acks *acks, int64_t now_ms)
 {
+    give_slots(acks, now_ms);
     /* Nobody twice, whatever time the next one is due. */
     for (size_t left = acks->count; left > 0 && acks->queue[0].at_ms <= now_ms; left--) {
         struct due due = pop(acks);

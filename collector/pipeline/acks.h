@@ -33,8 +33,11 @@ void acks_destroy(struct acks *acks);
 struct collector_core *acks_core(struct acks *acks);
 /* The device's ack_due_ms has changed: it is sent by then. */
 void acks_at(struct acks *acks, struct device *device);
-/* How much was taken in and is not evaluated and stored, as backlog_max. */
-void acks_set_backlog(struct acks *acks, uint64_t backlog);
+/* The device has been stepped: if it wants a slot now, it stands in line for it. */
+void acks_in_line(struct acks *acks, struct device *device);
+/* How much was taken in and is not evaluated and stored, as backlog_max; is_behind: some
+ * of it could be evaluated by now. */
+void acks_set_backlog(struct acks *acks, uint64_t backlog, bool is_behind);
 /* Sends what is due; call after each batch and from a timer. now_ms is real time. */
 void acks_flush(struct acks *acks, int64_t now_ms);
 

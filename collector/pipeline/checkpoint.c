@@ -51,7 +51,10 @@ static enum err restore_device(struct pipeline *pipeline, const char *key,
     void **at = map_at(&pipeline->devices, key);
     assert(*at == NULL);
     *at = device;
-    return device_load(device, &pipeline->names, pipeline->core, data, len);
+    enum err err = device_load(device, &pipeline->names, pipeline->core, data, len);
+    if (err == ERR_OK)
+        acks_in_line(pipeline->options.acks, device);
+    return err;
 }
 
 static enum err restore_placed(struct pipeline *pipeline, const void *data, size_t len)

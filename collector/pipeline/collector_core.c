@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "collector/pipeline/seams.h"
+#include "collector/pipeline/slots.h"
 
 /* One step under way. */
 struct step {
@@ -33,6 +34,7 @@ void collector_core_init(struct collector_core *core, const char *store,
         .interval_ms = interval_ms,
         .credits = credits,
         .ranges_max = COLLECTOR_RANGES_MAX,
+        .slots_max = COLLECTOR_SLOTS,
     };
     memcpy(core->store, store, strlen(store));
 }
@@ -126,9 +128,15 @@ static void ack_by(const struct step *step, int64_t at_ms)
 static void note_unacked(const struct step *step)
 {
     uint32_t credits = collector_core_credits(step->core);
-    step->device->unacked++;
     bool at_once = step->device->unacked >= (credits + 1) / 2;
     ack_by(step, step->event->real_ms + (at_once ? 0 : step->core->interval_ms));
+}
+
+/* A backlog is acked when its next slot comes, or it is through. */
+static void note_backlog(const struct step *step)
+{
+    bool is_through = !slots_took(step->core, step->device);
+    ack_by(step, step->event->real_ms + (is_through ? 0 : step->core->interval_ms));
 }
 
 static bool is_missing_some(const struct collector_epoch *epoch)
@@ -194,6 +202,8 @@ static void watch_gaps(const struct step *step, struct collector_epoch *epoch,
         epoch->asked = 0;
         return;
     }
+    if (epoch->ask_due_ms == 0 && epoch->window.taken.count > 0)
+        slots_want(step->device);
     if (epoch->ask_due_ms == 0 || has_moved) {
         epoch->asked = 0;
         epoch->ask_due_ms = step->event->real_ms + 2 * step->core->interval_ms;
@@ -218,6 +228,7 @@ static void on_ack_sent(const struct step *step)
     struct collector_device *device = step->device;
     device->unacked = 0;
     device->ack_due_ms = 0;
+    slots_told(step->core, device, step->event->real_ms);
     for (size_t i = 0; i < device->epoch_count; i++) {
         struct collector_epoch *epoch = &device->epochs[i];
         if (epoch->ask_due_ms == 0)
@@ -296,6 +307,7 @@ static void take_hello_epoch(const struct step *step, const struct hello_epoch *
     if (epoch == NULL)
         return;
     epoch->is_named = true;
+    epoch->said = said->last;
     if (said->first - 1 > epoch->gone)
         epoch->gone = said->first - 1;
     uint64_t highest = seqset_highest(&epoch->window.taken);
@@ -328,8 +340,11 @@ static void on_hello(const struct step *step, const struct hello *hello)
     struct collector_device *device = step->device;
     bool is_new = note_nonce(device, hello->nonce);
     memcpy(device->nonce, hello->nonce, sizeof device->nonce);
-    for (size_t i = 0; i < device->epoch_count; i++)
+    for (size_t i = 0; i < device->epoch_count; i++) {
         device->epochs[i].is_named = false;
+        device->epochs[i].said = 0;
+    }
+    slots_hello(step->core, device, hello->backlog);
     /* The current one is the newest, and said first. */
     for (size_t i = 0; i < hello->epoch_count; i++)
         if (!hello->epochs[i].is_current)
@@ -529,7 +544,7 @@ static void give_turn(const struct step *step, struct collector_epoch *epoch,
 static void take_new(const struct step *step, struct collector_epoch *epoch,
                      const struct collector_pack *pack, uint64_t through)
 {
-    note_unacked(step);
+    step->device->unacked++;
     if (!pack->is_readable) {
         if (seqset_add(&epoch->rejected, pack->seq) != ERR_OK) {
             /* Too many to list: told as taken, which is as true. */
@@ -560,6 +575,16 @@ static struct collector_epoch *epoch_of_pack(struct collector_device *device,
     return epoch;
 }
 
+static void acknowledge(const struct step *step, const struct collector_pack *pack,
+                        uint64_t highest)
+{
+    const struct collector_epoch *epoch = collector_find_epoch(step->device, pack->epoch);
+    if (slots_is_backlog(epoch, pack->seq, highest))
+        note_backlog(step);
+    else
+        note_unacked(step);
+}
+
 static void on_pack(const struct step *step, const struct collector_pack *pack)
 {
     struct collector_epoch *epoch = epoch_of_pack(step->device, pack->epoch);
@@ -569,6 +594,7 @@ static void on_pack(const struct step *step, const struct collector_pack *pack)
     }
     uint32_t ranges = epoch->window.taken.count;
     uint64_t through = through_of(epoch);
+    uint64_t highest = seqset_highest(&epoch->window.taken);
     uint64_t previous = pack->is_readable ? pack->previous_hash : 0;
     enum window_verdict verdict =
         window_judge(&epoch->window, pack->seq, pack->hash, previous);
@@ -581,6 +607,7 @@ static void on_pack(const struct step *step, const struct collector_pack *pack)
         count_ranges(step, epoch, ranges);
         seams_add(epoch, pack->seq, pack->hash);
         take_new(step, epoch, pack, through);
+        acknowledge(step, pack, highest);
         break;
     case WINDOW_DUPLICATE:
         act_on(step, COLLECTOR_DROP, pack->epoch, pack->seq);
@@ -730,10 +757,12 @@ void collector_core_ack(const struct collector_core *core,
         for (size_t i = device->epoch_count; i > 0; i--)
             if (device->epochs[i - 1].is_named != is_other)
                 fill_epoch(ack, &device->epochs[i - 1], real_ms);
+    ack->backlog_credits = slots_credits(core, device, ack);
 }
 
 void collector_device_fini(struct collector_core *core, struct collector_device *device)
 {
+    slots_drop(core, device);
     for (size_t i = 0; i < device->epoch_count; i++) {
         core->ranges -= device->epochs[i].window.taken.count;
         epoch_fini(&device->epochs[i]);

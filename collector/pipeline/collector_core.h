@@ -40,6 +40,7 @@
 #define COLLECTOR_RETURNS    2 /* hellos that went back to an epoch that was left */
 /* A gap is asked for after two ack intervals, then doubling up to this. */
 #define COLLECTOR_ASK_MAX_MS 600000
+#define COLLECTOR_SLOTS      4 /* of backlogs, at a time */
 
 /* A pack that came ahead of a gap, or of another epoch's, and waits, in the journal, for
  * its turn. */
@@ -69,6 +70,7 @@ struct collector_epoch {
     int64_t held_since_ms; /* wall time of the first one held; 0: none */
     uint64_t last;         /* what EPOCH_END says; 0 before */
     uint64_t gone;         /* the device says it holds nothing up to here */
+    uint64_t said;         /* the last one, said its last hello; 0: not named there */
     int64_t ask_due_ms;    /* when to ask for what is missing; 0: nothing is */
     uint8_t asked;
     bool is_ended;
@@ -89,9 +91,16 @@ struct collector_device {
     bool is_twin;
     /* acknowledgement; not saved */
     bool is_queued;
-    uint32_t unacked; /* packs since the last ack */
+    bool wants_slot;    /* to send of its backlog; see slots.h */
+    uint32_t slot_left; /* packs of its backlog that may still come in its slot */
+    uint32_t unacked;   /* packs since the last ack */
     int64_t ack_due_ms;
     int64_t ack_queued_ms; /* while is_queued: where it stands in the queue */
+};
+
+struct collector_slot {
+    struct collector_device *device; /* borrowed, until collector_device_fini() */
+    int64_t until_ms;                /* INT64_MAX: it was not told yet */
 };
 
 /* The collector as a whole. */
@@ -103,9 +112,13 @@ struct collector_core {
     uint32_t credits;     /* granted to each device while there is no backlog */
     uint64_t ranges_max;  /* beyond gaps, of all devices */
     uint64_t backlog_max; /* as `backlog`; 0: no limit */
+    size_t slots_max;     /* of COLLECTOR_SLOTS */
 
     uint64_t ranges;  /* of all windows */
     uint64_t backlog; /* how much was taken in and is not evaluated; the shell's unit */
+    bool is_behind;   /* what is synced by now is not evaluated: no slot is given */
+    struct collector_slot slots[COLLECTOR_SLOTS];
+    size_t slot_count;
 };
 
 /* A pack as the topic names it, and what it says of other packs. */
@@ -186,6 +199,15 @@ void collector_core_ack(const struct collector_core *core,
                         struct ack *ack);
 /* Packs in flight that a device may have, by the backlog of all. */
 uint32_t collector_core_credits(const struct collector_core *core);
+/*
+ * Lets a device of which wants_slot is set send of its backlog, and makes its ack due,
+ * which says so. False: not now, nor those behind it in the line. The shell offers it to
+ * each in the order in which they came to want it.
+ */
+bool collector_core_give_slot(struct collector_core *core,
+                              struct collector_device *device, int64_t real_ms);
+/* When the next of the slots ends by itself; INT64_MAX when none does. */
+int64_t collector_core_slot_ends_ms(const struct collector_core *core);
 /*
  * The epochs of which a held pack has its turn, oldest first; how many. While one that
  * the device holds misses packs, the others wait: what is missing may be older than

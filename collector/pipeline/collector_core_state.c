@@ -4,6 +4,7 @@
 
 #include "collector/pipeline/collector_core.h"
 #include "collector/pipeline/seams.h"
+#include "collector/pipeline/slots.h"
 
 enum epoch_flag {
     FLAG_ENDED = 1,
@@ -12,6 +13,7 @@ enum epoch_flag {
     FLAG_NAMED = 8,
     FLAG_CLOSED = 16, /* `closed` is not empty, and follows */
     FLAG_SEAMS = 32,  /* and its seams */
+    FLAG_SAID = 64,   /* and its `said`, above what was taken */
 };
 
 static void save_epoch(const struct collector_epoch *epoch, struct buf *out)
@@ -20,7 +22,8 @@ static void save_epoch(const struct collector_epoch *epoch, struct buf *out)
         (epoch->is_ended ? FLAG_ENDED : 0u) | (epoch->is_forked ? FLAG_FORKED : 0u) |
         (epoch->is_left ? FLAG_LEFT : 0u) | (epoch->is_named ? FLAG_NAMED : 0u) |
         (seqset_highest(&epoch->closed) > 0 ? FLAG_CLOSED : 0u) |
-        (epoch->seam_count > 0 ? FLAG_SEAMS : 0u);
+        (epoch->seam_count > 0 ? FLAG_SEAMS : 0u) |
+        (epoch->said > epoch->window.taken.through ? FLAG_SAID : 0u);
     buf_u64(out, epoch->epoch);
     window_save(&epoch->window, out);
     seqset_save(&epoch->rejected, out);
@@ -38,6 +41,8 @@ static void save_epoch(const struct collector_epoch *epoch, struct buf *out)
         seqset_save(&epoch->closed, out);
     if (epoch->seam_count > 0)
         seams_save(epoch, out);
+    if ((flags & FLAG_SAID) != 0)
+        buf_varint(out, epoch->said);
 }
 
 void collector_device_save(const struct collector_device *device, struct buf *out)
@@ -93,6 +98,8 @@ static enum err load_epoch(struct collector_core *core, struct collector_epoch *
         err = seqset_load(&epoch->closed, in);
     if (err == ERR_OK && (flags & FLAG_SEAMS) != 0)
         err = seams_load(epoch, in);
+    if (err == ERR_OK && (flags & FLAG_SAID) != 0)
+        epoch->said = buf_read_varint(in);
     return err;
 }
 
@@ -121,5 +128,6 @@ enum err collector_device_load(struct collector_core *core,
         if (err != ERR_OK)
             return err;
     }
+    slots_loaded(device);
     return in->failed ? ERR_CORRUPT : ERR_OK;
 }

@@ -70,6 +70,7 @@ static void step(struct pipeline *pipeline, struct device *device,
     collector_core_step(pipeline->core, &device->delivery, event, &actions);
     for (size_t i = 0; i < actions.count; i++)
         pipeline_carry_out(pipeline, device, &actions.list[i]);
+    acks_in_line(pipeline->options.acks, device);
 }
 
 void pipeline_take_hello(struct pipeline *pipeline, struct device *device,

@@ -48,7 +48,9 @@ struct device {
     bool is_dirty; /* changed since the last checkpoint */
     bool is_late_saved;
     bool is_online;
-    bool is_news; /* has readings that are not told yet; see news.c */
+    bool is_news;                /* has readings that are not told yet; see news.c */
+    bool is_in_line;             /* for a slot; see acks.c */
+    struct device *next_in_line; /* borrowed: who stands behind it */
     int64_t last_arrival_ms;
     uint64_t
         config_version; /* of the zones' rules in force there; 0: none, or not said */

@@ -403,6 +403,7 @@ void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *
     collector_core_step(pipeline->core, &arrival.device->delivery, &event, &actions);
     for (size_t i = 0; i < actions.count; i++)
         carry_out(pipeline, &arrival, &actions.list[i]);
+    acks_in_line(pipeline->options.acks, arrival.device);
     if (was_taken(&actions)) {
         pipeline_news_readings(pipeline, arrival.device);
         note_clock(&arrival);

@@ -45,6 +45,7 @@ static const char *const kinds[] = {
     [KIND_DISK_FULL] = "agent's disk full",
     [KIND_CLOCK_STEP] = "collector's clock stepped",
     [KIND_CREDITS] = "credits changed",
+    [KIND_SLOT_WAITED] = "slot waited for",
     [KIND_ASKED_FOR_A_GAP] = "gap asked for",
     [KIND_LOSS_TOLD] = "loss told",
     [KIND_RESENT] = "pack resent",
@@ -98,6 +99,8 @@ static int64_t next_time(const struct world *world)
             next = earlier(next, agent->pack_ms);
     }
     const struct collector *collector = &world->collector;
+    if (collector->is_up && collector_has_line(collector))
+        next = earlier(next, collector_core_slot_ends_ms(&collector->core));
     next = earlier(next, collector->is_up ? collector->sync_ms : collector->start_ms);
     for (unsigned i = 0; i < DEVICES && collector->is_up; i++)
         next = earlier(next, collector->devices[i].ack_due_ms);
@@ -138,6 +141,7 @@ static void turn_collector(struct world *world)
         collector_advance(world);
     if (world_draw(world, 200) == 0)
         collector_checkpoint(collector);
+    collector_give_slots(world);
     for (unsigned i = 0; i < DEVICES; i++)
         if (collector_ack_is_due(world, i))
             collector_send_ack(world, i);

@@ -48,6 +48,7 @@ enum kind {
     KIND_DISK_FULL,
     KIND_CLOCK_STEP,
     KIND_CREDITS,
+    KIND_SLOT_WAITED,
     KIND_ASKED_FOR_A_GAP,
     KIND_LOSS_TOLD,
     KIND_RESENT,
@@ -231,6 +232,9 @@ void collector_stop(struct world *world, bool is_power);
 void collector_takes(struct world *world, const struct flying *flying);
 void collector_advance(struct world *world);
 void collector_send_ack(struct world *world, unsigned device);
+/* Some device wants a slot. */
+bool collector_has_line(const struct collector *collector);
+void collector_give_slots(struct world *world);
 bool collector_ack_is_due(const struct world *world, unsigned device);
 void collector_checkpoint(struct collector *collector);
 void collector_back_up(struct collector *collector);

@@ -177,6 +177,28 @@ void collector_send_ack(struct world *world, unsigned device)
     collector_core_step(&collector->core, &collector->devices[device], &sent, &actions);
 }
 
+bool collector_has_line(const struct collector *collector)
+{
+    for (unsigned i = 0; i < DEVICES; i++)
+        if (collector->devices[i].wants_slot)
+            return true;
+    return false;
+}
+
+/* In no order that anybody could rely on. */
+void collector_give_slots(struct world *world)
+{
+    struct collector *collector = &world->collector;
+    collector->core.is_behind = collector->fed < collector->synced;
+    unsigned first = (unsigned)(world->now_ms % DEVICES);
+    for (unsigned i = 0; i < DEVICES; i++) {
+        struct collector_device *device = &collector->devices[(first + i) % DEVICES];
+        if (device->wants_slot &&
+            !collector_core_give_slot(&collector->core, device, world->now_ms))
+            world_count(world, KIND_SLOT_WAITED);
+    }
+}
+
 bool collector_ack_is_due(const struct world *world, unsigned device)
 {
     const struct collector_device *at = &world->collector.devices[device];

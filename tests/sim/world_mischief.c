@@ -118,6 +118,7 @@ static void change_credits(struct world *world)
 {
     world_count(world, KIND_CREDITS);
     world->collector.core.credits = 1 + (uint32_t)world_draw(world, 30);
+    world->collector.core.slots_max = 1 + (size_t)world_draw(world, DEVICES);
 }
 
 static void back_up(struct world *world)

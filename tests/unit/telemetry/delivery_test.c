@@ -299,8 +299,8 @@ static void acks_are_checked(void)
     }
 }
 
-/* As one did that knew of no turns. */
-static void an_ack_without_turns_grants_as_much(void)
+/* As one did that knew of no slots. */
+static void an_ack_without_slots_grants_as_much(void)
 {
     struct ack got;
     struct err_text why = {""};
@@ -353,7 +353,7 @@ int main(void)
         {"the longest ack is cut to fit", the_longest_ack_is_cut_to_fit},
         {"hellos are checked", hellos_are_checked},
         {"acks are checked", acks_are_checked},
-        {"an ack without turns grants as much", an_ack_without_turns_grants_as_much},
+        {"an ack without slots grants as much", an_ack_without_slots_grants_as_much},
         {"too much is refused", too_much_is_refused},
         CU_TEST_INFO_NULL,
     };

@@ -15,7 +15,8 @@ struct house {
     bool is_offline;
     size_t sent;
     uint32_t credits; /* of the last ack */
-    char said[400];   /* devices in the order of their acks: "d0 d1" */
+    uint32_t backlog_credits;
+    char said[400]; /* devices in the order of their acks: "d0 d1" */
 };
 
 static bool on_send(void *context, const char *topic, const void *data, size_t len)
@@ -26,6 +27,7 @@ static bool on_send(void *context, const char *topic, const void *data, size_t l
     struct err_text why;
     CHECK(ack_parse(&ack, data, len, &why) == ERR_OK);
     house->credits = ack.credits;
+    house->backlog_credits = ack.backlog_credits;
     ack_fini(&ack);
     CHECK(len > 0 && topic_parse(&parsed, topic, strlen(topic)) == ERR_OK);
     if (house->is_offline)
@@ -158,12 +160,70 @@ static void a_backlog_is_answered_with_fewer_credits(void)
     house_open(&house);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t now_ms = 1000 * (int64_t)(i + 1);
-        acks_set_backlog(house.acks, rows[i].backlog);
+        acks_set_backlog(house.acks, rows[i].backlog, false);
         due(&house, 0, now_ms);
         acks_flush(house.acks, now_ms);
         CHECK_ROW(rows[i].name, house.credits == rows[i].want);
     }
     CHECK(house.sent == sizeof rows / sizeof rows[0]);
+    house_close(&house);
+}
+
+static void stands_in_line(struct house *house, size_t device)
+{
+    house->devices[device]->delivery.wants_slot = true;
+    acks_in_line(house->acks, house->devices[device]);
+}
+
+/* "0 3": devices that have a slot. */
+static const char *slots_of(const struct house *house)
+{
+    static char text[100];
+    size_t len = 0;
+    text[0] = '\0';
+    for (int i = 0; i < 10; i++)
+        if (house->devices[i]->delivery.slot_left > 0)
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%d",
+                                    len > 0 ? " " : "", i);
+    return text;
+}
+
+static void slots_go_in_the_order_of_the_line(void)
+{
+    struct house house;
+    house_open(&house);
+    for (size_t i = 0; i < COLLECTOR_SLOTS + 3; i++)
+        stands_in_line(&house, i);
+    stands_in_line(&house, 0); /* does already */
+    acks_set_backlog(house.acks, 0, true);
+    acks_flush(house.acks, 10);
+    CHECK(house.sent == 0);
+    acks_set_backlog(house.acks, 0, false);
+    acks_flush(house.acks, 20);
+    CHECK_TEXT(slots_of(&house), "0 1 2 3");
+    CHECK(house.sent == 4 && house.backlog_credits == 8);
+    acks_flush(house.acks, 119);
+    CHECK(house.sent == 4);
+    house.devices[4]->delivery.wants_slot = false; /* somebody else told it all */
+    stands_in_line(&house, 1);
+    acks_flush(house.acks, 120);
+    CHECK_TEXT(slots_of(&house), "1 5 6");
+    CHECK(house.sent == 7 && acks_core(house.acks)->slot_count == 3);
+    house_close(&house);
+}
+
+static void a_slot_that_was_not_told_is_told_later(void)
+{
+    struct house house;
+    house_open(&house);
+    house.is_offline = true;
+    stands_in_line(&house, 0);
+    acks_flush(house.acks, 10);
+    acks_flush(house.acks, 10000);
+    house.is_offline = false;
+    acks_flush(house.acks, 20000);
+    CHECK_TEXT(house.said, "d0");
+    CHECK(house.backlog_credits == 8);
     house_close(&house);
 }
 
@@ -177,6 +237,9 @@ int main(void)
         {"many go in the order of their times", many_go_in_the_order_of_their_times},
         {"a backlog is answered with fewer credits",
          a_backlog_is_answered_with_fewer_credits},
+        {"slots go in the order of the line", slots_go_in_the_order_of_the_line},
+        {"a slot that was not told is told later",
+         a_slot_that_was_not_told_is_told_later},
         CU_TEST_INFO_NULL,
     };
     return check_run("acks", tests);
