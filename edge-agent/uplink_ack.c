@@ -261,6 +261,7 @@ static void land_flights(struct agent_core *core, const struct ack *ack)
 static void take_terms(struct agent_core *core, const struct ack *ack)
 {
     core->credits = ack->credits;
+    core->backlog_credits = ack->backlog_credits;
     core->ack_interval_ms = ack->ack_interval_ms;
     if (core->ack_interval_ms < AGENT_ACK_INTERVAL_MIN_MS)
         core->ack_interval_ms = AGENT_ACK_INTERVAL_MIN_MS;
@@ -301,6 +302,16 @@ static void meet_collector(struct agent_core *core, const struct ack *ack)
     }
 }
 
+/* Nobody listened for a while: what is not sent by now is no news any more, and goes
+ * with the rest when there is a slot for it. */
+static void make_backlog(struct agent_core *core)
+{
+    for (size_t i = 0; i < core->epoch_count; i++) {
+        core->epochs[i].live_from = core->epochs[i].last + 1;
+        core->epochs[i].live_next = core->epochs[i].live_from;
+    }
+}
+
 static void end_silence(const struct agent_step *step)
 {
     struct agent_core *core = step->core;
@@ -310,11 +321,14 @@ static void end_silence(const struct agent_step *step)
     core->silent_count = 0;
     core->silent_due_ms = 0;
     core->hello_due_ms = 0;
-    if (core->flight_count > 0 || core->credits == 0)
+    /* Also while it waits for a slot, of which an ack that was lost may have told. */
+    if (core->flight_count > 0 || core->credits == 0 || agent_core_backlog(core) > 0)
         agent_watch_silence(step);
+    if (!was_probing)
+        return;
+    make_backlog(core);
     /* What hung behind the probe has waited long enough. */
-    if (was_probing)
-        agent_resend_due(step);
+    agent_resend_due(step);
 }
 
 static bool was_left(const struct agent_core *core, uint64_t generation)

@@ -53,6 +53,7 @@ static void on_connected(const struct agent_step *step, const char *nonce)
     memset(core->nonce, 0, sizeof core->nonce);
     memcpy(core->nonce, nonce, strlen(nonce));
     core->credits = AGENT_CREDITS_DEFAULT;
+    core->backlog_credits = 0;
     core->ack_interval_ms = AGENT_ACK_INTERVAL_MS;
     core->flight_count = 0;
     core->wanted_count = 0;

@@ -26,8 +26,10 @@
 #include "telemetry/delivery.h"
 #include "telemetry/seqset.h"
 
-#define AGENT_WINDOW_MAX 512 /* packs in flight, whatever the collector grants */
-/* Until the first ack of a session says otherwise (DESIGN 4.2). */
+/* Packs in flight, whatever the collector grants: half of them live, half of a backlog.
+ */
+#define AGENT_WINDOW_MAX 512
+/* Until the first ack of a session says otherwise (DESIGN 4.2); then of no backlog. */
 #define AGENT_CREDITS_DEFAULT     8
 #define AGENT_ACK_INTERVAL_MS     10000
 #define AGENT_ACK_INTERVAL_MIN_MS 50
@@ -96,7 +98,8 @@ struct agent_core {
     bool is_answered; /* an ack of this session has come */
     bool is_probing;
     char nonce[DELIVERY_NONCE_SIZE];
-    uint32_t credits;
+    uint32_t credits;         /* of what is live */
+    uint32_t backlog_credits; /* of what was closed before, and is asked for */
     int64_t ack_interval_ms;
     int64_t patient_until_ms;
     int64_t silent_due_ms; /* when to doubt that anyone listens */

@@ -164,9 +164,17 @@ static bool take_later(struct agent_core *core, struct agent_range *taken)
            take_backlog(core, taken);
 }
 
-static size_t window_of(const struct agent_core *core)
+static size_t window_of(uint32_t credits)
 {
-    return core->credits < AGENT_WINDOW_MAX ? core->credits : AGENT_WINDOW_MAX;
+    return credits < AGENT_WINDOW_MAX / 2 ? credits : AGENT_WINDOW_MAX / 2;
+}
+
+static size_t flying(const struct agent_core *core, bool is_live)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < core->flight_count; i++)
+        count += core->flights[i].is_live == is_live;
+    return count;
 }
 
 /* Packs closed before the session that are still to be looked at. */
@@ -183,41 +191,44 @@ static uint64_t behind(const struct agent_core *core)
     return count;
 }
 
-static void fill_live(const struct agent_step *step, size_t window)
+static void fill_live(const struct agent_step *step)
 {
+    struct agent_core *core = step->core;
     struct agent_range next;
-    while (step->core->flight_count < window && take_first(step->core, &next))
+    size_t window = window_of(core->credits);
+    for (size_t count = flying(core, true); count < window && take_first(core, &next);
+         count++)
         send_pack(step, next.epoch, next.seqs.first, true);
 }
 
-static void fill_backlog(const struct agent_step *step, size_t window)
+static void fill_backlog(const struct agent_step *step)
 {
+    struct agent_core *core = step->core;
     struct agent_range next;
-    while (step->core->flight_count < window && take_later(step->core, &next))
+    size_t window = window_of(core->backlog_credits);
+    for (size_t count = flying(core, false); count < window && take_later(core, &next);
+         count++)
         send_pack(step, next.epoch, next.seqs.first, false);
 }
 
 /*
- * A short backlog goes first, so that the collector sees no gap; a long one goes behind
- * what happens now, and leaves it a quarter of the window. What was closed before the
- * session may have arrived: the answer to hello says, and nothing of it goes before.
+ * What is live has credits of its own and never waits for the backlog, which has as many
+ * as the collector can do with from all. A short one goes first all the same, so that no
+ * gap is seen. What was closed before the session may have arrived: the answer to hello
+ * says, and nothing of it goes before.
  */
 void agent_fill_window(const struct agent_step *step)
 {
     struct agent_core *core = step->core;
     if (!core->is_connected || core->is_probing)
         return;
-    size_t window = window_of(core);
-    if (!core->is_answered) {
-        if (step->now_ms >= core->patient_until_ms)
-            fill_live(step, window);
-    } else if (behind(core) <= window) {
-        fill_backlog(step, window);
-        fill_live(step, window);
-    } else {
-        fill_live(step, window);
-        fill_backlog(step, window - window / 4);
-    }
+    bool is_short = core->is_answered && behind(core) <= window_of(core->backlog_credits);
+    if (is_short)
+        fill_backlog(step);
+    if (core->is_answered || step->now_ms >= core->patient_until_ms)
+        fill_live(step);
+    if (core->is_answered && !is_short)
+        fill_backlog(step);
 }
 
 static struct agent_flight *oldest_flight(struct agent_core *core)

@@ -55,6 +55,7 @@ static struct ack ack_of(struct ack_epoch *epoch, uint64_t through)
         .generation = 1,
         .ack_interval_ms = 10000,
         .credits = 20,
+        .backlog_credits = 20,
         .epochs = epoch,
         .epoch_count = 1,
     };
@@ -205,7 +206,8 @@ static void live_goes_before_backlog(void)
     bench_connect(&bench);
     struct ack_epoch epoch;
     struct ack ack = ack_of(&epoch, 0);
-    ack.credits = 2;
+    ack.credits = 0;
+    ack.backlog_credits = 2;
     take(&bench, &ack);
     CHECK_TEXT(published(&bench), "1 2");
     pack(&bench, 101, false);
@@ -213,24 +215,80 @@ static void live_goes_before_backlog(void)
     CHECK_TEXT(published(&bench), "");
     ack = ack_of(&epoch, 2);
     ack.credits = 3;
+    ack.backlog_credits = 1;
     take(&bench, &ack);
     CHECK_TEXT(published(&bench), "102 101 3");
     bench_fini(&bench);
 }
 
-static void backlog_leaves_room_for_the_present(void)
+static void backlog_takes_nothing_from_the_present(void)
 {
     struct bench bench = bench_of(100);
     bench_connect(&bench);
-    ack_through(&bench, 0); /* 20 credits */
-    CHECK(bench.core.flight_count == 15);
-    for (uint64_t seq = 101; seq <= 110; seq++) {
+    ack_through(&bench, 0); /* 20 credits of each */
+    CHECK(bench.core.flight_count == 20);
+    for (uint64_t seq = 101; seq <= 125; seq++) {
         pack(&bench, seq, false);
-        CHECK(count_of(&bench, AGENT_PUBLISH) == (seq <= 105));
-        if (seq <= 105)
+        CHECK(count_of(&bench, AGENT_PUBLISH) == (seq <= 120));
+        if (seq <= 120)
             CHECK(bench.actions.list[0].is_live);
     }
-    CHECK(bench.core.flight_count == 20);
+    CHECK(bench.core.flight_count == 40);
+    bench_fini(&bench);
+}
+
+static void a_backlog_waits_for_its_slot(void)
+{
+    struct bench bench = bench_of(3);
+    bench_connect(&bench);
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, 0);
+    ack.backlog_credits = 0;
+    take(&bench, &ack);
+    CHECK_TEXT(published(&bench), "");
+    pack(&bench, 4, false);
+    CHECK_TEXT(published(&bench), "4");
+    ack.backlog_credits = 2;
+    take(&bench, &ack);
+    CHECK_TEXT(published(&bench), "1 2");
+    bench_fini(&bench);
+}
+
+/* The ack that gave it a slot was lost, perhaps. */
+static void who_waits_too_long_asks(void)
+{
+    struct bench bench = bench_of(3);
+    bench_connect(&bench);
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, 0);
+    ack.backlog_credits = 0;
+    take(&bench, &ack);
+    int64_t before_ms = bench.now_ms;
+    ring(&bench);
+    CHECK(bench.now_ms - before_ms >= 30000);
+    CHECK(count_of(&bench, AGENT_PUBLISH_HELLO) == 1);
+    CHECK_TEXT(published(&bench), "1");
+    bench_fini(&bench);
+}
+
+static void what_nobody_heard_of_is_backlog(void)
+{
+    struct bench bench = bench_of(0);
+    bench_connect(&bench);
+    ack_through(&bench, 0);
+    for (uint64_t seq = 1; seq <= 20; seq++)
+        pack(&bench, seq, false);
+    while (!bench.core.is_probing)
+        ring(&bench);
+    for (uint64_t seq = 21; seq <= 100; seq++)
+        pack(&bench, seq, false);
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, 20);
+    ack.backlog_credits = 2;
+    take(&bench, &ack);
+    CHECK_TEXT(published(&bench), "21 22");
+    pack(&bench, 101, false);
+    CHECK_TEXT(published(&bench), "101");
     bench_fini(&bench);
 }
 
@@ -575,6 +633,7 @@ static void no_credits_means_no_packs_but_probes(void)
     struct ack_epoch epoch;
     struct ack ack = ack_of(&epoch, 0);
     ack.credits = 0;
+    ack.backlog_credits = 0;
     take(&bench, &ack);
     CHECK_TEXT(published(&bench), "");
     ring(&bench);
@@ -705,7 +764,7 @@ static void trimming_tells_what_was_not_acked(void)
     struct ack ack = ack_of(&epoch, 2);
     epoch.ranges[0] = (struct seq_range){5, 5};
     epoch.range_count = 1;
-    ack.credits = 2;
+    ack.backlog_credits = 2;
     take(&bench, &ack);
     CHECK_TEXT(published(&bench), "3 4");
     step(&bench, (struct agent_event){.kind = AGENT_TRIMMED, .epoch = EPOCH, .seq = 8});
@@ -788,9 +847,10 @@ static void terms_out_of_reason_are_bounded(void)
         struct ack ack = ack_of(&epoch, 0);
         ack.ack_interval_ms = rows[i].interval_ms;
         ack.credits = UINT32_MAX;
+        ack.backlog_credits = UINT32_MAX;
         take(&bench, &ack);
         CHECK_ROW(rows[i].name, bench.core.ack_interval_ms == rows[i].want_ms);
-        CHECK_ROW(rows[i].name, bench.core.flight_count == AGENT_WINDOW_MAX * 3 / 4);
+        CHECK_ROW(rows[i].name, bench.core.flight_count == AGENT_WINDOW_MAX / 2);
         bench_fini(&bench);
     }
 }
@@ -850,7 +910,11 @@ int main(void)
         {"a short backlog goes first", a_short_backlog_goes_first},
         {"nothing is sent offline", nothing_is_sent_offline},
         {"live goes before backlog, urgent before live", live_goes_before_backlog},
-        {"backlog leaves room for the present", backlog_leaves_room_for_the_present},
+        {"backlog takes nothing from the present",
+         backlog_takes_nothing_from_the_present},
+        {"a backlog waits for its slot", a_backlog_waits_for_its_slot},
+        {"who waits too long asks", who_waits_too_long_asks},
+        {"what nobody heard of is backlog", what_nobody_heard_of_is_backlog},
         {"an ack must answer this session", an_ack_must_answer_this_session},
         {"a copy takes along what is not proved", a_copy_takes_along_what_is_not_proved},
         {"what is proved survives a restart", what_is_proved_survives_a_restart},

@@ -207,6 +207,7 @@ static struct ack build_ack(struct world *world)
         .generation = world->store.generation,
         .ack_interval_ms = INTERVAL_MS,
         .credits = world->credits,
+        .backlog_credits = world->credits,
         .epochs = mem_array(EPOCHS_MAX, sizeof *ack.epochs),
     };
     snprintf(ack.store, sizeof ack.store, "model");
