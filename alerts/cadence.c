@@ -16,7 +16,6 @@
 #define CADENCE_MOST_MS (24 * MEASURE_HOUR_MS)
 
 struct cadence {
-    struct gauge gauge;
     float longest_ms;
     uint8_t seen; /* pauses, up to KNOWN_AFTER */
 };
@@ -27,15 +26,10 @@ static size_t cadence_size(const struct rule *rule)
     return sizeof(struct cadence);
 }
 
-static void cadence_begin(struct gauge *gauge, int64_t time_ms)
+static void cadence_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
-    (void)gauge;
-    (void)time_ms;
-}
-
-static void cadence_archive(struct archive *archive, struct gauge *gauge)
-{
-    struct cadence *cadence = (struct cadence *)gauge;
+    (void)rule;
+    struct cadence *cadence = gauge;
     archive_f32(archive, &cadence->longest_ms);
     archive_u8(archive, &cadence->seen);
     if (archive->out == NULL && !(cadence->longest_ms >= 0)) {
@@ -44,16 +38,8 @@ static void cadence_archive(struct archive *archive, struct gauge *gauge)
     }
 }
 
-const struct gauge_kind gauge_cadence = {"cadence", cadence_size, cadence_begin, NULL,
+const struct gauge_kind gauge_cadence = {"cadence", cadence_size, NULL, NULL,
                                          cadence_archive};
-
-static const struct cadence *find_cadence(const struct source *source)
-{
-    for (const struct gauge *gauge = source->gauges; gauge != NULL; gauge = gauge->next)
-        if (gauge->kind == &gauge_cadence)
-            return (const struct cadence *)gauge;
-    return NULL;
-}
 
 static int64_t learned_ms(const struct cadence *cadence)
 {
@@ -68,7 +54,8 @@ static int64_t learned_ms(const struct cadence *cadence)
 
 int64_t cadence_silent_ms(const struct source *source, const struct rule *rule)
 {
-    return rule->silent_ms > 0 ? rule->silent_ms : learned_ms(find_cadence(source));
+    return rule->silent_ms > 0 ? rule->silent_ms
+                               : learned_ms(gauge_shared_find(source, OF_CADENCE));
 }
 
 void cadence_heard(struct source *source, int64_t arrival_ms)
@@ -76,8 +63,7 @@ void cadence_heard(struct source *source, int64_t arrival_ms)
     int64_t pause_ms = arrival_ms - source->heard_ms;
     if (pause_ms < PAUSE_LEAST_MS)
         return;
-    struct cadence *cadence =
-        (struct cadence *)gauge_shared(source, &gauge_cadence, arrival_ms);
+    struct cadence *cadence = gauge_shared(source, OF_CADENCE);
     float longest = cadence->longest_ms - cadence->longest_ms / 64;
     float pause = (float)(pause_ms < CADENCE_MOST_MS ? pause_ms : CADENCE_MOST_MS);
     if (cadence->seen >= KNOWN_AFTER && pause_ms > learned_ms(cadence))

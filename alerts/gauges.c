@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * gauges - those of a channel: found, relinked, saved, loaded.
+ * gauges - those of a channel: placed, begun, relinked, saved, loaded.
  *
- * Saved behind the watches: varint count, per gauge u8 what (0: of a rule, then its id,
- * u8 kind and u64 print; 1: the air; 2: the product;
- * 3: its cadence), and its numbers as a blob.
+ * Saved behind the watches: f32 usual spacing (from version 4 on), varint count, per
+ * gauge u8 what (0: of a rule, then its id, u8 kind and u64 print; 1: the air; 2: the
+ * product; 3: its cadence), and its numbers as a blob.
  */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,175 +16,244 @@
 #include "alerts/shared.h"
 #include "base/mem.h"
 
-enum { OF_RULE, OF_AIR, OF_PRODUCT, OF_CADENCE, OF_COUNT };
+#define SHARED_COUNT 3
+#define PLACE_NONE   UINT32_MAX
+#define ALIGNMENT    sizeof(int64_t)
 
-/* What all rules of a channel share. */
-static const struct gauge_kind *const shared[OF_COUNT] = {
-    [OF_AIR] = &gauge_air,
-    [OF_PRODUCT] = &gauge_product,
-    [OF_CADENCE] = &gauge_cadence,
-};
-
-static bool wants(const struct plan *plan, const struct gauge_kind *kind)
+/* Where a gauge stands first: behind the bits. */
+static size_t aligned(size_t size)
 {
-    if (kind == &gauge_air)
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static const struct gauge_kind *shared_kind(size_t which)
+{
+    static const struct gauge_kind *const kinds[SHARED_COUNT] = {
+        [OF_AIR] = &gauge_air,
+        [OF_PRODUCT] = &gauge_product,
+        [OF_CADENCE] = &gauge_cadence,
+    };
+    return kinds[which];
+}
+
+static bool wants(const struct plan *plan, size_t which)
+{
+    if (which == OF_AIR)
         return plan->wants_air;
-    return kind == &gauge_product ? plan->derives != 0 : plan->learns;
+    return which == OF_PRODUCT ? plan->derives != 0 : plan->learns;
 }
 
-static uint8_t tag_of(const struct gauge_kind *kind)
+static size_t slots_of(const struct plan *plan)
 {
-    uint8_t tag = OF_AIR;
-    while (tag + 1 < OF_COUNT && shared[tag] != kind)
-        tag++;
-    return tag;
+    return plan->count + SHARED_COUNT;
 }
 
-struct gauge *gauge_find(const struct source *source, const struct rule *rule)
+static struct rule *rule_at(const struct plan *plan, size_t slot)
 {
-    struct gauge *gauge = source->gauges;
-    while (gauge != NULL && gauge->rule != rule)
-        gauge = gauge->next;
-    return gauge;
+    return slot < plan->count ? plan->rules[slot] : NULL;
 }
 
-struct gauge *gauge_add(struct source *source, struct rule *rule,
-                        const struct gauge_kind *kind, int64_t time_ms)
+/* NULL: there is none. */
+static const struct gauge_kind *kind_at(const struct plan *plan, size_t slot)
 {
-    struct gauge *gauge = mem_alloc(kind->size(rule));
-    gauge->rule = rule;
-    gauge->kind = kind;
-    struct gauge **at = &source->gauges;
-    while (*at != NULL)
-        at = &(*at)->next;
-    *at = gauge;
-    kind->begin(gauge, time_ms);
-    return gauge;
+    if (slot < plan->count)
+        return measure_kind(plan->rules[slot]);
+    size_t which = slot - plan->count;
+    return wants(plan, which) ? shared_kind(which) : NULL;
 }
 
-struct gauge *gauge_shared(struct source *source, const struct gauge_kind *kind,
-                           int64_t time_ms)
+void gauges_plan(struct plan *plan)
 {
-    for (struct gauge *gauge = source->gauges; gauge != NULL; gauge = gauge->next)
-        if (gauge->kind == kind && gauge->rule == NULL)
-            return gauge;
-    return gauge_add(source, NULL, kind, time_ms);
+    size_t slots = slots_of(plan);
+    size_t size = aligned(offsetof(struct gauges, is_there) + (slots + 7) / 8);
+    plan->places = mem_array(slots, sizeof *plan->places);
+    for (size_t i = 0; i < slots; i++) {
+        const struct gauge_kind *kind = kind_at(plan, i);
+        plan->places[i] = kind != NULL ? (uint32_t)size : PLACE_NONE;
+        if (kind != NULL)
+            size += aligned(kind->size(rule_at(plan, i)));
+    }
+    plan->gauges_size = size;
+}
+
+static bool is_there(const struct gauges *gauges, size_t slot)
+{
+    return gauges != NULL && (gauges->is_there[slot / 8] & 1u << slot % 8) != 0;
+}
+
+static void *at(const struct source *source, size_t slot)
+{
+    assert(source->plan->places[slot] != PLACE_NONE);
+    return (char *)source->gauges + source->plan->places[slot];
+}
+
+static void *begin(struct source *source, const struct gauge_kind *kind, size_t slot)
+{
+    if (source->gauges == NULL)
+        source->gauges = mem_alloc(source->plan->gauges_size);
+    source->gauges->is_there[slot / 8] |= (uint8_t)(1u << slot % 8);
+    if (kind->begin != NULL)
+        kind->begin(at(source, slot));
+    return at(source, slot);
+}
+
+void *gauge_of_rule(struct source *source, const struct gauge_kind *kind, size_t index,
+                    bool *is_new)
+{
+    *is_new = !is_there(source->gauges, index);
+    return *is_new ? begin(source, kind, index) : at(source, index);
+}
+
+void *gauge_shared(struct source *source, enum shared_gauge which)
+{
+    size_t slot = source->plan->count + which;
+    if (is_there(source->gauges, slot))
+        return at(source, slot);
+    return begin(source, shared_kind(which), slot);
+}
+
+const void *gauge_shared_find(const struct source *source, enum shared_gauge which)
+{
+    size_t slot = source->plan->count + which;
+    return is_there(source->gauges, slot) ? at(source, slot) : NULL;
 }
 
 void gauges_destroy(struct source *source)
 {
-    while (source->gauges != NULL) {
-        struct gauge *gauge = source->gauges;
-        source->gauges = gauge->next;
-        free(gauge);
-    }
+    free(source->gauges);
+    source->gauges = NULL;
 }
 
-/* What all rules share stays while one of them is there to ask. */
-static bool is_wanted(const struct source *source, struct gauge *gauge)
+/* Of the rule with this id, kind and print; the count of slots when it is not there. */
+static size_t slot_of_rule(const struct plan *plan, const char *id, unsigned kind,
+                           uint64_t print)
 {
-    if (gauge->rule == NULL)
-        return wants(source->plan, gauge->kind);
-    struct rule *rule = plan_find_rule(source->plan, gauge->rule->id, gauge->rule->kind);
-    if (rule == NULL || rule->print != gauge->rule->print)
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->rules[i]->kind == kind && strcmp(plan->rules[i]->id, id) == 0)
+            return plan->rules[i]->print == print ? i : slots_of(plan);
+    return slots_of(plan);
+}
+
+/* Where the gauge stands under another plan; what all rules share stays while one of
+ * them is there to ask. */
+static size_t slot_under(const struct plan *plan, const struct plan *from, size_t slot)
+{
+    const struct rule *rule = rule_at(from, slot);
+    if (rule != NULL)
+        return slot_of_rule(plan, rule->id, rule->kind, rule->print);
+    size_t which = slot - from->count;
+    return wants(plan, which) ? plan->count + which : slots_of(plan);
+}
+
+bool gauges_relink(struct source *source, const struct plan *from)
+{
+    struct gauges *old = source->gauges;
+    if (old == NULL)
         return false;
-    gauge->rule = rule;
-    return true;
-}
-
-bool gauges_relink(struct source *source)
-{
+    source->gauges = NULL;
     bool is_changed = false;
-    for (struct gauge **at = &source->gauges; *at != NULL;) {
-        struct gauge *gauge = *at;
-        if (is_wanted(source, gauge)) {
-            at = &gauge->next;
+    for (size_t i = 0; i < slots_of(from); i++) {
+        if (!is_there(old, i))
+            continue;
+        const struct gauge_kind *kind = kind_at(from, i);
+        size_t slot = slot_under(source->plan, from, i);
+        if (slot == slots_of(source->plan)) {
+            is_changed = true;
             continue;
         }
-        *at = gauge->next;
-        free(gauge);
-        is_changed = true;
+        void *gauge = begin(source, kind, slot);
+        memcpy(gauge, (const char *)old + from->places[i], kind->size(rule_at(from, i)));
     }
+    if (source->gauges != NULL)
+        source->gauges->usual_ms = old->usual_ms;
+    free(old);
     return is_changed;
 }
 
-static void save_gauge(struct buf *out, struct gauge *gauge)
+static void save_gauge(struct buf *out, const struct source *source, size_t slot)
 {
-    if (gauge->rule == NULL) {
-        buf_u8(out, tag_of(gauge->kind));
+    const struct rule *rule = rule_at(source->plan, slot);
+    if (rule == NULL) {
+        buf_u8(out, (uint8_t)(1 + slot - source->plan->count));
     } else {
-        buf_u8(out, OF_RULE);
-        buf_blob(out, gauge->rule->id, strlen(gauge->rule->id));
-        buf_u8(out, gauge->rule->kind);
-        buf_u64(out, gauge->rule->print);
+        buf_u8(out, 0);
+        buf_blob(out, rule->id, strlen(rule->id));
+        buf_u8(out, rule->kind);
+        buf_u64(out, rule->print);
     }
     struct buf body = {0};
-    gauge->kind->archive(&(struct archive){.out = &body}, gauge);
+    kind_at(source->plan, slot)
+        ->archive(&(struct archive){.out = &body, .version = GAUGES_VERSION},
+                  at(source, slot), rule);
     buf_blob(out, body.data != NULL ? body.data : "", body.len);
     buf_fini(&body);
 }
 
 void gauges_save(struct buf *out, const struct source *source)
 {
+    size_t slots = slots_of(source->plan);
     size_t count = 0;
-    for (const struct gauge *gauge = source->gauges; gauge != NULL; gauge = gauge->next)
-        count++;
+    for (size_t i = 0; i < slots; i++)
+        count += is_there(source->gauges, i);
+    float usual_ms = source->gauges != NULL ? source->gauges->usual_ms : 0;
+    archive_f32(&(struct archive){.out = out}, &usual_ms);
     buf_varint(out, count);
-    for (struct gauge *gauge = source->gauges; gauge != NULL; gauge = gauge->next)
-        save_gauge(out, gauge);
+    for (size_t i = 0; i < slots; i++)
+        if (is_there(source->gauges, i))
+            save_gauge(out, source, i);
 }
 
-/* The rule in force that it belongs to, with *kind; both NULL: it is passed over. */
-static struct rule *read_owner(struct buf_reader *in, const struct source *source,
-                               const struct gauge_kind **kind)
+/* Where it belongs; the count of slots: it is passed over. */
+static size_t read_owner(struct buf_reader *in, const struct plan *plan)
 {
-    *kind = NULL;
     uint8_t what = buf_read_u8(in);
-    if (what > OF_RULE && what < OF_COUNT) {
-        *kind = wants(source->plan, shared[what]) ? shared[what] : NULL;
-        return NULL;
-    }
+    if (what > 0 && what <= SHARED_COUNT)
+        return wants(plan, what - 1u) ? plan->count + what - 1 : slots_of(plan);
     size_t len = 0;
     const void *text = buf_read_blob(in, &len);
     unsigned rule_kind = buf_read_u8(in);
     uint64_t print = buf_read_u64(in);
     char id[ID_SIZE];
-    if (what != OF_RULE || text == NULL || len >= sizeof id || in->failed) {
+    if (what != 0 || text == NULL || len >= sizeof id || in->failed) {
         in->failed = true;
-        return NULL;
+        return slots_of(plan);
     }
     memcpy(id, text, len);
     id[len] = '\0';
-    struct rule *rule = plan_find_rule(source->plan, id, rule_kind);
-    if (rule == NULL || rule->print != print)
-        return NULL;
-    *kind = measure_kind(rule);
-    return *kind != NULL ? rule : NULL;
+    size_t slot = slot_of_rule(plan, id, rule_kind, print);
+    return slot < plan->count && kind_at(plan, slot) != NULL ? slot : slots_of(plan);
 }
 
-static bool load_gauge(struct buf_reader *in, struct source *source)
+static bool load_gauge(struct buf_reader *in, struct source *source, unsigned version,
+                       float *usual_ms)
 {
-    const struct gauge_kind *kind;
-    struct rule *rule = read_owner(in, source, &kind);
+    size_t slot = read_owner(in, source->plan);
     size_t len = 0;
     const void *body = buf_read_blob(in, &len);
     if (in->failed || body == NULL)
         return false;
-    if (kind == NULL)
+    if (slot == slots_of(source->plan))
         return true;
-    for (const struct gauge *other = source->gauges; other != NULL; other = other->next)
-        if (other->rule == rule && other->kind == kind)
-            return false;
-    struct gauge *gauge = gauge_add(source, rule, kind, 0);
+    if (is_there(source->gauges, slot))
+        return false;
+    const struct gauge_kind *kind = kind_at(source->plan, slot);
     struct buf_reader inner = buf_reader_of(body, len);
-    kind->archive(&(struct archive){.in = &inner}, gauge);
+    struct archive archive = {.in = &inner, .version = version, .usual_ms = usual_ms};
+    kind->archive(&archive, begin(source, kind, slot), rule_at(source->plan, slot));
     return !inner.failed && inner.at == inner.len;
 }
 
-bool gauges_load(struct buf_reader *in, struct source *source)
+bool gauges_load(struct buf_reader *in, struct source *source, unsigned version)
 {
+    float usual_ms = 0;
+    if (version >= GAUGES_VERSION)
+        archive_f32(&(struct archive){.in = in}, &usual_ms);
+    if (!(usual_ms >= 0 && usual_ms < 1e9F))
+        in->failed = true;
     for (uint64_t count = buf_read_varint(in); count > 0 && !in->failed; count--)
-        if (!load_gauge(in, source))
+        if (!load_gauge(in, source, version, &usual_ms))
             return false;
+    if (source->gauges != NULL)
+        source->gauges->usual_ms = usual_ms;
     return !in->failed;
 }

@@ -20,6 +20,7 @@ struct sample {
     int64_t time_ms;
     int64_t arrival_ms;
     int64_t before_ms; /* event time of the reading before; TIME_NONE */
+    int64_t stood_ms;  /* for which the reading before stands */
     double measure;
     double low; /* the measure is between these two; both 0: nothing is known of that */
     double high;
@@ -160,11 +161,14 @@ unsigned rule_unless(const struct rule *rule);
 
 /* gauges.c */
 void gauges_destroy(struct source *source);
-/* Those of rules that are no more, or have changed, go; true when one did. */
-bool gauges_relink(struct source *source);
+/* Gives each gauge of the plan its place. */
+void gauges_plan(struct plan *plan);
+/* From the plan that was; those of rules that are no more, or have changed, go. True
+ * when one did. */
+bool gauges_relink(struct source *source, const struct plan *from);
 void gauges_save(struct buf *out, const struct source *source);
 /* False: damaged. Those of rules that are no more, or have changed, are passed over. */
-bool gauges_load(struct buf_reader *in, struct source *source);
+bool gauges_load(struct buf_reader *in, struct source *source, unsigned version);
 
 /* cadence.c: silence that is learned */
 /* Nothing is silent sooner by what was learned: pauses of a few minutes are no failure.
@@ -188,11 +192,11 @@ void derive_reading(struct alerts *alerts, struct source *source,
 
 /* relink.c: when the rules are replaced */
 /*
- * Its watches under the rules of its plan; true when anything was changed by that. `sink`
- * may be NULL.
+ * It and its watches under the rules of that plan; true when anything was changed by
+ * that. `sink` may be NULL.
  */
-bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms,
-                   const struct alert_sink *sink);
+bool source_relink(struct alerts *alerts, struct source *source, struct plan *plan,
+                   int64_t now_ms, const struct alert_sink *sink);
 void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink);
 
 /* silence.c */

@@ -97,46 +97,41 @@ float measure_narrow(double value)
     return (float)fmax(fmin(value, 1e30), -1e30);
 }
 
-void pace_begin(struct pace *pace)
-{
-    *pace = (struct pace){.last_ms = TIME_NONE};
-}
-
 /* A reading after more than twice the usual is a gap, and hardly changes what is usual.
  */
-static void learn(struct pace *pace, int64_t apart_ms)
+static void learn(float *usual_ms, int64_t apart_ms)
 {
     float apart = (float)(apart_ms < PACE_MOST_MS ? apart_ms : PACE_MOST_MS);
-    if (pace->usual_ms <= 0)
-        pace->usual_ms = apart;
-    else if (apart <= 2 * pace->usual_ms)
-        pace->usual_ms += (apart - pace->usual_ms) / 8;
+    if (*usual_ms <= 0)
+        *usual_ms = apart;
+    else if (apart <= 2 * *usual_ms)
+        *usual_ms += (apart - *usual_ms) / 8;
     else
-        pace->usual_ms += pace->usual_ms / 8;
+        *usual_ms += *usual_ms / 8;
 }
 
-int64_t pace_step(struct pace *pace, int64_t time_ms)
+int64_t pace_step(float *usual_ms, int64_t before_ms, int64_t time_ms)
 {
-    int64_t last_ms = pace->last_ms;
-    pace->last_ms = time_ms;
-    if (last_ms == TIME_NONE || time_ms <= last_ms)
+    if (before_ms == TIME_NONE || time_ms <= before_ms)
         return 0;
-    int64_t apart_ms = time_ms - last_ms;
-    int64_t most_ms = pace->usual_ms > 0 ? (int64_t)(2 * pace->usual_ms) : PACE_FIRST_MS;
-    learn(pace, apart_ms);
+    int64_t apart_ms = time_ms - before_ms;
+    int64_t most_ms = *usual_ms > 0 ? (int64_t)(2 * *usual_ms) : PACE_FIRST_MS;
+    learn(usual_ms, apart_ms);
     if (most_ms > PACE_MOST_MS)
         most_ms = PACE_MOST_MS;
     return apart_ms < most_ms ? apart_ms : most_ms;
 }
 
-void pace_archive(struct archive *archive, struct pace *pace)
+void pace_archive_old(struct archive *archive)
 {
-    archive_time(archive, &pace->last_ms);
-    archive_f32(archive, &pace->usual_ms);
-    if (archive->out == NULL && !(pace->usual_ms >= 0 && pace->usual_ms < 1e9f)) {
+    int64_t last_ms = TIME_NONE; /* the source's own */
+    float usual_ms = 0;
+    archive_time(archive, &last_ms);
+    archive_f32(archive, &usual_ms);
+    if (!(usual_ms >= 0 && usual_ms < 1e9F))
         archive->in->failed = true;
-        pace->usual_ms = 0;
-    }
+    else if (usual_ms > 0)
+        *archive->usual_ms = usual_ms;
 }
 
 const struct gauge_kind *measure_kind(const struct rule *rule)
@@ -162,7 +157,8 @@ const struct gauge_kind *measure_kind(const struct rule *rule)
         [ALERT_MAINS_LOST] = &gauge_stretch,
         [ALERT_GOODS_LEFT] = &gauge_left,
     };
-    return kinds[rule->kind];
+    const struct gauge_kind *kind = kinds[rule->kind];
+    return kind == &gauge_tally && rule->window_ms == 0 ? &gauge_total : kind;
 }
 
 bool rule_is_measured(const struct rule *rule)

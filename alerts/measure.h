@@ -10,7 +10,8 @@
  * for no longer than twice the channel's usual spacing (struct pace).
  *
  * Only the files of this folder include it. Families: measure_window.c (what happened
- * within a window), measure_state.c (what lasts), measure_zone.c (what the zone says).
+ * within a window), measure_fit.c (where it leads), measure_state.c (what lasts),
+ * measure_zone.c (what the zone says).
  */
 #ifndef COLDCHAIN_ALERTS_MEASURE_H
 #define COLDCHAIN_ALERTS_MEASURE_H
@@ -33,10 +34,15 @@
 /* Minutes, when something is farther away than anyone looks ahead (366 days). */
 #define MEASURE_FAR_MIN 527040.0
 
+/* Of state.c, since which gauges have the form that they have. */
+#define GAUGES_VERSION 4
+
 /* Numbers into a buffer, or out of one: a gauge names its fields once for both. */
 struct archive {
     struct buf *out;       /* NULL: reads */
     struct buf_reader *in; /* NULL: writes */
+    unsigned version;      /* of what is read: state.c's */
+    float *usual_ms;       /* of the source, which each gauge had for itself until 3 */
 };
 
 void archive_u8(struct archive *archive, uint8_t *value);
@@ -55,7 +61,10 @@ float measure_narrow(double value);
 /* One reading as the measures see it. */
 struct moment {
     int64_t time_ms;
+    int64_t before_ms; /* of the reading before; of a new gauge: this one */
+    int64_t stood_ms;  /* for which the reading before stands; of a new gauge: 0 */
     double value;
+    bool is_new;  /* the gauge's first */
     bool is_held; /* one of the rule's reasons holds: nothing of this counts */
     bool is_kept; /* out: of what is counted something was not, because it is held */
     double low;   /* out: what is measured is between these two; both 0: unsaid */
@@ -72,46 +81,45 @@ struct moment {
     const struct quantity *quantity; /* NULL: not in the registry */
 };
 
-/* How far apart the readings of a channel usually are, learned. */
-struct pace {
-    int64_t last_ms; /* TIME_NONE: no reading yet */
-    float usual_ms;  /* 0: not known yet */
-};
-
-void pace_begin(struct pace *pace);
 /*
- * Moves to that reading; returns the time that the last one stood for, 0 for the first,
- * or when the clock went back.
+ * The time that the reading before stood for, 0 for the first, or when the clock went
+ * back. *usual_ms: how far apart the readings of a channel usually are, learned; 0: not
+ * known.
  */
-int64_t pace_step(struct pace *pace, int64_t time_ms);
-void pace_archive(struct archive *archive, struct pace *pace);
+int64_t pace_step(float *usual_ms, int64_t before_ms, int64_t time_ms);
+/* What a gauge kept until version 3 for that. */
+void pace_archive_old(struct archive *archive);
 
-/* The head of every gauge. */
-struct gauge {
-    struct gauge *next; /* of the source */
-    struct rule *rule;  /* in force, borrowed; NULL: what all rules of a channel share */
-    const struct gauge_kind *kind;
+/*
+ * All that a source keeps for its rules, one piece of memory: gauges without a head, each
+ * at the place that the plan gives it. A gauge is there from its first reading on.
+ */
+struct gauges {
+    float usual_ms;     /* 0: not known yet */
+    uint8_t is_there[]; /* a bit for each rule of the plan, then for what they share */
 };
 
+/* Numbers, without pointers. Where a rule is handed over, it is NULL for what is shared.
+ */
 struct gauge_kind {
     const char *name;
     size_t (*size)(const struct rule *rule);
-    /* The memory is zeroed; `time_ms` is that of the first reading. */
-    void (*begin)(struct gauge *gauge, int64_t time_ms);
-    double (*step)(struct gauge *gauge, struct moment *moment); /* NULL: shared */
-    void (*archive)(struct archive *archive, struct gauge *gauge);
+    /* The memory is zeroed; NULL: so it begins. */
+    void (*begin)(void *gauge);
+    double (*step)(void *gauge, const struct rule *rule, struct moment *moment);
+    void (*archive)(struct archive *archive, void *gauge, const struct rule *rule);
 };
 
 /* Of a rule whose measure is not the value itself; silence that is declared has none. */
 const struct gauge_kind *measure_kind(const struct rule *rule);
 bool rule_is_measured(const struct rule *rule);
 
-/* gauges.c */
-struct gauge *gauge_find(const struct source *source, const struct rule *rule);
-struct gauge *gauge_add(struct source *source, struct rule *rule,
-                        const struct gauge_kind *kind, int64_t time_ms);
+/* gauges.c: that of the plan's rule with this index, begun if it was not there. */
+void *gauge_of_rule(struct source *source, const struct gauge_kind *kind, size_t index,
+                    bool *is_new);
 
 extern const struct gauge_kind gauge_tally;    /* cumulative_*, dose_* */
+extern const struct gauge_kind gauge_total;    /* these without a window */
 extern const struct gauge_kind gauge_count;    /* defrost_often, cycling */
 extern const struct gauge_kind gauge_fit;      /* rate, predicted */
 extern const struct gauge_kind gauge_spread;   /* step */

@@ -26,8 +26,6 @@ static double minutes(int64_t span_ms)
 /* ---- stuck: minutes without any movement ------------------------------------------- */
 
 struct stuck {
-    struct gauge gauge;
-    struct pace pace;
     double value;
     int64_t still_ms;
 };
@@ -38,41 +36,35 @@ static size_t stuck_size(const struct rule *rule)
     return sizeof(struct stuck);
 }
 
-static void stuck_begin(struct gauge *gauge, int64_t time_ms)
+static double stuck_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
-    (void)time_ms;
-    pace_begin(&((struct stuck *)gauge)->pace);
-}
-
-static double stuck_step(struct gauge *gauge, struct moment *moment)
-{
-    struct stuck *stuck = (struct stuck *)gauge;
-    bool is_first = stuck->pace.last_ms == TIME_NONE;
-    int64_t stood_ms = pace_step(&stuck->pace, moment->time_ms);
-    if (is_first || stuck->value != moment->value)
+    struct stuck *stuck = gauge;
+    (void)rule;
+    if (moment->is_new || stuck->value != moment->value)
         stuck->still_ms = 0;
     else if (!moment->is_held && stuck->still_ms < ALERT_DELAY_MAX_MS)
-        stuck->still_ms += stood_ms;
+        stuck->still_ms += moment->stood_ms;
     stuck->value = moment->value;
     return minutes(stuck->still_ms);
 }
 
-static void stuck_archive(struct archive *archive, struct gauge *gauge)
+static void stuck_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
-    struct stuck *stuck = (struct stuck *)gauge;
-    pace_archive(archive, &stuck->pace);
+    struct stuck *stuck = gauge;
+    (void)rule;
+    if (archive->version < GAUGES_VERSION)
+        pace_archive_old(archive);
     archive_f64(archive, &stuck->value);
     archive_span(archive, &stuck->still_ms, 2 * ALERT_DELAY_MAX_MS);
 }
 
-const struct gauge_kind gauge_stuck = {"stuck", stuck_size, stuck_begin, stuck_step,
+const struct gauge_kind gauge_stuck = {"stuck", stuck_size, NULL, stuck_step,
                                        stuck_archive};
 
 /* ---- jump: outside what the quantity can be, or moved as no air can -----------------
  */
 
 struct jump {
-    struct gauge gauge;
     int64_t last_ms; /* TIME_NONE: no reading yet */
     double value;    /* of the last reading that was none */
 };
@@ -83,9 +75,8 @@ static size_t jump_size(const struct rule *rule)
     return sizeof(struct jump);
 }
 
-static void jump_begin(struct gauge *gauge, int64_t time_ms)
+static void jump_begin(void *gauge)
 {
-    (void)time_ms;
     ((struct jump *)gauge)->last_ms = TIME_NONE;
 }
 
@@ -112,9 +103,10 @@ static double jumped(const struct jump *jump, const struct moment *moment)
 
 /* After a jump the value before it goes on being the one compared with, so that the way
  * back is none; the time that passes allows more and more, so that it ends by itself. */
-static double jump_step(struct gauge *gauge, struct moment *moment)
+static double jump_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
-    struct jump *jump = (struct jump *)gauge;
+    (void)rule;
+    struct jump *jump = gauge;
     double measure = fmax(outside(moment->quantity, moment->value), jumped(jump, moment));
     if (measure > 0 && jump->last_ms != TIME_NONE && moment->time_ms > jump->last_ms)
         return measure;
@@ -123,9 +115,10 @@ static double jump_step(struct gauge *gauge, struct moment *moment)
     return measure;
 }
 
-static void jump_archive(struct archive *archive, struct gauge *gauge)
+static void jump_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
-    struct jump *jump = (struct jump *)gauge;
+    (void)rule;
+    struct jump *jump = gauge;
     archive_time(archive, &jump->last_ms);
     archive_f64(archive, &jump->value);
 }
@@ -137,8 +130,6 @@ const struct gauge_kind gauge_jump = {"jump", jump_size, jump_begin, jump_step,
  */
 
 struct stretch {
-    struct gauge gauge;
-    struct pace pace;
     int64_t lasted_ms;
     bool is_on;
 };
@@ -149,62 +140,56 @@ static size_t stretch_size(const struct rule *rule)
     return sizeof(struct stretch);
 }
 
-static void stretch_begin(struct gauge *gauge, int64_t time_ms)
-{
-    (void)time_ms;
-    pace_begin(&((struct stretch *)gauge)->pace);
-}
-
 /* Of the state of which the rule complains: of mains, that they are away. */
 static bool is_there(const struct rule *rule, enum measure_sight sight)
 {
     return (sight == SIGHT_ON) != (rule->kind == ALERT_MAINS_LOST);
 }
 
-static double stretch_step(struct gauge *gauge, struct moment *moment)
+static double stretch_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
-    struct stretch *stretch = (struct stretch *)gauge;
-    enum measure_sight sight = measure_sight(gauge->rule, moment);
-    int64_t stood_ms = pace_step(&stretch->pace, moment->time_ms);
+    struct stretch *stretch = gauge;
+    enum measure_sight sight = measure_sight(rule, moment);
     if (sight == SIGHT_NONE)
         return (double)NAN;
     bool was_on = stretch->is_on;
-    stretch->is_on = is_there(gauge->rule, sight);
+    stretch->is_on = is_there(rule, sight);
     moment->is_kept = stretch->is_on;
     if (!stretch->is_on || !was_on)
         stretch->lasted_ms = 0;
     else if (!moment->is_held && stretch->lasted_ms < ALERT_DELAY_MAX_MS)
-        stretch->lasted_ms += stood_ms;
+        stretch->lasted_ms += moment->stood_ms;
     return minutes(stretch->lasted_ms);
 }
 
-static void stretch_archive(struct archive *archive, struct gauge *gauge)
+static void stretch_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
-    struct stretch *stretch = (struct stretch *)gauge;
-    pace_archive(archive, &stretch->pace);
+    struct stretch *stretch = gauge;
+    (void)rule;
+    if (archive->version < GAUGES_VERSION)
+        pace_archive_old(archive);
     archive_span(archive, &stretch->lasted_ms, 2 * ALERT_DELAY_MAX_MS);
     archive_bool(archive, &stretch->is_on);
 }
 
-const struct gauge_kind gauge_stretch = {"stretch", stretch_size, stretch_begin,
-                                         stretch_step, stretch_archive};
+const struct gauge_kind gauge_stretch = {"stretch", stretch_size, NULL, stretch_step,
+                                         stretch_archive};
 
 /* ---- missing: minutes since the last one, beyond its schedule -----------------------
  */
 
-static double missing_step(struct gauge *gauge, struct moment *moment)
+static double missing_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
-    struct stretch *since = (struct stretch *)gauge;
-    enum measure_sight sight = measure_sight(gauge->rule, moment);
-    int64_t stood_ms = pace_step(&since->pace, moment->time_ms);
+    struct stretch *since = gauge;
+    enum measure_sight sight = measure_sight(rule, moment);
     if (sight == SIGHT_NONE)
         return (double)NAN;
     if (sight == SIGHT_ON)
         since->lasted_ms = 0;
     else if (!moment->is_held && since->lasted_ms < ALERT_DELAY_MAX_MS)
-        since->lasted_ms += stood_ms;
-    return minutes(since->lasted_ms - gauge->rule->window_ms);
+        since->lasted_ms += moment->stood_ms;
+    return minutes(since->lasted_ms - rule->window_ms);
 }
 
-const struct gauge_kind gauge_missing = {"missing", stretch_size, stretch_begin,
-                                         missing_step, stretch_archive};
+const struct gauge_kind gauge_missing = {"missing", stretch_size, NULL, missing_step,
+                                         stretch_archive};

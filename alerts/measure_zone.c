@@ -14,8 +14,6 @@
  */
 
 struct recovery {
-    struct gauge gauge;
-    struct pace pace;
     int64_t lasted_ms;
     int64_t ended_ms; /* the end that was seen last; TIME_NONE */
     bool is_running;
@@ -27,19 +25,15 @@ static size_t recovery_size(const struct rule *rule)
     return sizeof(struct recovery);
 }
 
-static void recovery_begin(struct gauge *gauge, int64_t time_ms)
+static void recovery_begin(void *gauge)
 {
-    (void)time_ms;
-    struct recovery *recovery = (struct recovery *)gauge;
-    pace_begin(&recovery->pace);
-    recovery->ended_ms = TIME_NONE;
+    ((struct recovery *)gauge)->ended_ms = TIME_NONE;
 }
 
-static double recovery_step(struct gauge *gauge, struct moment *moment)
+static double recovery_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
-    struct recovery *recovery = (struct recovery *)gauge;
-    int64_t stood_ms = pace_step(&recovery->pace, moment->time_ms);
-    bool is_beyond = moment->value >= gauge->rule->limit;
+    struct recovery *recovery = gauge;
+    bool is_beyond = moment->value >= rule->limit;
     if (moment->is_explained || !is_beyond) {
         recovery->is_running = false;
         recovery->lasted_ms = 0;
@@ -50,7 +44,7 @@ static double recovery_step(struct gauge *gauge, struct moment *moment)
     moment->is_kept = recovery->is_running;
     if (recovery->is_running && !moment->is_held &&
         recovery->lasted_ms < ALERT_DELAY_MAX_MS)
-        recovery->lasted_ms += stood_ms;
+        recovery->lasted_ms += moment->stood_ms;
     if (!recovery->is_running && moment->ended_ms != recovery->ended_ms &&
         moment->ended_ms != TIME_NONE) {
         recovery->is_running = true;
@@ -60,10 +54,13 @@ static double recovery_step(struct gauge *gauge, struct moment *moment)
     return (double)recovery->lasted_ms / (double)MEASURE_MINUTE_MS;
 }
 
-static void recovery_archive(struct archive *archive, struct gauge *gauge)
+static void recovery_archive(struct archive *archive, void *gauge,
+                             const struct rule *rule)
 {
-    struct recovery *recovery = (struct recovery *)gauge;
-    pace_archive(archive, &recovery->pace);
+    struct recovery *recovery = gauge;
+    (void)rule;
+    if (archive->version < GAUGES_VERSION)
+        pace_archive_old(archive);
     archive_span(archive, &recovery->lasted_ms, 2 * ALERT_DELAY_MAX_MS);
     archive_time(archive, &recovery->ended_ms);
     archive_bool(archive, &recovery->is_running);
@@ -78,48 +75,43 @@ const struct gauge_kind gauge_recovery = {"recovery", recovery_size, recovery_be
 static size_t nothing_size(const struct rule *rule)
 {
     (void)rule;
-    return sizeof(struct gauge);
+    return 0;
 }
 
-static void nothing_begin(struct gauge *gauge, int64_t time_ms)
-{
-    (void)gauge;
-    (void)time_ms;
-}
-
-static void nothing_archive(struct archive *archive, struct gauge *gauge)
+static void nothing_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
     (void)archive;
     (void)gauge;
+    (void)rule;
 }
 
-static double apart_step(struct gauge *gauge, struct moment *moment)
+static double apart_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
     (void)gauge;
+    (void)rule;
     return fabs(moment->value - moment->others); /* NaN when there are no others */
 }
 
-const struct gauge_kind gauge_apart = {"apart", nothing_size, nothing_begin, apart_step,
+const struct gauge_kind gauge_apart = {"apart", nothing_size, NULL, apart_step,
                                        nothing_archive};
 
-static double cooling_step(struct gauge *gauge, struct moment *moment)
+static double cooling_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
     (void)gauge;
+    (void)rule;
     const struct air_verdict *air = moment->air;
     if (air == NULL || air->phase == AIR_UNAVAILABLE)
         return (double)NAN;
     return air->unexplained_min;
 }
 
-const struct gauge_kind gauge_cooling = {"cooling", nothing_size, nothing_begin,
-                                         cooling_step, nothing_archive};
+const struct gauge_kind gauge_cooling = {"cooling", nothing_size, NULL, cooling_step,
+                                         nothing_archive};
 
 /* ---- left: minutes of signs of goods in a zone that is off duty as empty -------------
  */
 
 struct left {
-    struct gauge gauge;
-    struct pace pace;
     int64_t empty_ms; /* the stretch that it counts in; TIME_NONE */
     int64_t seen_ms;
     bool is_seen;
@@ -131,12 +123,9 @@ static size_t left_size(const struct rule *rule)
     return sizeof(struct left);
 }
 
-static void left_begin(struct gauge *gauge, int64_t time_ms)
+static void left_begin(void *gauge)
 {
-    (void)time_ms;
-    struct left *left = (struct left *)gauge;
-    pace_begin(&left->pace);
-    left->empty_ms = TIME_NONE;
+    ((struct left *)gauge)->empty_ms = TIME_NONE;
 }
 
 /* A signal that is on, goods that are kept cold, or something that goods give off. */
@@ -149,7 +138,8 @@ static bool is_sign(const struct rule *rule, const struct moment *moment)
     return is_cold ? moment->value <= rule->limit : moment->value >= rule->limit;
 }
 
-static void left_move(struct left *left, const struct moment *moment, int64_t stood_ms)
+static void left_move(struct left *left, const struct rule *rule,
+                      const struct moment *moment)
 {
     if (left->empty_ms != moment->empty_ms) {
         left->empty_ms = moment->empty_ms;
@@ -157,32 +147,33 @@ static void left_move(struct left *left, const struct moment *moment, int64_t st
         left->is_seen = false;
     }
     bool was_seen = left->is_seen;
-    left->is_seen = !moment->is_held && is_sign(left->gauge.rule, moment);
+    left->is_seen = !moment->is_held && is_sign(rule, moment);
     if (left->is_seen && was_seen && left->seen_ms < ALERT_DELAY_MAX_MS)
-        left->seen_ms += stood_ms;
+        left->seen_ms += moment->stood_ms;
 }
 
 /* Once it was asked, nothing moves until the stretch is over, or what was recorded is
  * corrected. */
-static double left_step(struct gauge *gauge, struct moment *moment)
+static double left_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
-    struct left *left = (struct left *)gauge;
-    int64_t stood_ms = pace_step(&left->pace, moment->time_ms);
-    left_move(left, moment, stood_ms);
+    struct left *left = gauge;
+    left_move(left, rule, moment);
     if (moment->empty_ms == TIME_NONE)
         return 0;
-    bool is_record = strcmp(gauge->rule->quantity, ALERT_GOODS) == 0;
+    bool is_record = strcmp(rule->quantity, ALERT_GOODS) == 0;
     if (moment->is_asked)
         return is_record && !left->is_seen && !moment->is_held ? 0 : (double)NAN;
     double minutes = (double)left->seen_ms / (double)MEASURE_MINUTE_MS;
-    moment->asks = !moment->is_held && minutes >= gauge->rule->levels[0].level;
+    moment->asks = !moment->is_held && minutes >= rule->levels[0].level;
     return minutes;
 }
 
-static void left_archive(struct archive *archive, struct gauge *gauge)
+static void left_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
-    struct left *left = (struct left *)gauge;
-    pace_archive(archive, &left->pace);
+    (void)rule;
+    struct left *left = gauge;
+    if (archive->version < GAUGES_VERSION)
+        pace_archive_old(archive);
     archive_time(archive, &left->empty_ms);
     archive_span(archive, &left->seen_ms, 2 * ALERT_DELAY_MAX_MS);
     archive_bool(archive, &left->is_seen);

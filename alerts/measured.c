@@ -54,20 +54,23 @@ static int64_t ended_at(const struct room *room, const struct air_verdict *air,
     return since_ms > ended_ms ? since_ms : ended_ms;
 }
 
-static void judge_rule(struct alerts *alerts, struct source *source, struct rule *rule,
+static void judge_rule(struct alerts *alerts, struct source *source, size_t index,
                        struct moment *moment, struct sample *sample,
                        const struct alert_sink *sink)
 {
+    struct rule *rule = source->plan->rules[index];
     const struct gauge_kind *kind = measure_kind(rule);
     moment->is_held = sample->reasons != 0;
     moment->is_kept = false;
     moment->low = moment->high = 0;
     sample->measure = moment->value;
     if (kind != NULL) {
-        struct gauge *gauge = gauge_find(source, rule);
-        if (gauge == NULL)
-            gauge = gauge_add(source, rule, kind, moment->time_ms);
-        sample->measure = kind->step(gauge, moment);
+        bool is_new;
+        void *gauge = gauge_of_rule(source, kind, index, &is_new);
+        moment->is_new = is_new;
+        moment->before_ms = is_new ? moment->time_ms : sample->before_ms;
+        moment->stood_ms = is_new ? 0 : sample->stood_ms;
+        sample->measure = kind->step(gauge, rule, moment);
     }
     sample->low = moment->low;
     sample->high = moment->high;
@@ -184,6 +187,14 @@ static void note_asked(struct alerts *alerts, struct room *room, struct moment *
     moment->asks = false;
 }
 
+/* What only gauges ask. */
+static int64_t stood_for(struct source *source, int64_t before_ms, int64_t time_ms)
+{
+    if (source->gauges == NULL)
+        return 0;
+    return pace_step(&source->gauges->usual_ms, before_ms, time_ms);
+}
+
 void measured_reading(struct alerts *alerts, struct source *source,
                       const struct alert_reading *reading, int64_t before_ms,
                       const struct alert_sink *sink)
@@ -194,14 +205,15 @@ void measured_reading(struct alerts *alerts, struct source *source,
     unsigned reasons = look_around(alerts, source, reading, &moment, &verdict);
     struct sample sample = {.time_ms = reading->time_ms,
                             .arrival_ms = reading->arrival_ms,
-                            .before_ms = before_ms};
+                            .before_ms = before_ms,
+                            .stood_ms = stood_for(source, before_ms, reading->time_ms)};
     for (size_t i = 0; i < plan->count; i++) {
-        struct rule *rule = plan->rules[i];
+        const struct rule *rule = plan->rules[i];
         if (rule_is_silence(rule))
             continue;
         sample.reasons = reasons & rule_unless(rule);
         heed_step(rule, &moment, &sample);
-        judge_rule(alerts, source, rule, &moment, &sample, sink);
+        judge_rule(alerts, source, i, &moment, &sample, sink);
         if (moment.asks)
             note_asked(alerts, plan->room, &moment);
     }

@@ -75,6 +75,7 @@ static void zone_destroy(struct zone *zone)
         struct plan *plan = zone->plans;
         zone->plans = plan->next;
         free(plan->rules);
+        free(plan->places);
         free(plan);
     }
     for (size_t i = 0; i < zone->count; i++)
@@ -183,6 +184,7 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
             plan_add(plan, zone->rules[i]);
     plan->role = (uint8_t)room_role_of(quantity, plan->is_compared);
     plan->unknown_ms = unknown_after(zone, plan);
+    gauges_plan(plan);
     return plan;
 }
 

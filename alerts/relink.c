@@ -39,10 +39,12 @@ static bool take_over(struct alerts *alerts, struct watch *watch, int64_t now_ms
     return true;
 }
 
-bool source_relink(struct alerts *alerts, struct source *source, int64_t now_ms,
-                   const struct alert_sink *sink)
+bool source_relink(struct alerts *alerts, struct source *source, struct plan *plan,
+                   int64_t now_ms, const struct alert_sink *sink)
 {
-    bool is_changed = gauges_relink(source);
+    const struct plan *from = source->plan;
+    source->plan = plan;
+    bool is_changed = gauges_relink(source, from);
     for (struct watch *watch = source->watches; watch != NULL;) {
         struct watch *next = watch->next;
         if (!take_over(alerts, watch, now_ms, sink, &is_changed))
@@ -116,9 +118,9 @@ void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sin
         struct source *source = all.items[i];
         source->device = NULL;
         source->channels = 0;
-        source->plan = plan_get(zone_make(&alerts->zones, source->plan->zone),
-                                source->plan->quantity, source->plan->is_device);
-        if (source_relink(alerts, source, now_ms, sink))
+        struct plan *plan = plan_get(zone_make(&alerts->zones, source->plan->zone),
+                                     source->plan->quantity, source->plan->is_device);
+        if (source_relink(alerts, source, plan, now_ms, sink))
             source_touch(alerts, source);
     }
     for (size_t i = 0; i < all.count; i++) {

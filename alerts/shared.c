@@ -5,68 +5,52 @@
 
 #include "alerts/internal.h"
 
-struct air_gauge {
-    struct gauge gauge;
-    struct air_state state;
-};
-
 static size_t air_size(const struct rule *rule)
 {
     (void)rule;
-    return sizeof(struct air_gauge);
+    return sizeof(struct air_state);
 }
 
-/* Zeroes are "nothing known" of both. */
-static void begin(struct gauge *gauge, int64_t time_ms)
+static void air_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
-    (void)gauge;
-    (void)time_ms;
-}
-
-static void air_archive(struct archive *archive, struct gauge *gauge)
-{
-    struct air_state *state = &((struct air_gauge *)gauge)->state;
+    (void)rule;
+    struct air_state *state = gauge;
     if (archive->out != NULL)
         air_save(archive->out, state);
     else if (air_load(state, archive->in) != ERR_OK)
         archive->in->failed = true;
 }
 
-const struct gauge_kind gauge_air = {"air", air_size, begin, NULL, air_archive};
+const struct gauge_kind gauge_air = {"air", air_size, NULL, NULL, air_archive};
 
 struct air_verdict shared_air(struct source *source, const struct room *room,
                               const struct alert_reading *reading)
 {
-    struct gauge *gauge = gauge_shared(source, &gauge_air, reading->time_ms);
     struct air_signals signals = {0};
     if (room != NULL)
         signals = room_signals(room, reading->time_ms);
-    return air_judge(&((struct air_gauge *)gauge)->state,
+    return air_judge(gauge_shared(source, OF_AIR),
                      room != NULL ? &room->settings.air : NULL, reading->time_ms,
                      reading->value, &signals);
 }
 
-struct product_gauge {
-    struct gauge gauge;
-    struct product_state state;
-};
-
 static size_t product_size(const struct rule *rule)
 {
     (void)rule;
-    return sizeof(struct product_gauge);
+    return sizeof(struct product_state);
 }
 
-static void product_archive(struct archive *archive, struct gauge *gauge)
+static void product_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
-    struct product_state *state = &((struct product_gauge *)gauge)->state;
+    (void)rule;
+    struct product_state *state = gauge;
     if (archive->out != NULL)
         product_save(archive->out, state);
     else if (product_load(state, archive->in) != ERR_OK)
         archive->in->failed = true;
 }
 
-const struct gauge_kind gauge_product = {"product", product_size, begin, NULL,
+const struct gauge_kind gauge_product = {"product", product_size, NULL, NULL,
                                          product_archive};
 
 static struct product_settings settings_of(const struct room *room)
@@ -85,8 +69,7 @@ static struct product_settings settings_of(const struct room *room)
 struct product shared_product(struct source *source, const struct room *room,
                               const struct alert_reading *reading)
 {
-    struct gauge *gauge = gauge_shared(source, &gauge_product, reading->time_ms);
-    struct product_state *state = &((struct product_gauge *)gauge)->state;
+    struct product_state *state = gauge_shared(source, OF_PRODUCT);
     struct product_settings settings = settings_of(room);
     product_air(state, &settings, reading->time_ms, reading->value);
     int64_t pulp_ms = TIME_NONE;

@@ -20,9 +20,13 @@ extern const struct gauge_kind gauge_air;
 extern const struct gauge_kind gauge_product;
 extern const struct gauge_kind gauge_cadence; /* cadence.c */
 
-/* gauges.c: the one of that kind, made if missing. */
-struct gauge *gauge_shared(struct source *source, const struct gauge_kind *kind,
-                           int64_t time_ms);
+/* What all rules of a channel share. */
+enum shared_gauge { OF_AIR, OF_PRODUCT, OF_CADENCE };
+
+/* gauges.c: begun if it was not there; the plan must want it. */
+void *gauge_shared(struct source *source, enum shared_gauge which);
+/* NULL when it is not there. */
+const void *gauge_shared_find(const struct source *source, enum shared_gauge which);
 
 /* `room` may be NULL. */
 struct air_verdict shared_air(struct source *source, const struct room *room,

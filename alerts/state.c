@@ -16,7 +16,7 @@
  *              snapshot
  *     hold:    from, f64 worst, f64 limit, u8 reason, u8 severity, u8 is_told, past of
  *              every level
- *   (version 2) gauges: see gauges.c
+ *   (version 2) gauges: see gauges.c (version 4: in another form)
  *
  * Key "room/ZONE": see room_state.c. Key "grace": u8 version, quiet until.
  */
@@ -30,7 +30,7 @@
 
 static_assert(ALERT_LEVELS_MAX <= 8, "which of `since` are set is one byte");
 
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 #define GRACE_KEY     "grace"
 
 static void put_text(struct buf *out, const char *text)
@@ -366,7 +366,7 @@ static bool read_source(struct alerts *alerts, struct source *source,
         if (in->failed || !restore_watch(alerts, source, existing, &saved))
             return false;
     }
-    if (version > 1 && !gauges_load(in, source))
+    if (version > 1 && !gauges_load(in, source, version))
         return false;
     return !in->failed && in->at == in->len;
 }

@@ -64,6 +64,8 @@ struct plan {
     int64_t unknown_ms; /* silence after which an incident is unknown */
     size_t count;
     struct rule **rules; /* borrowed from the zone, in its order */
+    uint32_t *places;    /* of gauges: of each rule, then of what they share */
+    size_t gauges_size;
     bool is_device;
     bool needs_room;  /* what is known of the zone matters to its rules */
     bool learns;      /* a rule leaves it to the cadence what silence is */
@@ -132,11 +134,11 @@ struct source {
     struct plan *plan;
     struct source *device; /* (zone, device, "") when its zone watches devices */
     struct watch *watches;
-    struct gauge *gauges; /* of its measured rules, and what they share */
-    int64_t last_ms;      /* event time of the last good reading that counted */
-    int64_t heard_ms;     /* arrival of the last good one; of the first one before that */
-    int64_t wake_ms;      /* when it stands in the queue of silence; TIME_NEVER */
-    uint32_t channels;    /* of a device: those not forgotten */
+    struct gauges *gauges; /* of its measured rules, and what they share; NULL */
+    int64_t last_ms;       /* event time of the last good reading that counted */
+    int64_t heard_ms;  /* arrival of the last good one; of the first one before that */
+    int64_t wake_ms;   /* when it stands in the queue of silence; TIME_NEVER */
+    uint32_t channels; /* of a device: those not forgotten */
     uint8_t channel_at;
     bool is_dirty;
     bool is_forgotten;
