@@ -167,6 +167,9 @@ struct alert_sink {
     void (*effect)(void *context, enum alert_effect_kind kind,
                    const struct incident *incident);
     void (*suppressed)(void *context, const struct suppression *told); /* may be NULL */
+    /* Every measure of a rule that looks further than at the value, NaN when it says
+     * nothing: for who tries a rule out. May be NULL. */
+    void (*measured)(void *context, const char *rule, double measure);
 };
 
 /*

@@ -76,6 +76,8 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
     sample->high = moment->high;
     sample->is_kept = moment->is_held && moment->is_kept;
     sample->kept = moment->value;
+    if (sink->measured != NULL)
+        sink->measured(sink->context, rule->id, sample->measure);
     if (isnan(sample->measure))
         threshold_skip(alerts, source, rule, sample, sink);
     else

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * rule_doubts - what the last 30 days say of a rule that was put: whether anything
- * measured what it watches, and whether it would have fired all the time.
+ * measured what it watches, and whether it would have fired all the time (doubts.h), or
+ * by the engine itself, never (trial.h).
  *
  * Only the answer tells of it: nothing is decided by it, and when there is no time for it
  * it is left out.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +17,33 @@
 #include "collector/api/internal.h"
 #include "collector/doubts.h"
 #include "collector/pipeline/registry.h"
+#include "collector/pipeline/rooms.h"
 #include "collector/store/state_entities.h"
+#include "collector/trial.h"
 #include "telemetry/channel.h"
 
 #define LOOK_BACK_MS ((int64_t)30 * 24 * 3600 * 1000)
-#define LOOK_MS      500 /* of reading, at most */
-#define LOOKS_MAX    64  /* channels */
+#define LOOK_MS      500  /* of reading, at most */
+#define LOOKS_MAX    64   /* channels */
+#define PAGE         2048 /* readings of a channel that are held at once */
 
 /* A channel for the time that it measured the zone. */
 struct look {
     char device[ID_SIZE];
     char channel[ID_SIZE];
+    char quantity[ID_SIZE];
     int64_t from_ms;
     int64_t to_ms;
+    struct sample_of *page; /* what was read and not given on; owned */
+    size_t count;
+    size_t at;
+    size_t skip; /* readings at from_ms that were read before */
+    bool is_over;
+};
+
+struct sample_of {
+    int64_t time_ms;
+    double value;
 };
 
 struct looking {
@@ -45,7 +61,10 @@ struct looking {
     struct look looks[LOOKS_MAX];
     size_t look_count;
     size_t channel_count; /* of any quantity */
+    size_t watched_count; /* of that one */
     struct outlook outlook;
+    struct trial *trial; /* NULL: the outlook says it all */
+    struct look *filling;
     int64_t last_ms;
     size_t last_count;
     size_t seen;
@@ -83,11 +102,17 @@ static void on_series(void *context, const char *org, const char *device,
     if (at->channel[0] != '\0' && strcmp(at->channel, channel) != 0)
         return;
     looking->channel_count++;
-    if (channel_parse(&name, channel) != ERR_OK ||
-        strcmp(name.quantity, looking->rule->quantity) != 0 ||
-        looking->look_count == LOOKS_MAX)
+    if (channel_parse(&name, channel) != ERR_OK)
+        return;
+    bool is_it = strcmp(name.quantity, looking->rule->quantity) == 0;
+    looking->watched_count += is_it;
+    bool is_wanted =
+        looking->trial != NULL ? trial_wants(looking->trial, name.quantity) : is_it;
+    if (!is_wanted || looking->look_count == LOOKS_MAX)
         return;
     struct look *look = &looking->looks[looking->look_count++];
+    *look = (struct look){.page = NULL};
+    snprintf(look->quantity, sizeof look->quantity, "%s", name.quantity);
     snprintf(look->device, sizeof look->device, "%s", device);
     snprintf(look->channel, sizeof look->channel, "%s", channel);
     look->from_ms = at->from_ms > looking->from_ms ? at->from_ms : looking->from_ms;
@@ -159,24 +184,147 @@ static void add(json_t *result, const struct doubt *doubt)
                                     doubt->text, "text_zh", doubt->text_zh));
 }
 
+/* ---- trying it out ---------------------------------------------------------------- */
+
+static bool on_page(void *context, const struct history_reading *reading)
+{
+    struct looking *looking = context;
+    struct look *look = looking->filling;
+    looking->seen++;
+    look->skip = reading->time_ms == look->from_ms ? look->skip + 1 : 1;
+    look->from_ms = reading->time_ms;
+    if (reading->quality == QUALITY_GOOD && isfinite(reading->value))
+        look->page[look->count++] = (struct sample_of){reading->time_ms, reading->value};
+    return true;
+}
+
+/* Until there is something, or nothing more. */
+static enum err fill_page(struct looking *looking, struct history_reader *history,
+                          struct look *look)
+{
+    enum err err = ERR_OK;
+    if (look->page == NULL)
+        look->page = mem_array(PAGE, sizeof *look->page);
+    look->count = 0;
+    look->at = 0;
+    looking->filling = look;
+    while (err == ERR_OK && look->count == 0 && !look->is_over) {
+        const struct history_range range = {.org = looking->org,
+                                            .device = look->device,
+                                            .channel = look->channel,
+                                            .from_ms = look->from_ms,
+                                            .to_ms = look->to_ms,
+                                            .skip = look->skip};
+        looking->seen = 0;
+        err = history_query(history, &range, PAGE, looking, on_page);
+        look->is_over = looking->seen < PAGE;
+        if (clock_real_ms() > looking->deadline_ms)
+            err = ERR_TIMEOUT;
+    }
+    return err;
+}
+
+/* The one whose next reading is the earliest; NULL: all are over. */
+static enum err next_look(struct looking *looking, struct history_reader *history,
+                          struct look **next)
+{
+    enum err err = ERR_OK;
+    *next = NULL;
+    for (size_t i = 0; err == ERR_OK && i < looking->look_count; i++) {
+        struct look *look = &looking->looks[i];
+        if (look->at == look->count && !look->is_over)
+            err = fill_page(looking, history, look);
+        if (look->at < look->count &&
+            (*next == NULL ||
+             look->page[look->at].time_ms < (*next)->page[(*next)->at].time_ms))
+            *next = look;
+    }
+    return err;
+}
+
+static enum err try_out(struct looking *looking, struct history_reader *history)
+{
+    struct look *look;
+    enum err err = next_look(looking, history, &look);
+    while (err == ERR_OK && look != NULL) {
+        const struct sample_of *sample = &look->page[look->at++];
+        const struct alert_reading reading = {.zone = looking->rule->zone,
+                                              .device = look->device,
+                                              .channel = look->channel,
+                                              .quantity = look->quantity,
+                                              .time_ms = sample->time_ms,
+                                              .arrival_ms = sample->time_ms,
+                                              .value = sample->value,
+                                              .quality = QUALITY_GOOD};
+        trial_reading(looking->trial, &reading);
+        err = clock_real_ms() > looking->deadline_ms ? ERR_TIMEOUT
+                                                     : next_look(looking, history, &look);
+    }
+    return err;
+}
+
+static void on_zone(void *context, const struct state_entity *row)
+{
+    struct looking *looking = context;
+    json_t *body = json_loads(row->body, 0, NULL);
+    registry_apply(looking->registry, "zone", row->id, row->org, NULL, body);
+    json_decref(body);
+}
+
+/* What the zone is like, as the pipeline tells its engine. */
+static void tell_zone(struct looking *looking, struct api_stores *stores)
+{
+    const struct alert_rule *rule = looking->rule;
+    json_t *body = registry_rule_json(rule);
+    registry_apply(looking->registry, "rule", rule->id, looking->org, NULL, body);
+    json_decref(body);
+    if (state_find_entity(stores->state, "zone", rule->zone, looking, on_zone) == ERR_OK)
+        pipeline_tell_room(trial_engine(looking->trial), looking->registry, rule->zone);
+}
+
+/* ---- the whole -------------------------------------------------------------------- */
+
+static enum err look_at_all(struct looking *looking, struct api_stores *stores)
+{
+    enum err err = ERR_OK;
+    if (looking->trial != NULL) {
+        tell_zone(looking, stores);
+        return try_out(looking, stores->history);
+    }
+    for (size_t i = 0; err == ERR_OK && i < looking->look_count; i++)
+        err = look_at(looking, stores->history, &looking->looks[i]);
+    return err;
+}
+
+static bool is_measured_itself(const struct alert_rule *rule)
+{
+    return rule->quantity[0] != '\0' && !doubt_is_derived(rule->quantity) &&
+           strcmp(rule->quantity, ALERT_GOODS) != 0; /* what is recorded of the zone */
+}
+
 static void look(struct looking *looking, struct api_stores *stores, json_t *result)
 {
     struct doubt doubt;
+    const struct alert_rule *rule = looking->rule;
+    bool has_outlook = is_measured_itself(rule) && outlook_begin(&looking->outlook, rule);
+    if (!has_outlook)
+        looking->trial = trial_create(rule);
     if (find_channels(looking, stores) != ERR_OK)
         return;
-    bool is_record = strcmp(looking->rule->quantity, ALERT_GOODS) == 0;
-    if (looking->channel_count > 0 && looking->look_count == 0 && !is_record &&
-        clock_real_ms() <= looking->deadline_ms) {
-        doubt_not_measured(looking->rule, &doubt);
+    if (is_measured_itself(rule) && looking->channel_count > 0 &&
+        looking->watched_count == 0 && clock_real_ms() <= looking->deadline_ms) {
+        doubt_not_measured(rule, &doubt);
         add(result, &doubt);
-    }
-    if (!outlook_begin(&looking->outlook, looking->rule))
         return;
-    enum err err = ERR_OK;
-    for (size_t i = 0; err == ERR_OK && i < looking->look_count; i++)
-        err = look_at(looking, stores->history, &looking->looks[i]);
+    }
+    if (!has_outlook && looking->trial == NULL)
+        return;
+    enum err err = look_at_all(looking, stores);
     /* what was read until there was no more time counts as well */
-    if ((err == ERR_OK || err == ERR_TIMEOUT) && outlook_doubt(&looking->outlook, &doubt))
+    if (err != ERR_OK && err != ERR_TIMEOUT)
+        return;
+    if (looking->trial != NULL ? trial_doubt(looking->trial, &doubt)
+                               : outlook_doubt(&looking->outlook, &doubt))
         add(result, &doubt);
 }
 
@@ -203,8 +351,7 @@ void api_doubt_rule(struct api_call *call, json_t *result)
     const char *id = json_string_value(json_object_get(result, "id"));
     if (id == NULL ||
         state_find_entity(call->stores->state, "rule", id, &found, on_rule) != ERR_OK ||
-        !found.is_there || found.rule.quantity[0] == '\0' ||
-        doubt_is_derived(found.rule.quantity))
+        !found.is_there || alert_kind_is_date(found.rule.kind))
         return;
     struct looking *looking = mem_alloc(sizeof *looking);
     looking->rule = &found.rule;
@@ -215,6 +362,9 @@ void api_doubt_rule(struct api_call *call, json_t *result)
     snprintf(looking->org, sizeof looking->org, "%s", found.org);
     look(looking, call->stores, result);
     registry_destroy(looking->registry);
+    trial_destroy(looking->trial);
+    for (size_t i = 0; i < looking->look_count; i++)
+        free(looking->looks[i].page);
     free(looking->placements);
     free(looking);
 }

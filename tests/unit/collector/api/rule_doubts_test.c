@@ -29,7 +29,7 @@ static void furnish(struct world *world)
         "{\"device\":\"d\",\"from\":1,\"zone\":\"room-1\"}");
     world_must(state_commit(world->state), "commit");
     world_must(pack_channel(&pack, "air_temperature-2", &index), "channel");
-    for (int i = 0; i < 3 * 1440; i += 5) {
+    for (int i = 0; i < 3 * 1440; i++) {
         const struct reading reading = {.time_ms = WORLD_T0 - 3 * DAY + i * MINUTE,
                                         .value = i < 2 * 1440 ? 6 : 3,
                                         .raw = (double)NAN,
@@ -65,8 +65,14 @@ static void an_answer_says_what_the_rule_would_have_done(void)
         {"room-1", "below", "air_temperature", "4", NULL, ""},
         {"room-1", "above", "humidity", "95", "not_measured", "nothing in zone 'room-1'"},
         {"room-1", "above", "air_temprature", "8", "quantity_unknown", "did you mean"},
-        {"room-1", "above", "product_temperature", "5", NULL, ""},
-        {"room-2", "above", "air_temperature", "5", NULL, ""}, /* nothing is there yet */
+        {"room-1", "above", "product_temperature", "5", "fires_mostly",
+         "open for 72 % of what"},
+        {"room-1", "above", "product_temperature", "9", NULL, ""},
+        {"room-1", "below", "vpd", "9", "never_judged", "derived from is missing"},
+        {"room-1", "stuck", "air_temperature", "60", "fires_always", "look at its level"},
+        {"room-1", "diverge", "air_temperature", "2", "never_judged", "no other probe"},
+        {"room-2", "stuck", "air_temperature", "60", NULL, ""}, /* nothing is there yet */
+        {"room-2", "above", "air_temperature", "5", NULL, ""},  /* nothing is there yet */
     };
     struct world world;
     world_open(&world);
