@@ -147,34 +147,6 @@ static void behind_the_limit_there_is_no_interval(void)
     story_end(&story);
 }
 
-/* What an older version wrote of other kinds is the same but for its number. */
-static void age(void *context, const char *key, const void *data, size_t len)
-{
-    uint8_t *bytes = mem_dup(data, len);
-    CHECK(len > 0 && bytes[0] == 3);
-    bytes[0] = 2;
-    CHECK_ROW(key, alerts_load(context, key, bytes, len) == ERR_OK);
-    free(bytes);
-}
-
-static void an_older_state_is_read(void)
-{
-    struct story story;
-    const struct alert_rule rule = rule_above("warm", 8, 8, 0, 0);
-    story_begin(&story);
-    story_rules(&story, &rule, 1);
-    story_read(&story, 0, 9);
-    struct alerts *old = story.alerts;
-    story.alerts = alerts_create();
-    story_rules(&story, &rule, 1);
-    alerts_save_changed(old, story.alerts, age);
-    alerts_destroy(old);
-    story_told(&story);
-    story_read(&story, 60, 7);
-    CHECK_TEXT(story_told(&story), "closed warning closed 60>60 7");
-    story_end(&story);
-}
-
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -184,7 +156,6 @@ int main(void)
          what_is_told_first_carries_its_interval},
         {"the interval survives a restart", the_interval_survives_a_restart},
         {"behind the limit there is no interval", behind_the_limit_there_is_no_interval},
-        {"an older state is read", an_older_state_is_read},
         CU_TEST_INFO_NULL,
     };
     return check_run("predicted", tests);
