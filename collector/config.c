@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "collector/api/tls.h"
+#include "freshness/profile_set.h"
 #include "telemetry/delivery.h"
 
 #define KIBI    1024.0
@@ -22,28 +23,7 @@
 
 static const char *const influx_words[] = {"v1", "v2", "v3", NULL};
 
-#define ZONE(field) .offset = offsetof(struct config_zone, field)
-static const struct config_key zone_keys[] = {
-    {.name = "id",
-     .type = CONFIG_STRING,
-     .is_required = true,
-     ZONE(id),
-     .help = "identifier, unique in the house"},
-    {.name = "name", .type = CONFIG_STRING, ZONE(name), .help = "for people"},
-    {.name = "band_low",
-     .type = CONFIG_STRING,
-     ZONE(band_low),
-     .help = "lowest air temperature that is in order, in degree Celsius"},
-    {.name = "band_high",
-     .type = CONFIG_STRING,
-     ZONE(band_high),
-     .help = "highest air temperature that is in order, in degree Celsius"},
-    {.name = NULL},
-};
-
 #define SITE(field) .offset = offsetof(struct config_site, field)
-static const struct config_schema zone_schema = {.keys = zone_keys,
-                                                 .size = sizeof(struct config_zone)};
 static const struct config_key site_keys[] = {
     {.name = "id",
      .type = CONFIG_STRING,
@@ -59,7 +39,7 @@ static const struct config_key site_keys[] = {
      .type = CONFIG_RECORDS,
      SITE(zones),
      .count_offset = offsetof(struct config_site, zone_count),
-     .record = &zone_schema,
+     .record = &config_zone_schema,
      .help = "air volumes with one climate: rooms, van compartments"},
     {.name = NULL},
 };
@@ -475,9 +455,11 @@ static void copy(char *to, size_t size, const char *text)
     snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
-static void seed_zone(struct registry_zone *zone, const struct settings *settings,
+static void seed_zone(struct registry *registry, const struct settings *settings,
                       const struct config_site *site, const struct config_zone *from)
 {
+    struct registry_zone *zone = &registry->zones[registry->zone_count++];
+    json_t *said = config_zone_said(from);
     copy(zone->id, sizeof zone->id, from->id);
     copy(zone->org, sizeof zone->org, settings->org);
     copy(zone->site, sizeof zone->site, site->id);
@@ -486,6 +468,8 @@ static void seed_zone(struct registry_zone *zone, const struct settings *setting
     copy(zone->name, sizeof zone->name, from->name != NULL ? from->name : from->id);
     zone->band_low = number_or_nan(from->band_low);
     zone->band_high = number_or_nan(from->band_high);
+    if (said != NULL)
+        registry_say(registry, zone->id, said);
 }
 
 static void seed_zones(struct registry *registry, const struct settings *settings)
@@ -496,8 +480,8 @@ static void seed_zones(struct registry *registry, const struct settings *setting
     registry->zones = mem_array(count, sizeof *registry->zones);
     for (size_t i = 0; i < settings->site_count; i++)
         for (size_t k = 0; k < settings->sites[i].zone_count; k++)
-            seed_zone(&registry->zones[registry->zone_count++], settings,
-                      &settings->sites[i], &settings->sites[i].zones[k]);
+            seed_zone(registry, settings, &settings->sites[i],
+                      &settings->sites[i].zones[k]);
 }
 
 static void seed_placement(struct registry *registry, const struct settings *settings,
@@ -559,6 +543,7 @@ struct checked {
     struct map zones;
     struct map devices;
     struct map rules;
+    struct profile_set *profiles; /* NULL: no zone has goods so far */
 };
 
 /* True when that name is met for the first time. */
@@ -584,13 +569,6 @@ static void check_zone_ref(const struct checked *checked, char *const *zone)
                        "there is no zone '%s'; zones stand below 'sites'", *zone);
 }
 
-static void check_number(struct config *config, char *const *text)
-{
-    double number;
-    if (*text != NULL && !read_number(&number, *text))
-        config_problem(config, text, "'%s' is not a number", *text);
-}
-
 static void check_time(struct config *config, char *const *text)
 {
     int64_t ms;
@@ -603,11 +581,7 @@ static void check_zone(struct checked *checked, const struct config_zone *zone)
 {
     struct config *config = checked->config;
     check_id(config, &zone->id);
-    check_number(config, &zone->band_low);
-    check_number(config, &zone->band_high);
-    if (number_or_nan(zone->band_low) >= number_or_nan(zone->band_high))
-        config_problem(config, &zone->band_low,
-                       "band_low of zone '%s' is not below its band_high", zone->id);
+    config_zone_check(config, zone, &checked->profiles);
     if (!is_first(&checked->zones, zone->id))
         config_problem(config, &zone->id, "zone '%s' is there twice", zone->id);
 }
@@ -715,6 +689,7 @@ static void check(struct config *config, const void *data)
     map_fini(&checked.zones);
     map_fini(&checked.devices);
     map_fini(&checked.rules);
+    profile_set_destroy(checked.profiles);
     check_api(config, settings);
     config_check_channel_names(config, settings->webhooks, settings->webhook_count,
                                settings->channels, settings->channel_count);

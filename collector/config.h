@@ -18,11 +18,39 @@
 #include "collector/config_escalation.h"
 #include "collector/pipeline/registry.h"
 
+/* Of a planned step, or of maintenance, as the file has it. */
+struct config_span {
+    char *from; /* RFC 3339 */
+    char *to;
+    char *band_low; /* numbers; NULL: none */
+    char *band_high;
+    char **goods;
+    size_t goods_count;
+    char *why;
+};
+
+/* What zone.put takes, as the file has it; NULL: nothing is said. */
 struct config_zone {
     char *id;
     char *name;
     char *band_low; /* numbers; NULL: none */
     char *band_high;
+    char *off_duty;
+    char **goods;
+    size_t goods_count;
+    char *tau;
+    char *defrost_every;
+    char *defrost_at;
+    char *defrost_most;
+    char *door_most;
+    char *recovery_most;
+    char *start_most;
+    struct config_span *steps;
+    size_t step_count;
+    struct config_span *maintenance;
+    size_t maintenance_count;
+    struct config_pair *external_ids;
+    size_t external_id_count;
 };
 
 struct config_site {
@@ -147,6 +175,17 @@ struct settings {
 
 extern const struct config_schema settings_schema;
 extern const struct config_schema config_rule_schema;
+extern const struct config_schema config_zone_schema;
+
+struct profile_set;
+/* Adds what is wrong with it; `profiles` is made when it is first wanted. */
+void config_zone_check(struct config *config, const struct config_zone *zone,
+                       struct profile_set **profiles);
+/*
+ * What it says besides its name, as zone.put keeps it; NULL when that is a band at most.
+ * The caller's to release.
+ */
+json_t *config_zone_said(const struct config_zone *zone);
 
 /* What a rule of that kind watches when nothing is said; "" for what has none. */
 const char *config_usual_quantity(enum alert_kind kind);

@@ -145,16 +145,22 @@ static void set_number(json_t *body, const char *field, double value)
         json_object_set_new(body, field, json_real(value));
 }
 
-static enum err put_zone(const struct sowing *sowing, const struct registry_zone *zone)
+static enum err put_zone(const struct sowing *sowing, const struct registry *registry,
+                         const struct registry_zone *zone)
 {
+    const json_t *said = registry_said(registry, zone->id);
     json_t *org = json_object();
     json_t *site = json_pack("{s:s}", "org", zone->org);
     json_t *body = json_pack("{s:s}", "site", zone->site);
     set_text(site, "name", zone->site_name);
     set_text(site, "time_zone", zone->site_tz);
     set_text(body, "name", zone->name);
-    set_number(body, "band_low", zone->band_low);
-    set_number(body, "band_high", zone->band_high);
+    if (said != NULL) {
+        json_object_update(body, (json_t *)(uintptr_t)said);
+    } else {
+        set_number(body, "band_low", zone->band_low);
+        set_number(body, "band_high", zone->band_high);
+    }
     enum err err = put(sowing, "org", zone->org, zone->org, "", org);
     if (err == ERR_OK && zone->site[0] != '\0')
         err = put(sowing, "site", zone->site, zone->org, zone->org, site);
@@ -208,7 +214,7 @@ static enum err put_all(const struct sowing *sowing, const struct registry *regi
 {
     enum err err = ERR_OK;
     for (size_t i = 0; err == ERR_OK && i < registry->zone_count; i++)
-        err = put_zone(sowing, &registry->zones[i]);
+        err = put_zone(sowing, registry, &registry->zones[i]);
     for (size_t i = 0; err == ERR_OK && i < registry->device_count; i++)
         err = put_device(sowing, &registry->devices[i]);
     for (size_t i = 0; err == ERR_OK && i < registry->placement_count; i++)

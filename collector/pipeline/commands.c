@@ -183,6 +183,7 @@ void pipeline_take_seed(struct pipeline *pipeline, const struct journal_record *
         log_error("the seed in the journal is refused: %s", why.text);
         return;
     }
+    registry_begin_duty(registry, pipeline->now_ms);
     if (record->position > pipeline->effect_cursor)
         pipeline_note(pipeline, seed_apply(pipeline->options.state, registry,
                                            record->position, pipeline->now_ms));

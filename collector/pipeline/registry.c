@@ -105,7 +105,10 @@ typedef bool row_fn(struct registry *registry, void *row, const json_t *from);
 static bool zone_row(struct registry *registry, void *row, const json_t *from)
 {
     registry_describe_zone(registry, row, from);
-    return parse_zone(row, from);
+    if (!parse_zone(row, from))
+        return false;
+    registry_take_said(registry, row, from);
+    return true;
 }
 
 static bool device_row(struct registry *registry, void *row, const json_t *from)
@@ -360,6 +363,7 @@ static void drop_rows(struct registry *registry)
     free(registry->sites);
     free(registry->spans);
     free(registry->dues);
+    json_decref(registry->said);
     profile_set_destroy(registry->profiles);
     map_fini(&registry->guard->names);
     for (size_t i = 0; i < registry->guard->tzs.count; i++)
@@ -414,14 +418,18 @@ static json_t *number_or_null(double value)
 }
 
 /* What nobody has said is not written: the bytes are those of before it could be said. */
-static json_t *format_zone(const struct registry_zone *zone)
+static json_t *format_zone(const struct registry *registry,
+                           const struct registry_zone *zone)
 {
+    const json_t *said = registry_said(registry, zone->id);
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", zone->id, "org", zone->org, "site",
         zone->site, "site_name", zone->site_name, "name", zone->name, "band_low",
         number_or_null(zone->band_low), "band_high", number_or_null(zone->band_high));
     if (zone->site_tz[0] != '\0')
         json_object_set_new(json, "site_tz", json_string(zone->site_tz));
+    if (said != NULL) /* the band that was declared, not what its goods bear */
+        json_object_update(json, (json_t *)(uintptr_t)said);
     return json;
 }
 
@@ -440,7 +448,7 @@ void registry_format(const struct registry *registry, struct buf *out)
     json_t *placements = json_array();
     json_t *rules = json_array();
     for (size_t i = 0; i < registry->zone_count; i++)
-        json_array_append_new(zones, format_zone(&registry->zones[i]));
+        json_array_append_new(zones, format_zone(registry, &registry->zones[i]));
     for (size_t i = 0; i < registry->device_count; i++)
         json_array_append_new(devices,
                               json_pack("{s:s, s:s}", "org", registry->devices[i].org,

@@ -114,6 +114,7 @@ struct registry {
     struct registry_due *dues; /* ordered by org, device, kind, name */
     size_t due_count;
     size_t due_room;
+    json_t *said;                    /* of a seed: see registry_said(); NULL: nothing */
     struct profile_set *profiles;    /* NULL: nobody has asked yet */
     struct registry_change *changes; /* ordered by time, then placement */
     size_t change_count;
@@ -128,6 +129,14 @@ struct registry *registry_create(void);
 /* Reads the JSON of a CONFIG record. INVALID names what is wrong. */
 MUST_CHECK enum err registry_parse(struct registry **registry, const char *json,
                                    size_t len, struct err_text *why);
+/*
+ * Of the zones of a seed: what they say besides name and place, by the names of zone.put
+ * and as state.db keeps it; NULL: a band at most. registry_say() takes it.
+ */
+void registry_say(struct registry *registry, const char *zone, json_t *said);
+const json_t *registry_said(const struct registry *registry, const char *zone);
+/* The zones that a seed takes off duty are so from now on. */
+void registry_begin_duty(struct registry *registry, int64_t now_ms);
 /* Becomes what `from` is, which is destroyed. */
 void registry_take(struct registry *registry, struct registry *from);
 /* Accepts NULL. */

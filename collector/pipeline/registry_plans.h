@@ -24,6 +24,9 @@ struct band registry_goods_band(struct registry *registry, struct band declared,
  */
 void registry_describe_zone(struct registry *registry, struct registry_zone *zone,
                             const json_t *body);
+/* Of a row of a seed: all that is not a name, a place or a plain band. */
+void registry_take_said(struct registry *registry, struct registry_zone *zone,
+                        const json_t *row);
 /* The zone's spans are those of the body now; NULL: none. */
 void registry_put_plans(struct registry *registry, const char *zone, const json_t *body);
 

@@ -438,6 +438,62 @@ static void goods_where_they_belong_ask_nobody(void)
     house_close(&house);
 }
 
+/* ---- what a seed says ------------------------------------------------------------- */
+
+/* The seed, with that said of "room". */
+static void seed_with(struct house *house, const char *said)
+{
+    json_t *root = json_loads(config, 0, NULL);
+    json_t *more = json_loads(said, 0, NULL);
+    size_t i;
+    json_t *zone;
+    json_array_foreach(json_object_get(root, "zones"), i, zone)
+    {
+        if (strcmp(json_string_value(json_object_get(zone, "id")), "room") == 0)
+            json_object_update(zone, more);
+    }
+    char *text = json_dumps(root, JSON_COMPACT);
+    CHECK(more != NULL && text != NULL);
+    house_open(house);
+    put(house, RECORD_CONFIG, START_MS, text, strlen(text));
+    free(text);
+    json_decref(more);
+    json_decref(root);
+}
+
+static void a_seed_says_what_zones_are_like(void)
+{
+    static const struct {
+        const char *name;
+        const char *said;
+        const char *unless;
+        bool is_told;
+    } rows[] = {
+        {"nothing", "{}", "[]", true},
+        {"off duty", "{\"off_duty\":\"empty\"}", "[]", false},
+        {"a step", "{\"steps\":[{\"from\":0,\"to\":4102444800000,\"band_high\":16}]}",
+         "[\"planned_step\"]", false},
+        {"maintenance", "{\"maintenance\":[{\"from\":0,\"to\":4102444800000}]}",
+         "[\"maintenance\"]", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        char body[200];
+        seed_with(&house, rows[i].said);
+        snprintf(body, sizeof body, "{\"id\":\"warm\",\"unless\":%s}", rows[i].unless);
+        run(&house, 0, "rule.put", body);
+        measure(&house, 1, 5, 13);
+        take_all(&house);
+        CHECK_ROW(rows[i].name, (opened(&house) > 0) == rows[i].is_told);
+        reopen(&house); /* it is state.db that says so now */
+        run(&house, 5, "zone.put", "{\"id\":\"room\",\"name\":\"Room\"}");
+        measure(&house, 6, 9, 13);
+        take_all(&house);
+        CHECK_ROW(rows[i].name, (opened(&house) > 0) == rows[i].is_told);
+        house_close(&house);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -452,6 +508,7 @@ int main(void)
         {"going on duty is a start", going_on_duty_is_a_start},
         {"a start ends with its duty", a_start_ends_with_its_duty},
         {"recorded goods ask once", recorded_goods_ask_once},
+        {"a seed says what zones are like", a_seed_says_what_zones_are_like},
         {"goods where they belong ask nobody", goods_where_they_belong_ask_nobody},
         CU_TEST_INFO_NULL,
     };
