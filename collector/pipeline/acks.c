@@ -48,6 +48,12 @@ void acks_destroy(struct acks *acks)
     free(acks);
 }
 
+void acks_forget(struct acks *acks)
+{
+    acks->count = 0;
+    acks->line_first = NULL;
+}
+
 struct collector_core *acks_core(struct acks *acks)
 {
     return &acks->core;

@@ -29,6 +29,9 @@ struct acks_options {
 struct acks *acks_create(const struct acks_options *options);
 void acks_destroy(struct acks *acks);
 
+/* All devices go: nobody is due, or in line. */
+void acks_forget(struct acks *acks);
+
 /* Owned by acks; the pipeline steps it. */
 struct collector_core *acks_core(struct acks *acks);
 /* The device's ack_due_ms has changed: it is sent by then. */

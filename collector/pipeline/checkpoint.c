@@ -280,6 +280,7 @@ void pipeline_close(struct pipeline *pipeline)
         return;
     journal_reader_close(pipeline->reader);
     journal_reader_close(pipeline->rereader);
+    acks_forget(pipeline->options.acks);
     for (size_t i = 0; i < pipeline->devices.count; i++)
         device_destroy(pipeline->devices.entries[i].value, pipeline->core);
     map_fini(&pipeline->devices);
