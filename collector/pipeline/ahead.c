@@ -146,8 +146,24 @@ static void match_held(struct pipeline *pipeline, struct late *late, bool by_id)
     }
 }
 
+/* Told, and the first engine has none of that name: closed, or part of another one. */
+static void end_told(struct pipeline *pipeline, struct incident *incident, bool is_part)
+{
+    if (incident->state == INCIDENT_CLOSED && !is_part)
+        return;
+    if (incident->state != INCIDENT_CLOSED)
+        incident->closed_ms = pipeline->now_ms;
+    incident->state = INCIDENT_CLOSED;
+    incident->changed_ms = pipeline->now_ms;
+    incident->withdrawn_ms = is_part ? pipeline->now_ms : 0;
+    incident->revision++;
+    pipeline_emit(pipeline, is_part ? ALERT_EFFECT_WITHDRAWN : ALERT_EFFECT_CLOSED,
+                  incident);
+}
+
 /* Told ahead of the gap; the first engine has not said anything of it since. */
-static void settle_told(struct pipeline *pipeline, struct late_incident *told)
+static void settle_told(struct pipeline *pipeline, const struct late *late,
+                        struct late_incident *told)
 {
     const struct incident *known = alerts_incident(pipeline->alerts, told->incident.id);
     if (known != NULL) { /* it was open before the gap, and is */
@@ -155,13 +171,8 @@ static void settle_told(struct pipeline *pipeline, struct late_incident *told)
         pipeline_settle_one(pipeline, &held, told);
         return;
     }
-    if (told->incident.state == INCIDENT_CLOSED)
-        return;
-    told->incident.state = INCIDENT_CLOSED; /* the readings between say otherwise */
-    told->incident.closed_ms = pipeline->now_ms;
-    told->incident.changed_ms = pipeline->now_ms;
-    told->incident.revision++;
-    pipeline_emit(pipeline, ALERT_EFFECT_CLOSED, &told->incident);
+    end_told(pipeline, &told->incident,
+             told->is_new && late_is_part(&late->held, &told->incident));
 }
 
 void pipeline_settle(struct pipeline *pipeline, struct device *device)
@@ -182,7 +193,7 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device)
             pipeline_settle_one(pipeline, &late->held.items[i], NULL);
     for (size_t i = 0; i < late->told.count; i++)
         if (!late->told.items[i].is_matched)
-            settle_told(pipeline, &late->told.items[i]);
+            settle_told(pipeline, late, &late->told.items[i]);
     late_destroy(late);
 }
 

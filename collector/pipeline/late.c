@@ -91,6 +91,14 @@ struct late_incident *late_match(const struct late *late, const struct incident 
     return NULL;
 }
 
+bool late_is_part(const struct late_list *list, const struct incident *incident)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (is_same_trouble(&list->items[i].incident, incident))
+            return true;
+    return false;
+}
+
 static enum alert_effect_kind kind_of(const struct late_incident *held,
                                       const struct incident *told)
 {

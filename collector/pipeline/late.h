@@ -70,6 +70,8 @@ struct late_incident *late_find(const struct late_list *list, const char *id);
  */
 struct late_incident *late_match(const struct late *late, const struct incident *incident,
                                  bool by_id);
+/* True when one of them, under whatever name, is of the same trouble at that time. */
+bool late_is_part(const struct late_list *list, const struct incident *incident);
 /* What a person is told after both are known; *incident becomes that. */
 enum alert_effect_kind late_merge(struct late_incident *held,
                                   const struct late_incident *told);
