@@ -33,6 +33,15 @@
 #define COOLED_SHARE 0.4  /* of the fastest fall of earlier cycles: something cools */
 #define LOW_MIN      45.0 /* as long as below the envelope proves nothing */
 #define PATIENCE_MIN 15.0 /* without a sign of cooling */
+/* Just above the top for so long that no thermostat lets it. */
+#define EXCESS_KMIN   1.5
+#define EXCESS_BACK_K 0.1
+/* By signals. */
+#define RUNNING_MIN  30.0 /* a compressor may run while the air comes no nearer */
+#define NEARER_K     0.1
+#define DARK_MIN     20.0 /* mains are gone: they come back, or mains_lost tells */
+#define STILL_WEIGHT 2.0  /* a minute of a compressor that should run */
+#define REST_MIN     4.0  /* it does not start again at once */
 
 /* What one reading is judged with. */
 struct step {
@@ -68,6 +77,7 @@ static void smooth(struct step *step, double value_C)
         state->heated = 0;
         state->heated_ms = state->hot_ms = 0;
         state->cooled_ms = 0;
+        state->excess_Kmin = state->slack_min = state->dark_min = state->still_min = 0;
         return;
     }
     double gap_min = step->gap_min;
@@ -85,6 +95,34 @@ static double beyond(const struct air_state *state, int side)
     return side * ((double)state->fast - edge / AIR_PER_K);
 }
 
+/* Far enough beyond the envelope, or long enough just above it; 0: inside. */
+static int side_of(struct step *step)
+{
+    struct air_state *state = step->state;
+    double margin_K = air_margin(&state->envelope);
+    double above_K = beyond(state, 1);
+    double excess_Kmin = (double)state->excess_Kmin + above_K * step->gap_min;
+    bool is_low = above_K < -EXCESS_BACK_K || step->is_anew;
+    state->excess_Kmin = is_low ? 0 : (float)fmin(fmax(excess_Kmin, 0), 2 * EXCESS_KMIN);
+    if (above_K > margin_K || (double)state->excess_Kmin > EXCESS_KMIN)
+        return 1;
+    return beyond(state, -1) > margin_K ? -1 : 0;
+}
+
+/* For how long a compressor runs while it comes no nearer, by more than noise. */
+static void follow_slack(struct step *step, float far)
+{
+    struct air_state *state = step->state;
+    bool is_nearer = far < state->mark - (float)NEARER_K;
+    bool is_running = step->signals->compressor == AIR_ON && state->heated == 0;
+    if (is_nearer || !is_running)
+        state->slack_min = 0;
+    else
+        state->slack_min += (float)step->gap_min;
+    if (is_nearer || far > state->mark)
+        state->mark = far;
+}
+
 /* It went out, or stays there, or came back. */
 static void place(struct step *step)
 {
@@ -93,13 +131,13 @@ static void place(struct step *step)
         state->side = 0;
         state->inside_ms = step->time_ms;
     }
-    double margin_K = air_margin(&state->envelope);
-    int side = beyond(state, 1) > margin_K ? 1 : beyond(state, -1) > margin_K ? -1 : 0;
+    int side = side_of(step);
     if (side != 0 && side != state->side) {
         state->side = (int8_t)side;
         state->is_above = side > 0;
         state->outside_ms = step->time_ms;
-        state->extreme = -1;
+        state->extreme = state->mark = -1;
+        state->slack_min = (float)(RUNNING_MIN - PATIENCE_MIN);
     }
     if (state->side == 0) {
         if (step->time_ms - state->inside_ms >= BACK_MS)
@@ -110,6 +148,7 @@ static void place(struct step *step)
     if (far > state->extreme || step->is_anew)
         state->extreme = state->best = far;
     state->best = fminf(state->best, far);
+    follow_slack(step, far);
     double least_rate = COOLED_SHARE * state->envelope.fall / AIR_PER_K;
     if (-step->rate * state->side >= least_rate)
         state->cooled_ms = step->time_ms;
@@ -221,15 +260,30 @@ static bool is_explained(const struct step *step)
     return step->time_ms - state->heated_ms < most_ms;
 }
 
+/* It stands still above the envelope: in a defrost, or by a switch at the door, it may.
+ */
+static bool is_still(const struct step *step)
+{
+    const struct air_state *state = step->state;
+    bool may_rest = state->heated != 0 && (double)state->still_min <= REST_MIN;
+    return state->side > 0 && step->signals->compressor == AIR_OFF &&
+           step->signals->mains != AIR_OFF && !may_rest;
+}
+
+static void follow_signals(struct step *step)
+{
+    struct air_state *state = step->state;
+    float gap_min = step->is_anew ? 0 : (float)step->gap_min;
+    state->still_min = is_still(step) ? state->still_min + gap_min : 0;
+    state->dark_min = step->signals->mains == AIR_OFF ? state->dark_min + gap_min : 0;
+}
+
 /* Nothing cools, whatever the shape. */
 static bool is_broken(const struct step *step)
 {
     const struct air_state *state = step->state;
-    const struct air_signals *signals = step->signals;
-    if (state->side <= 0)
-        return false;
-    bool may_rest = state->heated != 0; /* in a defrost; by a switch at the door */
-    return signals->mains == AIR_OFF || (signals->compressor == AIR_OFF && !may_rest);
+    return state->side > 0 &&
+           ((double)state->dark_min > DARK_MIN || (double)state->still_min > REST_MIN);
 }
 
 /* It fell back after a door or a defrost, but should be inside by now. */
@@ -260,6 +314,10 @@ static bool is_coming_back(const struct step *step)
     const struct air_state *state = step->state;
     if (state->side < 0) /* before and after a defrost many run for longer */
         return minutes_between(state->outside_ms, step->time_ms) < LOW_MIN;
+    if (step->signals->mains == AIR_OFF || step->signals->compressor == AIR_OFF)
+        return true; /* unless it is broken */
+    if (step->signals->compressor == AIR_ON && state->heated == 0)
+        return (double)state->slack_min < RUNNING_MIN;
     bool was_heated = state->hot_ms >= state->outside_ms - SETTLED_MS ||
                       state->cooled_ms >= state->outside_ms;
     return state->heated == 0 && was_heated && waited_min(step) < PATIENCE_MIN &&
@@ -318,7 +376,7 @@ static void learn(struct step *step)
         air_learn(state, step->gap_min, step->rate);
     else
         air_unlearn(state);
-    if (!step->is_anew)
+    if (!step->is_anew && state->side != 0)
         state->idle_min += (float)step->gap_min;
     if (is_known(state) && (double)state->idle_min * MINUTE_MS > (double)AIR_RELEARN_MS)
         air_forget(state);
@@ -333,6 +391,9 @@ static void enter(struct step *step, enum air_phase phase)
         state->unexplained_min +=
             (float)(before == AIR_STEADY || before == AIR_FAILING ? step->gap_min
                                                                   : waited_min(step));
+    if ((double)state->still_min > REST_MIN)
+        state->unexplained_min =
+            fmaxf(state->unexplained_min, (float)STILL_WEIGHT * state->still_min);
     if (phase == before)
         return;
     state->phase = (uint8_t)phase;
@@ -360,6 +421,7 @@ struct air_verdict air_judge(struct air_state *state, const struct air_settings 
     if (is_known(state))
         place(&step);
     follow_heat(&step);
+    follow_signals(&step);
     enter(&step, phase_of(&step));
     learn(&step);
     return verdict_of(state);

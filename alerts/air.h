@@ -7,7 +7,10 @@
  *  - The envelope is the least and the most of the last 24 hours in which nothing was
  *    going on, in 12 slots of 120 such minutes; the most extreme slots do not count. Only
  *    air that went up and down as a thermostat lets it fills a slot, so that a failure is
- *    not learned. Air that filled none for AIR_RELEARN_MS is learned anew.
+ *    not learned; a slot waits for that, for twelve hours where it never does. Air that
+ *    was outside for AIR_RELEARN_MS without filling one is learned anew.
+ *  - Outside is a fifth of its width beyond it; or just above it for so long that no
+ *    thermostat lets it (1.5 K min).
  *  - Without cooling the air rises no faster than it does between two runs of the
  *    compressor. What rises faster (1.2 times, or across the whole envelope within a
  *    quarter of an hour) is heated: by a door when it is six times as fast, else by a
@@ -19,8 +22,11 @@
  *  - Air that is outside, not heated, and not on its way back is unexplained. These
  *    minutes are the measure of cooling_failed; they are zero again when the air was
  *    inside for five minutes. What was waited for in vain counts, too.
- *  - Signals say more than shapes and are believed. A compressor that stands still, or
- *    mains that are gone, while the air is above the envelope: cooling has failed.
+ *  - Signals say more than shapes and are believed. A compressor that stands still above
+ *    the envelope for longer than it rests: cooling has failed, whatever door or defrost
+ *    comes after that, and each such minute counts twice. One that runs is given time as
+ *    long as the air comes nearer by 0.1 K in half an hour. Mains that are gone are
+ *    waited for: 20 minutes.
  *
  * Below the envelope only falling back counts. Where readings are too far apart for
  * shapes (AIR_SPARSE_MS), only signals count, and without them the verdict is that there
@@ -121,9 +127,14 @@ struct air_state {
     float best;     /* the nearest since then */
     float top_rate; /* of this door or defrost, K/min */
     float unexplained_min;
-    float apart_min; /* readings, smoothed */
-    float idle_min;  /* since a slot was filled */
-    float part_min;  /* minutes in `part` */
+    float apart_min;   /* readings, smoothed */
+    float idle_min;    /* outside, since a slot was filled */
+    float part_min;    /* minutes in `part` */
+    float excess_Kmin; /* how far above the top, added up */
+    float mark;        /* as near as it was when it last came nearer */
+    float slack_min;   /* since then */
+    float dark_min;    /* since the mains went */
+    float still_min;   /* above, and a compressor stands still that should run */
     struct air_slot slots[AIR_SLOTS];
     struct air_slot filling;
     struct air_slot before; /* it is learned when nothing follows on it */
@@ -170,7 +181,7 @@ struct air_verdict air_judge(struct air_state *state, const struct air_settings 
 void air_forget(struct air_state *state);
 
 /* A version and what air_load() needs; at most AIR_SAVED_MAX bytes are added to `out`. */
-#define AIR_SAVED_MAX 320
+#define AIR_SAVED_MAX 360
 void air_save(struct buf *out, const struct air_state *state);
 /* CORRUPT, with the state as it was: another version, cut, or numbers that are none. */
 MUST_CHECK enum err air_load(struct air_state *state, struct buf_reader *in);

@@ -7,10 +7,13 @@
 
 #define MARGIN_K     0.15 /* noise and resolution of a usual probe */
 #define MARGIN_SHARE 0.2  /* of the width */
-#define TURNS        3    /* up, down, and up again */
-#define SWING_SHARE  0.8  /* up takes longer than down */
-#define SWING_OFF    3    /* one part in so many of half the width */
-#define PART_MIN     5.0  /* what came just before an excursion is not learned */
+#define TURNS        3    /* up, down, and up again, */
+#define TURN_K       0.1  /* by more than noise; air that never does is flat: */
+#define FLAT_PARTS   144
+#define SWING_K      0.6 /* or so far within minutes */
+#define SWING_SHARE  0.8 /* up takes longer than down */
+#define SWING_OFF    3   /* one part in so many of half the width */
+#define PART_MIN     5.0 /* what came just before an excursion is not learned */
 #define SLOT_PARTS   ((uint8_t)(AIR_SLOT_MS / 60000 / 5))
 
 static int by_value(const void *left, const void *right)
@@ -90,6 +93,8 @@ static void close_slot(struct air_state *state)
 static void count_turn(struct air_state *state, const struct air_slot *part)
 {
     int off = part->least + part->most - state->filling.least - state->filling.most;
+    if (abs(off) <= 2 * TURN_K * AIR_PER_K)
+        return;
     if ((off > 0) != state->was_upper && state->turns < UINT8_MAX)
         state->turns++;
     state->was_upper = off > 0;
@@ -101,7 +106,10 @@ static void commit(struct air_state *state, const struct air_slot *part)
     count_turn(state, part);
     if (state->filled < UINT8_MAX)
         state->filled++;
-    if (state->filled >= SLOT_PARTS && state->turns >= TURNS)
+    double width_K = (state->filling.most - state->filling.least) / AIR_PER_K;
+    bool has_turned = state->turns >= TURNS || state->filled >= FLAT_PARTS ||
+                      (state->swings >= TURNS && width_K >= SWING_K);
+    if (state->filled >= SLOT_PARTS && has_turned)
         close_slot(state);
 }
 

@@ -7,8 +7,9 @@
 
 #include "alerts/air.h"
 
-#define STATE_VERSION 1
-#define NUMBERS       9
+#define STATE_VERSION 2
+#define NUMBERS       14
+#define NUMBERS_1     9 /* of version 1: without what follows signals */
 #define TIMES         7
 #define HUNDREDTHS    32000 /* no air is warmer than 320 C */
 
@@ -47,7 +48,12 @@ static void parts_of(struct air_state *state, int64_t *times[TIMES],
                                    &state->top_rate,
                                    &state->apart_min,
                                    &state->idle_min,
-                                   &state->part_min};
+                                   &state->part_min,
+                                   &state->excess_Kmin,
+                                   &state->mark,
+                                   &state->slack_min,
+                                   &state->dark_min,
+                                   &state->still_min};
     for (int i = 0; i < TIMES; i++)
         times[i] = all_times[i];
     for (int i = 0; i < NUMBERS; i++)
@@ -149,11 +155,13 @@ enum err air_load(struct air_state *state, struct buf_reader *in)
     int64_t *times[TIMES];
     float *numbers[NUMBERS];
     parts_of(&read, times, numbers);
-    if (buf_read_u8(in) != STATE_VERSION)
+    uint8_t version = buf_read_u8(in);
+    if (version != STATE_VERSION && version != 1)
         return ERR_CORRUPT;
+    int numbers_saved = version == 1 ? NUMBERS_1 : NUMBERS;
     for (int i = 0; i < TIMES; i++)
         *times[i] = buf_read_zigzag(in);
-    for (int i = 0; i < NUMBERS; i++)
+    for (int i = 0; i < numbers_saved; i++)
         *numbers[i] = read_float(in);
     read.slot_count = buf_read_u8(in);
     read.slot_next = buf_read_u8(in);
