@@ -138,6 +138,15 @@ static bool is_sign(const struct rule *rule, const struct moment *moment)
     return is_cold ? moment->value <= rule->limit : moment->value >= rule->limit;
 }
 
+/* What is recorded holds until it is recorded otherwise; a reading, for its pace. */
+static int64_t left_stood(const struct rule *rule, const struct moment *moment)
+{
+    bool is_record = strcmp(rule->quantity, ALERT_GOODS) == 0;
+    if (!is_record || moment->before_ms > moment->time_ms)
+        return moment->stood_ms;
+    return moment->time_ms - moment->before_ms;
+}
+
 static void left_move(struct left *left, const struct rule *rule,
                       const struct moment *moment)
 {
@@ -149,7 +158,7 @@ static void left_move(struct left *left, const struct rule *rule,
     bool was_seen = left->is_seen;
     left->is_seen = !moment->is_held && is_sign(rule, moment);
     if (left->is_seen && was_seen && left->seen_ms < ALERT_DELAY_MAX_MS)
-        left->seen_ms += moment->stood_ms;
+        left->seen_ms += left_stood(rule, moment);
 }
 
 /* Once it was asked, nothing moves until the stretch is over, or what was recorded is

@@ -132,7 +132,8 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
         pipeline_room_changed(pipeline, id, &was);
     if (strcmp(kind, "device") == 0)
         change_device(pipeline, org, id);
-    pipeline->wants_dates = pipeline->wants_goods = true;
+    pipeline->wants_dates = true;
+    pipeline->wants_goods |= is_zone || strcmp(kind, "rule") == 0;
     if (strcmp(kind, "rule") == 0)
         change_rules(pipeline, text_of(json_is_object(new) ? new : old, "zone"));
     if (is_zone && is_quiet(old) != is_quiet(new))

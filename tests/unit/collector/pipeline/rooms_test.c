@@ -424,6 +424,25 @@ static void recorded_goods_ask_once(void)
     house_close(&house);
 }
 
+/* Looked at once an hour, however soon the first look came after the change. */
+static void a_record_holds_between_two_looks(void)
+{
+    struct house house;
+    const int64_t hour = 2 * 60 - START_MS / 60000 % 60; /* the minute of a look */
+    leave_goods(&house);
+    run(&house, 60, "zone.duty", "{\"id\":\"room\",\"on\":true}");
+    put_tick(&house, 61);
+    run(&house, hour - 2, "zone.duty",
+        "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    put_tick(&house, hour - 1);
+    pass(&house, hour, hour + 60);
+    CHECK(asked_in(&house).count == 0);
+    put_tick(&house, hour + 60);
+    take_all(&house);
+    CHECK(asked_in(&house).count == 1);
+    house_close(&house);
+}
+
 /* What is on duty, or cures, may have goods in it. */
 static void goods_where_they_belong_ask_nobody(void)
 {
@@ -509,6 +528,7 @@ int main(void)
         {"a start ends with its duty", a_start_ends_with_its_duty},
         {"recorded goods ask once", recorded_goods_ask_once},
         {"a seed says what zones are like", a_seed_says_what_zones_are_like},
+        {"a record holds between two looks", a_record_holds_between_two_looks},
         {"goods where they belong ask nobody", goods_where_they_belong_ask_nobody},
         CU_TEST_INFO_NULL,
     };
