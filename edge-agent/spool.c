@@ -31,6 +31,7 @@ struct spool {
     size_t cursor_count;
     size_t cursor_capacity;
     uint64_t last_hash;
+    uint64_t last_position;                              /* of the last pack */
     struct spool_cursor read_cursors[SPOOL_CURSORS_MAX]; /* of the pack read last */
 };
 
@@ -158,6 +159,7 @@ static void index_pack(struct spool *spool, const struct spool_pack *pack,
     for (size_t i = 0; i < pack->cursor_count; i++)
         set_cursor(spool, &pack->cursors[i]);
     spool->last_hash = packer_hash(pack->bytes, pack->len);
+    spool->last_position = position;
 }
 
 static void index_record(struct spool *spool, const struct journal_record *record,
@@ -361,13 +363,17 @@ bool spool_is_full(const struct spool *spool)
     return stats.disk_bytes + spool->segment_bytes > spool->max_bytes;
 }
 
-/* The number of the oldest segment; false when it is the one being written. */
+/*
+ * The number of the oldest segment; false when it is the one being written, or holds the
+ * last pack: without that nobody knows after a crash which epoch it was, what of it was
+ * not sent, and where the sensors stood.
+ */
 static bool oldest_segment(const struct spool *spool, uint64_t *number)
 {
     struct journal_stats stats;
     journal_stats(spool->journal, &stats);
     *number = segment_of(stats.first);
-    return *number < segment_of(stats.end);
+    return *number < segment_of(stats.end) && *number != segment_of(spool->last_position);
 }
 
 bool spool_oldest(struct spool *spool,

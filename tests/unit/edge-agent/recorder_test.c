@@ -580,6 +580,31 @@ static void a_cursor_goes_with_its_readings(void)
 
 /* ---- space ---- */
 
+/* After a start another segment is written, and a full disk may take nothing there. */
+static void the_last_pack_is_not_given_up(void)
+{
+    struct bench *bench = bench_create();
+    bench_open(bench);
+    take_rows(bench, 1, 8);
+    CHECK(recorder_commit(bench->recorder) == ERR_OK);
+    uint64_t epoch = spool_epoch_at(bench->spool, 0)->epoch;
+    bench_close(bench);
+    for (int i = 0; i < 3; i++) {
+        uint64_t cursor = 0;
+        bench_open(bench);
+        while (spool_trim_oldest(bench->spool) == ERR_OK)
+            ;
+        bench_close(bench);
+        bench_open(bench);
+        CHECK(spool_epoch_count(bench->spool) == 1 &&
+              spool_epoch_at(bench->spool, 0)->epoch == epoch);
+        CHECK(spool_cursor(bench->spool, rng_seed_of(sensor_name), &cursor) &&
+              cursor == 8);
+        bench_close(bench);
+    }
+    bench_destroy(bench);
+}
+
 static void fill(struct bench *bench, uint64_t rows, uint64_t breach_every)
 {
     struct rng rng = {.state = 1};
@@ -791,6 +816,7 @@ int main(void)
          a_clock_set_while_the_agent_was_down_is_told},
         {"a cursor goes with its readings", a_cursor_goes_with_its_readings},
         {"acked packs go first, and whole", acked_packs_go_first_and_whole},
+        {"the last pack is not given up", the_last_pack_is_not_given_up},
         {"a full journal keeps the breaches", a_full_journal_keeps_the_breaches},
         {"a journal full of breaches says what is lost",
          a_journal_full_of_breaches_says_what_is_lost},
