@@ -180,6 +180,8 @@ void collector_on_command(void *context, const char *id, enum err err, const cha
     struct collector *collector = context;
     if (collector->api != NULL)
         api_command_done(collector->api, id, err, text, result);
+    for (size_t i = 0; i < collector->bot_count; i++)
+        telegram_command_done(collector->bots[i], id, err);
 }
 
 /* ---- timers ----------------------------------------------------------------------- */
@@ -335,6 +337,8 @@ static void finish_pipeline(struct collector *collector)
 static void close_all(struct collector *collector)
 {
     api_close(collector->api);
+    for (size_t i = 0; i < collector->bot_count; i++)
+        telegram_stop(collector->bots[i]);
     intake_close(collector->intake);
     collector->intake = NULL;
     notifier_stop(collector->notifier);
@@ -356,6 +360,9 @@ static void close_all(struct collector *collector)
     /* May still run what was posted: results, cursors. */
     loop_destroy(collector->loop);
     api_destroy(collector->api);
+    for (size_t i = 0; i < collector->bot_count; i++)
+        telegram_destroy(collector->bots[i]);
+    free(collector->bots);
     backup_destroy(collector->backup);
     notifier_destroy(collector->notifier);
     influx_destroy(collector->influx);

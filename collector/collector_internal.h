@@ -37,6 +37,7 @@
 #include "collector/pipeline/pipeline.h"
 #include "collector/record.h"
 #include "collector/replies/desk.h"
+#include "collector/replies/telegram.h"
 #include "collector/store/history_follower.h"
 #include "collector/store/influx.h"
 #include "collector/store/state.h"
@@ -76,6 +77,8 @@ struct collector {
     struct roster *roster;
     struct ack_links links;
     struct reply_desk *desk;
+    struct telegram **bots; /* whose answers are fetched */
+    size_t bot_count;
     struct backup *backup;
     char *history_dir;
     char *state_path;

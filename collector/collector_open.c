@@ -416,6 +416,50 @@ static enum err open_api(struct collector *collector, struct err_text *why)
     return err;
 }
 
+/* The channel's bot, and all its channels that take answers; none when an earlier channel
+ * stands for it. */
+static size_t channels_of_bot(const struct collector *collector, size_t first,
+                              const struct config_channel **channels)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < collector->receiver_count; i++) {
+        const struct config_channel *channel = collector->receivers[i];
+        if (!channel->replies ||
+            !telegram_is_same_bot(channel, collector->receivers[first]))
+            continue;
+        if (i < first)
+            return 0;
+        channels[count++] = channel;
+    }
+    return count;
+}
+
+static void open_bots(struct collector *collector)
+{
+    const struct config_channel **channels =
+        mem_array(collector->receiver_count, sizeof *channels);
+    collector->bots = mem_array(collector->receiver_count, sizeof(struct telegram *));
+    for (size_t i = 0; i < collector->receiver_count; i++) {
+        size_t count = collector->receivers[i]->replies
+                           ? channels_of_bot(collector, i, channels)
+                           : 0;
+        const struct telegram_options options = {
+            .channels = channels,
+            .channel_count = count,
+            .desk = collector->desk,
+            .state_path = collector->state_path,
+            .data_dir = collector->settings->data_dir,
+            .clock = collector->clock,
+            .loop = collector->loop,
+            .context = collector,
+            .submit = collector_submit,
+        };
+        if (count > 0)
+            collector->bots[collector->bot_count++] = telegram_create(&options);
+    }
+    free(channels);
+}
+
 static void on_beat(void *context, const void *data, size_t len)
 {
     collector_append_or_fail(context, RECORD_BEAT, data, len);
@@ -486,5 +530,7 @@ enum err collector_open_all(struct collector *collector, struct err_text *why)
     err = open_intake(collector, why);
     if (err == ERR_OK)
         err = open_api(collector, why);
+    if (err == ERR_OK)
+        open_bots(collector);
     return err;
 }

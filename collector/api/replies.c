@@ -163,11 +163,11 @@ static void take_reply(struct api_call *call, const struct config_channel *chann
                                 .text_len = strlen(brought->text)};
     struct reply_claim claim;
     struct err_text why = {0};
-    char who[ID_SIZE];
+    char who[ID_SIZE] = "";
     struct state *state = call->stores->state;
     enum err err = ERR_OK;
-    reply_desk_look(api_options_of(call->api)->desk, state, &reply, api_now_ms(call->api),
-                    &claim);
+    struct reply_desk *desk = api_options_of(call->api)->desk;
+    reply_desk_look(desk, state, &reply, api_now_ms(call->api), &claim);
     if (claim.is_command)
         err = run(call, brought, &claim, &why);
     enum reply_fate fate = reply_desk_fate(state, &claim, err, who);
@@ -181,7 +181,7 @@ static void take_reply(struct api_call *call, const struct config_channel *chann
 
 void api_take_reply(struct api_call *call)
 {
-    struct brought brought;
+    struct brought brought = {.channel = "", .from = "", .text = "", .id = ""};
     json_t *body = api_object(call);
     if (body == NULL)
         return;

@@ -82,13 +82,17 @@ static void put_texts(json_t *digest, json_t *const *roots, size_t count)
     struct buf zh = {0};
     struct buf en = {0};
     bool grave = false;
-    bool lists_codes = false;
+    json_t *offers = json_array();
     for (size_t i = 0; i < count; i++) {
         grave = grave || is_grave(roots[i]);
-        lists_codes = lists_codes || text_of(roots[i], "code")[0] != '\0';
+        if (text_of(roots[i], "code")[0] != '\0')
+            json_array_append_new(offers, json_pack("{s:s, s:s}", "code",
+                                                    text_of(roots[i], "code"), "token",
+                                                    text_of(roots[i], "token")));
     }
-    if (lists_codes)
-        json_object_set_new(digest, "lists_codes", json_true());
+    if (json_array_size(offers) > 0)
+        json_object_set(digest, "offers", offers);
+    json_decref(offers);
     add_head(WORDS_ZH, grave, count, &zh);
     add_head(WORDS_EN, grave, count, &en);
     add_lines(roots, count, true, &zh, &en);

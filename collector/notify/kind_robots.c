@@ -12,11 +12,11 @@
 #include "base/crypto.h"
 #include "collector/notify/kinds.h"
 #include "collector/notify/template.h"
+#include "collector/replies/telegram_wire.h"
 
 #define WECOM_URL        "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
 #define DINGTALK_URL     "https://oapi.dingtalk.com/robot/send"
 #define FEISHU_URL       "https://open.feishu.cn/open-apis/bot/v2/hook/"
-#define TELEGRAM_URL     "https://api.telegram.org"
 #define WECOM_MARKDOWN   4096
 #define SIGNATURE_SIZE   64
 #define ROBOT_STAMP_SIZE 32
@@ -197,6 +197,27 @@ enum err kind_feishu_format(const struct config_channel *config,
 
 /* ---- Telegram --------------------------------------------------------------------- */
 
+#define BUTTONS_MAX 20 /* under a list */
+
+/* Of a list each line has a button with its code. */
+static json_t *telegram_list_keyboard(const struct channel_message *message)
+{
+    json_t *root = json_loads(message->body, 0, NULL);
+    json_t *rows = json_array();
+    size_t i;
+    json_t *offer;
+    json_array_foreach(json_object_get(root, "offers"), i, offer)
+    {
+        const char *code = json_string_value(json_object_get(offer, "code"));
+        const char *token = json_string_value(json_object_get(offer, "token"));
+        if (code != NULL && token != NULL && token[0] != '\0' && i < BUTTONS_MAX)
+            json_array_append_new(
+                rows, json_pack("[{s:s, s:s}]", "text", code, "callback_data", token));
+    }
+    json_decref(root);
+    return json_pack("{s:o}", "inline_keyboard", rows);
+}
+
 /* One button that acknowledges here, and one that leads to the incident. */
 static json_t *telegram_keyboard(const struct config_channel *config,
                                  const struct channel_message *message)
@@ -205,6 +226,8 @@ static json_t *telegram_keyboard(const struct config_channel *config,
     static const char *const open[] = {"查看", "Open", "查看 Open"};
     static const char *const acknowledge[] = {"确认", "Acknowledge", "确认 Acknowledge"};
     struct buf link = {0};
+    if (config->replies && message->lists_codes)
+        return telegram_list_keyboard(message);
     json_t *row = json_array();
     kind_link(config, message, &link);
     bool takes = config->replies && message->token[0] != '\0';

@@ -154,6 +154,14 @@ bool reply_desk_has_chat(const struct reply_desk *desk,
     return false;
 }
 
+bool reply_desk_has_signed(const struct reply_desk *desk,
+                           const struct config_channel *channel, const char *token)
+{
+    struct reply_token claim;
+    return reply_token_parse(&claim, token, desk->key, channel->name, INT64_MAX) !=
+           ERR_INVALID;
+}
+
 /* ---- which incident --------------------------------------------------------------- */
 
 struct search {
@@ -219,7 +227,7 @@ static enum reply_fate find_incident(const struct reply_desk *desk, struct state
     if (said.code[0] == '\0' &&
         (reply->quoted == NULL ||
          !reply_code_find(said.code, reply->quoted, reply->quoted_len)))
-        return REPLY_NO_CODE;
+        return REPLY_NO_CODE; /* or the message lists several */
     return find_code(desk, state, reply, said.code, now_ms, claim);
 }
 

@@ -83,4 +83,8 @@ bool reply_is_same_sender(const char *a, const char *b);
 bool reply_desk_has_chat(const struct reply_desk *desk,
                          const struct config_channel *channel, const char *chat);
 
+/* Whether that button is one of a message that went over the channel. */
+bool reply_desk_has_signed(const struct reply_desk *desk,
+                           const struct config_channel *channel, const char *token);
+
 #endif

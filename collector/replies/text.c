@@ -217,16 +217,19 @@ bool reply_text_parse(struct reply_text *reply, const char *text, size_t len)
 
 bool reply_code_find(char code[REPLY_CODE_SIZE], const char *text, size_t len)
 {
-    for (size_t at = len; at >= CODE_LEN + 2; at--) {
+    bool has_found = false;
+    for (size_t at = CODE_LEN + 2; at <= len; at++) {
         const char *found = text + at - CODE_LEN;
         char copy[REPLY_CODE_SIZE] = "";
-        bool ends = at == len || strchr(alphabet, text[at]) == NULL || text[at] == '\0';
+        bool ends = at == len || text[at] == '\0' || strchr(alphabet, text[at]) == NULL;
         memcpy(copy, found, CODE_LEN);
-        if (ends && strspn(copy, alphabet) == CODE_LEN && found[-1] == ' ' &&
-            found[-2] == '1') {
-            memcpy(code, copy, sizeof copy);
-            return true;
-        }
+        if (!ends || strspn(copy, alphabet) != CODE_LEN || found[-1] != ' ' ||
+            found[-2] != '1')
+            continue;
+        if (has_found && strcmp(copy, code) != 0)
+            return false; /* a list: which one is meant is not said */
+        memcpy(code, copy, sizeof copy);
+        has_found = true;
     }
-    return false;
+    return has_found;
 }

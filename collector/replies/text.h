@@ -51,7 +51,9 @@ struct reply_text {
  */
 bool reply_text_parse(struct reply_text *reply, const char *text, size_t len);
 
-/* The last "1 4F7K" in a message of ours, as reply_hint() wrote it; false: there is none.
+/*
+ * The "1 4F7K" in a message of ours, as reply_hint() wrote it. False: there is none, or
+ * there are several; the code is undefined then.
  */
 bool reply_code_find(char code[REPLY_CODE_SIZE], const char *text, size_t len);
 

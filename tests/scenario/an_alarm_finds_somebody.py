@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An alarm whose first channel is dead goes over the next, and its link acknowledges with one tap:
 looking at it does not, the button does, and who comes second reads who was first. The next one is
-taken by an answer that a gateway brings."""
+taken by an answer that a gateway brings, and another one by a button in Telegram."""
 import hashlib
 import hmac
 import html
@@ -15,6 +15,7 @@ import urllib.request
 from house.broker import Broker
 from house.collector import Collector
 from house.mqtt import Client
+from house.robots import Robots
 from house.webhook import Receiver
 
 EPOCH = "00000000000000aa"
@@ -48,11 +49,40 @@ def bring(collector, sender, text, secret=GATEWAY):
         return refused.code, json.load(refused)
 
 
+def make_trouble(device, name):
+    for value in (1, 2):
+        device.publish(f"coldchain/v1/fengjie/{name}/readings/{EPOCH}/1", json.dumps(
+            [{"n": "air_temperature", "u": "Cel", "t": int(time.time()), "v": value}]).encode())
+
+
+def press_the_last(house, collector, robots, device):
+    """A third trouble, which is acknowledged where the bot told of it; the second is told who was first."""
+    answered = 0
+    make_trouble(device, "three")
+
+    def told():
+        return [number for number, one in enumerate(robots.bot_messages, 1) if "three" in one["text"]]
+
+    house.wait_for(told, 30, lambda: f"the bot tells of it: {robots.bot_messages}")
+    number = told()[0]  # alone, or in a list, of which it is the last
+    data = robots.bot_messages[number - 1]["reply_markup"]["inline_keyboard"][-1][0]["callback_data"]
+    for user, answer in ((99, "不认识你（99）"), (22, "已确认"), (11, "wang 已先确认")):
+        robots.press(number, user, data)
+        answered += 1
+        house.wait_for(lambda: len(robots.bot_answers) == answered, 30, lambda: f"answered: {robots.bot_answers}")
+        house.check(answer in robots.bot_answers[-1], f"user {user}: {robots.bot_answers[-1]}")
+    message = robots.bot_messages[number - 1]
+    house.wait_for(lambda: "✔ wang 已确认" in message["text"], 30, lambda: f"the message says who has it: {message}")
+    house.check(data not in json.dumps(message["reply_markup"]), "its button is gone")
+    audit = [row for row in collector.get("/audit", limit=1000)["audit"] if "reply over bot" in row["reason"]]
+    house.equal([(row["actor"], row["outcome"], row["result"]["via"]) for row in audit],
+                [("unknown-sender", "NOT_FOUND", "bot/"), ("wang", "OK", "bot/wang"), ("li", "EXISTS", "bot/li")],
+                "the audit tells of each")
+
+
 def answer_the_next(house, collector, receiver, device):
     """A second trouble, which is acknowledged by a text message with the code of its own."""
-    for value in (1, 2):
-        device.publish(f"coldchain/v1/fengjie/two/readings/{EPOCH}/1", json.dumps(
-            [{"n": "air_temperature", "u": "Cel", "t": int(time.time()), "v": value}]).encode())
+    make_trouble(device, "two")
     house.wait_for(lambda: len(receiver.events("opened")) > 1, 30, "the next one is told")
     message = receiver.events("opened")[1]
     code = message["code"]
@@ -73,26 +103,29 @@ def answer_the_next(house, collector, receiver, device):
 
 def story_over_the_next_channel_and_by_one_tap(house):
     broker = Broker(house.folder, house.program("coldchainctl"))
-    password, other = broker.add("fengjie/one"), broker.add("fengjie/two")
-    receiver = house.start(Receiver(SECRET))
+    passwords = {name: broker.add(f"fengjie/{name}") for name in ("one", "two", "three")}
+    receiver, robots = house.start(Receiver(SECRET)), house.start(Robots(SECRET))
     house.start(broker)
-    shifts = [{"contact": "li"}]
+    shifts = [{"contact": "li"}, {"contact": "wang"}]
     collector = house.start(Collector(
         house.folder, house.program("coldchain-collector"), broker,
         sites=[{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1"}]}],
-        devices=[{"id": "one", "zone": "room-1"}, {"id": "two", "zone": "room-1"}],
+        devices=[{"id": name, "zone": "room-1"} for name in passwords],
         webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "timeout": "1s"}],
         channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "2s",
-                   "reply_secret": GATEWAY}],
+                   "reply_secret": GATEWAY},
+                  {"name": "bot", "kind": "telegram", "url": robots.url + "/telegram", "token": "bot-token",
+                   "to": ["-100"], "replies": True, "rate": 0, "language": "zh"}],
         escalation={
             "link": "https://cold.example.org",
-            "contacts": [{"id": "li", "addresses": [{"channel": "dead", "to": NUMBER}, {"channel": "duty", "to": NUMBER}]}],
+            "contacts": [{"id": "li", "addresses": [{"channel": "dead", "to": NUMBER}, {"channel": "duty", "to": NUMBER},
+                                                    {"channel": "bot", "sender": "11"}]},
+                         {"id": "wang", "addresses": [{"channel": "bot", "sender": "22"}]}],
             "duties": [{"id": "on-call", "shifts": shifts}],
             "policies": [{"id": "rooms", "steps": [{"duty": "on-call", "repeat": "10m", "most": 3}]}]}))
-    device = house.keep(Client(broker.port, "fengjie/one", password, "one"))
-    for value in (1, 2):
-        device.publish(f"coldchain/v1/fengjie/one/readings/{EPOCH}/1", json.dumps(
-            [{"n": "air_temperature", "u": "Cel", "t": int(time.time()), "v": value}]).encode())
+    devices = {name: house.keep(Client(broker.port, f"fengjie/{name}", password, name))
+               for name, password in passwords.items()}
+    make_trouble(devices["one"], "one")
     house.wait_for(lambda: receiver.events("opened"), 30, "it is told over the next channel")
     message = receiver.events("opened")[0]
     house.equal((message["kind"], message["contact"], message["step"]), ("fork", "li", 1), "what is told to whom")
@@ -115,10 +148,11 @@ def story_over_the_next_channel_and_by_one_tap(house):
     house.equal(acknowledged(), "li", "who acknowledged")
     status, page = fetch(link, "POST")
     house.check(status == 200 and "li acknowledged it first" in page, f"the second is told: {status} {page}")
-    answer_the_next(house, collector, receiver, house.keep(Client(broker.port, "fengjie/two", other, "two")))
-    house.check(collector.metric("replies_accepted_total") == 1 and collector.metric("replies_late_total") == 1 and
-                collector.metric("replies_refused_total") == 4, f"answers are counted: {collector.metrics()}")
-    house.equal(receiver.complaints, [], "what the receiver complains of")
+    answer_the_next(house, collector, receiver, devices["two"])
+    press_the_last(house, collector, robots, devices["three"])
+    house.check(collector.metric("replies_accepted_total") == 2 and collector.metric("replies_late_total") == 2 and
+                collector.metric("replies_refused_total") == 5, f"answers are counted: {collector.metrics()}")
+    house.equal(receiver.complaints + robots.complaints, [], "what the receiver complains of")
     collector.stop()
     store = sqlite3.connect(os.path.join(collector.data, "state.db"))
     house.check(NUMBER not in "\n".join(store.iterdump()), "no address is in state.db")

@@ -31,6 +31,8 @@ class Robots:
         self.secret, self.port = secret, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lock, self.taken, self.complaints, self.refused = threading.Lock(), {}, [], 0
+        self.bot_messages, self.bot_updates, self.bot_queries, self.bot_answers = [], [], [], []
+        self.bot_count = 0
         self.server = None
 
     def start(self):
@@ -104,9 +106,54 @@ class Robots:
         return body["content"]["text"], {"code": 0, "msg": "success", "data": {}}
 
     def _telegram(self, path, _query, _headers, body, _data):
-        assert path == "/telegram/botbot-token/sendMessage", path
-        assert body["chat_id"] == "-100" and 0 < len(body["text"].encode("utf-16-le")) // 2 <= 4096
-        return body["text"], {"ok": True, "result": {"message_id": 1}}
+        start, _, method = path.rpartition("/")
+        assert start == "/telegram/botbot-token", path
+        return {"sendMessage": self._send, "getUpdates": self._updates, "answerCallbackQuery": self._answer,
+                "editMessageText": self._edit}[method](body)
+
+    @staticmethod
+    def _check_text(body, most=4096):
+        assert 0 < len(body["text"].encode("utf-16-le")) // 2 <= most, body
+
+    def _send(self, body):
+        assert body["chat_id"] == "-100"
+        self._check_text(body)
+        for row in body.get("reply_markup", {"inline_keyboard": []})["inline_keyboard"]:
+            for button in row:
+                assert button["text"] and ("url" in button) != ("callback_data" in button), button
+                assert len(button.get("callback_data", "").encode()) <= 64, button
+        self.bot_messages.append(dict(body))
+        return body["text"], {"ok": True, "result": {"message_id": len(self.bot_messages)}}
+
+    def _updates(self, body):
+        """What is confirmed by a higher offset is forgotten, as by the real one."""
+        assert 1 <= body["limit"] <= 100 and body["timeout"] >= 0, body
+        assert set(body["allowed_updates"]) == {"message", "callback_query"}
+        self.bot_updates = [one for one in self.bot_updates if one["update_id"] >= body.get("offset", 0)]
+        return None, {"ok": True, "result": self.bot_updates[:body["limit"]]}
+
+    def _answer(self, body):
+        self._check_text(body, 200)
+        self.bot_queries.remove(body["callback_query_id"])  # once, and none but those asked
+        self.bot_answers.append(body["text"])
+        return None, {"ok": True, "result": True}
+
+    def _edit(self, body):
+        self._check_text(body)
+        self.bot_messages[body["message_id"] - 1] |= {"text": body["text"], "reply_markup": body.get("reply_markup")}
+        return None, {"ok": True, "result": True}
+
+    def press(self, number, user, data):
+        """That user presses a button under the bot's message of that number (from 1)."""
+        with self.lock:
+            message = self.bot_messages[number - 1]
+            self.bot_count += 1
+            query = f"query-{self.bot_count}"
+            self.bot_queries.append(query)
+            self.bot_updates.append({"update_id": 7000 + self.bot_count, "callback_query": {
+                "id": query, "from": {"id": user, "is_bot": False, "first_name": "x"},
+                "message": {"message_id": number, "chat": {"id": -100}, "text": message["text"]},
+                "data": data}})
 
     def _sms(self, _path, query, headers, body, _data):
         assert query == {"to": "+8613800000000"} and headers["Authorization"] == f"Bearer {self.secret}"

@@ -259,6 +259,28 @@ static void a_bot_has_a_button_that_acknowledges(void)
     unmake(&made);
 }
 
+static void under_a_list_each_line_has_a_button(void)
+{
+    char chat[] = "-1001";
+    char *to[] = {chat};
+    struct made made;
+    struct config_channel config = {.kind = CHANNEL_TELEGRAM,
+                                    .token = token,
+                                    .to = to,
+                                    .to_count = 1,
+                                    .replies = true,
+                                    .language = CHANNEL_EN};
+    make(&made, &config,
+         "{\"event\":\"digest\",\"digest\":[1,2,3],\"text_en\":\"three\",\"offers\":["
+         "{\"code\":\"4F7K\",\"token\":\"aa\"},{\"code\":\"9ABC\",\"token\":\"bb\"},7]}");
+    CHECK_TEXT(made.request.body.data,
+               "{\"chat_id\":\"-1001\",\"text\":\"three\\nReply 1 and a line's code to "
+               "acknowledge\",\"disable_notification\":false,\"reply_markup\":{"
+               "\"inline_keyboard\":[[{\"text\":\"4F7K\",\"callback_data\":\"aa\"}],"
+               "[{\"text\":\"9ABC\",\"callback_data\":\"bb\"}]]}}");
+    unmake(&made);
+}
+
 static void a_text_message_says_how_to_answer(void)
 {
     static const struct {
@@ -273,7 +295,7 @@ static void a_text_message_says_how_to_answer(void)
         {CHANNEL_BOTH, 0, "{\"text_en\":\"warm\",\"text_zh\":\"热\",\"code\":\"4F7K\"}",
          "热\nwarm\n回复/Reply 1 4F7K"},
         {CHANNEL_EN, 0, "{\"text_en\":\"warm\"}", "warm"},
-        {CHANNEL_EN, 0, "{\"text_en\":\"two\",\"digest\":[1,2],\"lists_codes\":true}",
+        {CHANNEL_EN, 0, "{\"text_en\":\"two\",\"digest\":[1,2],\"offers\":[{}]}",
          "two\nReply 1 and a line's code to acknowledge"},
         /* The text is cut, not what it is answered with. */
         {CHANNEL_EN, 40, "{\"text_en\":\"warm warm warm warm\",\"code\":\"4F7K\"}",
@@ -529,6 +551,7 @@ int main(void)
         {"a link and two languages share the room",
          a_link_and_two_languages_share_the_room},
         {"a bot has a button that acknowledges", a_bot_has_a_button_that_acknowledges},
+        {"under a list each line has a button", under_a_list_each_line_has_a_button},
         {"a text message says how to answer", a_text_message_says_how_to_answer},
         {"a bot shows where to acknowledge", a_bot_shows_where_to_acknowledge},
         {"mail is one thread per incident", mail_is_one_thread_per_incident},

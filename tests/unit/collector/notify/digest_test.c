@@ -61,11 +61,11 @@ static void lines_have_their_codes(void)
     json_t *root = json_loadb(body.data, body.len, 0, NULL);
     CHECK_TEXT(text_of(root, "text_en"),
                "[warning] 2 messages:\n• mild → 1 4F7K\n• over");
-    CHECK(json_is_true(json_object_get(root, "lists_codes")));
+    CHECK(json_array_size(json_object_get(root, "offers")) == 1);
     json_decref(root);
     buf_clear(&body);
     digest_format(rows, 3, key, &body);
-    CHECK(strstr(body.data, "lists_codes") == NULL);
+    CHECK(strstr(body.data, "offers") == NULL);
     buf_fini(&body);
 }
 

@@ -162,7 +162,8 @@ static void a_message_of_ours_is_read_again(void)
     } rows[] = {
         {"too warm\nReply 1 4F7K to acknowledge", "4F7K"},
         {"太热\n回复 1 4F7K 确认\nhttps://c.example/incidents/1", "4F7K"},
-        {"1 AAAA and 1 BBBB", "BBBB"},
+        {"1 AAAA and 1 BBBB", ""}, /* a list */
+        {"1 AAAA and 1 AAAA", "AAAA"},
         {"1 4F7K", "4F7K"},
         {"1 4F7KA", ""},
         {"14F7K", ""},
@@ -174,7 +175,7 @@ static void a_message_of_ours_is_read_again(void)
         char code[REPLY_CODE_SIZE] = "";
         bool found = reply_code_find(code, rows[i].text, strlen(rows[i].text));
         CHECK_ROW(rows[i].text, found == (rows[i].code[0] != '\0'));
-        CHECK_ROW(rows[i].text, strcmp(code, rows[i].code) == 0);
+        CHECK_ROW(rows[i].text, !found || strcmp(code, rows[i].code) == 0);
     }
 }
 
