@@ -77,9 +77,9 @@ void doctor_look_devices(struct doctor *doctor);
 void doctor_look_alarms(struct doctor *doctor);
 void doctor_look_siren(struct doctor *doctor);
 
-/* What several of them look at; `area` is static. */
+/* What several of them look at; `where`, `area` are static. */
 /* A program that is to be run: there, executable, by nobody to be replaced. */
-void doctor_look_program(struct doctor *doctor, const char *area, const char *what,
+void doctor_look_program(struct doctor *doctor, const char *where, const char *what,
                          const char *path);
 /* Any answer will do; nothing is asked for that changes anything. */
 void doctor_look_url(struct doctor *doctor, const char *area, const char *name,

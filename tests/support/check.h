@@ -21,7 +21,7 @@
 static inline const char *row_label(const char *row, const char *expr)
 {
     static char label[300];
-    snprintf(label, sizeof label, "[%s] %s", row, expr);
+    snprintf(label, sizeof label, "[%.180s] %.110s", row, expr);
     return label;
 }
 
