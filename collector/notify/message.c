@@ -115,8 +115,8 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
     const struct registry_zone *zone =
         registry != NULL ? registry_zone(registry, incident->zone) : NULL;
     if (zone != NULL && zone->name[0] != '\0')
-        snprintf(phrases->zone, sizeof phrases->zone, "%s %s", zone->site_name,
-                 zone->name);
+        snprintf(phrases->zone, sizeof phrases->zone, "%s%s%s", zone->site_name,
+                 zone->site_name[0] != '\0' ? " " : "", zone->name);
     else
         snprintf(phrases->zone, sizeof phrases->zone, "%s", incident->zone);
     if (alert_kind_is_trouble(incident->kind))

@@ -89,6 +89,22 @@ static void an_opening_names_place_value_limit_and_what_to_do(void)
     registry_destroy(registry);
 }
 
+static void a_site_without_a_name_leaves_no_hole(void)
+{
+    static const char json[] =
+        "{\"zones\":[{\"id\":\"room-1\",\"org\":\"o\",\"site\":\"s\",\"site_name\":\"\","
+        "\"name\":\"R\"}],\"devices\":[],\"placements\":[],\"rules\":[]}";
+    struct err_text why = {0};
+    struct registry *registry = NULL;
+    struct incident incident = make_incident();
+    CHECK(registry_parse(&registry, json, sizeof json - 1, &why) == ERR_OK);
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, registry);
+    CHECK(strncmp(text_of(message, "text_en"), "[warning] R: ", 13) == 0);
+    CHECK(strstr(text_of(message, "text_zh"), "【警告】R：") != NULL);
+    json_decref(message);
+    registry_destroy(registry);
+}
+
 static struct registry *two_sites_made(void)
 {
     struct err_text why = {0};
@@ -323,6 +339,7 @@ int main(void)
         {"a prediction says how sure it is", a_prediction_says_how_sure_it_is},
         {"an opening names place, value, limit and what to do",
          an_opening_names_place_value_limit_and_what_to_do},
+        {"a site without a name leaves no hole", a_site_without_a_name_leaves_no_hole},
         {"times are those of the clocks where it happens",
          times_are_those_of_the_clocks_where_it_happens},
         {"the zone of time is said once", the_zone_of_time_is_said_once},
