@@ -6,6 +6,8 @@
  * The longest of the usual pauses, which fades, times CADENCE_TIMES. A pause that was a
  * silence teaches little: that a channel now comes rarely is believed after some of them.
  */
+#include <stdalign.h>
+
 #include "alerts/internal.h"
 #include "alerts/shared.h"
 
@@ -38,8 +40,8 @@ static void cadence_archive(struct archive *archive, void *gauge, const struct r
     }
 }
 
-const struct gauge_kind gauge_cadence = {"cadence", cadence_size, NULL, NULL,
-                                         cadence_archive};
+const struct gauge_kind gauge_cadence = {
+    "cadence", alignof(struct cadence), cadence_size, NULL, NULL, cadence_archive};
 
 static int64_t learned_ms(const struct cadence *cadence)
 {

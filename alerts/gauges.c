@@ -18,12 +18,10 @@
 
 #define SHARED_COUNT 3
 #define PLACE_NONE   UINT32_MAX
-#define ALIGNMENT    sizeof(int64_t)
 
-/* Where a gauge stands first: behind the bits. */
-static size_t aligned(size_t size)
+static size_t aligned(size_t size, size_t alignment)
 {
-    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (size + alignment - 1) / alignment * alignment;
 }
 
 static const struct gauge_kind *shared_kind(size_t which)
@@ -65,13 +63,14 @@ static const struct gauge_kind *kind_at(const struct plan *plan, size_t slot)
 void gauges_plan(struct plan *plan)
 {
     size_t slots = slots_of(plan);
-    size_t size = aligned(offsetof(struct gauges, is_there) + (slots + 7) / 8);
+    size_t size = offsetof(struct gauges, is_there) + (slots + 7) / 8;
     plan->places = mem_array(slots, sizeof *plan->places);
     for (size_t i = 0; i < slots; i++) {
         const struct gauge_kind *kind = kind_at(plan, i);
-        plan->places[i] = kind != NULL ? (uint32_t)size : PLACE_NONE;
+        size_t place = kind != NULL ? aligned(size, kind->alignment) : PLACE_NONE;
+        plan->places[i] = (uint32_t)place;
         if (kind != NULL)
-            size += aligned(kind->size(rule_at(plan, i)));
+            size = place + kind->size(rule_at(plan, i));
     }
     plan->gauges_size = size;
 }

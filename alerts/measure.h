@@ -103,6 +103,7 @@ struct gauges {
  */
 struct gauge_kind {
     const char *name;
+    size_t alignment;
     size_t (*size)(const struct rule *rule);
     /* The memory is zeroed; NULL: so it begins. */
     void (*begin)(void *gauge);

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include "alerts/internal.h"
@@ -34,20 +35,19 @@ struct fit_slice {
 struct fit {
     float base;
     float value;     /* of the slice under way: mean */
-    float home_min;  /* predicted: at home below the limit (+) or above it (-) */
     uint16_t at;     /* mean place, in AT_PARTS */
     uint16_t count;  /* 0: no reading */
     int8_t exponent; /* of two: the unit */
     bool was_held;
     struct fit_slice past[FIT_PAST];
+    float home_min[]; /* predicted: at home below the limit (+) or above it (-) */
 };
 
-static_assert(sizeof(struct fit) <= 64, "a channel has one for each such rule");
+static_assert(sizeof(struct fit) <= 60, "a channel has one for each such rule");
 
 static size_t fit_size(const struct rule *rule)
 {
-    (void)rule;
-    return sizeof(struct fit);
+    return sizeof(struct fit) + (rule->kind == ALERT_PREDICTED ? sizeof(float) : 0);
 }
 
 static int64_t fit_slice_ms(const struct rule *rule)
@@ -237,11 +237,11 @@ static bool is_from_below(struct fit *fit, const struct rule *rule,
     bool is_below = moment->value < rule->limit;
     float minutes =
         moment->stood_ms > 0 ? (float)moment->stood_ms / (float)MEASURE_MINUTE_MS : 1;
-    bool is_home = (fit->home_min >= 0) == is_below;
+    bool is_home = (fit->home_min[0] >= 0) == is_below;
     float way = is_home ? minutes : minutes / HOME_SLOWER;
-    float home = fit->home_min + (is_below ? way : -way);
-    fit->home_min = fmaxf(fminf(home, HOME_MOST_MIN), -HOME_MOST_MIN);
-    return fit->home_min >= 0;
+    float home = fit->home_min[0] + (is_below ? way : -way);
+    fit->home_min[0] = fmaxf(fminf(home, HOME_MOST_MIN), -HOME_MOST_MIN);
+    return fit->home_min[0] >= 0;
 }
 
 static double slices_to_minutes(const struct rule *rule, double slices)
@@ -310,15 +310,21 @@ static double fit_step(void *gauge, const struct rule *rule, struct moment *mome
 /* ---- saved --------------------------------------------------------------------------
  */
 
+struct old_slice {
+    float value;
+    uint16_t at;
+    uint16_t count;
+};
+
 /* Until version 3: floats, in a ring that held the slice under way, too. */
 static void fit_load_old(struct archive *archive, struct fit *fit,
                          const struct rule *rule)
 {
-    struct fit old[FIT_SLICES] = {0};
+    struct old_slice old[FIT_SLICES] = {0};
     int64_t newest = 0;
     if (rule->kind == ALERT_PREDICTED) {
         pace_archive_old(archive);
-        archive_f32(archive, &fit->home_min);
+        archive_f32(archive, &fit->home_min[0]);
     }
     archive_bool(archive, &fit->was_held);
     archive_time(archive, &newest);
@@ -332,7 +338,7 @@ static void fit_load_old(struct archive *archive, struct fit *fit,
     if (archive->in->failed)
         return;
     for (int64_t i = newest - FIT_PAST; i <= newest; i++) {
-        const struct fit *slice = &old[slice_place(i, FIT_SLICES)];
+        const struct old_slice *slice = &old[slice_place(i, FIT_SLICES)];
         fit->value = slice->value;
         fit->at = slice->at;
         fit->count = slice->count;
@@ -356,7 +362,7 @@ static void fit_archive(struct archive *archive, void *gauge, const struct rule 
         return;
     }
     if (rule->kind == ALERT_PREDICTED)
-        archive_f32(archive, &fit->home_min);
+        archive_f32(archive, &fit->home_min[0]);
     archive_bool(archive, &fit->was_held);
     archive_f32(archive, &fit->base);
     uint8_t exponent = (uint8_t)fit->exponent;
@@ -379,4 +385,5 @@ static void fit_archive(struct archive *archive, void *gauge, const struct rule 
     }
 }
 
-const struct gauge_kind gauge_fit = {"fit", fit_size, NULL, fit_step, fit_archive};
+const struct gauge_kind gauge_fit = {"fit",    alignof(struct fit), fit_size, NULL,
+                                     fit_step, fit_archive};

@@ -4,6 +4,7 @@
  * door, a defrost, mains away.
  */
 #include <math.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include "alerts/internal.h"
@@ -58,8 +59,8 @@ static void stuck_archive(struct archive *archive, void *gauge, const struct rul
     archive_span(archive, &stuck->still_ms, 2 * ALERT_DELAY_MAX_MS);
 }
 
-const struct gauge_kind gauge_stuck = {"stuck", stuck_size, NULL, stuck_step,
-                                       stuck_archive};
+const struct gauge_kind gauge_stuck = {
+    "stuck", alignof(struct stuck), stuck_size, NULL, stuck_step, stuck_archive};
 
 /* ---- jump: outside what the quantity can be, or moved as no air can -----------------
  */
@@ -123,8 +124,8 @@ static void jump_archive(struct archive *archive, void *gauge, const struct rule
     archive_f64(archive, &jump->value);
 }
 
-const struct gauge_kind gauge_jump = {"jump", jump_size, jump_begin, jump_step,
-                                      jump_archive};
+const struct gauge_kind gauge_jump = {
+    "jump", alignof(struct jump), jump_size, jump_begin, jump_step, jump_archive};
 
 /* ---- stretch: minutes for which a state has lasted ----------------------------------
  */
@@ -172,8 +173,9 @@ static void stretch_archive(struct archive *archive, void *gauge, const struct r
     archive_bool(archive, &stretch->is_on);
 }
 
-const struct gauge_kind gauge_stretch = {"stretch", stretch_size, NULL, stretch_step,
-                                         stretch_archive};
+const struct gauge_kind gauge_stretch = {"stretch",    alignof(struct stretch),
+                                         stretch_size, NULL,
+                                         stretch_step, stretch_archive};
 
 /* ---- missing: minutes since the last one, beyond its schedule -----------------------
  */
@@ -191,5 +193,6 @@ static double missing_step(void *gauge, const struct rule *rule, struct moment *
     return minutes(since->lasted_ms - rule->window_ms);
 }
 
-const struct gauge_kind gauge_missing = {"missing", stretch_size, NULL, missing_step,
-                                         stretch_archive};
+const struct gauge_kind gauge_missing = {"missing",    alignof(struct stretch),
+                                         stretch_size, NULL,
+                                         missing_step, stretch_archive};

@@ -9,6 +9,7 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <stdalign.h>
 
 #include "alerts/internal.h"
 #include "alerts/measure.h"
@@ -32,14 +33,14 @@
 struct tally {
     float unit;
     float rest;
-    float beyond;    /* of the last reading: how far beyond the limit; negative: not */
-    uint16_t sum;    /* of the slices, in units */
-    bool was_on : 1; /* count: the state at the last reading */
+    uint16_t sum;   /* of the slices, in units */
+    bool is_on : 1; /* tally: the last reading was beyond; count: the state was there */
     bool is_started : 1;
     uint8_t slices[TALLY_PLACES];
+    float beyond[]; /* dose: of the last reading: how far */
 };
 
-static_assert(sizeof(struct tally) <= 40, "a channel has one for each such rule");
+static_assert(sizeof(struct tally) <= 36, "a channel has one for each such rule");
 static_assert(TALLY_PLACES * UNITS_MOST <= UINT16_MAX, "the sum fits");
 
 static bool is_dose(const struct rule *rule)
@@ -69,13 +70,7 @@ static float first_unit(const struct rule *rule)
 
 static size_t tally_size(const struct rule *rule)
 {
-    (void)rule;
-    return sizeof(struct tally);
-}
-
-static void tally_begin(void *gauge)
-{
-    ((struct tally *)gauge)->beyond = -1;
+    return sizeof(struct tally) + (is_dose(rule) ? sizeof(float) : 0);
 }
 
 static void tally_clear(struct tally *tally)
@@ -179,17 +174,24 @@ static float look_beyond(const struct rule *rule, struct moment *moment)
     return moment->is_held || !(beyond >= 0) ? -1 : (float)fmin(beyond, 1e9);
 }
 
+static void note_beyond(struct tally *tally, const struct rule *rule, float beyond)
+{
+    tally->is_on = beyond >= 0;
+    if (is_dose(rule))
+        tally->beyond[0] = beyond;
+}
+
 static double tally_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
     struct tally *tally = gauge;
     int64_t newest = tally_move(tally, rule, moment);
-    if (moment->stood_ms > 0 && tally->beyond >= 0) {
+    if (moment->stood_ms > 0 && tally->is_on) {
         double amount = (double)moment->stood_ms;
         tally_add(tally, rule, newest, moment->before_ms,
                   moment->before_ms + moment->stood_ms,
-                  is_dose(rule) ? amount * (double)tally->beyond : amount);
+                  is_dose(rule) ? amount * (double)tally->beyond[0] : amount);
     }
-    tally->beyond = look_beyond(rule, moment);
+    note_beyond(tally, rule, look_beyond(rule, moment));
     return tally_sum(tally, rule, newest, moment->time_ms) / (double)MEASURE_MINUTE_MS;
 }
 
@@ -215,12 +217,19 @@ static void tally_archive(struct archive *archive, void *gauge, const struct rul
     struct tally *tally = gauge;
     if (archive->version < GAUGES_VERSION)
         pace_archive_old(archive);
-    archive_f32(archive, &tally->beyond);
-    bool was_on = tally->was_on;
+    float beyond = is_dose(rule) ? tally->beyond[0] : -1;
+    bool is_on = tally->is_on;
     bool is_started = tally->is_started;
-    archive_bool(archive, &was_on);
+    if (archive->version < GAUGES_VERSION || is_dose(rule))
+        archive_f32(archive, &beyond);
+    archive_bool(archive, &is_on);
     archive_bool(archive, &is_started);
-    tally->was_on = was_on;
+    if (archive->version < GAUGES_VERSION && !is_counted(rule))
+        note_beyond(tally, rule, beyond);
+    else
+        tally->is_on = is_on;
+    if (is_dose(rule))
+        tally->beyond[0] = beyond;
     tally->is_started = is_started;
     if (archive->version < GAUGES_VERSION) {
         tally_load_old(archive, tally, rule);
@@ -240,8 +249,8 @@ static void tally_archive(struct archive *archive, void *gauge, const struct rul
         archive->in->failed = true;
 }
 
-const struct gauge_kind gauge_tally = {"tally", tally_size, tally_begin, tally_step,
-                                       tally_archive};
+const struct gauge_kind gauge_tally = {
+    "tally", alignof(struct tally), tally_size, NULL, tally_step, tally_archive};
 
 /* ---- total: the same, of all time ---------------------------------------------------
  */
@@ -288,8 +297,8 @@ static void total_archive(struct archive *archive, void *gauge, const struct rul
     archive_f64(archive, &total->amount);
 }
 
-const struct gauge_kind gauge_total = {"total", total_size, total_begin, total_step,
-                                       total_archive};
+const struct gauge_kind gauge_total = {
+    "total", alignof(struct total), total_size, total_begin, total_step, total_archive};
 
 /* ---- count: how often a state began within the window ------------------------------ */
 
@@ -301,8 +310,8 @@ static double count_step(void *gauge, const struct rule *rule, struct moment *mo
     if (sight == SIGHT_NONE)
         return (double)NAN;
     /* A state that was there when the rule began did not begin then. */
-    bool begins = sight == SIGHT_ON && !tally->was_on && tally->is_started;
-    tally->was_on = sight == SIGHT_ON;
+    bool begins = sight == SIGHT_ON && !tally->is_on && tally->is_started;
+    tally->is_on = sight == SIGHT_ON;
     tally->is_started = true;
     moment->is_kept = begins;
     if (begins && !moment->is_held)
@@ -313,8 +322,8 @@ static double count_step(void *gauge, const struct rule *rule, struct moment *mo
     return count / ((double)rule->window_ms / (double)MEASURE_HOUR_MS);
 }
 
-const struct gauge_kind gauge_count = {"count", tally_size, tally_begin, count_step,
-                                       tally_archive};
+const struct gauge_kind gauge_count = {
+    "count", alignof(struct tally), tally_size, NULL, count_step, tally_archive};
 
 /* ---- spread: between the least and the most of the window ---------------------------
  */
@@ -400,5 +409,6 @@ static void spread_archive(struct archive *archive, void *gauge, const struct ru
     }
 }
 
-const struct gauge_kind gauge_spread = {"spread", spread_size, spread_begin, spread_step,
-                                        spread_archive};
+const struct gauge_kind gauge_spread = {"spread",    alignof(struct spread),
+                                        spread_size, spread_begin,
+                                        spread_step, spread_archive};

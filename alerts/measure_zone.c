@@ -4,6 +4,7 @@
  * that nothing cools any more, that it is not as empty as was said.
  */
 #include <math.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include "alerts/internal.h"
@@ -66,7 +67,8 @@ static void recovery_archive(struct archive *archive, void *gauge,
     archive_bool(archive, &recovery->is_running);
 }
 
-const struct gauge_kind gauge_recovery = {"recovery", recovery_size, recovery_begin,
+const struct gauge_kind gauge_recovery = {"recovery",    alignof(struct recovery),
+                                          recovery_size, recovery_begin,
                                           recovery_step, recovery_archive};
 
 /* ---- those that keep nothing themselves ----------------------------------------------
@@ -92,8 +94,8 @@ static double apart_step(void *gauge, const struct rule *rule, struct moment *mo
     return fabs(moment->value - moment->others); /* NaN when there are no others */
 }
 
-const struct gauge_kind gauge_apart = {"apart", nothing_size, NULL, apart_step,
-                                       nothing_archive};
+const struct gauge_kind gauge_apart = {"apart", alignof(char), nothing_size,
+                                       NULL,    apart_step,    nothing_archive};
 
 static double cooling_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
@@ -105,8 +107,8 @@ static double cooling_step(void *gauge, const struct rule *rule, struct moment *
     return air->unexplained_min;
 }
 
-const struct gauge_kind gauge_cooling = {"cooling", nothing_size, NULL, cooling_step,
-                                         nothing_archive};
+const struct gauge_kind gauge_cooling = {"cooling", alignof(char), nothing_size,
+                                         NULL,      cooling_step,  nothing_archive};
 
 /* ---- left: minutes of signs of goods in a zone that is off duty as empty -------------
  */
@@ -188,5 +190,5 @@ static void left_archive(struct archive *archive, void *gauge, const struct rule
     archive_bool(archive, &left->is_seen);
 }
 
-const struct gauge_kind gauge_left = {"left", left_size, left_begin, left_step,
-                                      left_archive};
+const struct gauge_kind gauge_left = {
+    "left", alignof(struct left), left_size, left_begin, left_step, left_archive};

@@ -2,6 +2,7 @@
 #include "alerts/shared.h"
 
 #include <math.h>
+#include <stdalign.h>
 
 #include "alerts/internal.h"
 
@@ -21,7 +22,8 @@ static void air_archive(struct archive *archive, void *gauge, const struct rule 
         archive->in->failed = true;
 }
 
-const struct gauge_kind gauge_air = {"air", air_size, NULL, NULL, air_archive};
+const struct gauge_kind gauge_air = {
+    "air", alignof(struct air_state), air_size, NULL, NULL, air_archive};
 
 struct air_verdict shared_air(struct source *source, const struct room *room,
                               const struct alert_reading *reading)
@@ -50,8 +52,8 @@ static void product_archive(struct archive *archive, void *gauge, const struct r
         archive->in->failed = true;
 }
 
-const struct gauge_kind gauge_product = {"product", product_size, NULL, NULL,
-                                         product_archive};
+const struct gauge_kind gauge_product = {
+    "product", alignof(struct product_state), product_size, NULL, NULL, product_archive};
 
 static struct product_settings settings_of(const struct room *room)
 {
