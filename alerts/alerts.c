@@ -36,11 +36,12 @@ void alerts_destroy(struct alerts *alerts)
     for (size_t i = 0; i < alerts->gone.count; i++)
         free(alerts->gone.items[i]);
     table_free(&alerts->sources);
+    assert(alerts->names.count == 0);
+    table_free(&alerts->names);
     table_free(&alerts->firings);
     zones_fini(&alerts->zones);
     rooms_fini(alerts);
     free(alerts->gone.items);
-    free(alerts->dirty.items);
     free(alerts->due.items);
     free(alerts->wakes);
     buf_fini(&alerts->out);
@@ -129,7 +130,7 @@ void alerts_heard(struct alerts *alerts, const struct alert_reading *reading,
         return;
     silence_heard(alerts, source, reading->arrival_ms, sink);
     silence_schedule(alerts, source);
-    hear_device(alerts, source->device, reading->arrival_ms, sink);
+    hear_device(alerts, source_device(source), reading->arrival_ms, sink);
 }
 
 static void judge(struct alerts *alerts, struct source *source,
@@ -138,7 +139,7 @@ static void judge(struct alerts *alerts, struct source *source,
     silence_heard(alerts, source, reading->arrival_ms, sink);
     threshold_reading(alerts, source, reading, sink);
     silence_schedule(alerts, source);
-    hear_device(alerts, source->device, reading->arrival_ms, sink);
+    hear_device(alerts, source_device(source), reading->arrival_ms, sink);
 }
 
 struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
@@ -213,12 +214,12 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel, int64_t now_ms, const struct alert_sink *sink)
 {
     struct source *source = source_find(alerts, zone, device, channel);
-    if (source == NULL || source->is_forgotten || source->channels > 0)
+    if (source == NULL || source->is_forgotten || source_channels(source) > 0)
         return;
-    struct source *whole = source->device;
+    struct source *whole = source_device(source);
     source_unlink_device(source);
     forget(alerts, source, now_ms, sink);
-    if (whole != NULL && whole->channels == 0)
+    if (whole != NULL && source_channels(whole) == 0)
         forget(alerts, whole, now_ms, sink);
 }
 

@@ -61,7 +61,18 @@ struct rule *plan_find_rule(const struct plan *plan, const char *id, unsigned ki
 /* source.c */
 static inline const char *source_channel(const struct source *source)
 {
-    return source->device_name + source->channel_at;
+    return source->channel != NULL ? source->channel->text : "";
+}
+
+/* That its channel is counted with; NULL. */
+static inline struct source *source_device(const struct source *source)
+{
+    return source->plan->is_device ? NULL : source->device;
+}
+
+static inline uint32_t source_channels(const struct source *source)
+{
+    return source->plan->is_device ? source->channels : 0;
 }
 struct source *source_find(const struct alerts *alerts, const char *zone,
                            const char *device, const char *channel);
@@ -81,7 +92,15 @@ void source_expect(struct alerts *alerts, const char *zone, const char *device,
 /* Counts it with the source of its device, made if missing, if the zone watches those. */
 void source_link_device(struct alerts *alerts, struct source *source);
 void source_unlink_device(struct source *source);
+/* Nothing is linked to it, and it to nothing, whatever was. */
+void source_uncount(struct source *source);
 void source_touch(struct alerts *alerts, struct source *source);
+/* The first of those that were touched, which is not one any more; NULL. */
+struct source *source_take_dirty(struct alerts *alerts);
+/* Those for which `is_out` are no longer among them. */
+void source_sort_out(struct alerts *alerts,
+                     bool (*is_out)(const struct source *source, const void *context),
+                     const void *context);
 /* Also from the queues, which costs a pass over them; its key is reported as gone. */
 void source_remove(struct alerts *alerts, struct source *source);
 /* The same for one that is in no queue any more. */

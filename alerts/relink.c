@@ -75,8 +75,9 @@ static void collect(const struct alerts *alerts, struct pointers *all)
         pointers_add(all, source);
 }
 
-static bool is_idle(const struct source *source)
+static bool is_idle(const struct source *source, const void *context)
 {
+    (void)context;
     return source->plan->count == 0 && source->watches == NULL &&
            source->plan->derives == 0;
 }
@@ -84,14 +85,10 @@ static bool is_idle(const struct source *source)
 /* They leave the queues together: source_remove() would pass over those for each. */
 static void remove_idle(struct alerts *alerts, const struct pointers *all)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < alerts->dirty.count; i++)
-        if (!is_idle(alerts->dirty.items[i]))
-            alerts->dirty.items[kept++] = alerts->dirty.items[i];
-    alerts->dirty.count = kept;
+    source_sort_out(alerts, is_idle, NULL);
     alerts->wake_count = 0;
     for (size_t i = 0; i < all->count; i++)
-        if (is_idle(all->items[i]))
+        if (is_idle(all->items[i], NULL))
             source_remove_unqueued(alerts, all->items[i]);
     silence_reschedule_all(alerts);
     assert(alerts->wake_count <= alerts->sources.count);
@@ -116,8 +113,7 @@ void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sin
         qsort(all.items, all.count, sizeof all.items[0], compare_heard);
     for (size_t i = 0; i < all.count; i++) {
         struct source *source = all.items[i];
-        source->device = NULL;
-        source->channels = 0;
+        source_uncount(source);
         struct plan *plan = plan_get(zone_make(&alerts->zones, source->plan->zone),
                                      source->plan->quantity, source->plan->is_device);
         if (source_relink(alerts, source, plan, now_ms, sink))
@@ -125,7 +121,7 @@ void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sin
     }
     for (size_t i = 0; i < all.count; i++) {
         struct source *source = all.items[i];
-        if (!source->plan->is_device && !is_idle(source))
+        if (!source->plan->is_device && !is_idle(source, NULL))
             source_link_device(alerts, source);
     }
     remove_idle(alerts, &all);

@@ -9,8 +9,8 @@
 #include "alerts/internal.h"
 #include "base/mem.h"
 
-static_assert(sizeof(struct source) <= 72, "a source is what every channel costs");
-static_assert(2 * ID_SIZE <= UINT8_MAX, "channel_at fits");
+static_assert(offsetof(struct source, device_name) <= 73,
+              "a source is what every channel costs");
 
 struct source_name {
     const char *zone;
@@ -60,34 +60,89 @@ void pointers_add(struct pointers *list, void *item)
     list->items[list->count++] = item;
 }
 
-static void pointers_drop(struct pointers *list, const void *item)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (list->items[i] != item)
-            list->items[kept++] = list->items[i];
-    list->count = kept;
-}
-
 void source_touch(struct alerts *alerts, struct source *source)
 {
     if (source->is_dirty)
         return;
     source->is_dirty = true;
-    pointers_add(&alerts->dirty, source);
+    source->next_dirty = NULL;
+    if (alerts->dirty == NULL)
+        alerts->dirty = source;
+    else
+        alerts->dirty_last->next_dirty = source;
+    alerts->dirty_last = source;
+}
+
+struct source *source_take_dirty(struct alerts *alerts)
+{
+    struct source *source = alerts->dirty;
+    if (source == NULL)
+        return NULL;
+    assert(source->is_dirty);
+    source->is_dirty = false;
+    alerts->dirty = source->next_dirty;
+    return source;
+}
+
+void source_sort_out(struct alerts *alerts,
+                     bool (*is_out)(const struct source *source, const void *context),
+                     const void *context)
+{
+    struct source *kept = NULL;
+    for (struct source **at = &alerts->dirty; *at != NULL;) {
+        struct source *source = *at;
+        if (is_out(source, context)) {
+            *at = source->next_dirty;
+            source->is_dirty = false;
+            continue;
+        }
+        kept = source;
+        at = &source->next_dirty;
+    }
+    alerts->dirty_last = kept;
+}
+
+static bool is_the_same(const struct source *source, const void *context)
+{
+    return source == context;
+}
+
+static bool name_is(const void *entry, const void *key)
+{
+    return strcmp(((const struct name *)entry)->text, key) == 0;
+}
+
+static struct name *name_ref(struct alerts *alerts, const char *text)
+{
+    uint64_t hash = table_hash_text(0, text);
+    struct name *name = table_find(&alerts->names, hash, name_is, text);
+    if (name == NULL) {
+        size_t size = strlen(text) + 1;
+        name = mem_alloc(sizeof *name + size);
+        memcpy(name->text, text, size);
+        table_add(&alerts->names, hash, name);
+    }
+    name->refs++;
+    return name;
+}
+
+static void name_unref(struct alerts *alerts, struct name *name)
+{
+    if (name == NULL || --name->refs > 0)
+        return;
+    table_remove(&alerts->names, table_hash_text(0, name->text), name);
+    free(name);
 }
 
 struct source *source_create(struct alerts *alerts, const char *zone, const char *device,
                              const char *channel, const char *quantity)
 {
     size_t device_size = strlen(device) + 1;
-    size_t channel_size = strlen(channel) + 1;
-    assert(device_size <= ID_SIZE && channel_size <= ID_SIZE);
-    struct source *source =
-        mem_alloc(offsetof(struct source, device_name) + device_size + channel_size);
+    assert(device_size <= ID_SIZE && strlen(channel) < ID_SIZE);
+    size_t size = offsetof(struct source, device_name) + device_size;
+    struct source *source = mem_alloc(size > sizeof *source ? size : sizeof *source);
     memcpy(source->device_name, device, device_size);
-    memcpy(source->device_name + device_size, channel, channel_size);
-    source->channel_at = (uint8_t)device_size;
+    source->channel = channel[0] != '\0' ? name_ref(alerts, channel) : NULL;
     source->plan =
         plan_get(zone_make(&alerts->zones, zone), quantity, channel[0] == '\0');
     source->is_derived = alert_channel_is_derived(channel) || device[0] == '\0';
@@ -189,7 +244,7 @@ struct source *source_of(struct alerts *alerts, const struct alert_reading *read
 
 void source_link_device(struct alerts *alerts, struct source *source)
 {
-    assert(source->device == NULL && !source->plan->is_device);
+    assert(!source->plan->is_device && source->device == NULL);
     const char *zone = source->plan->zone;
     if (source->is_forgotten || source->is_derived ||
         !zone_find(&alerts->zones, zone)->has_device_rules)
@@ -209,11 +264,20 @@ void source_link_device(struct alerts *alerts, struct source *source)
 
 void source_unlink_device(struct source *source)
 {
-    if (source->device == NULL)
+    struct source *device = source_device(source);
+    if (device == NULL)
         return;
-    assert(source->device->channels > 0);
-    source->device->channels--;
+    assert(source_channels(device) > 0);
+    device->channels--;
     source->device = NULL;
+}
+
+void source_uncount(struct source *source)
+{
+    if (source->plan->is_device)
+        source->channels = 0;
+    else
+        source->device = NULL;
 }
 
 void source_key(const struct source *source, struct buf *key)
@@ -228,12 +292,13 @@ void source_destroy(struct alerts *alerts, struct source *source)
     while (source->watches != NULL)
         watch_remove(alerts, source->watches);
     gauges_destroy(source);
+    name_unref(alerts, source->channel);
     free(source);
 }
 
 void source_remove_unqueued(struct alerts *alerts, struct source *source)
 {
-    assert(source->channels == 0);
+    assert(source_channels(source) == 0);
     alerts->removed++;
     source_unlink_device(source);
     table_remove(&alerts->sources, source_hash(source), source);
@@ -246,7 +311,7 @@ void source_remove_unqueued(struct alerts *alerts, struct source *source)
 void source_remove(struct alerts *alerts, struct source *source)
 {
     silence_unschedule(alerts, source);
-    pointers_drop(&alerts->dirty, source);
+    source_sort_out(alerts, is_the_same, source);
     source_remove_unqueued(alerts, source);
 }
 
@@ -254,7 +319,7 @@ void source_drop_idle(struct alerts *alerts, struct source *source)
 {
     bool is_watched =
         (source->plan->count > 0 || source->plan->derives != 0) && !source->is_forgotten;
-    if (!is_watched && source->watches == NULL && source->channels == 0)
+    if (!is_watched && source->watches == NULL && source_channels(source) == 0)
         source_remove(alerts, source);
 }
 

@@ -124,15 +124,12 @@ void alerts_save_changed(struct alerts *alerts, void *context,
         free(alerts->gone.items[i]);
     }
     alerts->gone.count = 0;
-    for (size_t i = 0; i < alerts->dirty.count; i++) {
-        struct source *source = alerts->dirty.items[i];
-        assert(source->is_dirty);
-        source->is_dirty = false;
+    for (struct source *source = source_take_dirty(alerts); source != NULL;
+         source = source_take_dirty(alerts)) {
         source_key(source, &key);
         source_save(out, source);
         changed(context, key.data, out->data, out->len);
     }
-    alerts->dirty.count = 0;
     for (size_t i = 0; i < alerts->dirty_rooms.count; i++) {
         struct room *room = alerts->dirty_rooms.items[i];
         room->is_dirty = false;
@@ -394,7 +391,7 @@ static void move_state(struct alerts *alerts, struct source *to, struct source *
 static void adopt_source(struct alerts *alerts, struct source *source,
                          struct source *existing)
 {
-    assert(source->device == NULL && source->channels == 0);
+    assert(source_device(source) == NULL && source_channels(source) == 0);
     if (existing == NULL) {
         source_add(alerts, source);
     } else {

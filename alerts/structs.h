@@ -130,20 +130,29 @@ struct watch {
     double worst_high;
 };
 
+/* Of channels: devices have few names for what they measure. */
+struct name {
+    uint32_t refs;
+    char text[];
+};
+
 struct source {
     struct plan *plan;
-    struct source *device; /* (zone, device, "") when its zone watches devices */
+    union {                    /* see source_device(), source_channels() */
+        struct source *device; /* (zone, device, "") when its zone watches devices */
+        uint32_t channels;     /* of a device: those not forgotten */
+    };
     struct watch *watches;
     struct gauges *gauges; /* of its measured rules, and what they share; NULL */
     int64_t last_ms;       /* event time of the last good reading that counted */
-    int64_t heard_ms;  /* arrival of the last good one; of the first one before that */
-    int64_t wake_ms;   /* when it stands in the queue of silence; TIME_NEVER */
-    uint32_t channels; /* of a device: those not forgotten */
-    uint8_t channel_at;
-    bool is_dirty;
-    bool is_forgotten;
-    bool is_derived;
-    char device_name[]; /* and at channel_at the channel; "": this is the device */
+    int64_t heard_ms;     /* arrival of the last good one; of the first one before that */
+    int64_t wake_ms;      /* when it stands in the queue of silence; TIME_NEVER */
+    struct name *channel; /* NULL: this is the device */
+    struct source *next_dirty;
+    bool is_dirty : 1;
+    bool is_forgotten : 1;
+    bool is_derived : 1;
+    char device_name[];
 };
 
 struct wake {
@@ -161,13 +170,15 @@ struct alerts {
     struct table zones;
     struct table sources;
     struct table rooms;
+    struct table names;
     struct table firings; /* watches, by the id of their incident */
     struct watch *spare;
     struct wake *wakes; /* a heap, the earliest first; some are out of date */
     size_t wake_count;
     size_t wake_capacity;
-    struct pointers due; /* of a tick, kept for its memory */
-    struct pointers dirty;
+    struct pointers due;  /* of a tick, kept for its memory */
+    struct source *dirty; /* to be saved, in the order in which they changed */
+    struct source *dirty_last;
     struct pointers dirty_rooms;
     struct pointers gone; /* keys of sources that were saved and are no more; owned */
     uint64_t removed;     /* sources, ever: pointers to them from before may be stale */
