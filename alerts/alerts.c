@@ -39,6 +39,7 @@ void alerts_destroy(struct alerts *alerts)
     assert(alerts->names.count == 0);
     table_free(&alerts->names);
     table_free(&alerts->firings);
+    pool_fini(&alerts->pool);
     zones_fini(&alerts->zones);
     rooms_fini(alerts);
     free(alerts->gone.items);

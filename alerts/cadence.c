@@ -60,12 +60,12 @@ int64_t cadence_silent_ms(const struct source *source, const struct rule *rule)
                                : learned_ms(gauge_shared_find(source, OF_CADENCE));
 }
 
-void cadence_heard(struct source *source, int64_t arrival_ms)
+void cadence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms)
 {
     int64_t pause_ms = arrival_ms - source->heard_ms;
     if (pause_ms < PAUSE_LEAST_MS)
         return;
-    struct cadence *cadence = gauge_shared(source, OF_CADENCE);
+    struct cadence *cadence = gauge_shared(alerts, source, OF_CADENCE);
     float longest = cadence->longest_ms - cadence->longest_ms / 64;
     float pause = (float)(pause_ms < CADENCE_MOST_MS ? pause_ms : CADENCE_MOST_MS);
     if (cadence->seen >= KNOWN_AFTER && pause_ms > learned_ms(cadence))

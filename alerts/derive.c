@@ -116,7 +116,7 @@ void derive_reading(struct alerts *alerts, struct source *source,
 {
     const struct room *room = source->plan->room;
     unsigned wanted = source->plan->derives;
-    struct product product = shared_product(source, room, reading);
+    struct product product = shared_product(alerts, source, room, reading);
     int64_t humidity_ms;
     double humidity =
         room != NULL ? room_latest(room, ROLE_HUMIDITY, reading->time_ms, &humidity_ms)

@@ -2,9 +2,9 @@
 /*
  * gauges - those of a channel: placed, begun, relinked, saved, loaded.
  *
- * Saved behind the watches: f32 usual spacing (from version 4 on), varint count, per
- * gauge u8 what (0: of a rule, then its id, u8 kind and u64 print; 1: the air; 2: the
- * product; 3: its cadence), and its numbers as a blob.
+ * Saved behind the watches: varint count, f32 usual spacing (from version 4 on, if there
+ * is any), per gauge u8 what (0: of a rule, then its id, u8 kind and u64 print; 1: the
+ * air; 2: the product; 3: its cadence), and its numbers as a blob.
  */
 #include <assert.h>
 #include <math.h>
@@ -17,7 +17,6 @@
 #include "base/mem.h"
 
 #define SHARED_COUNT 3
-#define PLACE_NONE   UINT32_MAX
 
 static size_t aligned(size_t size, size_t alignment)
 {
@@ -64,13 +63,14 @@ void gauges_plan(struct plan *plan)
 {
     size_t slots = slots_of(plan);
     size_t size = offsetof(struct gauges, is_there) + (slots + 7) / 8;
-    plan->places = mem_array(slots, sizeof *plan->places);
     for (size_t i = 0; i < slots; i++) {
         const struct gauge_kind *kind = kind_at(plan, i);
-        size_t place = kind != NULL ? aligned(size, kind->alignment) : PLACE_NONE;
-        plan->places[i] = (uint32_t)place;
-        if (kind != NULL)
-            size = place + kind->size(rule_at(plan, i));
+        if (kind == NULL)
+            continue;
+        if (plan->places == NULL)
+            plan->places = mem_array(slots, sizeof *plan->places);
+        plan->places[i] = (uint32_t)aligned(size, kind->alignment);
+        size = plan->places[i] + kind->size(rule_at(plan, i));
     }
     plan->gauges_size = size;
 }
@@ -82,33 +82,34 @@ static bool is_there(const struct gauges *gauges, size_t slot)
 
 static void *at(const struct source *source, size_t slot)
 {
-    assert(source->plan->places[slot] != PLACE_NONE);
+    assert(source->plan->places[slot] != 0);
     return (char *)source->gauges + source->plan->places[slot];
 }
 
-static void *begin(struct source *source, const struct gauge_kind *kind, size_t slot)
+static void *begin(struct alerts *alerts, struct source *source,
+                   const struct gauge_kind *kind, size_t slot)
 {
     if (source->gauges == NULL)
-        source->gauges = mem_alloc(source->plan->gauges_size);
+        source->gauges = pool_take(&alerts->pool, source->plan->gauges_size);
     source->gauges->is_there[slot / 8] |= (uint8_t)(1u << slot % 8);
     if (kind->begin != NULL)
         kind->begin(at(source, slot));
     return at(source, slot);
 }
 
-void *gauge_of_rule(struct source *source, const struct gauge_kind *kind, size_t index,
-                    bool *is_new)
+void *gauge_of_rule(struct alerts *alerts, struct source *source,
+                    const struct gauge_kind *kind, size_t index, bool *is_new)
 {
     *is_new = !is_there(source->gauges, index);
-    return *is_new ? begin(source, kind, index) : at(source, index);
+    return *is_new ? begin(alerts, source, kind, index) : at(source, index);
 }
 
-void *gauge_shared(struct source *source, enum shared_gauge which)
+void *gauge_shared(struct alerts *alerts, struct source *source, enum shared_gauge which)
 {
     size_t slot = source->plan->count + which;
     if (is_there(source->gauges, slot))
         return at(source, slot);
-    return begin(source, shared_kind(which), slot);
+    return begin(alerts, source, shared_kind(which), slot);
 }
 
 const void *gauge_shared_find(const struct source *source, enum shared_gauge which)
@@ -117,9 +118,9 @@ const void *gauge_shared_find(const struct source *source, enum shared_gauge whi
     return is_there(source->gauges, slot) ? at(source, slot) : NULL;
 }
 
-void gauges_destroy(struct source *source)
+void gauges_destroy(struct alerts *alerts, struct source *source)
 {
-    free(source->gauges);
+    pool_give(&alerts->pool, source->gauges, source->plan->gauges_size);
     source->gauges = NULL;
 }
 
@@ -144,7 +145,7 @@ static size_t slot_under(const struct plan *plan, const struct plan *from, size_
     return wants(plan, which) ? plan->count + which : slots_of(plan);
 }
 
-bool gauges_relink(struct source *source, const struct plan *from)
+bool gauges_relink(struct alerts *alerts, struct source *source, const struct plan *from)
 {
     struct gauges *old = source->gauges;
     if (old == NULL)
@@ -160,12 +161,12 @@ bool gauges_relink(struct source *source, const struct plan *from)
             is_changed = true;
             continue;
         }
-        void *gauge = begin(source, kind, slot);
+        void *gauge = begin(alerts, source, kind, slot);
         memcpy(gauge, (const char *)old + from->places[i], kind->size(rule_at(from, i)));
     }
     if (source->gauges != NULL)
         source->gauges->usual_ms = old->usual_ms;
-    free(old);
+    pool_give(&alerts->pool, old, from->gauges_size);
     return is_changed;
 }
 
@@ -194,9 +195,9 @@ void gauges_save(struct buf *out, const struct source *source)
     size_t count = 0;
     for (size_t i = 0; i < slots; i++)
         count += is_there(source->gauges, i);
-    float usual_ms = source->gauges != NULL ? source->gauges->usual_ms : 0;
-    archive_f32(&(struct archive){.out = out}, &usual_ms);
     buf_varint(out, count);
+    if (count > 0)
+        archive_f32(&(struct archive){.out = out}, &source->gauges->usual_ms);
     for (size_t i = 0; i < slots; i++)
         if (is_there(source->gauges, i))
             save_gauge(out, source, i);
@@ -223,8 +224,8 @@ static size_t read_owner(struct buf_reader *in, const struct plan *plan)
     return slot < plan->count && kind_at(plan, slot) != NULL ? slot : slots_of(plan);
 }
 
-static bool load_gauge(struct buf_reader *in, struct source *source, unsigned version,
-                       float *usual_ms)
+static bool load_gauge(struct alerts *alerts, struct buf_reader *in,
+                       struct source *source, unsigned version, float *usual_ms)
 {
     size_t slot = read_owner(in, source->plan);
     size_t len = 0;
@@ -238,19 +239,22 @@ static bool load_gauge(struct buf_reader *in, struct source *source, unsigned ve
     const struct gauge_kind *kind = kind_at(source->plan, slot);
     struct buf_reader inner = buf_reader_of(body, len);
     struct archive archive = {.in = &inner, .version = version, .usual_ms = usual_ms};
-    kind->archive(&archive, begin(source, kind, slot), rule_at(source->plan, slot));
+    kind->archive(&archive, begin(alerts, source, kind, slot),
+                  rule_at(source->plan, slot));
     return !inner.failed && inner.at == inner.len;
 }
 
-bool gauges_load(struct buf_reader *in, struct source *source, unsigned version)
+bool gauges_load(struct alerts *alerts, struct buf_reader *in, struct source *source,
+                 unsigned version)
 {
     float usual_ms = 0;
-    if (version >= GAUGES_VERSION)
+    uint64_t count = buf_read_varint(in);
+    if (version >= GAUGES_VERSION && count > 0)
         archive_f32(&(struct archive){.in = in}, &usual_ms);
     if (!(usual_ms >= 0 && usual_ms < 1e9F))
         in->failed = true;
-    for (uint64_t count = buf_read_varint(in); count > 0 && !in->failed; count--)
-        if (!load_gauge(in, source, version, &usual_ms))
+    for (; count > 0 && !in->failed; count--)
+        if (!load_gauge(alerts, in, source, version, &usual_ms))
             return false;
     if (source->gauges != NULL)
         source->gauges->usual_ms = usual_ms;

@@ -179,15 +179,16 @@ void measured_reading(struct alerts *alerts, struct source *source,
 unsigned rule_unless(const struct rule *rule);
 
 /* gauges.c */
-void gauges_destroy(struct source *source);
+void gauges_destroy(struct alerts *alerts, struct source *source);
 /* Gives each gauge of the plan its place. */
 void gauges_plan(struct plan *plan);
 /* From the plan that was; those of rules that are no more, or have changed, go. True
  * when one did. */
-bool gauges_relink(struct source *source, const struct plan *from);
+bool gauges_relink(struct alerts *alerts, struct source *source, const struct plan *from);
 void gauges_save(struct buf *out, const struct source *source);
 /* False: damaged. Those of rules that are no more, or have changed, are passed over. */
-bool gauges_load(struct buf_reader *in, struct source *source, unsigned version);
+bool gauges_load(struct alerts *alerts, struct buf_reader *in, struct source *source,
+                 unsigned version);
 
 /* cadence.c: silence that is learned */
 /* Nothing is silent sooner by what was learned: pauses of a few minutes are no failure.
@@ -196,7 +197,7 @@ bool gauges_load(struct buf_reader *in, struct source *source, unsigned version)
 /* After how long the source is silent by that rule. */
 int64_t cadence_silent_ms(const struct source *source, const struct rule *rule);
 /* Before source->heard_ms is moved. */
-void cadence_heard(struct source *source, int64_t arrival_ms);
+void cadence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms);
 
 /* derive.c: channels that the engine computes */
 #define DERIVED_COUNT 3

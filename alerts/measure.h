@@ -116,8 +116,8 @@ const struct gauge_kind *measure_kind(const struct rule *rule);
 bool rule_is_measured(const struct rule *rule);
 
 /* gauges.c: that of the plan's rule with this index, begun if it was not there. */
-void *gauge_of_rule(struct source *source, const struct gauge_kind *kind, size_t index,
-                    bool *is_new);
+void *gauge_of_rule(struct alerts *alerts, struct source *source,
+                    const struct gauge_kind *kind, size_t index, bool *is_new);
 
 extern const struct gauge_kind gauge_tally;    /* cumulative_*, dose_* */
 extern const struct gauge_kind gauge_total;    /* these without a window */

@@ -66,7 +66,7 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
     sample->measure = moment->value;
     if (kind != NULL) {
         bool is_new;
-        void *gauge = gauge_of_rule(source, kind, index, &is_new);
+        void *gauge = gauge_of_rule(alerts, source, kind, index, &is_new);
         moment->is_new = is_new;
         moment->before_ms = is_new ? moment->time_ms : sample->before_ms;
         moment->stood_ms = is_new ? 0 : sample->stood_ms;
@@ -121,7 +121,7 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
     moment->is_explained =
         (reasons & (1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST)) != 0;
     if (source->plan->wants_air && !source->is_derived) {
-        *verdict = shared_air(source, room, reading);
+        *verdict = shared_air(alerts, source, room, reading);
         moment->air = verdict;
         moment->is_explained |=
             verdict->phase == AIR_DOOR || verdict->phase == AIR_DEFROST;

@@ -178,7 +178,10 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
     plan->derives = derive_from(quantity) ? zone->derives : 0;
     int index = quantity_find(quantity);
     plan->registered = index >= 0 ? quantity_at((size_t)index) : NULL;
-    plan->rules = mem_array(zone->count, sizeof(struct rule *));
+    size_t watching = 0;
+    for (size_t i = 0; i < zone->count; i++)
+        watching += rule_watches(zone->rules[i], quantity, is_device);
+    plan->rules = mem_array(watching, sizeof(struct rule *));
     for (size_t i = 0; i < zone->count; i++)
         if (rule_watches(zone->rules[i], quantity, is_device))
             plan_add(plan, zone->rules[i]);

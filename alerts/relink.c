@@ -44,7 +44,7 @@ bool source_relink(struct alerts *alerts, struct source *source, struct plan *pl
 {
     const struct plan *from = source->plan;
     source->plan = plan;
-    bool is_changed = gauges_relink(source, from);
+    bool is_changed = gauges_relink(alerts, source, from);
     for (struct watch *watch = source->watches; watch != NULL;) {
         struct watch *next = watch->next;
         if (!take_over(alerts, watch, now_ms, sink, &is_changed))

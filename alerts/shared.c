@@ -25,13 +25,14 @@ static void air_archive(struct archive *archive, void *gauge, const struct rule 
 const struct gauge_kind gauge_air = {
     "air", alignof(struct air_state), air_size, NULL, NULL, air_archive};
 
-struct air_verdict shared_air(struct source *source, const struct room *room,
+struct air_verdict shared_air(struct alerts *alerts, struct source *source,
+                              const struct room *room,
                               const struct alert_reading *reading)
 {
     struct air_signals signals = {0};
     if (room != NULL)
         signals = room_signals(room, reading->time_ms);
-    return air_judge(gauge_shared(source, OF_AIR),
+    return air_judge(gauge_shared(alerts, source, OF_AIR),
                      room != NULL ? &room->settings.air : NULL, reading->time_ms,
                      reading->value, &signals);
 }
@@ -68,10 +69,11 @@ static struct product_settings settings_of(const struct room *room)
     return settings;
 }
 
-struct product shared_product(struct source *source, const struct room *room,
+struct product shared_product(struct alerts *alerts, struct source *source,
+                              const struct room *room,
                               const struct alert_reading *reading)
 {
-    struct product_state *state = gauge_shared(source, OF_PRODUCT);
+    struct product_state *state = gauge_shared(alerts, source, OF_PRODUCT);
     struct product_settings settings = settings_of(room);
     product_air(state, &settings, reading->time_ms, reading->value);
     int64_t pulp_ms = TIME_NONE;

@@ -24,14 +24,16 @@ extern const struct gauge_kind gauge_cadence; /* cadence.c */
 enum shared_gauge { OF_AIR, OF_PRODUCT, OF_CADENCE };
 
 /* gauges.c: begun if it was not there; the plan must want it. */
-void *gauge_shared(struct source *source, enum shared_gauge which);
+void *gauge_shared(struct alerts *alerts, struct source *source, enum shared_gauge which);
 /* NULL when it is not there. */
 const void *gauge_shared_find(const struct source *source, enum shared_gauge which);
 
 /* `room` may be NULL. */
-struct air_verdict shared_air(struct source *source, const struct room *room,
+struct air_verdict shared_air(struct alerts *alerts, struct source *source,
+                              const struct room *room,
                               const struct alert_reading *reading);
-struct product shared_product(struct source *source, const struct room *room,
+struct product shared_product(struct alerts *alerts, struct source *source,
+                              const struct room *room,
                               const struct alert_reading *reading);
 
 #endif

@@ -170,7 +170,7 @@ void silence_heard(struct alerts *alerts, struct source *source, int64_t arrival
                    const struct alert_sink *sink)
 {
     if (source->plan->learns && !source->is_derived)
-        cadence_heard(source, arrival_ms);
+        cadence_heard(alerts, source, arrival_ms);
     source->heard_ms = arrival_ms;
     source_touch(alerts, source);
     for (struct watch *watch = source->watches; watch != NULL;) {

@@ -134,14 +134,18 @@ static void name_unref(struct alerts *alerts, struct name *name)
     free(name);
 }
 
+static size_t source_size(const char *device)
+{
+    size_t size = offsetof(struct source, device_name) + strlen(device) + 1;
+    return size > sizeof(struct source) ? size : sizeof(struct source);
+}
+
 struct source *source_create(struct alerts *alerts, const char *zone, const char *device,
                              const char *channel, const char *quantity)
 {
-    size_t device_size = strlen(device) + 1;
-    assert(device_size <= ID_SIZE && strlen(channel) < ID_SIZE);
-    size_t size = offsetof(struct source, device_name) + device_size;
-    struct source *source = mem_alloc(size > sizeof *source ? size : sizeof *source);
-    memcpy(source->device_name, device, device_size);
+    assert(strlen(device) < ID_SIZE && strlen(channel) < ID_SIZE);
+    struct source *source = pool_take(&alerts->pool, source_size(device));
+    memcpy(source->device_name, device, strlen(device) + 1);
     source->channel = channel[0] != '\0' ? name_ref(alerts, channel) : NULL;
     source->plan =
         plan_get(zone_make(&alerts->zones, zone), quantity, channel[0] == '\0');
@@ -291,9 +295,9 @@ void source_destroy(struct alerts *alerts, struct source *source)
 {
     while (source->watches != NULL)
         watch_remove(alerts, source->watches);
-    gauges_destroy(source);
+    gauges_destroy(alerts, source);
     name_unref(alerts, source->channel);
-    free(source);
+    pool_give(&alerts->pool, source, source_size(source->device_name));
 }
 
 void source_remove_unqueued(struct alerts *alerts, struct source *source)

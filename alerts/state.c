@@ -363,7 +363,7 @@ static bool read_source(struct alerts *alerts, struct source *source,
         if (in->failed || !restore_watch(alerts, source, existing, &saved))
             return false;
     }
-    if (version > 1 && !gauges_load(in, source, version))
+    if (version > 1 && !gauges_load(alerts, in, source, version))
         return false;
     return !in->failed && in->at == in->len;
 }
@@ -377,7 +377,7 @@ static void move_state(struct alerts *alerts, struct source *to, struct source *
     from->watches = NULL;
     for (struct watch *watch = to->watches; watch != NULL; watch = watch->next)
         watch->source = to;
-    gauges_destroy(to);
+    gauges_destroy(alerts, to);
     to->gauges = from->gauges;
     from->gauges = NULL;
     to->plan = from->plan;

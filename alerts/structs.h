@@ -24,6 +24,7 @@
 #include "alerts/alerts.h"
 #include "alerts/table.h"
 #include "base/buf.h"
+#include "base/pool.h"
 #include "telemetry/quantity.h"
 
 /* "Not yet" of a point in time, and "never" of one to come. */
@@ -64,7 +65,8 @@ struct plan {
     int64_t unknown_ms; /* silence after which an incident is unknown */
     size_t count;
     struct rule **rules; /* borrowed from the zone, in its order */
-    uint32_t *places;    /* of gauges: of each rule, then of what they share */
+    uint32_t
+        *places; /* of gauges: of each rule, then of what they share; NULL, 0: none */
     size_t gauges_size;
     bool is_device;
     bool needs_room;  /* what is known of the zone matters to its rules */
@@ -167,6 +169,7 @@ struct pointers {
 };
 
 struct alerts {
+    struct pool pool; /* sources and gauges */
     struct table zones;
     struct table sources;
     struct table rooms;

@@ -9,7 +9,46 @@
 
 #define CAPACITY_FIRST 16
 
-static_assert((CAPACITY_FIRST & (CAPACITY_FIRST - 1)) == 0, "a power of two");
+static_assert((CAPACITY_FIRST & (CAPACITY_FIRST - 1)) == 0, "see grown()");
+
+static void *entry_of(const struct table_slot *slot)
+{
+    uint64_t bits = (uint64_t)slot->halves[1] << 32 | slot->halves[0];
+    return (void *)(uintptr_t)bits;
+}
+
+static struct table_slot slot_of(uint32_t hash, const void *entry)
+{
+    uint64_t bits = (uintptr_t)entry;
+    return (struct table_slot){.hash = hash,
+                               .halves = {(uint32_t)bits, (uint32_t)(bits >> 32)}};
+}
+
+/* Where its search begins. */
+static size_t home_of(const struct table *table, uint32_t hash)
+{
+    return (size_t)((uint64_t)hash * table->capacity >> 32);
+}
+
+static size_t after(const struct table *table, size_t i)
+{
+    return i + 1 < table->capacity ? i + 1 : 0;
+}
+
+/* Steps from one to the other. */
+static size_t way(const struct table *table, size_t from, size_t to)
+{
+    return to >= from ? to - from : to + table->capacity - from;
+}
+
+/* By a half, by a third, and so on: powers of two and one and a half times those. */
+static size_t grown(size_t capacity)
+{
+    if (capacity == 0)
+        return CAPACITY_FIRST;
+    bool is_power = (capacity & (capacity - 1)) == 0;
+    return is_power ? capacity / 2 * 3 : capacity / 3 * 4;
+}
 
 void table_free(struct table *table)
 {
@@ -22,42 +61,41 @@ void *table_find(const struct table *table, uint64_t hash, table_equal_fn *is_eq
 {
     if (table->count == 0)
         return NULL;
-    size_t mask = table->capacity - 1;
-    for (size_t i = hash & mask;; i = (i + 1) & mask) {
+    for (size_t i = home_of(table, (uint32_t)hash);; i = after(table, i)) {
         const struct table_slot *slot = &table->slots[i];
-        if (slot->entry == NULL)
+        void *entry = entry_of(slot);
+        if (entry == NULL)
             return NULL;
-        if (slot->hash == hash && is_equal(slot->entry, key))
-            return slot->entry;
+        if (slot->hash == (uint32_t)hash && is_equal(entry, key))
+            return entry;
     }
 }
 
-static void place(struct table *table, uint64_t hash, void *entry)
+static void place(struct table *table, uint32_t hash, const void *entry)
 {
-    size_t mask = table->capacity - 1;
-    size_t i = hash & mask;
-    while (table->slots[i].entry != NULL)
-        i = (i + 1) & mask;
-    table->slots[i] = (struct table_slot){.hash = hash, .entry = entry};
+    size_t i = home_of(table, hash);
+    while (entry_of(&table->slots[i]) != NULL)
+        i = after(table, i);
+    table->slots[i] = slot_of(hash, entry);
 }
 
 static void grow(struct table *table)
 {
     struct table old = *table;
-    table->capacity = old.capacity > 0 ? old.capacity * 2 : CAPACITY_FIRST;
+    table->capacity = grown(old.capacity);
     table->slots = mem_array(table->capacity, sizeof *table->slots);
     for (size_t i = 0; i < old.capacity; i++)
-        if (old.slots[i].entry != NULL)
-            place(table, old.slots[i].hash, old.slots[i].entry);
+        if (entry_of(&old.slots[i]) != NULL)
+            place(table, old.slots[i].hash, entry_of(&old.slots[i]));
     free(old.slots);
 }
 
 void table_add(struct table *table, uint64_t hash, void *entry)
 {
     assert(entry != NULL);
-    if ((table->count + 1) * 4 > table->capacity * 3)
+    if ((table->count + 1) * 6 > table->capacity * 5)
         grow(table);
-    place(table, hash, entry);
+    place(table, (uint32_t)hash, entry);
     table->count++;
 }
 
@@ -68,11 +106,10 @@ void table_add(struct table *table, uint64_t hash, void *entry)
  */
 static void close_hole(struct table *table, size_t hole)
 {
-    size_t mask = table->capacity - 1;
-    for (size_t i = (hole + 1) & mask; table->slots[i].entry != NULL;
-         i = (i + 1) & mask) {
-        size_t home = table->slots[i].hash & mask;
-        if (((i - home) & mask) >= ((i - hole) & mask)) {
+    for (size_t i = after(table, hole); entry_of(&table->slots[i]) != NULL;
+         i = after(table, i)) {
+        size_t home = home_of(table, table->slots[i].hash);
+        if (way(table, home, i) >= way(table, hole, i)) {
             table->slots[hole] = table->slots[i];
             hole = i;
         }
@@ -83,11 +120,10 @@ static void close_hole(struct table *table, size_t hole)
 void table_remove(struct table *table, uint64_t hash, const void *entry)
 {
     assert(table->count > 0);
-    size_t mask = table->capacity - 1;
-    size_t i = hash & mask;
-    while (table->slots[i].entry != entry) {
-        assert(table->slots[i].entry != NULL);
-        i = (i + 1) & mask;
+    size_t i = home_of(table, (uint32_t)hash);
+    while (entry_of(&table->slots[i]) != entry) {
+        assert(entry_of(&table->slots[i]) != NULL);
+        i = after(table, i);
     }
     close_hole(table, i);
     table->count--;
@@ -96,7 +132,7 @@ void table_remove(struct table *table, uint64_t hash, const void *entry)
 void *table_next(const struct table *table, size_t *at)
 {
     while (*at < table->capacity) {
-        void *entry = table->slots[(*at)++].entry;
+        void *entry = entry_of(&table->slots[(*at)++]);
         if (entry != NULL)
             return entry;
     }

@@ -2,7 +2,7 @@
 /*
  * table - finds entries by a hash and a comparison; the entries hold their own keys.
  *
- * Open addressing with linear probing, 16 bytes a slot, nothing allocated but the slots:
+ * Open addressing with linear probing, 12 bytes a slot, nothing allocated but the slots:
  * for millions of small entries. The order of table_next() depends on the history of the
  * table, so nothing that is decided may depend on it. Entries are the caller's.
  */
@@ -14,13 +14,13 @@
 #include <stdint.h>
 
 struct table_slot {
-    uint64_t hash;
-    void *entry; /* NULL: free */
+    uint32_t hash;      /* its lower half: for 4 billion slots */
+    uint32_t halves[2]; /* of a pointer, which needs no more alignment so */
 };
 
 /* A zeroed struct is an empty table. */
 struct table {
-    struct table_slot *slots; /* a power of two of them, at most 3/4 in use */
+    struct table_slot *slots; /* at most 5/6 of them in use */
     size_t capacity;
     size_t count;
 };
@@ -38,7 +38,7 @@ void table_remove(struct table *table, uint64_t hash, const void *entry);
 /* Each entry once, *at from 0; NULL at the end. No adding or removing between. */
 void *table_next(const struct table *table, size_t *at);
 
-/* Continues from `seed` (0 to begin); ends mixed well enough for a power of two. */
+/* Continues from `seed` (0 to begin); ends mixed well enough for a table. */
 uint64_t table_hash(uint64_t seed, const void *data, size_t len);
 uint64_t table_hash_text(uint64_t seed, const char *text);
 

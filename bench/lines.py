@@ -36,10 +36,10 @@ def alerts(said, _):
     if said["bench"] == "alerts_measured":
         return [row(f"rules alone at {devices:,} devices, two of five with gauges", said["ns_per_reading"], "ns/reading",
                     400 if devices == 1000 else None),
-                row(f"rules alone at {devices:,} devices, state with gauges", said["bytes_per_device"], "bytes/device")]
+                row(f"rules alone at {devices:,} devices, state with gauges", said["bytes_per_device"], "bytes/device", 1024)]
     return [row(f"rules alone at {devices:,} devices, five of them", said["ns_per_reading"], "ns/reading",
                 400 if devices == 1000 else None),
-            row(f"rules alone at {devices:,} devices, state", said["bytes_per_device"], "bytes/device")]
+            row(f"rules alone at {devices:,} devices, state", said["bytes_per_device"], "bytes/device", 1024)]
 
 
 def alert_quality(said, quick):

@@ -27,6 +27,7 @@ DOORS = {
     "curl/curl.h": "net",
     "openssl/bio.h": "net", "openssl/err.h": "net", "openssl/pem.h": "net", "openssl/ssl.h": "net",
     "openssl/x509v3.h": "net",
+    "sanitizer/asan_interface.h": "base",
     "sodium.h": "base",
     "yaml.h": "base",
     "zlib.h": "base",
