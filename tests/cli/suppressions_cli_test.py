@@ -7,6 +7,7 @@ usage: suppressions_cli_test.py COLDCHAINCTL COLLECTOR SOURCE_DIR
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,25 @@ class Suppressions(unittest.TestCase):
         for word in ("原因", "检修", "持续中", "情形结束", "条数"):
             self.assertIn(word, text)
         self.assertEqual(self.run_ctl("suppressions", "--zone", "room-3").stdout, "nothing was kept back\n")
+
+    def test_more_than_a_page(self):
+        """Three records share each moment, so that pages end in the middle of one."""
+        self.collector.stop()
+        with sqlite3.connect(os.path.join(self.collector.data, "state.db")) as store:
+            store.executemany(
+                "INSERT INTO suppression (id, rule, zone, device, channel, quantity, kind, severity, reason, ended, from_ms, to_ms,"
+                " told_ms, limit_value, worst) VALUES (?, 'r', 'room-3', 'd', 'c', 'q', 'above', 'warning', 'door', 'over', ?, ?, ?, 8, 9)",
+                [(f"{i:032x}", at := (NOW - 80000 + i // 3 * 60) * 1000, at + 30000, at) for i in range(1301)])
+        store.close()
+        self.collector.start()
+        answer = self.listed("--zone", "room-3", "--since", "2d")
+        self.assertEqual(sorted(int(one["id"], 16) for one in answer["suppressions"]), list(range(1301)))
+        self.assertEqual(answer["by_reason"], [{"reason": "door", "count": 1301, "minutes": 650.5}])
+        self.collector.stop()
+        with sqlite3.connect(os.path.join(self.collector.data, "state.db")) as store:
+            store.execute("DELETE FROM suppression WHERE zone = 'room-3'")
+        store.close()
+        self.collector.start()
 
     def test_what_is_wrong_is_said(self):
         done = self.run_ctl("suppressions", "--zone", "attic")
