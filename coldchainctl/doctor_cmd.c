@@ -149,7 +149,8 @@ static enum err open_client(const struct doctor_args *args, struct doctor *docto
 /* An agent's machine: a collector is neither here nor named. */
 static bool is_agent_alone(const struct doctor_args *args, const struct doctor *doctor)
 {
-    bool is_named = args->client.api != NULL || getenv("COLDCHAIN_API") != NULL;
+    bool is_named = args->client.api != NULL || getenv("COLDCHAIN_API") != NULL ||
+                    access(CONFIG_DEFAULT, F_OK) == 0; /* who may not read it asks */
     return doctor->agent_file != NULL && doctor->settings == NULL &&
            (args->is_local || !is_named);
 }
