@@ -224,8 +224,9 @@ static size_t read_owner(struct buf_reader *in, const struct plan *plan)
     return slot < plan->count && kind_at(plan, slot) != NULL ? slot : slots_of(plan);
 }
 
+/* `archive`: all but the bytes, which are this gauge's own. */
 static bool load_gauge(struct alerts *alerts, struct buf_reader *in,
-                       struct source *source, unsigned version, float *usual_ms)
+                       struct source *source, struct archive archive)
 {
     size_t slot = read_owner(in, source->plan);
     size_t len = 0;
@@ -238,7 +239,7 @@ static bool load_gauge(struct alerts *alerts, struct buf_reader *in,
         return false;
     const struct gauge_kind *kind = kind_at(source->plan, slot);
     struct buf_reader inner = buf_reader_of(body, len);
-    struct archive archive = {.in = &inner, .version = version, .usual_ms = usual_ms};
+    archive.in = &inner;
     kind->archive(&archive, begin(alerts, source, kind, slot),
                   rule_at(source->plan, slot));
     return !inner.failed && inner.at == inner.len;
@@ -253,8 +254,9 @@ bool gauges_load(struct alerts *alerts, struct buf_reader *in, struct source *so
         archive_f32(&(struct archive){.in = in}, &usual_ms);
     if (!(usual_ms >= 0 && usual_ms < 1e9F))
         in->failed = true;
+    struct archive archive = {.version = version, .usual_ms = &usual_ms};
     for (; count > 0 && !in->failed; count--)
-        if (!load_gauge(alerts, in, source, version, &usual_ms))
+        if (!load_gauge(alerts, in, source, archive))
             return false;
     if (source->gauges != NULL)
         source->gauges->usual_ms = usual_ms;
