@@ -7,8 +7,8 @@ fleets and journals and says so. What each measures is in docs/performance.md.
 
   --quick   small sizes: to see whether a change moved something
   --json    prints the JSON instead of the table
-  --save    also keeps it as bench/results.json and in docs/performance.md
-            (build/bench.json is always written)
+  --save    also keeps it as bench/results.json and in docs/performance.md, beside what
+            is there of other benches (build/bench.json is always written)
 
 names:    {names}
 status:   0 when everything ran, whatever the verdicts; 1 when a bench failed; 2 usage
@@ -89,6 +89,28 @@ def write(path, result):
         file.write("\n")
 
 
+def run_of(result, names):
+    return {**{key: result[key] for key in ("at", "quick", "load_before", "load_after")}, "benches": names}
+
+
+def beside(result, wanted, before):
+    """The result with what an earlier one has of other benches, and when each was taken."""
+    kept = [row for row in before["figures"] if row["bench"] not in wanted]
+    runs = before.get("runs") or [run_of(before, list(BENCHES))]
+    there = {row["bench"] for row in kept}
+    runs = [{**one, "benches": [name for name in one["benches"] if name in there and name not in wanted]} for one in runs]
+    order = {name: at for at, name in enumerate(BENCHES)}
+    return {**result, "failed": {**{name: why for name, why in before["failed"].items() if name not in wanted},
+                                 **result["failed"]},
+            "runs": [run_of(result, wanted)] + [one for one in runs if one["benches"]],
+            "figures": sorted(kept + result["figures"], key=lambda row: order.get(row["bench"], len(order)))}
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 def measure(wanted, quick):
     load, rows, failed = os.getloadavg()[0], [], {}
     for number, name in enumerate(wanted, 1):
@@ -117,7 +139,8 @@ def main(words):
     result = measure(wanted or list(BENCHES), "--quick" in options)
     write(os.path.join(ROOT, "build", "bench.json"), result)
     if "--save" in options:
-        write(os.path.join(ROOT, "bench", "results.json"), result)
+        kept = os.path.join(ROOT, "bench", "results.json")
+        write(kept, beside(result, wanted, read(kept)) if wanted and os.path.exists(kept) else result)
         document.main([ROOT])
     print(json.dumps(result, indent=1, ensure_ascii=False) if "--json" in options else table.text(result))
     return 1 if result["failed"] else 0

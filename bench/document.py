@@ -12,10 +12,16 @@ import table
 BEGIN, END = "<!-- figures of bench/results.json: ./dev bench --save -->", "<!-- end of figures -->"
 
 
+def taken(run, cpus):
+    how = "small sizes (`--quick`)" if run["quick"] else "full sizes"
+    return (f"{run['at'][:10]}, {how}, {cpus} cores, release build, "
+            f"load {run['load_before']} before and {run['load_after']} after.")
+
+
 def section(result):
-    how = "small sizes (`--quick`)" if result["quick"] else "full sizes"
-    head = (f"{result['at'][:10]}, {how}, {result['cpus']} cores, release build, "
-            f"load {result['load_before']} before and {result['load_after']} after.")
+    head = taken(result, result["cpus"])
+    if result.get("runs"):
+        head = "\n".join(f"* {', '.join(run['benches'])}: {taken(run, result['cpus'])}" for run in result["runs"])
     failed = "".join(f"\n\nFailed: {name} {why}." for name, why in result["failed"].items())
     return f"{BEGIN}\n\n{head}{failed}\n\n{table.markdown(result)}\n\n{END}"
 
