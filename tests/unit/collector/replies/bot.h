@@ -8,6 +8,7 @@
 #define COLDCHAIN_TESTS_UNIT_COLLECTOR_REPLIES_BOT_H
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -52,6 +53,7 @@ struct bot {
     size_t call_count;
     int64_t offset; /* of the last getUpdates; 0: none */
     int limit;
+    int least_limit;
     size_t polls;
     bool forgets; /* false: it repeats what was confirmed, as after a crash of ours */
     char complaint[200];
@@ -119,11 +121,13 @@ static inline char *bot_serve(struct bot *bot, const char *method, json_t *body,
 {
     char *answer = NULL;
     *status = 200;
+    int limit = (int)json_integer_value(json_object_get(body, "limit"));
+    if (strcmp(method, "getUpdates") == 0 && limit < bot->least_limit)
+        bot->least_limit = limit;
     if (strcmp(method, "getUpdates") == 0 && bot->trouble_count > 0) {
         *status = bot->troubles->status;
         *padding = bot->troubles->padding;
         answer = strdup(bot->troubles->body);
-        bot->limit = (int)json_integer_value(json_object_get(body, "limit"));
         bot->troubles++;
         bot->trouble_count--;
         json_decref(body);
@@ -239,6 +243,7 @@ static inline void bot_open(struct bot *bot)
     socklen_t len = sizeof address;
     *bot = (struct bot){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
                         .forgets = true,
+                        .least_limit = INT_MAX,
                         .status = 200,
                         .said = "{\"ok\":true,\"result\":true}"};
     pthread_mutex_init(&bot->lock, NULL);

@@ -366,6 +366,24 @@ static void trouble_with_telegram_passes(void)
     chat_close(&chat);
 }
 
+static void what_is_too_large_together_is_asked_for_one_by_one(void)
+{
+    static const struct bot_trouble troubles[] = {
+        {200, "{\"ok\":true,\"result\":[]}", 5 << 20},
+        {502, "<html>Bad Gateway</html>", 0},
+    };
+    struct chat chat;
+    chat_open(&chat);
+    chat.bot.troubles = troubles;
+    chat.bot.trouble_count = 2;
+    bot_update(&chat.bot, button(1, 1, OFFICE_GROUP, chat.token));
+    chat_start(&chat);
+    await_offset(&chat, 2);
+    CHECK(chat.commands == 1);
+    CHECK(chat.bot.least_limit == 1);
+    chat_close(&chat);
+}
+
 static void answers_that_are_not_taken_change_nothing(void)
 {
     struct chat chat;
@@ -438,6 +456,8 @@ int main(void)
         {"what was done is not done again after a restart",
          what_was_done_is_not_done_again_after_a_restart},
         {"trouble with Telegram passes", trouble_with_telegram_passes},
+        {"what is too large together is asked for one by one",
+         what_is_too_large_together_is_asked_for_one_by_one},
         {"answers that are not taken change nothing",
          answers_that_are_not_taken_change_nothing},
         {"hostile updates are passed over", hostile_updates_are_passed_over},
