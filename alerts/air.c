@@ -34,7 +34,7 @@
 #define LOW_MIN      45.0 /* as long as below the envelope proves nothing */
 #define PATIENCE_MIN 15.0 /* without a sign of cooling */
 /* Just above the top for so long that no thermostat lets it. */
-#define EXCESS_KMIN   1.5
+#define EXCESS_KMIN   1.0
 #define EXCESS_BACK_K 0.1
 /* By signals. */
 #define RUNNING_MIN  30.0 /* a compressor may run while the air comes no nearer */

@@ -10,7 +10,7 @@
  *    not learned; a slot waits for that, for twelve hours where it never does. Air that
  *    was outside for AIR_RELEARN_MS without filling one is learned anew.
  *  - Outside is a fifth of its width beyond it; or just above it for so long that no
- *    thermostat lets it (1.5 K min).
+ *    thermostat lets it (1 K min).
  *  - Without cooling the air rises no faster than it does between two runs of the
  *    compressor. What rises faster (1.2 times, or across the whole envelope within a
  *    quarter of an hour) is heated: by a door when it is six times as fast, else by a

@@ -101,9 +101,14 @@ static void print_score(const char *world, const char *rules, int years,
            world, rules, years, score->to_tell, score->missed, score->not_visible,
            score->dead, score->dead_after_envelope.count, score->harms,
            score->harms_told_before);
+    printf(", \"missed_brief\": %" PRIu64 ", \"dead_late_there\": %" PRIu64
+           ", \"harms_told_before_there\": %" PRIu64,
+           score->brief, score->dead_late_there, score->harms_told_before_there);
     print_number("false_per_month", (double)score->false_notices / score->months);
     print_number("dead_min_median", minutes_quantile(&score->dead_after_envelope, 0.5));
     print_number("dead_min_worst", minutes_quantile(&score->dead_after_envelope, 1));
+    print_number("dead_there_min_median", minutes_quantile(&score->dead_there, 0.5));
+    print_number("dead_there_min_worst", minutes_quantile(&score->dead_there, 1));
     print_number("warning_min_median", minutes_quantile(&score->before_harm, 0.5));
     print_number("notices_per_incident", ratio(true_notices, told));
     printf("}\n");

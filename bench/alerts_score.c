@@ -35,6 +35,28 @@ static bool belongs(const struct notice *notice, const struct world_label *label
            notice->event_ms <= label->settled_ms;
 }
 
+/* It showed, and was inside again before it had to be told. */
+static bool is_brief(const struct world_label *label)
+{
+    return world_is_failure(label->event) && label->event != WORLD_PROBE_STUCK &&
+           label->harm_ms < 0 && label->apart_ms < SCORE_WITHIN_MS;
+}
+
+static void score_there(struct score *score, const struct world_label *label,
+                        const struct notice *first)
+{
+    bool dead = label->event == WORLD_COMPRESSOR_DEAD && label->envelope_ms >= 0;
+    bool in_time =
+        first != NULL && first->event_ms - label->envelope_ms <= SCORE_WITHIN_MS;
+    score->dead_late_there += dead && !in_time;
+    if (first == NULL)
+        return;
+    if (dead)
+        add_minutes(&score->dead_there, first->event_ms - label->envelope_ms);
+    score->harms_told_before_there +=
+        label->harm_ms >= 0 && first->event_ms < label->harm_ms;
+}
+
 static void score_label(struct score *score, const struct world_label *label,
                         const struct notice *first)
 {
@@ -47,6 +69,8 @@ static void score_label(struct score *score, const struct world_label *label,
         score->not_visible++;
     else if (first == NULL)
         score->missed++;
+    score->brief += is_visible(label) && first == NULL && is_brief(label);
+    score_there(score, label, first);
     if (first == NULL)
         return;
     if (dead)
@@ -87,6 +111,7 @@ void score_add(struct score *score, const struct world_label *labels, size_t lab
 void score_fini(struct score *score)
 {
     free(score->dead_after_envelope.values);
+    free(score->dead_there.values);
     free(score->before_harm.values);
     *score = (struct score){0};
 }

@@ -14,6 +14,9 @@ struct notice {
     int64_t told_ms;  /* when a person could be told: that reading's arrival */
 };
 
+/* Within it a failure is to be told; of one that shows for less nobody must be. */
+#define SCORE_WITHIN_MS ((int64_t)15 * 60 * 1000)
+
 /* Minutes, one for each label that has them. */
 struct minutes {
     double *values;
@@ -25,14 +28,19 @@ struct score {
     double months; /* on duty, of 30 days */
     uint64_t notices;
     uint64_t false_notices;
-    uint64_t to_tell;     /* labels of which a person should be told */
-    uint64_t missed;      /* of these, those that show and were not told */
+    uint64_t to_tell; /* labels of which a person should be told */
+    uint64_t missed;  /* of these, those that show and were not told */
+    uint64_t brief;   /* of the missed: those that showed for less than 15 min on end */
     uint64_t not_visible; /* of these, those that the air never shows */
     uint64_t dead;        /* visible dead compressors */
     uint64_t harms;
     uint64_t harms_told_before;
+    /* On the spot, where the reading is judged as it is taken: by its time. */
+    uint64_t dead_late_there; /* later than 15 min, or never */
+    uint64_t harms_told_before_there;
     struct minutes dead_after_envelope; /* told dead compressors */
-    struct minutes before_harm;         /* negative: after it */
+    struct minutes dead_there;
+    struct minutes before_harm; /* negative: after it */
 };
 
 /* `labels` of one world in any order, `notices` by the time of telling. */

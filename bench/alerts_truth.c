@@ -118,13 +118,14 @@ static void watch_envelope(struct truth_open *open, const struct truth_facts *fa
     bool failure = world_is_failure(open->label.event);
     bool told_apart = facts->on_duty || open->label.event == WORLD_OFF_DUTY;
     bool left = !inside && told_apart && !(failure && (!twin_inside || open->ended));
-    if (open->label.envelope_ms >= 0)
-        return;
     if (!left)
         open->left_since_ms = -1;
     else if (open->left_since_ms < 0)
         open->left_since_ms = facts->time_ms;
-    if (left && (!failure || facts->time_ms - open->left_since_ms >= PARTED_MS))
+    int64_t apart_ms = left ? facts->time_ms - open->left_since_ms : 0;
+    if (failure && apart_ms > open->label.apart_ms)
+        open->label.apart_ms = apart_ms;
+    if (open->label.envelope_ms < 0 && left && (!failure || apart_ms >= PARTED_MS))
         open->label.envelope_ms = open->left_since_ms;
 }
 

@@ -140,8 +140,9 @@ struct world_label {
      * never.
      */
     int64_t envelope_ms;
-    int64_t harm_ms; /* goods left their band by this; -1: never */
-    bool tell;       /* a failure, or goods were harmed */
+    int64_t harm_ms;  /* goods left their band by this; -1: never */
+    int64_t apart_ms; /* of a failure: for so long on end it was outside on its account */
+    bool tell;        /* a failure, or goods were harmed */
 };
 
 struct world_sink {

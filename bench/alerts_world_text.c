@@ -42,5 +42,6 @@ void world_label_json(struct buf *buf, const struct world_options *options,
     time_or_null(buf, "settled_ms", label->settled_ms);
     time_or_null(buf, "envelope_ms", label->envelope_ms);
     time_or_null(buf, "harm_ms", label->harm_ms);
+    buf_format(buf, ", \"apart_ms\": %" PRId64, label->apart_ms);
     buf_format(buf, ", \"tell\": %s}\n", label->tell ? "true" : "false");
 }

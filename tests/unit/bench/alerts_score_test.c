@@ -67,8 +67,33 @@ static void test_late(void)
     score_add(&score, &label, 1, &notice, 1, &a_month);
     CHECK(score.false_notices == 0 && score.missed == 0);
     CHECK(score.harms_told_before == 0);
+    /* Where it was taken it was told at once. */
+    CHECK(score.harms_told_before_there == 1 && score.dead_late_there == 0);
+    CHECK(fabs(minutes_quantile(&score.dead_there, 0.5) - 10) < 1e-9);
     CHECK(fabs(minutes_quantile(&score.dead_after_envelope, 0.5) - 3990) < 1e-9);
     CHECK(fabs(minutes_quantile(&score.before_harm, 0.5) + 3800) < 1e-9);
+    score_fini(&score);
+}
+
+/* What was over before it had to be told is counted apart from what is missed. */
+static void test_brief(void)
+{
+    struct world_label label = label_of(WORLD_POWER_CUT, AT(1010), -1);
+    struct score score = {0};
+    label.apart_ms = AT(14);
+    score_add(&score, &label, 1, NULL, 0, &a_month);
+    CHECK(score.missed == 1 && score.brief == 1);
+    label.apart_ms = AT(15);
+    score_add(&score, &label, 1, NULL, 0, &a_month);
+    CHECK(score.missed == 2 && score.brief == 1);
+    label.apart_ms = AT(14);
+    label.harm_ms = AT(1100);
+    score_add(&score, &label, 1, NULL, 0, &a_month);
+    CHECK(score.missed == 3 && score.brief == 1);
+    struct world_label dead = label_of(WORLD_COMPRESSOR_DEAD, AT(1010), -1);
+    const struct notice late = {AT(1026), AT(1026)};
+    score_add(&score, &dead, 1, &late, 1, &a_month);
+    CHECK(score.dead_late_there == 1);
     score_fini(&score);
 }
 
@@ -95,6 +120,7 @@ int main(void)
     CU_TestInfo tests[] = {
         {"false, missed and in time are told apart", test_one},
         {"a late reading belongs by its time and counts by its arrival", test_late},
+        {"what was over in time is no harm missed", test_brief},
         {"worlds add up", test_sums},
         CU_TEST_INFO_NULL,
     };
