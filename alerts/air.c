@@ -39,6 +39,7 @@
 /* By signals. */
 #define RUNNING_MIN  30.0 /* a compressor may run while the air comes no nearer */
 #define NEARER_K     0.1
+#define RECOVERIES   4    /* as long as so many of the longest */
 #define DARK_MIN     20.0 /* mains are gone: they come back, or mains_lost tells */
 #define STILL_WEIGHT 2.0  /* a minute of a compressor that should run */
 #define REST_MIN     4.0  /* it does not start again at once */
@@ -274,7 +275,9 @@ static void follow_signals(struct step *step)
 {
     struct air_state *state = step->state;
     float gap_min = step->is_anew ? 0 : (float)step->gap_min;
-    state->still_min = is_still(step) ? state->still_min + gap_min : 0;
+    /* Between readings that are far apart it may have run. */
+    float stood_min = fminf(gap_min, (float)((double)AIR_SPARSE_MS / MINUTE_MS));
+    state->still_min = is_still(step) ? state->still_min + stood_min : 0;
     state->dark_min = step->signals->mains == AIR_OFF ? state->dark_min + gap_min : 0;
 }
 
@@ -293,6 +296,13 @@ static bool is_overdue(const struct step *step)
     int64_t most_ms = step->settings->recovery_most_ms;
     return most_ms > 0 && state->heated == 0 && state->heated_ms >= state->outside_ms &&
            step->time_ms - state->heated_ms >= most_ms;
+}
+
+/* Whatever doors there were meanwhile. */
+static bool is_long_outside(const struct step *step)
+{
+    int64_t most_ms = RECOVERIES * step->settings->recovery_most_ms;
+    return most_ms > 0 && step->time_ms - step->state->outside_ms > most_ms;
 }
 
 /* Minutes for which nothing heated it and nothing cooled it. */
@@ -317,7 +327,7 @@ static bool is_coming_back(const struct step *step)
     if (step->signals->mains == AIR_OFF || step->signals->compressor == AIR_OFF)
         return true; /* unless it is broken */
     if (step->signals->compressor == AIR_ON && state->heated == 0)
-        return (double)state->slack_min < RUNNING_MIN;
+        return (double)state->slack_min < RUNNING_MIN && !is_long_outside(step);
     bool was_heated = state->hot_ms >= state->outside_ms - SETTLED_MS ||
                       state->cooled_ms >= state->outside_ms;
     return state->heated == 0 && was_heated && waited_min(step) < PATIENCE_MIN &&

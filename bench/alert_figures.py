@@ -10,8 +10,9 @@ import sys
 
 BEGIN, END = "<!-- figures of bench/alert_quality.jsonl -->", "<!-- end of figures -->"
 KINDS = {"room": "#1f77b4", "freezer": "#d62728", "van": "#2ca02c"}
-HEAD = ("rules", "false a room-month", "missed, of those that show", "dead compressor told: median, worst, min",
-        "warning before harm: median, min", "harms told before", "messages per incident")
+HEAD = ("rules", "false a room-month", "missed, of those that show (briefly)", "dead compressor told: median, worst, min",
+        "on the spot: median, worst, min; after 15 min", "warning before harm: median, min",
+        "harms told before; on the spot", "messages per incident")
 
 
 def lines_of(path):
@@ -32,9 +33,11 @@ def kind_table(said, kind):
     for one in said:
         if one["world"] == kind:
             rows.append((one["rules"], number(one["false_per_month"], 2),
-                         f"{one['missed']} of {one['to_tell'] - one['not_visible']}",
+                         f"{one['missed']} of {one['to_tell'] - one['not_visible']} ({one['missed_brief']})",
                          f"{number(one['dead_min_median'])}, {number(one['dead_min_worst'], 0)}",
-                         number(one["warning_min_median"], 0), f"{one['harms_told_before']} of {one['harms']}",
+                         f"{number(one['dead_there_min_median'])}, {number(one['dead_there_min_worst'], 0)}; "
+                         f"{one['dead_late_there']} of {one['dead']}", number(one["warning_min_median"], 0),
+                         f"{one['harms_told_before']}; {one['harms_told_before_there']} of {one['harms']}",
                          number(one["notices_per_incident"], 2)))
     return table(HEAD, rows)
 

@@ -19,6 +19,9 @@
 #include "bench/alert_watch.h"
 #include "bench/alerts_score.h"
 
+/* Of docs/alert-quality.md: rules were changed after looks at those before. */
+#define REPORT_SEED (WORLD_REPORT_SEED + 20000)
+
 /* All rule sets hear the same world. */
 struct trial {
     struct watch watches[RULE_SETS];
@@ -117,7 +120,7 @@ static void print_score(const char *world, const char *rules, int years,
 int main(int argc, char **argv)
 {
     int years = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 2;
-    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : WORLD_REPORT_SEED;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : REPORT_SEED;
     int64_t cadence_ms = argc > 3 ? strtol(argv[3], NULL, 10) * 1000 : WORLD_MINUTE_MS;
     for (int kind = 0; kind < WORLD_KINDS; kind++) {
         struct score scores[RULE_SETS] = {{0}};
