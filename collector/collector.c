@@ -8,6 +8,7 @@
 #define UNCLAIMED_MS  (INT64_C(3600) * 1000)
 #define ACKS_MS       20 /* how exact the ack interval is kept */
 #define TRIM_AT_ONCE  64 /* segments at a checkpoint */
+#define ASKED_MS      (10LL * 60 * 1000)
 #define DRAIN_MS      5000
 
 /* The first failure ends the loop: the supervisor starts us again, nothing is lost. */
@@ -83,6 +84,8 @@ static void post_advance(struct collector *collector)
 static void catch_up(struct collector *collector)
 {
     struct err_text why = {0};
+    if (!collector->is_caught_up)
+        collector->caught_up_boot_ms = clock_boot_ms(collector->clock);
     collector->is_caught_up = true;
     enum err err =
         collector->notifier != NULL ? notifier_resume(collector->notifier, &why) : ERR_OK;
@@ -256,9 +259,18 @@ static int64_t second_began_ms(struct collector *collector, uint64_t second)
     return began_ms;
 }
 
+/* Whoever misses something was there long enough to hand it over, since we are. */
+static bool was_asked(const struct collector *collector)
+{
+    int64_t keep_ms = collector->settings->journal.keep_ms;
+    int64_t bound_ms = keep_ms < ASKED_MS ? keep_ms : ASKED_MS;
+    return clock_boot_ms(collector->clock) - collector->caught_up_boot_ms >= bound_ms;
+}
+
 /*
  * A gap that never closes must not pin the journal for ever: older than journal.keep, or
- * in the way of its budget, it is a loss. That is a decision, so it is a record.
+ * in the way of its budget, it is a loss. That is a decision, so it is a record. A collector
+ * that was away for that long asks first.
  */
 static void give_up_gap(struct collector *collector, int64_t oldest_ms)
 {
@@ -272,7 +284,7 @@ static void give_up_gap(struct collector *collector, int64_t oldest_ms)
     bool is_in_the_way =
         stats.disk_bytes > (uint64_t)collector->settings->journal.keep_bytes &&
         position >> 32 == stats.first >> 32;
-    if (since_ms >= oldest_ms && !is_in_the_way)
+    if (!is_in_the_way && (since_ms >= oldest_ms || !was_asked(collector)))
         return;
     struct buf data = {0};
     record_gap_format(&gap, &data);

@@ -89,6 +89,7 @@ struct collector {
 
     /* owned by the loop */
     bool is_caught_up;
+    int64_t caught_up_boot_ms;
     bool is_behind;   /* the last batch did not reach the end of what was synced */
     bool news_is_due; /* the timer is armed */
     int64_t news_ms;  /* until then */

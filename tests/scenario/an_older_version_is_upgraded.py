@@ -2,6 +2,7 @@
 """What version 0.1.0 left on disk (tests/data/upgrade/0.1.0) opens: every reading, incident,
 acknowledgement and cursor is there, a resent old pack is not doubled, and a copy of what was
 there is kept."""
+import contextlib
 import glob
 import hashlib
 import importlib.util
@@ -180,8 +181,17 @@ def check_no_double(old):
     check_readings(old)
 
 
+def checkpoint(old):
+    with contextlib.closing(sqlite3.connect(f"file:{old.path('state.db')}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT value FROM meta WHERE key = 'checkpoint_position'").fetchone()[0]
+
+
 def check_gap_closes(old):
+    """Older than what the journal keeps, and yet not given up before somebody was asked for it."""
     make = old.make
+    for turn in ("first", "second"):
+        before = checkpoint(old)
+        old.house.wait_for(lambda before=before: checkpoint(old) > before, 30, f"what is old was looked for, {turn} time")
     client = old.house.keep(Client(old.broker.port, "fengjie/four", old.passwords["four"], "four"))
     for seq in (4, 5, 6):
         client.publish(f"coldchain/v1/fengjie/four/readings/{make.EPOCH}/{seq}",
