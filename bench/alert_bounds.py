@@ -2,8 +2,8 @@
 """usage: alert_bounds.py PROGRAM KIND SEED YEARS: how long air without a failure stays above the top of
 its last 24 calm hours, in worlds of bench/alerts_world.h (PROGRAM is alerts_world, SEED one for tuning).
 
-Whoever knows the true air, and nothing else, must wait for the minutes that are exceeded once a room-month,
-or calls more often than that for nothing. Printed for: any air; air with the compressor standing still,
+Whoever goes by that time alone, even of the true air, must wait for the minutes that are exceeded once a
+room-month, or calls more often than that for nothing. Printed for: any air; air with the compressor standing still,
 no defrost, and mains on; air since the last door was shut. Of stops in a van: without the loading.
 """
 import collections
