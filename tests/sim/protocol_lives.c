@@ -137,7 +137,7 @@ static void turn_collector(struct world *world)
         collector->sync_ms = 0;
     }
     /* Sometimes it dies with records that are synced and not read yet. */
-    if (world->is_healed || world_draw(world, 50) != 0)
+    if (world->is_healed || world_draw(world, 8) != 0)
         collector_advance(world);
     if (world_draw(world, 200) == 0)
         collector_checkpoint(collector);
