@@ -97,14 +97,19 @@ static enum err ask(struct channel_queue *queue, struct courier_job *job, int64_
     return ERR_OK;
 }
 
+static void add_row(struct courier_job *job, const struct row *row)
+{
+    job->created_ms[job->count] = row->created_ms;
+    job->ids[job->count++] = row->id;
+}
+
 static enum err ask_single(struct channel_queue *queue, const struct row *row,
                            int64_t now_ms)
 {
     struct courier_job *job = courier_job_create();
-    job->ids[job->count++] = row->id;
+    add_row(job, row);
     job->key = mem_strdup(row->key);
     job->body = mem_strdup(row->body);
-    job->attempt.created_ms = row->created_ms;
     return ask(queue, job, now_ms);
 }
 
@@ -120,7 +125,7 @@ static enum err ask_digest(struct channel_queue *queue, const struct due *due,
         if (!digest_fits(due->rows[0].body, due->rows[i].body))
             continue;
         rows[job->count] = (struct digest_row){due->rows[i].key, due->rows[i].body};
-        job->ids[job->count++] = due->rows[i].id;
+        add_row(job, &due->rows[i]);
     }
     if (job->count == 1) {
         courier_job_destroy(job);
@@ -129,7 +134,6 @@ static enum err ask_digest(struct channel_queue *queue, const struct due *due,
     digest_format(rows, job->count, key, &body);
     job->key = mem_strdup(key);
     job->body = buf_take(&body);
-    job->attempt.created_ms = due->rows[0].created_ms;
     return ask(queue, job, now_ms);
 }
 
@@ -202,6 +206,7 @@ static enum err keep_pending(struct channel_queue *queue, struct courier_job *jo
         }
         if (kept == 0)
             job->attempt.attempts = standing.attempts - 1;
+        job->created_ms[kept] = job->created_ms[i];
         job->ids[kept++] = job->ids[i];
     }
     job->count = kept;
@@ -261,14 +266,17 @@ static void on_finished(void *context, const struct record_result *results, size
     struct channel_queue *queue = context;
     const struct notifier_options *options = queue->options;
     int64_t now_ms = clock_wall_ms(options->clock);
+    int64_t next_ms = 0; /* of those that are not given up */
     for (size_t i = 0; i < count; i++) {
+        if (results[i].next_attempt_ms > next_ms)
+            next_ms = results[i].next_attempt_ms;
         forget(queue, results[i].message);
         options->on_result(options->context, &results[i]);
     }
     channel_health_take(&queue->health, results[0].outcome, now_ms);
     snprintf(queue->last, sizeof queue->last, "%s", results[0].text);
     if (blocks)
-        bucket_block(&queue->bucket, results[0].next_attempt_ms);
+        bucket_block(&queue->bucket, next_ms);
 }
 
 struct channel_queue *channel_queue_create(const struct notifier_options *options,

@@ -171,10 +171,12 @@ static void post_results(struct courier *courier, const struct courier_job *job,
     for (size_t i = 0; i < job->count; i++) {
         struct record_result *result = &finished->results[i];
         struct channel_verdict said = *verdict;
+        struct channel_attempt attempt = job->attempt;
+        attempt.created_ms = job->created_ms[i];
         if (job->count > 1)
             snprintf(said.said, sizeof said.said, "in %s of %zu messages: %.120s",
                      job->key, job->count, verdict->said);
-        channel_settle(&said, &job->attempt, random, result);
+        channel_settle(&said, &attempt, random, result);
         result->message = job->ids[i];
     }
     if (finished->results[0].outcome != STATE_OUTBOX_DONE)

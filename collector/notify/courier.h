@@ -23,6 +23,7 @@ struct courier_job {
     struct courier_job *next;
     bool is_refresh; /* of an Alertmanager: no row, and no result */
     uint64_t ids[DIGEST_MAX];
+    int64_t created_ms[DIGEST_MAX]; /* of each: it is given up by its own age */
     size_t count;
     uint64_t position; /* of the last of its ATTEMPT records */
     char *key;

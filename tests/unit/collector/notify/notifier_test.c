@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "collector/notify/attempt.h"
 #include "collector/store/state_incidents.h"
 #include "tests/support/folder.h"
 #include "tests/support/until.h"
@@ -73,7 +74,9 @@ static uint64_t applied(void *context)
     return world->applied;
 }
 
-static void world_open(struct world *world, int status_a, int status_b)
+/* `first` is channel a but for what follows of its receiver. */
+static void world_open_with(struct world *world, const struct config_channel *first,
+                            int status_a, int status_b)
 {
     struct err_text why = {0};
     *world = (struct world){.loop = loop_create()};
@@ -84,10 +87,10 @@ static void world_open(struct world *world, int status_a, int status_b)
          why.text);
     receiver_open(&world->receivers[0], status_a);
     receiver_open(&world->receivers[1], status_b);
-    world->webhooks[0] = (struct config_channel){.name = name_a,
-                                                 .url = world->receivers[0].url,
-                                                 .secret = secret,
-                                                 .timeout_ms = 1000};
+    world->webhooks[0] = *first;
+    world->webhooks[0].name = name_a;
+    world->webhooks[0].url = world->receivers[0].url;
+    world->webhooks[0].timeout_ms = 1000;
     world->webhooks[1] = (struct config_channel){
         .name = name_b, .url = world->receivers[1].url, .timeout_ms = 1000};
     world->channels[0] = &world->webhooks[0];
@@ -104,6 +107,12 @@ static void world_open(struct world *world, int status_a, int status_b)
     world->notifier = notifier_create(&options);
 }
 
+static void world_open(struct world *world, int status_a, int status_b)
+{
+    world_open_with(world, &(struct config_channel){.secret = secret}, status_a,
+                    status_b);
+}
+
 static void world_close(struct world *world)
 {
     notifier_stop(world->notifier);
@@ -117,7 +126,8 @@ static void world_close(struct world *world)
 
 /* Puts a message of (incident, revision) into the outbox; its key is "INCIDENT-REVISION".
  */
-static void put(struct world *world, const char *channel, int incident, uint32_t revision)
+static void put_aged(struct world *world, const char *channel, int incident,
+                     uint32_t revision, const char *body, int64_t age_ms)
 {
     char id[ALERT_ID_SIZE];
     char key[60];
@@ -127,12 +137,18 @@ static void put(struct world *world, const char *channel, int incident, uint32_t
                                           .revision = revision,
                                           .channel = channel,
                                           .key = key,
-                                          .body = "{\"text\":\"\u6e29\u5ea6\"}",
-                                          .created_ms = clock_wall_ms(&world->clock),
+                                          .body = body,
+                                          .created_ms =
+                                              clock_wall_ms(&world->clock) - age_ms,
                                           .next_attempt_ms = 1};
     must(state_begin(world->state), "begin");
     must(state_add_message(world->state, &message), "message");
     must(state_commit(world->state), "commit");
+}
+
+static void put(struct world *world, const char *channel, int incident, uint32_t revision)
+{
+    put_aged(world, channel, incident, revision, "{\"text\":\"\u6e29\u5ea6\"}", 0);
 }
 
 static void pump(struct world *world)
@@ -352,6 +368,38 @@ static void a_channel_that_hangs_delays_no_other_and_no_end(void)
     folder_remove(&world.folder);
 }
 
+/* ---- digests ---------------------------------------------------------------------- */
+
+#define MINUTE_MS INT64_C(60000)
+
+static char sms_body[] = "{\"text\":\"${text}\"}";
+
+static bool three_are_told(void *context)
+{
+    struct world *world = context;
+    apply(world);
+    return world->results >= 3;
+}
+
+/* An outage of a day ends what is a day old, not what is listed with it. */
+static void each_row_of_a_digest_is_given_up_by_its_own_age(void)
+{
+    struct world world;
+    const struct config_channel sms = {
+        .kind = CHANNEL_SMS, .body = sms_body, .language = CHANNEL_EN, .rate = -1};
+    world_open_with(&world, &sms, 503, 200);
+    put_aged(&world, "a", 1, 1, "{\"text_en\":\"old\"}", CHANNEL_GIVE_UP_MS + MINUTE_MS);
+    put_aged(&world, "a", 2, 1, "{\"text_en\":\"of this minute\"}", MINUTE_MS);
+    put_aged(&world, "a", 3, 1, "{\"text_en\":\"new\"}", 0);
+    pump(&world);
+    CHECK(until_true(world.loop, three_are_told, &world, BOUND_MS));
+    CHECK(strstr(world.last.text, "of 3 messages: ") != NULL);
+    CHECK(count(&world, STATE_OUTBOX_DEAD) == 1);
+    CHECK(count(&world, STATE_OUTBOX_PENDING) == 2);
+    CHECK(world.last.next_attempt_ms > 0);
+    world_close(&world);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -369,6 +417,8 @@ int main(void)
         {"a dead channel delays no other", a_dead_channel_delays_no_other},
         {"a channel that hangs delays no other and no end",
          a_channel_that_hangs_delays_no_other_and_no_end},
+        {"each row of a digest is given up by its own age",
+         each_row_of_a_digest_is_given_up_by_its_own_age},
         CU_TEST_INFO_NULL,
     };
     return check_run("notifier", tests);
