@@ -20,11 +20,11 @@ static const struct {
     bool is_any_quantity; /* else temperatures only */
 } kinds[] = {
     {"above", CAUSE_COOLING, false},
-    {"below", CAUSE_COOLING, false},
+    {"below", CAUSE_FREEZING, false},
     {"cumulative_above", CAUSE_COOLING, false},
-    {"cumulative_below", CAUSE_COOLING, false},
+    {"cumulative_below", CAUSE_FREEZING, false},
     {"dose_above", CAUSE_COOLING, false},
-    {"dose_below", CAUSE_COOLING, false},
+    {"dose_below", CAUSE_FREEZING, false},
     {"rate", CAUSE_COOLING, false},
     {"predicted", CAUSE_COOLING, false},
     {"cooling_failed", CAUSE_COOLING, true},
@@ -53,6 +53,11 @@ enum cause_family cause_family_of(const struct incident *incident)
                        ? kinds[i].family
                        : CAUSE_ALONE;
     return CAUSE_ALONE;
+}
+
+bool cause_family_spans_site(enum cause_family family)
+{
+    return family == CAUSE_SILENCE || family == CAUSE_POWER;
 }
 
 const char *cause_family_name(enum cause_family family)
@@ -101,7 +106,7 @@ static bool is_together(const struct cause *cause, const struct incident *incide
                         const char *site)
 {
     int64_t apart = incident->onset_ms - cause->onset_ms;
-    return cause->family != CAUSE_COOLING && site[0] != '\0' &&
+    return cause_family_spans_site(cause->family) && site[0] != '\0' &&
            strcmp(cause->site, site) == 0 && apart <= CAUSE_TOGETHER_MS &&
            apart >= -CAUSE_TOGETHER_MS;
 }

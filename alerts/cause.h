@@ -8,9 +8,12 @@
  * something graver than people were told.
  *
  *    family    kinds                                            shared within
- *    cooling   above, below, cumulative, dose, rate, predicted, a zone
- *              cooling_failed, no_recovery, defrost_long (each
- *              on a temperature), door_open
+ *    cooling   above, cumulative_above, dose_above, rate,       a zone
+ *              predicted (each on a temperature),
+ *              cooling_failed, no_recovery, defrost_long,
+ *              door_open
+ *    freezing  below, cumulative_below, dose_below (each on a   a zone
+ *              temperature): too cold harms otherwise
  *    silence   silent, silent_device                            a zone; a site, when they
  *    power     mains_lost                                       began together
  *    alone     all others                                       nothing
@@ -39,6 +42,7 @@
 #define CAUSE_FAMILY_LIST(X) \
     X(ALONE, "alone") \
     X(COOLING, "cooling") \
+    X(FREEZING, "freezing") \
     X(SILENCE, "silence") \
     X(POWER, "power")
 
@@ -80,6 +84,8 @@ enum cause_telling {
 };
 
 enum cause_family cause_family_of(const struct incident *incident);
+/* What stops together in several zones of a site is one cause. */
+bool cause_family_spans_site(enum cause_family family);
 const char *cause_family_name(enum cause_family family);
 bool cause_family_parse(enum cause_family *family, const char *name);
 

@@ -43,7 +43,7 @@ static void find_new(struct pipeline *pipeline, const struct incident *incident,
     if (family != CAUSE_ALONE)
         pipeline_note(pipeline,
                       state_latest_causes(pipeline->options.state, family, incident->zone,
-                                          family == CAUSE_COOLING ? "" : site,
+                                          cause_family_spans_site(family) ? site : "",
                                           CANDIDATES_MAX, &search, on_candidate));
     if (search.has_found)
         *cause = search.found;

@@ -29,7 +29,10 @@ static void families_are_of_kinds_and_quantities(void)
         enum cause_family family;
     } rows[] = {
         {ALERT_ABOVE, "air_temperature", CAUSE_COOLING},
-        {ALERT_BELOW, "product_temperature", CAUSE_COOLING},
+        {ALERT_BELOW, "product_temperature", CAUSE_FREEZING},
+        {ALERT_DOSE_BELOW, "air_temperature", CAUSE_FREEZING},
+        {ALERT_DOSE_ABOVE, "air_temperature", CAUSE_COOLING},
+        {ALERT_DOOR_OPEN, "door", CAUSE_COOLING},
         {ALERT_ABOVE, "temperature", CAUSE_COOLING},
         {ALERT_ABOVE, "relative_humidity", CAUSE_ALONE},
         {ALERT_ABOVE, "temperature_gradient", CAUSE_ALONE},
@@ -65,7 +68,12 @@ struct taking {
 };
 
 static const struct taking takings[] = {
-    {"same zone", ALERT_ABOVE, -1, ALERT_BELOW, "z1", "s1", 60, -1, true},
+    {"same zone", ALERT_ABOVE, -1, ALERT_RATE, "z1", "s1", 60, -1, true},
+    {"too cold beside too warm", ALERT_ABOVE, -1, ALERT_BELOW, "z1", "s1", 60, -1, false},
+    {"too cold beside a door", ALERT_DOOR_OPEN, -1, ALERT_BELOW, "z1", "s1", 60, -1,
+     false},
+    {"too cold again", ALERT_BELOW, -1, ALERT_CUMULATIVE_BELOW, "z1", "s1", 60, -1, true},
+    {"too cold elsewhere", ALERT_BELOW, -1, ALERT_BELOW, "z2", "s1", 0, -1, false},
     {"other family", ALERT_ABOVE, -1, ALERT_SILENT, "z1", "s1", 60, -1, false},
     {"cooling elsewhere", ALERT_ABOVE, -1, ALERT_ABOVE, "z2", "s1", 0, -1, false},
     {"soon after the end", ALERT_ABOVE, 60, ALERT_ABOVE, "z1", "s1", 90, -1, true},
