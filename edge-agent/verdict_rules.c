@@ -152,7 +152,9 @@ static struct alert_room room_of(const struct zone_config *zone)
                  .slowest_h = (double)zone->tau_most_ms / HOUR_MS},
         .air = {.defrost_every_ms = zone->defrost_every_ms,
                 .defrost_first_ms = zone->defrost_first_ms,
-                .defrost_most_ms = zone->defrost_most_ms},
+                .defrost_most_ms = zone->defrost_most_ms,
+                .door_most_ms = zone->door_most_ms,
+                .recovery_most_ms = zone->recovery_most_ms},
     };
 }
 

@@ -149,6 +149,8 @@ static const struct room_member {
     {"defrost_every", offsetof(struct zone_config, defrost_every_ms), false},
     {"defrost_first", offsetof(struct zone_config, defrost_first_ms), true},
     {"defrost_most", offsetof(struct zone_config, defrost_most_ms), false},
+    {"door_most", offsetof(struct zone_config, door_most_ms), false},
+    {"recovery_most", offsetof(struct zone_config, recovery_most_ms), false},
 };
 
 static int64_t *room_member(struct zone_config *zone, size_t which)
@@ -491,9 +493,10 @@ static enum err read_zone(struct zone_rules *rules, const json_t *json,
                           struct err_text *why)
 {
     static const char *const names[] = {
-        "zone",          "on_duty",       "channels",     "low",       "high",
-        "rules",         "tau",           "spans",        "tau_least", "tau_most",
-        "defrost_every", "defrost_first", "defrost_most", NULL};
+        "zone",         "on_duty",   "channels",      "low",
+        "high",         "rules",     "tau",           "spans",
+        "tau_least",    "tau_most",  "defrost_every", "defrost_first",
+        "defrost_most", "door_most", "recovery_most", NULL};
     char id[ID_SIZE];
     const json_t *list;
     enum err err = only(json, names, "a zone", why);

@@ -79,6 +79,8 @@ struct zone_config {
     int64_t defrost_every_ms; /* its schedule; 0: none */
     int64_t defrost_first_ms; /* any one of its beginnings, since the Unix epoch */
     int64_t defrost_most_ms;  /* how long one takes; 0: not said */
+    int64_t door_most_ms;     /* how long a door without a signal may be open; 0 */
+    int64_t recovery_most_ms; /* until the air is back after either; 0: not said */
     struct zone_span *spans;  /* owned; in order of their beginning */
     size_t span_count;
 };

@@ -233,6 +233,8 @@ static void tell_room(struct zone_config *to, const struct registry_zone *zone)
     to->defrost_every_ms = zone->defrost_every_ms;
     to->defrost_first_ms = zone->defrost_first_ms;
     to->defrost_most_ms = zone->defrost_most_ms;
+    to->door_most_ms = zone->door_most_ms;
+    to->recovery_most_ms = zone->recovery_most_ms;
 }
 
 static void add_placed(struct zone_rules *rules, const struct registry *registry,

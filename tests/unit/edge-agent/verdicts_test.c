@@ -478,6 +478,49 @@ static void a_rule_that_is_not_understood_takes_none_away(void)
     bench_destroy(bench);
 }
 
+static void note_state(void *context, const char *key, const void *data, size_t len)
+{
+    buf_format(context, "%s ", key);
+    buf_add(context, data, len);
+}
+
+/* All that the engine is told of a zone: it would save the same bytes at the collector.
+ */
+static void a_room_is_what_the_collector_says(void)
+{
+    struct zone_rules rules;
+    struct verdict_spans told = {0};
+    struct buf here = {0};
+    struct buf there = {0};
+    const struct alert_room room = {.body = {1, 0.5, 2},
+                                    .air = {.defrost_every_ms = 28800000,
+                                            .defrost_first_ms = T0,
+                                            .defrost_most_ms = 1200000,
+                                            .door_most_ms = 1560000,
+                                            .recovery_most_ms = 720000}};
+    parse_rules(&rules,
+                "{\"v\":1,\"version\":\"00000000000000a1\",\"zones\":[{"
+                "\"zone\":\"room-1\",\"on_duty\":true,\"rules\":[],\"tau\":3600000,"
+                "\"tau_least\":1800000,\"tau_most\":7200000,"
+                "\"defrost_every\":28800000,\"defrost_first\":1790000000000,"
+                "\"defrost_most\":1200000,\"door_most\":1560000,"
+                "\"recovery_most\":720000}]}");
+    struct alerts *engine = alerts_create();
+    verdict_rooms(engine, &rules, &told, T0);
+    alerts_save_changed(engine, &here, note_state);
+    alerts_destroy(engine);
+    engine = alerts_create();
+    alerts_set_room(engine, "room-1", &room);
+    alerts_save_changed(engine, &there, note_state);
+    alerts_destroy(engine);
+    CHECK(here.len == there.len && here.len > strlen("room-1"));
+    CHECK(memcmp(here.data, there.data, here.len) == 0);
+    verdict_spans_fini(&told);
+    zone_rules_fini(&rules);
+    buf_fini(&here);
+    buf_fini(&there);
+}
+
 /* The goods follow the air slowly; for as long as somebody works there nothing counts. */
 static void goods_and_plans_are_judged_as_there(void)
 {
@@ -704,6 +747,7 @@ int main(void)
         {"a step excuses no more than its band", a_step_excuses_no_more_than_its_band},
         {"a rule that is not understood takes none away",
          a_rule_that_is_not_understood_takes_none_away},
+        {"a room is what the collector says", a_room_is_what_the_collector_says},
         {"goods and plans are judged as there", goods_and_plans_are_judged_as_there},
         {"a probe that breaks is silent", a_probe_that_breaks_is_silent},
         {"a full disk silences nothing", a_full_disk_silences_nothing},

@@ -48,6 +48,8 @@ static struct zone_rules a_set(void)
     zone->tau_most_ms = 9000000;
     zone->defrost_every_ms = 21600000;
     zone->defrost_first_ms = 1700000000000;
+    zone->door_most_ms = 1560000;
+    zone->recovery_most_ms = 720000;
     struct zone_span *span = zone_config_add_span(zone);
     *span = (struct zone_span){"planned_step", 1700000000000, 1700086400000, 12, 14};
     span = zone_config_add_span(zone);
@@ -83,6 +85,8 @@ static void they_survive(void)
     CHECK(zone->tau_least_ms == 0 && zone->tau_most_ms == 9000000);
     CHECK(zone->defrost_every_ms == 21600000 && zone->defrost_most_ms == 0);
     CHECK(zone->defrost_first_ms == 1700000000000);
+    CHECK(zone->door_most_ms == 1560000 && zone->recovery_most_ms == 720000);
+    CHECK(got.zones[1].door_most_ms == 0 && got.zones[1].recovery_most_ms == 0);
     CHECK(zone->spans[0].low == 12 && isnan(zone->spans[1].high));
     buf_fini(&text);
     buf_fini(&again);

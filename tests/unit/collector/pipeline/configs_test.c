@@ -138,7 +138,8 @@ static void who_is_placed_is_told(void)
 static void rules_come_with_their_conditions_and_plans(void)
 {
     static const char *const zone =
-        "{\"site\":\"s\",\"tau\":7200000,\"steps\":["
+        "{\"site\":\"s\",\"tau\":7200000,\"door_most\":1560000,"
+        "\"recovery_most\":720000,\"steps\":["
         "{\"from\":1,\"to\":999999,\"band_high\":9},"
         "{\"from\":2,\"to\":3000000,\"band_low\":12}],"
         "\"maintenance\":[{\"from\":5000000,\"to\":6000000}]}";
@@ -165,6 +166,7 @@ static void rules_come_with_their_conditions_and_plans(void)
     CHECK(err == ERR_OK && got.zone_count == 2);
     const struct zone_config *told = &got.zones[0];
     CHECK(told->tau_ms == 7200000 && told->span_count == 2);
+    CHECK(told->door_most_ms == 1560000 && told->recovery_most_ms == 720000);
     CHECK_TEXT(told->spans[0].reason, "planned_step");
     CHECK(told->spans[0].low == 12 && told->spans[0].from_ms == 2);
     CHECK_TEXT(told->spans[1].reason, "maintenance");
