@@ -756,6 +756,28 @@ static void what_is_not_held_is_a_loss(void)
     bench_fini(&bench);
 }
 
+/* The pack that told of it may be gone with what was trimmed. */
+static void a_loss_is_told_again_after_trimming(void)
+{
+    struct bench bench = {.now_ms = 1000};
+    agent_core_init(&bench.core, 42);
+    agent_core_hold(&bench.core, EPOCH, 5, 20);
+    bench_connect(&bench);
+    struct ack_epoch epoch;
+    struct ack ack = ack_of(&epoch, 1);
+    epoch.wanted[0] = (struct seq_range){2, 4};
+    epoch.wanted_count = 1;
+    take(&bench, &ack);
+    CHECK(count_of(&bench, AGENT_WRITE_LOSS) == 1);
+    take(&bench, &ack);
+    CHECK(count_of(&bench, AGENT_WRITE_LOSS) == 0);
+    step(&bench, (struct agent_event){.kind = AGENT_TRIMMED, .epoch = EPOCH, .seq = 9});
+    take(&bench, &ack);
+    CHECK(count_of(&bench, AGENT_WRITE_LOSS) == 1);
+    CHECK(bench.actions.list[0].from == 2 && bench.actions.list[0].to == 4);
+    bench_fini(&bench);
+}
+
 static void trimming_tells_what_was_not_acked(void)
 {
     struct bench bench = bench_of(10);
@@ -941,6 +963,7 @@ int main(void)
          an_older_ack_of_the_session_takes_nothing_back},
         {"what is wanted is sent though acked", what_is_wanted_is_sent_though_acked},
         {"what is not held is a loss", what_is_not_held_is_a_loss},
+        {"a loss is told again after trimming", a_loss_is_told_again_after_trimming},
         {"trimming tells what was not acked", trimming_tells_what_was_not_acked},
         {"an unreadable pack is a loss", an_unreadable_pack_is_a_loss},
         {"refused packs are done with", refused_packs_are_done_with},
