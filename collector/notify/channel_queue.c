@@ -113,25 +113,48 @@ static enum err ask_single(struct channel_queue *queue, const struct row *row,
     return ask(queue, job, now_ms);
 }
 
-/* All of them for the receivers of the first; the others have a digest of their own. */
+/* Else as they were. */
+static void grave_first(const struct due *due, const struct row *sorted[DIGEST_MAX])
+{
+    bool is_grave[DIGEST_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < due->count; i++) {
+        is_grave[i] = digest_is_grave(due->rows[i].body);
+        if (is_grave[i])
+            sorted[count++] = &due->rows[i];
+    }
+    for (size_t i = 0; i < due->count; i++)
+        if (!is_grave[i])
+            sorted[count++] = &due->rows[i];
+}
+
+/*
+ * Those for the receivers of the first, as many as are told uncut; the others have a
+ * digest of their own.
+ */
 static enum err ask_digest(struct channel_queue *queue, const struct due *due,
                            int64_t now_ms)
 {
-    struct courier_job *job = courier_job_create();
+    const struct row *sorted[DIGEST_MAX];
+    const struct row *chosen[DIGEST_MAX];
     struct digest_row rows[DIGEST_MAX];
     char key[DIGEST_KEY_SIZE];
     struct buf body = {0};
+    size_t count = 0;
+    grave_first(due, sorted);
     for (size_t i = 0; i < due->count; i++) {
-        if (!digest_fits(due->rows[0].body, due->rows[i].body))
+        if (!digest_fits(sorted[0]->body, sorted[i]->body))
             continue;
-        rows[job->count] = (struct digest_row){due->rows[i].key, due->rows[i].body};
-        add_row(job, &due->rows[i]);
+        rows[count] = (struct digest_row){sorted[i]->key, sorted[i]->body};
+        chosen[count++] = sorted[i];
     }
-    if (job->count == 1) {
-        courier_job_destroy(job);
-        return ask_single(queue, &due->rows[0], now_ms);
-    }
-    digest_format(rows, job->count, key, &body);
+    count = digest_take(queue->channel, rows, count);
+    if (count == 1)
+        return ask_single(queue, chosen[0], now_ms);
+    struct courier_job *job = courier_job_create();
+    for (size_t i = 0; i < count; i++)
+        add_row(job, chosen[i]);
+    digest_format(rows, count, key, &body);
     job->key = mem_strdup(key);
     job->body = buf_take(&body);
     return ask(queue, job, now_ms);

@@ -3,7 +3,8 @@
  * channel_queue - what waits for one channel: when it may be sent, and in what.
  *
  * Rows of the outbox become jobs as the channel's bucket has tokens; when more wait than
- * there are, one digest takes them all. Belongs to the loop thread.
+ * there are, a digest takes as many as it tells uncut, the grave ones first. Belongs to
+ * the loop thread.
  */
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_CHANNEL_QUEUE_H
 #define COLDCHAIN_COLLECTOR_NOTIFY_CHANNEL_QUEUE_H

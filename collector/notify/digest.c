@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "collector/notify/kinds.h"
 #include "collector/notify/template.h"
 #include "collector/notify/words.h"
 
@@ -34,6 +35,14 @@ static const char *text_of(const json_t *root, const char *key)
 static bool is_grave(const json_t *root)
 {
     return strcmp(text_of(root, "severity"), "critical") == 0;
+}
+
+bool digest_is_grave(const char *body)
+{
+    json_t *root = json_loads(body, 0, NULL);
+    bool grave = is_grave(root);
+    json_decref(root);
+    return grave;
 }
 
 static void add_lines(json_t *const *roots, size_t count, bool grave, struct buf *zh,
@@ -129,4 +138,32 @@ void digest_format(const struct digest_row *rows, size_t count, char key[DIGEST_
     json_decref(digest);
     for (size_t i = 0; i < count; i++)
         json_decref(roots[i]);
+}
+
+static bool is_told_whole(const struct config_channel *channel,
+                          const struct digest_row *rows, size_t count)
+{
+    char key[DIGEST_KEY_SIZE];
+    struct buf body = {0};
+    struct channel_message message;
+    digest_format(rows, count, key, &body);
+    bool is_whole = channel_message_parse(&message, body.data) != ERR_OK ||
+                    kind_text_fits(channel, &message);
+    channel_message_fini(&message);
+    buf_fini(&body);
+    return is_whole;
+}
+
+size_t digest_take(const struct config_channel *channel, const struct digest_row *rows,
+                   size_t count)
+{
+    size_t most = 1; /* a longer list has a longer text */
+    for (size_t end = count; most < end;) {
+        size_t middle = end - (end - most) / 2;
+        if (is_told_whole(channel, rows, middle))
+            most = middle;
+        else
+            end = middle - 1;
+    }
+    return most;
 }

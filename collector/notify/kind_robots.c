@@ -17,7 +17,6 @@
 #define WECOM_URL        "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
 #define DINGTALK_URL     "https://oapi.dingtalk.com/robot/send"
 #define FEISHU_URL       "https://open.feishu.cn/open-apis/bot/v2/hook/"
-#define WECOM_MARKDOWN   4096
 #define SIGNATURE_SIZE   64
 #define ROBOT_STAMP_SIZE 32
 
@@ -75,25 +74,16 @@ static json_t *wecom_mentions(const struct config_channel *config,
     return list;
 }
 
-/* Markdown takes twice the text but mentions nobody. */
+/* Markdown when the text is too long for one that mentions somebody. */
 enum err kind_wecom_format(const struct config_channel *config,
                            const struct channel_message *message,
                            const struct channel_attempt *attempt,
                            struct channel_request *request, struct err_text *why)
 {
     (void)attempt;
-    struct config_channel wide = *config;
-    size_t limit = channel_ops(CHANNEL_WECOM)->limit;
     struct buf text = {0};
-    if (wide.text_limit == 0)
-        wide.text_limit = WECOM_MARKDOWN;
-    enum err err = kind_text(&wide, message, &text, why);
-    bool is_text = text.len <= limit || kind_to_count(config, message) > 0;
-    if (err == ERR_OK && is_text && text.len > limit) {
-        buf_clear(&text);
-        wide.text_limit = (int64_t)limit;
-        err = kind_text(&wide, message, &text, why);
-    }
+    enum err err = kind_text(config, message, &text, why);
+    bool is_text = text.len <= channel_ops(CHANNEL_WECOM)->limit;
     if (err == ERR_OK) {
         buf_format(&request->url, "%s?key=", url_of(config, WECOM_URL));
         template_add_url(config->token, &request->url);

@@ -8,6 +8,8 @@
 #include "collector/notify/kinds.h"
 #include "collector/replies/words.h"
 
+#define WECOM_MARKDOWN 4096 /* it takes twice the text but mentions nobody */
+
 static const char ellipsis[] = "…";
 
 struct limit {
@@ -15,12 +17,18 @@ struct limit {
     enum channel_unit unit;
 };
 
-static struct limit limit_of(const struct config_channel *config)
+static struct limit limit_of(const struct config_channel *config,
+                             const struct channel_message *message)
 {
     const struct channel_ops *ops = channel_ops(config->kind);
-    if (config->text_limit > 0)
-        return (struct limit){(size_t)config->text_limit, CHANNEL_BYTES};
-    return (struct limit){ops->limit > 0 ? ops->limit : SIZE_MAX, ops->unit};
+    struct limit limit = {ops->limit > 0 ? ops->limit : SIZE_MAX, ops->unit};
+    bool is_wecom = config->kind == CHANNEL_WECOM;
+    bool mentions = is_wecom && kind_to_count(config, message) > 0;
+    if (is_wecom && !mentions)
+        limit.max = WECOM_MARKDOWN;
+    if (config->text_limit > 0 && !(mentions && (size_t)config->text_limit > limit.max))
+        limit = (struct limit){(size_t)config->text_limit, CHANNEL_BYTES};
+    return limit;
 }
 
 static size_t fit(const struct limit *limit, const char *text, size_t len, size_t max)
@@ -136,22 +144,22 @@ static size_t keep_lines(const struct limit *limit, struct buf *hint, struct buf
     return room;
 }
 
-enum err kind_text(const struct config_channel *config,
-                   const struct channel_message *message, struct buf *out,
-                   struct err_text *why)
+static enum err text_within(const struct config_channel *config,
+                            const struct channel_message *message,
+                            const struct limit *limit, struct buf *out,
+                            struct err_text *why)
 {
-    struct limit limit = limit_of(config);
     struct buf hint = {0};
     struct buf link = {0};
     add_hint(config, message, &hint);
     kind_link(config, message, &link);
-    size_t room = keep_lines(&limit, &hint, &link);
+    size_t room = keep_lines(limit, &hint, &link);
     bool zh = wants(config, CHANNEL_ZH, message->text_zh, message->text_en);
     bool en = wants(config, CHANNEL_EN, message->text_en, message->text_zh);
     if (zh && en)
-        add_both(&limit, message->text_zh, message->text_en, room, out);
+        add_both(limit, message->text_zh, message->text_en, room, out);
     else if (zh || en)
-        add_cut(&limit, zh ? message->text_zh : message->text_en, room, out);
+        add_cut(limit, zh ? message->text_zh : message->text_en, room, out);
     if (zh || en) {
         add_line(&hint, out);
         add_line(&link, out);
@@ -159,6 +167,26 @@ enum err kind_text(const struct config_channel *config,
     buf_fini(&hint);
     buf_fini(&link);
     return zh || en ? ERR_OK : err_set(why, ERR_INVALID, "the message has no text");
+}
+
+enum err kind_text(const struct config_channel *config,
+                   const struct channel_message *message, struct buf *out,
+                   struct err_text *why)
+{
+    struct limit limit = limit_of(config, message);
+    return text_within(config, message, &limit, out, why);
+}
+
+bool kind_text_fits(const struct config_channel *config,
+                    const struct channel_message *message)
+{
+    struct limit limit = limit_of(config, message);
+    const struct limit none = {SIZE_MAX, limit.unit};
+    struct buf text = {0};
+    bool fits = text_within(config, message, &none, &text, NULL) != ERR_OK ||
+                cost(&limit, text.data) <= limit.max;
+    buf_fini(&text);
+    return fits;
 }
 
 void kind_title(const struct config_channel *config,

@@ -46,6 +46,9 @@ KIND_JUDGE(kind_plain_judge); /* it was taken or not: mqtt, command */
 MUST_CHECK enum err kind_text(const struct config_channel *config,
                               const struct channel_message *message, struct buf *out,
                               struct err_text *why);
+/* Whether that leaves nothing out. */
+bool kind_text_fits(const struct config_channel *config,
+                    const struct channel_message *message);
 /* The first line of a text: where and how urgent. */
 void kind_title(const struct config_channel *config,
                 const struct channel_message *message, struct buf *out);

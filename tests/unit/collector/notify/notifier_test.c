@@ -400,6 +400,39 @@ static void each_row_of_a_digest_is_given_up_by_its_own_age(void)
     world_close(&world);
 }
 
+static bool one_is_told(void *context)
+{
+    struct world *world = context;
+    apply(world);
+    return world->results > 0;
+}
+
+/* One token, and texts of which two fit: the gravest, and the rest waits for the next. */
+static void a_digest_counts_only_what_it_tells(void)
+{
+    struct world world;
+    const struct config_channel sms = {
+        .kind = CHANNEL_SMS, .body = sms_body, .language = CHANNEL_EN, .rate = -1};
+    char body[400];
+    world_open_with(&world, &sms, 200, 200);
+    for (int i = 1; i <= 6; i++) {
+        snprintf(body, sizeof body,
+                 "{\"severity\":\"%s\",\"text_en\":\"number %d %0200d\"}",
+                 i == 3 || i == 6 ? "critical" : "warning", i, 0);
+        put_aged(&world, "a", i, 1, body, 0);
+    }
+    pump(&world);
+    CHECK(until_true(world.loop, one_is_told, &world, BOUND_MS));
+    const char *told = world.receivers[0].requests[0].body;
+    CHECK(strstr(told, "[critical] 2 messages:") != NULL);
+    CHECK(strstr(told, "number 3 ") != NULL && strstr(told, "number 6 ") != NULL);
+    CHECK(strstr(told, "…") == NULL && strstr(told, "number 1 ") == NULL);
+    CHECK(world.written == 2 && count(&world, STATE_OUTBOX_DONE) == 2);
+    CHECK(count(&world, STATE_OUTBOX_PENDING) == 4);
+    CHECK(strstr(world.last.text, "of 2 messages: ") != NULL);
+    world_close(&world);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -419,6 +452,7 @@ int main(void)
          a_channel_that_hangs_delays_no_other_and_no_end},
         {"each row of a digest is given up by its own age",
          each_row_of_a_digest_is_given_up_by_its_own_age},
+        {"a digest counts only what it tells", a_digest_counts_only_what_it_tells},
         CU_TEST_INFO_NULL,
     };
     return check_run("notifier", tests);
