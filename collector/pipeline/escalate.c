@@ -18,7 +18,6 @@
 
 #define ATTEMPTS_MAX 3 /* without a receipt: told over another channel, too */
 #define LOOKS_MAX    200
-#define MEMBERS_MAX  200            /* of a cause, that may speak for it */
 #define FULL_MS      INT64_C(60000) /* a channel's rate is counted over so long */
 
 static void add(struct pipeline *pipeline, const struct state_message *message)
@@ -383,27 +382,6 @@ void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
 
 /* ---- time ------------------------------------------------------------------------- */
 
-/* Who speaks for a cause: of what is open and was told, what nobody answered, the
- * gravest; when nothing is open, what was over last. */
-struct speaker {
-    struct incident best;
-    int rank; /* 0: none yet */
-};
-
-static void on_member(void *context, const struct incident *incident)
-{
-    struct speaker *speaker = context;
-    int rank = 1;
-    if (incident->state != INCIDENT_CLOSED)
-        rank =
-            2 + (incident->severity == ALERT_CRITICAL) + 2 * !incident->is_acknowledged;
-    if (incident->withdrawn_ms != 0 || rank < speaker->rank ||
-        (rank == speaker->rank && rank > 1))
-        return;
-    speaker->best = *incident;
-    speaker->rank = rank;
-}
-
 static void on_anything(void *context, const struct state_telling *telling)
 {
     bool *is_told = context;
@@ -411,29 +389,60 @@ static void on_anything(void *context, const struct state_telling *telling)
     (void)telling;
 }
 
+/* False: nobody speaks for it any more. */
+static bool find_speaker(struct pipeline *pipeline, const struct state_escalation *round,
+                         struct state_speaker *speaker, struct incident *incident)
+{
+    struct state *state = pipeline->options.state;
+    int64_t since_ms = pipeline->now_ms - PIPELINE_FORGOTTEN_MS + 1;
+    if (since_ms < round->round_ms)
+        since_ms = round->round_ms;
+    enum err err = state_find_speaker(state, round->cause, since_ms, speaker);
+    if (err == ERR_OK)
+        err = state_get_incident(state, speaker->id, incident);
+    if (err != ERR_NOT_FOUND)
+        pipeline_note(pipeline, err);
+    if (err == ERR_OK && speaker->covered_ms != 0) {
+        incident->is_acknowledged = true;
+        incident->acknowledged_ms = speaker->covered_ms;
+    }
+    return err == ERR_OK;
+}
+
+/* What was acknowledged with others does not come back by itself when they are over. */
+static void look_when_forgotten(struct pipeline *pipeline, struct state_escalation *round,
+                                const struct state_speaker *speaker)
+{
+    int64_t at_ms = speaker->covered_ms + PIPELINE_FORGOTTEN_MS;
+    if (speaker->covered_ms == 0 || at_ms <= pipeline->now_ms || at_ms >= round->next_ms)
+        return;
+    round->next_ms = at_ms;
+    pipeline_note(pipeline, state_put_escalation(pipeline->options.state, round));
+}
+
 static void look_again(struct pipeline *pipeline, struct state_escalation *round)
 {
     struct state *state = pipeline->options.state;
-    struct speaker speaker = {0};
+    struct state_speaker speaker = {0};
+    struct incident incident = {0};
     struct buf body = {0};
     bool is_told = false;
-    pipeline_note(pipeline, state_each_member(state, round->cause, MEMBERS_MAX, &speaker,
-                                              on_member));
+    bool has_speaker = find_speaker(pipeline, round, &speaker, &incident);
     pipeline_note(pipeline,
                   state_each_telling(state, round->cause, &is_told, on_anything));
-    const struct incident *incident = &speaker.best;
-    bool is_over = speaker.rank == 1;
+    bool is_over = has_speaker && incident.state == INCIDENT_CLOSED;
     const struct escalation_policy *policy =
-        speaker.rank > 0 ? policy_of(pipeline, incident) : NULL;
+        has_speaker ? policy_of(pipeline, &incident) : NULL;
     if (policy == NULL || (is_over && is_told)) {
         round->next_ms = ESCALATION_NEVER; /* over, or the settings are others now */
         pipeline_note(pipeline, state_put_escalation(state, round));
         return;
     }
     const struct message_cause cause = {.id = round->cause, .is_over = is_over};
-    message_format(incident, is_over ? ALERT_EFFECT_CLOSED : ALERT_EFFECT_OPENED, &cause,
+    message_format(&incident, is_over ? ALERT_EFFECT_CLOSED : ALERT_EFFECT_OPENED, &cause,
                    pipeline->registry, pipeline->now_ms, &body);
-    look(pipeline, incident, policy, round, body.data);
+    look(pipeline, &incident, policy, round, body.data);
+    look_when_forgotten(pipeline, round, &speaker);
     buf_fini(&body);
 }
 

@@ -19,8 +19,6 @@
 
 #define MEMBERS_MAX STATE_PAGE_MAX
 #define HOUR_MS     INT64_C(3600000)
-/* Acknowledged, not over, and nobody said anything for so long: it was forgotten. */
-#define FORGOTTEN_MS (4 * HOUR_MS)
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -211,9 +209,9 @@ static enum err note_doing(struct doing *doing, const char *kind, const char *te
     enum err err = state_add_comment(state, &row);
     if (err == ERR_EXISTS)
         err = ERR_OK;
-    return err == ERR_OK
-               ? state_put_off_reminder(state, row.incident, row.at_ms + FORGOTTEN_MS)
-               : err;
+    return err == ERR_OK ? state_put_off_reminder(state, row.incident,
+                                                  row.at_ms + PIPELINE_FORGOTTEN_MS)
+                         : err;
 }
 
 static enum err taken_before(struct doing *doing)
@@ -248,7 +246,7 @@ static enum err acknowledge(struct doing *doing)
         if (err == ERR_OK)
             err = state_set_acknowledged(change->state, json_string_value(id),
                                          change->command->reason,
-                                         change->now_ms + FORGOTTEN_MS);
+                                         change->now_ms + PIPELINE_FORGOTTEN_MS);
     }
     return err == ERR_OK ? note_doing(doing, "acknowledge", change->command->reason)
                          : err;

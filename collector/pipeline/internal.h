@@ -281,6 +281,9 @@ void pipeline_put_cause(struct pipeline *pipeline, const struct incident *incide
 bool pipeline_next_of_cause(struct pipeline *pipeline, struct pipeline_cause *decided,
                             struct incident *next);
 
+/* Acknowledged, not over, and nobody said anything for so long: it was forgotten. */
+#define PIPELINE_FORGOTTEN_MS INT64_C(14400000)
+
 /* escalate.c: who is told */
 /* A transition was written; `body` is what it says. Within a transaction of effects. */
 void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,

@@ -41,7 +41,7 @@ struct state_others {
 
 MUST_CHECK enum err state_get_others(struct state *state, const char *cause,
                                      const char *but, struct state_others *others);
-/* All members, in the order they opened. */
+/* Members, in the order they opened; beyond `limit`, open ones and the newest. */
 MUST_CHECK enum err state_each_member(struct state *state, const char *cause,
                                       size_t limit, void *context,
                                       state_incident_fn *row);

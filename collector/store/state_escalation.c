@@ -52,6 +52,36 @@ enum err state_due_escalation(struct state *state, int64_t now_ms,
     return read_escalation(&rows, escalation);
 }
 
+/* All rows are taken, for they end the statement; there is one at most. */
+enum err state_find_speaker(struct state *state, const char *cause, int64_t since_ms,
+                            struct state_speaker *speaker)
+{
+    struct db_rows rows;
+    enum err found = ERR_NOT_FOUND;
+    db_select(&rows, state->db,
+              "WITH member AS (SELECT id, opened_ms, closed_ms, state <> 'closed' AS"
+              " is_open, severity = 'critical' AS is_grave, is_told, is_acknowledged,"
+              " acknowledged_ms FROM incident WHERE cause = ?1 AND withdrawn_ms = 0),"
+              " speaker AS (SELECT *, iif(is_open AND NOT is_told AND NOT"
+              " is_acknowledged, (SELECT coalesce(max(other.acknowledged_ms), 0)"
+              " FROM member AS other WHERE other.is_told AND other.is_acknowledged"
+              " AND other.is_grave >= member.is_grave"
+              " AND (other.is_open OR other.acknowledged_ms >= ?2)), 0) AS covered_ms"
+              " FROM member)"
+              " SELECT id, covered_ms FROM speaker ORDER BY is_open DESC,"
+              " is_open AND NOT is_acknowledged AND covered_ms = 0 DESC,"
+              " is_open AND is_grave DESC, is_open AND is_told DESC,"
+              " iif(is_open, opened_ms, -closed_ms), id LIMIT 1",
+              DB_ARGS(db_text(cause), db_int(since_ms)));
+    while (db_next(&rows)) {
+        found = db_copy_text(&rows, 0, speaker->id, sizeof speaker->id) ? ERR_OK
+                                                                        : ERR_CORRUPT;
+        speaker->covered_ms = db_get_int(&rows, 1);
+    }
+    enum err err = db_end(&rows);
+    return err == ERR_OK ? found : err;
+}
+
 enum err state_each_telling(struct state *state, const char *cause, void *context,
                             state_telling_fn *row)
 {

@@ -33,6 +33,21 @@ MUST_CHECK enum err state_get_escalation(struct state *state, const char *cause,
 MUST_CHECK enum err state_due_escalation(struct state *state, int64_t now_ms,
                                          struct state_escalation *escalation);
 
+/* Who speaks for a cause. */
+struct state_speaker {
+    char id[ALERT_ID_SIZE];
+    int64_t covered_ms; /* nobody was told of it, and it was acknowledged with others of
+                           the cause: when; 0: it stands for itself */
+};
+
+/*
+ * Of what is open, what nobody answered, the gravest; when nothing is open, what was over
+ * last. What people were not told of is answered with what they were told of, no less
+ * grave: with what is open, or since `since_ms`. NOT_FOUND: all were withdrawn.
+ */
+MUST_CHECK enum err state_find_speaker(struct state *state, const char *cause,
+                                       int64_t since_ms, struct state_speaker *speaker);
+
 /* What was told of a cause, in the order of telling. */
 struct state_telling {
     const char *channel;

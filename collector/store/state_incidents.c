@@ -259,10 +259,11 @@ enum err state_each_member(struct state *state, const char *cause, size_t limit,
                            void *context, state_incident_fn *row)
 {
     struct db_rows rows;
-    db_select(&rows, state->db,
-              "SELECT " INCIDENT_COLUMNS " FROM incident WHERE cause = ?"
-              " ORDER BY opened_ms, id LIMIT ?",
-              DB_ARGS(db_text(cause), state_limit(limit)));
+    db_select(
+        &rows, state->db,
+        "SELECT " INCIDENT_COLUMNS " FROM (SELECT * FROM incident WHERE cause = ?"
+        " ORDER BY state = 'closed', opened_ms DESC LIMIT ?) ORDER BY opened_ms, id",
+        DB_ARGS(db_text(cause), state_limit(limit)));
     return give_incidents(&rows, context, row);
 }
 
