@@ -369,6 +369,8 @@ void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
     bool is_over = decided->telling == CAUSE_TELL_OVER;
     if (pipeline->batch_err != ERR_OK)
         return;
+    if (kind == ALERT_EFFECT_ESCALATED && decided->telling == CAUSE_TELL)
+        pipeline_note(pipeline, state_end_snooze(pipeline->options.state, incident->id));
     if (decided->telling == CAUSE_TELL_NOBODY)
         look_soon(pipeline, cause);
     else if (is_end && !is_over &&

@@ -168,6 +168,12 @@ enum err state_set_snoozed(struct state *state, const char *id, int64_t until_ms
                        DB_ARGS(db_int(until_ms), db_text(id)));
 }
 
+enum err state_end_snooze(struct state *state, const char *id)
+{
+    return state_write(state, "UPDATE incident SET snoozed_until_ms = 0 WHERE id = ?",
+                       DB_ARGS(db_text(id)));
+}
+
 enum err state_put_off_reminder(struct state *state, const char *id, int64_t remind_ms)
 {
     return state_write(state,

@@ -83,6 +83,8 @@ MUST_CHECK enum err state_set_assigned(struct state *state, const char *id,
 /* It comes back then. */
 MUST_CHECK enum err state_set_snoozed(struct state *state, const char *id,
                                       int64_t until_ms);
+/* It may be told again; when it comes back stays. */
+MUST_CHECK enum err state_end_snooze(struct state *state, const char *id);
 /* Somebody still looks after it: it comes back then at the earliest, if at all. */
 MUST_CHECK enum err state_put_off_reminder(struct state *state, const char *id,
                                            int64_t remind_ms);

@@ -471,6 +471,10 @@ static const struct {
      "1m sms>li, 242m sms>li, 242m voice>wang"},
     {"what nobody answered ends, what followed goes on", "d1=9 e1=9 d2=9 d3=5 t4-30",
      "1m sms>li, 6m sms>li, 11m voice>wang"},
+    {"one that was put off becomes graver", "d1=9 nap2 d2=9 d3=21 t4-30",
+     "1m sms>li, 3m sms>li"},
+    {"a graver one is told while another is put off", "d1=9 e1=9 nap2 e2=9 e3=21 t4-30",
+     "1m sms>li, 3m sms>li, 8m sms>li, 13m voice>wang"},
     {"a graver one is told", "d1=9 e1=9 ack2 e2=9 e3=21 t4-30",
      "1m sms>li, 3m sms>li, 8m sms>li, 13m voice>wang"},
 };
