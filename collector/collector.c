@@ -259,12 +259,14 @@ static int64_t second_began_ms(struct collector *collector, uint64_t second)
     return began_ms;
 }
 
-/* Whoever misses something was there long enough to hand it over, since we are. */
-static bool was_asked(const struct collector *collector)
+/* A gap from then on is not given up for its age: its agent may be handing it over, and a
+ * collector that was away asks first. */
+static int64_t asked_before_ms(const struct collector *collector)
 {
-    int64_t keep_ms = collector->settings->journal.keep_ms;
-    int64_t bound_ms = keep_ms < ASKED_MS ? keep_ms : ASKED_MS;
-    return clock_boot_ms(collector->clock) - collector->caught_up_boot_ms >= bound_ms;
+    int64_t now_ms = clock_boot_ms(collector->clock);
+    if (!collector->is_caught_up || now_ms - collector->caught_up_boot_ms < ASKED_MS)
+        return INT64_MIN;
+    return clock_wall_ms(collector->clock) - ASKED_MS;
 }
 
 /*
@@ -284,7 +286,8 @@ static void give_up_gap(struct collector *collector, int64_t oldest_ms)
     bool is_in_the_way =
         stats.disk_bytes > (uint64_t)collector->settings->journal.keep_bytes &&
         position >> 32 == stats.first >> 32;
-    if (!is_in_the_way && (since_ms >= oldest_ms || !was_asked(collector)))
+    if (!is_in_the_way &&
+        (since_ms >= oldest_ms || since_ms >= asked_before_ms(collector)))
         return;
     struct buf data = {0};
     record_gap_format(&gap, &data);

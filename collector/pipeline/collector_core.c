@@ -154,16 +154,24 @@ bool collector_first_gap(const struct collector_epoch *epoch, struct seq_range *
     return gap->first <= gap->last;
 }
 
+bool collector_is_held_there(const struct collector_epoch *epoch)
+{
+    struct seq_range gap;
+    bool is_lost = epoch->is_left && epoch->said > 0 &&
+                   collector_first_gap(epoch, &gap) && gap.first > epoch->said;
+    return epoch->is_named && !is_lost;
+}
+
 /* The device holds it, and of it something is still to come. */
 static bool is_awaited(const struct collector_epoch *epoch)
 {
-    return epoch->is_named && is_missing_some(epoch);
+    return is_missing_some(epoch) && collector_is_held_there(epoch);
 }
 
 /* Packs that wait for a gap, in an epoch that the device holds. */
 static bool is_waiting(const struct collector_epoch *epoch)
 {
-    return epoch->held_count > 0 && epoch->is_named;
+    return epoch->held_count > 0 && collector_is_held_there(epoch);
 }
 
 static bool is_other_waiting(const struct collector_device *device,

@@ -223,6 +223,12 @@ bool collector_core_next(const struct collector_device *device,
                          struct collector_epoch *epoch, struct collector_held *next);
 /* The first seqs that are missing and known to exist; false when there are none. */
 bool collector_first_gap(const struct collector_epoch *epoch, struct seq_range *gap);
+/*
+ * Whether the device holds what is still to come of it. Of an epoch that it has left it
+ * holds no more than it said: a journal that lost its tail answers for nothing behind
+ * that, and holds up nothing that follows.
+ */
+bool collector_is_held_there(const struct collector_epoch *epoch);
 
 /* Borrowed until an epoch is added; NULL when it is not known. */
 struct collector_epoch *collector_find_epoch(const struct collector_device *device,

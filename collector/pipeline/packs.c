@@ -229,7 +229,8 @@ static bool is_settled(const struct device *device, uint64_t name)
 {
     for (size_t i = 0; i < device->delivery.epoch_count; i++) {
         const struct collector_epoch *epoch = &device->delivery.epochs[i];
-        if (epoch->held_count > 0 && (epoch->is_named || epoch->epoch == name))
+        if (epoch->held_count > 0 &&
+            (collector_is_held_there(epoch) || epoch->epoch == name))
             return false;
     }
     return true;
