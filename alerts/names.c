@@ -72,13 +72,14 @@ bool alert_kind_parse(enum alert_kind *kind, const char *name)
 /*
  * Critical is what keeps other alarms from ringing: readings of two rooms under one name
  * start each other's delays anew, and what was damaged or passed over is judged by
- * nobody.
+ * nobody. Of a wrong clock the agent judges by itself, and silence rings.
  */
 enum alert_severity alert_kind_severity(enum alert_kind kind)
 {
     assert(alert_kind_is_trouble(kind));
-    return kind == ALERT_REGRESSED || kind == ALERT_LOST_PACKS ? ALERT_WARNING
-                                                               : ALERT_CRITICAL;
+    bool is_mild =
+        kind == ALERT_REGRESSED || kind == ALERT_LOST_PACKS || kind == ALERT_CLOCK_WRONG;
+    return is_mild ? ALERT_WARNING : ALERT_CRITICAL;
 }
 
 const char *alert_reason_name(enum alert_reason reason)

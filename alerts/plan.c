@@ -135,6 +135,8 @@ static void plan_add(struct plan *plan, struct rule *rule)
     case ALERT_LOST_PACKS:
     case ALERT_JOURNAL_DAMAGE:
     case ALERT_POISON:
+    case ALERT_ALARM_PATH:
+    case ALERT_CLOCK_WRONG:
     case ALERT_CALIBRATION_DUE:
     case ALERT_DATE_DUE:
     case ALERT_KIND_COUNT:

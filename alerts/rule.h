@@ -21,8 +21,8 @@
 
 /*
  * Of silence there are two kinds: of each channel, and of a device as a whole. Trouble
- * (fork to alarm_path) is no rule: the collector raises it when the data itself is wrong.
- * Numbers are saved; new kinds are added at the end.
+ * (fork to alarm_path, clock_wrong) is no rule: the collector raises it when the data
+ * itself is wrong. Numbers are saved; new kinds are added at the end.
  *
  * Every rule's levels speak of a measure in the unit that alert_kind_unit() names; the
  * kinds differ in what that measure is:
@@ -84,7 +84,8 @@
     X(MAINS_LOST, "mains_lost") \
     X(CALIBRATION_DUE, "calibration_due") \
     X(DATE_DUE, "date_due") \
-    X(GOODS_LEFT, "goods_left")
+    X(GOODS_LEFT, "goods_left") \
+    X(CLOCK_WRONG, "clock_wrong") /* a device's; trouble, as fork to alarm_path */
 
 enum alert_kind {
 #define X(name, text) ALERT_##name,

@@ -444,6 +444,7 @@ const struct say_entry say_words[] = {
     {{"twins", "设备重名"}},
     {{"regressed", "设备数据倒退"}},
     {{"lost_packs", "数据包丢失"}},
+    {{"clock_wrong", "设备时钟不准"}},
     {{"journal_damage", "日志损坏"}},
     {{"opened", "发生"}},
     {{"escalated", "升级"}},

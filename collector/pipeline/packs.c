@@ -8,6 +8,10 @@
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
 
+/* A device's clock is wrong when it is ahead by more, or not set so long after a boot. */
+#define CLOCK_AHEAD_MS INT64_C(600000)
+#define CLOCK_UNSET_MS INT64_C(3600000)
+
 /* ---- readings --------------------------------------------------------------------- */
 
 static const struct registry_placement *place(struct pipeline *pipeline,
@@ -371,6 +375,26 @@ static void note_clock(const struct arrival *arrival)
     arrival->device->fixed_offset_ms = pack->offset_ms;
 }
 
+/* The last reading of a pack is the newest. */
+static bool is_clock_wrong(const struct pipeline *pipeline, const struct device *device,
+                           const struct pack *pack)
+{
+    int64_t shift_ms = device_clock_shift_ms(device, pack);
+    bool is_unset = pack->clock == PACK_CLOCK_UNSET && shift_ms == 0;
+    if (is_unset && pack->boot_ms > CLOCK_UNSET_MS)
+        return true;
+    if (pack->reading_count == 0 || pipeline->now_ms < DECODE_EARLIEST_MS)
+        return false;
+    int64_t newest_ms = pack->readings[pack->reading_count - 1].time_ms;
+    return pack_shifted_ms(newest_ms, shift_ms) > pipeline->now_ms + CLOCK_AHEAD_MS;
+}
+
+static void judge_clock(struct pipeline *pipeline, const struct arrival *arrival)
+{
+    if (arrival->pack != NULL && is_clock_wrong(pipeline, arrival->device, arrival->pack))
+        pipeline_raise(pipeline, ALERT_CLOCK_WRONG, arrival->device, 1);
+}
+
 /* Of a fleet nothing is in a cache: they come while delivery is looked at. */
 static void fetch_channels(const struct device *device)
 {
@@ -408,6 +432,7 @@ void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *
     if (was_taken(&actions)) {
         pipeline_news_readings(pipeline, arrival.device);
         note_clock(&arrival);
+        judge_clock(pipeline, &arrival);
         list_odd(pipeline, &arrival);
     }
 }

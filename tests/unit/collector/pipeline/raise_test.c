@@ -68,6 +68,55 @@ static void put_lost(struct house *house)
     put_loss(house, "d", 4, 2, 3);
 }
 
+/* What a clock told that was `ahead_ms` ahead of the arrival. */
+static void put_ahead(struct house *house, uint64_t seq, int64_t ahead_ms)
+{
+    char topic[TOPIC_MAX];
+    char text[200];
+    int64_t at_ms = START_MS + (int64_t)seq * 60000;
+    snprintf(text, sizeof text,
+             "[{\"cc-clock\":\"synced\",\"n\":\"air_temperature\",\"u\":\"Cel\","
+             "\"t\":%lld,\"v\":5}]",
+             (long long)((at_ms + ahead_ms) / 1000));
+    readings_topic(topic, "d", seq);
+    put_message(house, at_ms, topic, text, strlen(text));
+}
+
+/* A clock that nobody set since the boot, so long ago. */
+static void put_unset(struct house *house, uint64_t seq, int64_t up_ms)
+{
+    char topic[TOPIC_MAX];
+    char text[240];
+    snprintf(text, sizeof text,
+             "[{\"cc-boot\":\"00000000000000b1\",\"cc-up\":%lld,\"cc-at\":%lld,"
+             "\"n\":\"air_temperature\",\"u\":\"Cel\",\"t\":-1,\"v\":5}]",
+             (long long)up_ms, (long long)up_ms);
+    readings_topic(topic, "d", seq);
+    put_message(house, START_MS + (int64_t)seq * 60000, topic, text, strlen(text));
+}
+
+static void put_clock_fix(struct house *house, uint64_t seq)
+{
+    char topic[TOPIC_MAX];
+    char text[300];
+    snprintf(text, sizeof text,
+             "[{\"cc-kind\":\"clock-fix\",\"cc-dev\":\"d\","
+             "\"cc-epoch\":\"0000000000abcdef\",\"cc-seq\":\"%d\","
+             "\"cc-boot\":\"00000000000000b1\",\"cc-clock\":\"synced\","
+             "\"cc-fixed\":\"00000000000000b1\",\"cc-offset\":%lld,"
+             "\"n\":\"pack\",\"vs\":\"clock-fix\"}]",
+             (int)seq, (long long)START_MS - 7200000);
+    readings_topic(topic, "d", seq);
+    put_message(house, START_MS + (int64_t)seq * 60000, topic, text, strlen(text));
+}
+
+static void put_clock_wrong(struct house *house)
+{
+    put_pack(house, "d", 1, 5.0, false);
+    put_ahead(house, 2, 11 * 60000);
+    put_unset(house, 3, 3660000);
+}
+
 static const struct {
     const char *kind;
     void (*put)(struct house *house);
@@ -80,6 +129,7 @@ static const struct {
     {"twins", put_twins, ALERT_CRITICAL, 1, "name of its own", "单独的名称"},
     {"regressed", put_regressed, ALERT_WARNING, 2, "disk or card", "存储卡"},
     {"lost_packs", put_lost, ALERT_WARNING, 2, "free space", "剩余空间"},
+    {"clock_wrong", put_clock_wrong, ALERT_WARNING, 2, "time server", "时间服务器"},
 };
 
 struct wanted {
@@ -231,6 +281,20 @@ static void each_device_has_its_own(void)
     house_close(&house);
 }
 
+static void a_clock_that_is_nearly_right_or_soon_set_is_not_told(void)
+{
+    struct house house;
+    open_placed(&house);
+    put_ahead(&house, 1, 9 * 60000);
+    put_ahead(&house, 2, -INT64_C(30) * 86400000); /* a backlog */
+    put_unset(&house, 3, 3540000);
+    put_clock_fix(&house, 4);
+    put_unset(&house, 5, 7200000); /* it dates this */
+    take_all(&house);
+    CHECK(find(&house, "clock_wrong").count == 0);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -241,6 +305,8 @@ int main(void)
         {"what goes on after it was closed is another one",
          what_goes_on_after_it_was_closed_is_another_one},
         {"each device has its own", each_device_has_its_own},
+        {"a clock that is nearly right or soon set is not told",
+         a_clock_that_is_nearly_right_or_soon_set_is_not_told},
         CU_TEST_INFO_NULL,
     };
     crypto_init();
