@@ -77,6 +77,28 @@ bool cause_family_parse(enum cause_family *family, const char *name)
     return false;
 }
 
+static bool is_sum(const struct incident *incident)
+{
+    switch (incident->kind) {
+    case ALERT_CUMULATIVE_ABOVE:
+    case ALERT_CUMULATIVE_BELOW:
+    case ALERT_DOSE_ABOVE:
+    case ALERT_DOSE_BELOW:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int64_t cause_alive_ms(const struct incident *member)
+{
+    if (is_sum(member))
+        return member->onset_ms;
+    if (member->state == INCIDENT_UNKNOWN)
+        return member->changed_ms;
+    return member->state == INCIDENT_CLOSED ? member->closed_ms : INT64_MAX;
+}
+
 void cause_begin(struct cause *cause, const struct incident *incident, const char *site)
 {
     *cause = (struct cause){
@@ -84,6 +106,7 @@ void cause_begin(struct cause *cause, const struct incident *incident, const cha
         .onset_ms = incident->onset_ms,
         .grown_ms = incident->onset_ms,
         .ended_ms = incident->closed_ms,
+        .alive_ms = cause_alive_ms(incident),
     };
     snprintf(cause->id, sizeof cause->id, "%s", incident->id);
     snprintf(cause->zone, sizeof cause->zone, "%s", incident->zone);
@@ -101,6 +124,12 @@ static bool touches(const struct cause *cause, const struct incident *incident)
            incident->onset_ms >= cause->onset_ms - CAUSE_GROWS_MS;
 }
 
+static bool is_alive(const struct cause *cause, const struct incident *incident)
+{
+    return is_sum(incident) || cause->alive_ms == INT64_MAX ||
+           incident->onset_ms <= cause->alive_ms + CAUSE_MERGE_MS;
+}
+
 /* A whole site at once: power, or the way out of it. */
 static bool is_together(const struct cause *cause, const struct incident *incident,
                         const char *site)
@@ -115,7 +144,7 @@ bool cause_takes(const struct cause *cause, const struct incident *incident,
                  const char *site)
 {
     if (cause->family == CAUSE_ALONE || cause->family != cause_family_of(incident) ||
-        !touches(cause, incident))
+        !touches(cause, incident) || !is_alive(cause, incident))
         return false;
     return strcmp(cause->zone, incident->zone) == 0 || is_together(cause, incident, site);
 }
@@ -139,7 +168,7 @@ static void grow(struct cause *cause, const struct incident *incident)
 {
     if (incident->onset_ms < cause->onset_ms)
         cause->onset_ms = incident->onset_ms;
-    if (incident->onset_ms > cause->grown_ms)
+    if (incident->onset_ms > cause->grown_ms && !is_sum(incident))
         cause->grown_ms = incident->onset_ms;
 }
 

@@ -18,6 +18,10 @@
  *    power     mains_lost                                       began together
  *    alone     all others                                       nothing
  *
+ * A sum (cumulative, dose) shows what was and stays open when all is well again, and what
+ * is unknown shows nothing: they are members, and neither keep a cause going nor let it
+ * grow. What is no sum joins only while a member goes on, or soon after.
+ *
  * Pure: a cause is plain data that its owner keeps, and times are those of the incidents,
  * so that what is learned late belongs where it happened.
  */
@@ -58,12 +62,15 @@ struct cause {
     char zone[ID_SIZE]; /* of that one */
     char site[ID_SIZE]; /* ""; likewise */
     int64_t onset_ms;   /* the earliest of its members */
-    int64_t grown_ms;   /* the latest onset of its members */
+    int64_t grown_ms;   /* the latest onset of its members that are no sums */
     int64_t ended_ms;   /* when the last member was over; 0 while one is open */
     int64_t reminded_ms;
     bool is_told; /* of what goes on now, or went on last */
     enum alert_severity told;
     bool is_wide; /* people know that it is of more than one zone */
+    /* The latest cause_alive_ms() of its members: who asks cause_takes() says it; it is
+     * not kept. */
+    int64_t alive_ms;
 };
 
 /* What a cause is told of; `kind` is what became of the incident. */
@@ -89,6 +96,8 @@ bool cause_family_spans_site(enum cause_family family);
 const char *cause_family_name(enum cause_family family);
 bool cause_family_parse(enum cause_family *family, const char *name);
 
+/* Until when the member shows that its trouble goes on; INT64_MAX: it does. */
+int64_t cause_alive_ms(const struct incident *member);
 /* The incident leads a new one. `site` is that of its zone, "". */
 void cause_begin(struct cause *cause, const struct incident *incident, const char *site);
 /* Whether the incident belongs to it; not for members, which do. */

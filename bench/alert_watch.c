@@ -119,6 +119,13 @@ static struct watch_member *member_of(struct watch *watch,
         if (strcmp(watch->members[i - 1].id, incident->id) == 0)
             return &watch->members[i - 1];
     size_t cause = watch->cause_count;
+    for (size_t i = 0; i < cause; i++)
+        watch->causes[i].alive_ms = 0;
+    for (size_t i = 0; i < watch->member_count; i++) {
+        int64_t *alive_ms = &watch->causes[watch->members[i].cause].alive_ms;
+        if (watch->members[i].alive_ms > *alive_ms)
+            *alive_ms = watch->members[i].alive_ms;
+    }
     for (size_t i = watch->cause_count; i > 0 && cause == watch->cause_count; i--)
         if (cause_takes(&watch->causes[i - 1], incident, ""))
             cause = i - 1;
@@ -150,6 +157,7 @@ static void on_effect(void *context, enum alert_effect_kind kind,
         event.is_other_open = true;
         event.is_other_told |= other->was_told;
     }
+    member->alive_ms = cause_alive_ms(incident);
     member->is_open = incident->state != INCIDENT_CLOSED;
     enum cause_telling telling = cause_note(&watch->causes[member->cause], &event);
     bool is_call = kind == ALERT_EFFECT_OPENED || kind == ALERT_EFFECT_ESCALATED;

@@ -20,6 +20,7 @@ struct watch_member {
     size_t cause;
     bool is_open;
     bool was_told;
+    int64_t alive_ms;
 };
 
 struct watch {

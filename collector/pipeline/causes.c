@@ -18,6 +18,7 @@ static const char *site_of(const struct pipeline *pipeline, const char *zone)
 }
 
 struct search {
+    struct pipeline *pipeline;
     const struct incident *incident;
     const char *site;
     struct cause found;
@@ -28,10 +29,14 @@ struct search {
 static void on_candidate(void *context, const struct cause *cause)
 {
     struct search *search = context;
-    if (search->has_found || !cause_takes(cause, search->incident, search->site))
+    struct cause *found = &search->found;
+    if (search->has_found)
         return;
-    search->found = *cause;
-    search->has_found = true;
+    *found = *cause;
+    if (!cause_family_spans_site(found->family)) /* these have no sums */
+        pipeline_note(search->pipeline, state_get_alive(search->pipeline->options.state,
+                                                        found->id, &found->alive_ms));
+    search->has_found = cause_takes(found, search->incident, search->site);
 }
 
 static void find_new(struct pipeline *pipeline, const struct incident *incident,
@@ -39,7 +44,7 @@ static void find_new(struct pipeline *pipeline, const struct incident *incident,
 {
     const char *site = site_of(pipeline, incident->zone);
     enum cause_family family = cause_family_of(incident);
-    struct search search = {.incident = incident, .site = site};
+    struct search search = {.pipeline = pipeline, .incident = incident, .site = site};
     if (family != CAUSE_ALONE)
         pipeline_note(pipeline,
                       state_latest_causes(pipeline->options.state, family, incident->zone,

@@ -41,6 +41,9 @@ struct state_others {
 
 MUST_CHECK enum err state_get_others(struct state *state, const char *cause,
                                      const char *but, struct state_others *others);
+/* The latest cause_alive_ms() of the members of a cause. */
+MUST_CHECK enum err state_get_alive(struct state *state, const char *cause,
+                                    int64_t *alive_ms);
 /* Members, in the order they opened; beyond `limit`, open ones and the newest. */
 MUST_CHECK enum err state_each_member(struct state *state, const char *cause,
                                       size_t limit, void *context,

@@ -91,6 +91,13 @@ static const struct taking takings[] = {
     {"in the zone, later", ALERT_SILENT, -1, ALERT_SILENT, "z1", "s1", 200, -1, true},
     {"other site", ALERT_SILENT, -1, ALERT_SILENT, "z2", "s2", 0, -1, false},
     {"no site is no common one", ALERT_SILENT, -1, ALERT_SILENT, "z2", "", 0, -1, false},
+    {"a sum holds no cause", ALERT_DOSE_ABOVE, -1, ALERT_ABOVE, "z1", "s1", 31, -1,
+     false},
+    {"with its sum", ALERT_DOSE_ABOVE, -1, ALERT_ABOVE, "z1", "s1", 30, -1, true},
+    {"sums of one harm", ALERT_DOSE_ABOVE, -1, ALERT_DOSE_ABOVE, "z1", "s1", 200, -1,
+     true},
+    {"a sum joins what goes on", ALERT_ABOVE, -1, ALERT_DOSE_ABOVE, "z1", "s1", 200, -1,
+     true},
     {"alone", ALERT_FORK, -1, ALERT_FORK, "z1", "s1", 0, -1, false},
 };
 
@@ -107,6 +114,39 @@ static void what_belongs_to_a_cause(void)
         cause.ended_ms = row->end != -1 ? T0 + row->end * MIN : 0;
         CHECK_ROW(row->what, cause_takes(&cause, &next, row->site) == row->is_taken);
     }
+}
+
+static void what_keeps_a_cause_going(void)
+{
+    struct incident member = incident_at("a", ALERT_ABOVE, 0);
+    CHECK(cause_alive_ms(&member) == INT64_MAX);
+    member.state = INCIDENT_RECOVERING;
+    CHECK(cause_alive_ms(&member) == INT64_MAX);
+    member.state = INCIDENT_UNKNOWN;
+    member.changed_ms = T0 + 20 * MIN;
+    CHECK(cause_alive_ms(&member) == T0 + 20 * MIN);
+    struct cause cause;
+    cause_begin(&cause, &member, "s1");
+    struct incident next = incident_at("b", ALERT_ABOVE, 50);
+    CHECK(cause_takes(&cause, &next, "s1"));
+    next.onset_ms += MIN;
+    CHECK(!cause_takes(&cause, &next, "s1"));
+    member.state = INCIDENT_CLOSED;
+    member.closed_ms = T0 + 30 * MIN;
+    CHECK(cause_alive_ms(&member) == T0 + 30 * MIN);
+}
+
+static void a_sum_does_not_let_a_cause_grow(void)
+{
+    struct incident above = incident_at("a", ALERT_ABOVE, 0);
+    struct incident sum = incident_at("b", ALERT_CUMULATIVE_ABOVE, 600);
+    struct cause cause;
+    cause_begin(&cause, &above, "s1");
+    struct cause_event event = {
+        .kind = ALERT_EFFECT_OPENED, .incident = &sum, .is_other_open = true};
+    CHECK(cause_takes(&cause, &sum, "s1"));
+    cause_note(&cause, &event);
+    CHECK(cause.grown_ms == T0);
 }
 
 /* ---- who is told ------------------------------------------------------------------- */
@@ -291,6 +331,8 @@ int main(void)
     CU_TestInfo tests[] = {
         {"families are of kinds and quantities", families_are_of_kinds_and_quantities},
         {"what belongs to a cause", what_belongs_to_a_cause},
+        {"what keeps a cause going", what_keeps_a_cause_going},
+        {"a sum does not let a cause grow", a_sum_does_not_let_a_cause_grow},
         {"a follower is told only when it is graver",
          a_follower_is_told_only_when_it_is_graver},
         {"a follower that escalates is told", a_follower_that_escalates_is_told},

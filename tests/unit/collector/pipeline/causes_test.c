@@ -19,6 +19,9 @@ static const char *const causes_config =
     "\"recovery_level\":8,\"recovery_delay\":0},"
     "{\"severity\":\"critical\",\"level\":20,\"delay\":0,"
     "\"recovery_level\":8,\"recovery_delay\":0}]},"
+    "{\"id\":\"total\",\"zone\":\"z1\",\"quantity\":\"air_temperature\","
+    "\"kind\":\"cumulative_above\",\"limit\":30,\"levels\":[{\"severity\":\"critical\","
+    "\"level\":1,\"delay\":0,\"recovery_level\":1,\"recovery_delay\":0}]},"
     "{\"id\":\"quiet1\",\"zone\":\"z1\",\"quantity\":\"\",\"kind\":\"silent_device\","
     "\"levels\":[],\"silent\":600000},"
     "{\"id\":\"quiet2\",\"zone\":\"z2\",\"quantity\":\"\",\"kind\":\"silent_device\","
@@ -59,6 +62,8 @@ static const struct {
     {"closed twice", "a1=9 end a !end a", "oc", ""},
     {"sensors lost, and what they measured", "a1=9 tick 200 end a end a", "ooocc", ""},
     {"assigned, and to another", "a1=9 mine a !yours a say a", "o", "a!"},
+    {"a sum that stays mutes no later failure", "a1=31 a2=31 a3=5 b40=9", "oo", "ab!"},
+    {"a sum beside its failure", "a1=31 a2=31 b3=9", "o", "ab"},
     {"one that is over cannot be put off", "a1=9 a2=5 !later a", "oc", ""},
 };
 
