@@ -5,14 +5,22 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/program.h"
+#include "edge-agent/siren.h"
 
 #define LOOK_MS    1000 /* how often acks are looked for */
 #define OUTPUT_MAX 4096
+#define MARK_MAX   16
+
+/* What the command has been told, for all that is known: one that fails, or is ended by a
+ * power cut, may have done it. */
+enum told { TOLD_BACK, TOLD_LOST, TOLD_PERHAPS };
 
 struct ack_alarm {
     /* fixed after create */
@@ -25,10 +33,14 @@ struct ack_alarm {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool is_wanted; /* ringing, as the loop sees it */
-    bool is_told;   /* ringing, as the command was told last */
     bool is_stopping;
     uint64_t runs;
     uint64_t failed;
+    /* owned by the command's thread, once it runs */
+    enum told told;
+    bool is_tried_ringing; /* what the command was run for last */
+    int64_t failures;      /* of that, in a row */
+    int64_t not_before_ms;
 };
 
 /* ---- when ---- */
@@ -81,20 +93,91 @@ static void run_command(const struct ack_alarm *alarm, bool is_ringing, bool *is
     free(argv);
 }
 
+/* ---- what it was told, through restarts ---- */
+
+static enum told read_mark(const char *path)
+{
+    struct buf text = {0};
+    struct err_text why;
+    enum told told = TOLD_PERHAPS; /* one that cannot be read is there all the same */
+    enum err err = file_read(&text, path, MARK_MAX, &why);
+    if (err == ERR_NOT_FOUND)
+        told = TOLD_BACK;
+    else if (err == ERR_OK && text.len == strlen("lost\n") &&
+             memcmp(text.data, "lost\n", text.len) == 0)
+        told = TOLD_LOST;
+    buf_fini(&text);
+    return told;
+}
+
+/* Without a mark it rings all the same. */
+static void set_told(struct ack_alarm *alarm, enum told told)
+{
+    struct err_text why;
+    const char *text = told == TOLD_LOST ? "lost\n" : "perhaps\n";
+    if (alarm->told == told)
+        return;
+    alarm->told = told;
+    if (alarm->options.mark == NULL)
+        return;
+    enum err err = told == TOLD_BACK
+                       ? file_remove(alarm->options.mark, &why)
+                       : file_replace(alarm->options.mark, text, strlen(text), &why);
+    if (err != ERR_OK)
+        log_warn("what the alarm's command was told is not kept: %s", why.text);
+}
+
+/* 0: now; negative: there is nothing to tell. */
+static int64_t due_in_ms(const struct ack_alarm *alarm, bool is_ringing)
+{
+    if (alarm->told == (is_ringing ? TOLD_LOST : TOLD_BACK))
+        return -1;
+    if (alarm->failures == 0 || alarm->is_tried_ringing != is_ringing)
+        return 0;
+    int64_t left_ms = alarm->not_before_ms - clock_real_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
+static void note_result(struct ack_alarm *alarm, bool is_ringing, bool is_done)
+{
+    if (alarm->is_tried_ringing != is_ringing)
+        alarm->failures = 0;
+    alarm->is_tried_ringing = is_ringing;
+    alarm->failures = is_done ? 0 : alarm->failures + 1;
+    if (is_done)
+        set_told(alarm, is_ringing ? TOLD_LOST : TOLD_BACK);
+    else
+        alarm->not_before_ms =
+            clock_real_ms() + siren_wait_ms(alarm->options.retry_ms, alarm->failures);
+}
+
+static void wait_for(struct ack_alarm *alarm, int64_t wait_ms)
+{
+    if (wait_ms < 0) {
+        pthread_cond_wait(&alarm->changed, &alarm->lock);
+        return;
+    }
+    struct timespec until = clock_deadline(wait_ms);
+    pthread_cond_timedwait(&alarm->changed, &alarm->lock, &until);
+}
+
 /* What came and went while a command ran is not told. */
 static void *serve(void *context)
 {
     struct ack_alarm *alarm = context;
     pthread_mutex_lock(&alarm->lock);
     while (!alarm->is_stopping) {
-        if (alarm->is_wanted == alarm->is_told) {
-            pthread_cond_wait(&alarm->changed, &alarm->lock);
+        bool is_ringing = alarm->is_wanted;
+        int64_t wait_ms = due_in_ms(alarm, is_ringing);
+        if (wait_ms != 0) {
+            wait_for(alarm, wait_ms);
             continue;
         }
-        bool is_ringing = alarm->is_told = alarm->is_wanted;
         bool is_done;
         pthread_mutex_unlock(&alarm->lock);
+        set_told(alarm, TOLD_PERHAPS);
         run_command(alarm, is_ringing, &is_done);
+        note_result(alarm, is_ringing, is_done);
         pthread_mutex_lock(&alarm->lock);
         alarm->runs++;
         alarm->failed += !is_done;
@@ -144,15 +227,43 @@ static void on_timer(void *context)
     loop_timer_arm(alarm->timer, LOOK_MS);
 }
 
+/* What rang before this start rings until acks come. */
+static void go_on(struct ack_alarm *alarm)
+{
+    uint64_t backlog;
+    if (alarm->options.mark != NULL)
+        alarm->told = read_mark(alarm->options.mark);
+    if (alarm->told == TOLD_BACK || alarm->options.after_ms == 0)
+        return; /* where it is never to ring, what rings is ended */
+    alarm->options.look(alarm->options.context, &alarm->watch.acked, &backlog);
+    alarm->watch.since_ms = clock_real_ms();
+    alarm->watch.is_ringing = alarm->is_wanted = true;
+    /* Whether it rings is not known: again when acks stay away, not at each start. */
+    alarm->is_tried_ringing = true;
+    alarm->failures = 1;
+    alarm->not_before_ms = alarm->watch.since_ms + alarm->options.after_ms;
+}
+
+static void init_condition(struct ack_alarm *alarm)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&alarm->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 struct ack_alarm *ack_alarm_create(const struct ack_alarm_options *options)
 {
     struct ack_alarm *alarm = mem_alloc(sizeof *alarm);
     alarm->options = *options;
     alarm->watch.after_ms = options->after_ms;
     pthread_mutex_init(&alarm->lock, NULL);
-    pthread_cond_init(&alarm->changed, NULL);
-    if (options->command_count > 0)
+    init_condition(alarm);
+    if (options->command_count > 0) {
+        go_on(alarm);
         start_thread(alarm);
+    }
     alarm->timer = loop_timer_create(options->loop, on_timer, alarm);
     loop_timer_arm(alarm->timer, 0);
     return alarm;

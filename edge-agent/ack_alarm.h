@@ -5,7 +5,9 @@
  * Rings once when nothing was acknowledged for so long, whatever the reason is (broker,
  * network, collector, a wrong password), and once more when acks are back. Ringing is a
  * local command, of the local configuration only: no shell, bounded in time, on a thread
- * of its own. Times are real ones, and count from the start. Belongs to the loop thread.
+ * of its own. One that fails is run again, as the siren's. What it was told last is kept
+ * in a file, so that what rings is ended after a restart, too, and does not ring twice.
+ * Times are real ones, and count from the start. Belongs to the loop thread.
  */
 #ifndef COLDCHAIN_EDGE_AGENT_ACK_ALARM_H
 #define COLDCHAIN_EDGE_AGENT_ACK_ALARM_H
@@ -33,6 +35,8 @@ int64_t ack_watch_waiting_ms(const struct ack_watch *watch, int64_t now_ms);
 
 /* ---- ringing ---- */
 
+#define ACK_ALARM_MARK "alarm.told" /* in the journal's folder */
+
 struct ack_alarm;
 
 struct ack_alarm_options {
@@ -41,6 +45,8 @@ struct ack_alarm_options {
     int64_t timeout_ms;   /* of the command */
     char *const *command; /* absolute path and arguments; "lost" or "back" is added */
     size_t command_count; /* 0: only the log and the status tell */
+    int64_t retry_ms;     /* after a first failure; doubles */
+    const char *mark;     /* the file that says what was told; borrowed. None: quiet */
     void *context;
     void (*look)(void *context, uint64_t *acked, uint64_t *backlog);
 };

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/mem.h"
 #include "base/notify.h"
 #include "edge-agent/ack_alarm.h"
 #include "edge-agent/recorder.h"
@@ -21,9 +22,9 @@
 /* Recorded series wait while so many packs are not acked. */
 #define CONGESTED_PACKS 2000
 /* How often the end of draining is looked for. */
-#define DRAIN_POLL_MS  20
-#define JUDGE_MS       1000 /* how often silence is looked for */
-#define SIREN_RETRY_MS 5000
+#define DRAIN_POLL_MS    20
+#define JUDGE_MS         1000 /* how often silence is looked for */
+#define COMMAND_RETRY_MS 5000
 
 struct agent {
     const struct settings *settings;
@@ -38,6 +39,7 @@ struct agent {
     struct uplink *uplink;
     struct sampler *sampler;
     struct ack_alarm *alarm;
+    char *alarm_mark; /* path */
     struct loop_timer *status_timer;
     struct loop_timer *drain_timer;
     struct loop_timer *judge_timer;
@@ -245,7 +247,7 @@ static void open_siren(struct agent *agent)
         .least = (enum alert_severity)settings->alarm.severity,
         .timeout_ms = settings->alarm.timeout_ms,
         .repeat_ms = settings->alarm.repeat_ms,
-        .retry_ms = SIREN_RETRY_MS,
+        .retry_ms = COMMAND_RETRY_MS,
         .mute_file = settings->alarm.mute_file,
         .context = agent,
         .on_told = on_told,
@@ -303,12 +305,15 @@ static void look_for_acks(void *context, uint64_t *acked, uint64_t *backlog)
 static void open_alarm(struct agent *agent)
 {
     const struct settings *settings = agent->settings;
+    agent->alarm_mark = mem_format("%s/%s", settings->journal.dir, ACK_ALARM_MARK);
     const struct ack_alarm_options options = {
         .loop = agent->loop,
         .after_ms = settings->alarm.no_ack_after_ms,
         .timeout_ms = settings->alarm.timeout_ms,
         .command = settings->alarm.command,
         .command_count = settings->alarm.command_count,
+        .retry_ms = COMMAND_RETRY_MS,
+        .mark = agent->alarm_mark,
         .context = agent,
         .look = look_for_acks,
     };
@@ -382,6 +387,7 @@ enum err agent_run(const struct settings *settings,
         err = serve(&agent, why);
     siren_destroy(agent.siren);
     ack_alarm_destroy(agent.alarm);
+    free(agent.alarm_mark);
     sampler_close(agent.sampler);
     uplink_close(agent.uplink);
     recorder_destroy(agent.recorder);

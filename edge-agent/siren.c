@@ -185,13 +185,17 @@ static void note_told(struct siren *siren)
     siren->options.on_told(siren->options.context);
 }
 
+int64_t siren_wait_ms(int64_t retry_ms, int64_t failures)
+{
+    int64_t doublings = failures - 1 < RETRY_DOUBLINGS ? failures - 1 : RETRY_DOUBLINGS;
+    return retry_ms << doublings;
+}
+
 static void try_later(struct siren *siren)
 {
-    int64_t wait_ms =
-        siren->options.retry_ms
-        << (siren->failures < RETRY_DOUBLINGS ? siren->failures : RETRY_DOUBLINGS);
     siren->failures++;
-    siren->not_before_ms = clock_real_ms() + wait_ms;
+    siren->not_before_ms =
+        clock_real_ms() + siren_wait_ms(siren->options.retry_ms, siren->failures);
     forget_errand(&siren->errand);
 }
 

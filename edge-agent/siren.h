@@ -48,6 +48,8 @@ void siren_destroy(struct siren *siren);
 /* The list says something else. */
 void siren_look(struct siren *siren);
 /* Commands that were run to their end, and of these, those that failed. */
+/* How long to wait before a command is run again that failed so often in a row. */
+int64_t siren_wait_ms(int64_t retry_ms, int64_t failures);
 uint64_t siren_runs(const struct siren *siren, uint64_t *failed);
 
 #endif

@@ -88,7 +88,11 @@ struct bench {
     struct ack_alarm *alarm;
     char path[PATH_MAX];
     char program[PATH_MAX];
+    char mark[PATH_MAX];
     char *command[3];
+    int64_t retry_ms;
+    int64_t after_ms;
+    uint64_t runs; /* that are waited for */
     uint64_t acked;
     uint64_t backlog;
 };
@@ -98,6 +102,20 @@ static void look(void *context, uint64_t *acked, uint64_t *backlog)
     const struct bench *bench = context;
     *acked = bench->acked;
     *backlog = bench->backlog;
+}
+
+static void start(struct bench *bench, int64_t timeout_ms)
+{
+    const struct ack_alarm_options options = {.loop = bench->loop,
+                                              .after_ms = bench->after_ms,
+                                              .timeout_ms = timeout_ms,
+                                              .command = bench->command,
+                                              .command_count = 2,
+                                              .retry_ms = bench->retry_ms,
+                                              .mark = bench->mark,
+                                              .context = bench,
+                                              .look = look};
+    bench->alarm = ack_alarm_create(&options);
 }
 
 /* `body` is what the program does; its last argument is $2, behind the file's name. */
@@ -113,14 +131,18 @@ static void bench_open(struct bench *bench, const char *body, int64_t timeout_ms
     CHECK(fchmod(fileno(file), 0700) == 0 && fclose(file) == 0);
     bench->command[0] = bench->program;
     bench->command[1] = bench->path;
-    const struct ack_alarm_options options = {.loop = bench->loop,
-                                              .after_ms = 1,
-                                              .timeout_ms = timeout_ms,
-                                              .command = bench->command,
-                                              .command_count = 2,
-                                              .context = bench,
-                                              .look = look};
-    bench->alarm = ack_alarm_create(&options);
+    snprintf(bench->mark, sizeof bench->mark, "%s",
+             folder_file(&bench->folder, ACK_ALARM_MARK));
+    bench->retry_ms = 10 * MINUTE_MS;
+    bench->after_ms = 1;
+    start(bench, timeout_ms);
+}
+
+static void restart(struct bench *bench)
+{
+    ack_alarm_destroy(bench->alarm);
+    bench->acked = 0;
+    start(bench, 10000);
 }
 
 static void bench_close(struct bench *bench)
@@ -172,6 +194,82 @@ static void a_command_that_hangs_is_ended_and_counted(void)
     bench_close(&bench);
 }
 
+static bool has_run_so_often(void *context)
+{
+    struct bench *bench = context;
+    uint64_t failed;
+    return ack_alarm_runs(bench->alarm, &failed) >= bench->runs;
+}
+
+static void wait_for_runs(struct bench *bench, uint64_t runs)
+{
+    bench->runs = runs;
+    CHECK(until_true(bench->loop, has_run_so_often, bench, BOUND_MS));
+}
+
+static void check_rung(struct bench *bench, const char *want)
+{
+    struct buf text = {0};
+    CHECK(file_read(&text, bench->path, 1000, NULL) == ERR_OK);
+    buf_text(&text, "");
+    CHECK_TEXT(text.data, want);
+    buf_fini(&text);
+}
+
+static void a_command_that_fails_is_run_again(void)
+{
+    struct bench bench;
+    uint64_t failed;
+    bench_open(&bench, "echo \"$2\" >> \"$1\"; [ $(wc -l < \"$1\") -ge 3 ]", 10000);
+    ack_alarm_destroy(bench.alarm);
+    bench.retry_ms = 1;
+    start(&bench, 10000);
+    wait_for_runs(&bench, 3);
+    CHECK(ack_alarm_is_ringing(bench.alarm));
+    bench.acked = 1;
+    wait_for_runs(&bench, 4);
+    CHECK(ack_alarm_runs(bench.alarm, &failed) == 4 && failed == 2);
+    check_rung(&bench, "lost\nlost\nlost\nback\n");
+    bench_close(&bench);
+}
+
+static void what_rang_before_a_restart_is_ended_when_acks_come(void)
+{
+    struct bench bench;
+    uint64_t failed;
+    bench_open(&bench, "echo \"$2\" >> \"$1\"", 10000);
+    wait_for_runs(&bench, 1);
+    restart(&bench);
+    CHECK(ack_alarm_is_ringing(bench.alarm));
+    bench.acked = 1;
+    wait_for_runs(&bench, 1);
+    CHECK(!ack_alarm_is_ringing(bench.alarm));
+    check_rung(&bench, "lost\nback\n");
+    bench.backlog = 0;
+    restart(&bench); /* quiet, and known to be */
+    CHECK(!ack_alarm_is_ringing(bench.alarm) && access(bench.mark, F_OK) != 0);
+    CHECK(ack_alarm_runs(bench.alarm, &failed) == 0);
+    bench_close(&bench);
+}
+
+/* The command may have switched the siren on before it failed, or before a power cut. */
+static void what_may_ring_is_ended_or_rung_again(void)
+{
+    struct bench bench;
+    bench_open(&bench, "echo \"$2\" >> \"$1\"; [ $2 = back ]", 10000);
+    wait_for_runs(&bench, 1);
+    restart(&bench);
+    wait_for_runs(&bench, 1); /* `after` has passed once more */
+    check_rung(&bench, "lost\nlost\n");
+    bench.after_ms = 10 * MINUTE_MS;
+    restart(&bench);
+    bench.backlog = 0;
+    wait_for_runs(&bench, 1);
+    check_rung(&bench, "lost\nlost\nback\n");
+    CHECK(!ack_alarm_is_ringing(bench.alarm));
+    bench_close(&bench);
+}
+
 static void what_a_shell_would_do_is_not_done(void)
 {
     struct bench bench;
@@ -205,6 +303,10 @@ int main(void)
          the_command_is_run_when_acks_stop_and_when_they_are_back},
         {"a command that hangs is ended and counted",
          a_command_that_hangs_is_ended_and_counted},
+        {"a command that fails is run again", a_command_that_fails_is_run_again},
+        {"what rang before a restart is ended when acks come",
+         what_rang_before_a_restart_is_ended_when_acks_come},
+        {"what may ring is ended or rung again", what_may_ring_is_ended_or_rung_again},
         {"what a shell would do is not done", what_a_shell_would_do_is_not_done},
         CU_TEST_INFO_NULL,
     };
