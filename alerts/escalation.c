@@ -167,7 +167,8 @@ static size_t pick(const struct turn *turn, size_t who, uint32_t repeat, bool *i
     *wait_ms = ESCALATION_NEVER;
     for (size_t i = 0; i < count; i++) {
         size_t channel = contact->addresses[i].channel;
-        if (was_tried(turn, who, repeat, channel))
+        if (was_tried(turn, who, repeat, channel) ||
+            turn->plan->channels[channel].is_subject)
             continue;
         if (quiet[i] != 0 && !may_ring(turn)) {
             if (quiet[i] < *wait_ms)
@@ -208,7 +209,8 @@ static void tell_repeat(struct turn *turn, size_t who, uint32_t repeat)
 static void tell_all(struct turn *turn, uint32_t repeat)
 {
     for (size_t i = 0; i < turn->plan->channel_count; i++)
-        if (!was_tried(turn, ESCALATION_NONE, repeat, i))
+        if (!was_tried(turn, ESCALATION_NONE, repeat, i) &&
+            !turn->plan->channels[i].is_subject)
             tell(turn, (struct escalation_tell){
                            .contact = ESCALATION_NONE, .repeat = repeat, .channel = i});
 }
@@ -244,9 +246,59 @@ static void visit(struct turn *turn, size_t who)
         look_again(turn, turn->now_ms + turn->repeat_ms);
 }
 
+static bool is_told_now(const struct turn *turn, size_t who, bool by_what_works)
+{
+    const struct escalation_decision *decision = turn->decision;
+    for (size_t i = 0; i < decision->count; i++)
+        if (is_of(turn, &decision->tells[i], who) &&
+            (!by_what_works || !turn->plan->channels[decision->tells[i].channel].is_down))
+            return true;
+    return false;
+}
+
+/* Whether it was, is or will be told over something that works. */
+static bool is_reached(const struct turn *turn, size_t who)
+{
+    int64_t wait_ms;
+    bool is_quiet = false;
+    for (size_t i = 0; i < turn->told_count; i++)
+        if (is_of(turn, &turn->told[i], who) && !turn->told[i].has_failed)
+            return true;
+    if (is_told_now(turn, who, true) || turn->decision->count == ESCALATION_TELLS_MAX)
+        return true;
+    uint32_t times = look_back(turn, who).times;
+    size_t left = pick(turn, who, times > 0 ? times - 1 : 0, &is_quiet, &wait_ms);
+    return left == ESCALATION_NONE && wait_ms != ESCALATION_NEVER;
+}
+
 /* ---- a step, a round --------------------------------------------------------------- */
 
-static void visit_step(struct turn *turn, size_t step)
+/* False: none of them can be reached, or nobody is on that duty. */
+static bool visit_duty(struct turn *turn, size_t duty)
+{
+    size_t who[ESCALATION_CONTACTS_MAX];
+    bool is_any_reached = false;
+    if (duty == ESCALATION_NONE)
+        return false;
+    size_t count = escalation_on_duty(&turn->plan->duties[duty], &turn->incident->tz,
+                                      turn->now_ms, who);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_told_now(turn, who[i], false))
+            visit(turn, who[i]);
+        is_any_reached |= is_reached(turn, who[i]);
+    }
+    return is_any_reached;
+}
+
+static void visit_last_resort(struct turn *turn)
+{
+    turn->is_last_resort = true;
+    if (!visit_duty(turn, turn->policy->last_resort))
+        visit(turn, ESCALATION_NONE);
+}
+
+/* False: it reached nobody, and the next step is due. */
+static bool visit_step(struct turn *turn, size_t step)
 {
     const struct escalation_step *given = &turn->policy->steps[step];
     size_t who[ESCALATION_CONTACTS_MAX];
@@ -254,19 +306,13 @@ static void visit_step(struct turn *turn, size_t step)
     turn->repeat_ms = turn->is_reminder ? 0 : given->repeat_ms;
     turn->most = turn->is_reminder ? 1 : given->most;
     turn->is_last_resort = false;
-    const struct escalation_duty *duties = turn->plan->duties;
-    const struct tz *there = &turn->incident->tz;
-    size_t count = escalation_on_duty(&duties[given->duty], there, turn->now_ms, who);
-    if (count == 0) {
-        turn->is_last_resort = true;
-        if (turn->policy->last_resort != ESCALATION_NONE)
-            count = escalation_on_duty(&duties[turn->policy->last_resort], there,
-                                       turn->now_ms, who);
-    }
-    if (count == 0)
-        visit(turn, ESCALATION_NONE);
-    for (size_t i = 0; i < count; i++)
-        visit(turn, who[i]);
+    bool is_nobody_there =
+        escalation_on_duty(&turn->plan->duties[given->duty], &turn->incident->tz,
+                           turn->now_ms, who) == 0;
+    bool is_any_reached = !is_nobody_there && visit_duty(turn, given->duty);
+    if (is_nobody_there || (!is_any_reached && step + 1 == turn->policy->step_count))
+        visit_last_resort(turn);
+    return is_any_reached || is_nobody_there;
 }
 
 void escalation_next(const struct escalation_plan *plan,
@@ -293,12 +339,14 @@ void escalation_next(const struct escalation_plan *plan,
     if (incident->is_acknowledged && incident->acknowledged_ms >= incident->round_ms)
         return;
     turn.is_reminder = incident->is_acknowledged;
-    size_t count = incident->is_acknowledged ? 1 : policy->step_count;
+    bool is_reached_so_far = true;
     look_again(&turn, now_ms + HANDOVER_MS);
-    for (size_t i = 0; i < count && i < policy->step_count; i++) {
+    for (size_t i = 0; i < policy->step_count; i++) {
         int64_t due_ms = incident->round_ms + policy->steps[i].after_ms;
-        if (due_ms <= now_ms)
-            visit_step(&turn, i);
+        if (incident->is_acknowledged && i > 0 && is_reached_so_far)
+            break;
+        if (due_ms <= now_ms || !is_reached_so_far)
+            is_reached_so_far = visit_step(&turn, i);
         else
             look_again(&turn, due_ms);
     }

@@ -13,6 +13,8 @@
  *  - A step tells each contact that is on its duty, over the first of the contact's
  *    addresses that can be used; who comes on duty later is told when the step is due.
  *  - Nobody on duty: the policy's last resort; nobody there either: every channel.
+ *  - When all addresses of all whom a step tells have failed or are down, the next step
+ * is due at once; behind the last one the last resort, then every channel.
  *  - In quiet hours a warning waits for their end; what is critical is told all the same,
  *    over a channel that rings when there is one.
  *  - What failed is told at once over the next address; a channel that is down or full
@@ -60,6 +62,7 @@ struct escalation_channel {
     const char *name;
     bool rings;
     bool is_down;       /* failed several times in a row */
+    bool is_subject;    /* what is told is about it: not over it */
     int64_t full_until; /* its bucket or quota; 0: it has room */
 };
 

@@ -111,8 +111,8 @@ static void look_at_channels(struct pipeline *pipeline, const struct incident *i
         uint64_t count = 0;
         channels[i] = roster->plan.channels[i];
         pipeline_note(pipeline, state_get_health(state, channels[i].name, &health));
-        channels[i].is_down =
-            pipeline_is_down(&health) || is_about(incident, channels[i].name);
+        channels[i].is_down = pipeline_is_down(&health);
+        channels[i].is_subject = is_about(incident, channels[i].name);
         if (roster->given[i].rate == 0)
             continue;
         pipeline_note(pipeline, state_count_channel(state, channels[i].name,

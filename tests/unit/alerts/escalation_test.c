@@ -248,10 +248,88 @@ static void what_failed_goes_over_the_next_address(void)
     house.told[1].has_failed = true;
     step(&house, from_ms + 3 * MINUTE);
     house.told[2].has_failed = true;
-    step(&house, from_ms + 4 * MINUTE); /* nothing is left to try */
-    CHECK_TEXT(story(&house, from_ms), "0m li sms, 2m li chat, 3m li voice");
+    house.policy.last_resort = MANAGER;
+    step(&house, from_ms + 4 * MINUTE); /* nothing is left to try: the last resort */
+    CHECK_TEXT(story(&house, from_ms), "0m li sms, 2m li chat, 3m li voice, 4m chen sms");
+    CHECK(house.told[3].is_last_resort);
     pass(&house, house.next_ms, 10 * MINUTE); /* the next repeat tries them anew */
-    CHECK_TEXT(story(&house, from_ms), "0m li sms, 2m li chat, 3m li voice, 13m li sms");
+    CHECK_TEXT(story(&house, from_ms),
+               "0m li sms, 2m li chat, 3m li voice, 4m chen sms, 13m li sms");
+}
+
+/* All that was told so far comes to nothing. */
+static void all_fails(void)
+{
+    for (size_t i = 0; i < house.told_count; i++)
+        house.told[i].has_failed = true;
+}
+
+/* Who cannot be reached at all is no end: the next step is due, then everybody is. */
+static void who_cannot_be_reached_is_passed_over(void)
+{
+    set_up(&house, "2026-11-26T10:00:00+08:00");
+    int64_t from_ms = house.incident.round_ms;
+    house.policy.steps[0].repeat_ms = 0;
+    for (size_t i = 0; i < CONTACTS; i++)
+        house.contacts[i].address_count = 1; /* sms alone */
+    step(&house, from_ms);
+    all_fails();
+    step(&house, from_ms + 2 * MINUTE);
+    CHECK_TEXT(story(&house, from_ms), "0m li sms, 2m chen sms");
+    pass(&house, from_ms + 3 * MINUTE, HOUR); /* one message got through: as ever */
+    CHECK_TEXT(story(&house, from_ms), "0m li sms, 2m chen sms");
+    all_fails();
+    step(&house, from_ms + 61 * MINUTE);
+    CHECK_TEXT(story(&house, from_ms), "0m li sms, 2m chen sms, 61m all sms, 61m all "
+                                       "chat, 61m all voice");
+}
+
+static void a_channel_that_is_down_is_not_waited_for(void)
+{
+    set_up(&house, "2026-11-26T10:00:00+08:00");
+    int64_t from_ms = house.incident.round_ms;
+    house.channels[SMS].is_down = true;
+    house.contacts[LI].address_count = 1;
+    step(&house, from_ms);
+    CHECK_TEXT(story(&house, from_ms), "0m li sms, 0m chen chat");
+    /* The last resort is whom the last step told: once. */
+    set_up(&house, "2026-11-26T10:00:00+08:00");
+    house.channels[SMS].is_down = true;
+    house.contacts[CHEN].address_count = 1;
+    house.policy.steps[0].duty = MANAGER;
+    house.policy.step_count = 1;
+    house.policy.last_resort = MANAGER;
+    step(&house, from_ms);
+    CHECK_TEXT(story(&house, from_ms),
+               "0m chen sms, 0m all sms, 0m all chat, 0m all voice");
+    /* Acknowledged and graver: likewise. */
+    set_up(&house, "2026-11-26T10:00:00+08:00");
+    house.channels[SMS].is_down = true;
+    house.contacts[LI].address_count = 1;
+    house.incident.is_acknowledged = true;
+    house.incident.acknowledged_ms = from_ms - MINUTE;
+    step(&house, from_ms);
+    CHECK_TEXT(story(&house, from_ms), "0m li sms, 0m chen chat");
+}
+
+/* That sms is broken is told to nobody by sms. */
+static void what_is_wrong_with_a_channel_goes_another_way(void)
+{
+    set_up(&house, "2026-11-26T10:00:00+08:00");
+    int64_t from_ms = house.incident.round_ms;
+    house.channels[SMS].is_down = true;
+    house.channels[SMS].is_subject = true;
+    for (size_t i = 0; i < CONTACTS; i++)
+        house.contacts[i].address_count = 1;
+    step(&house, from_ms);
+    CHECK_TEXT(story(&house, from_ms), "0m all chat, 0m all voice");
+    pass(&house, from_ms, 10 * MINUTE);
+    CHECK_TEXT(story(&house, from_ms), "0m all chat, 0m all voice");
+    set_up(&house, "2026-11-26T10:00:00+08:00");
+    house.channels[SMS].is_subject = true;
+    house.contacts[LI].address_count = 1;
+    step(&house, from_ms);
+    CHECK_TEXT(story(&house, from_ms), "0m chen chat");
 }
 
 static void channels_that_cannot_take_it_are_passed_over(void)
@@ -483,6 +561,11 @@ int main(void)
          an_address_that_is_never_quiet_is_used_at_night},
         {"what failed goes over the next address",
          what_failed_goes_over_the_next_address},
+        {"who cannot be reached is passed over", who_cannot_be_reached_is_passed_over},
+        {"a channel that is down is not waited for",
+         a_channel_that_is_down_is_not_waited_for},
+        {"what is wrong with a channel goes another way",
+         what_is_wrong_with_a_channel_goes_another_way},
         {"channels that cannot take it are passed over",
          channels_that_cannot_take_it_are_passed_over},
         {"a gap in the roster goes to the last resort",

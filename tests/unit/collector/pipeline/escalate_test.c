@@ -294,6 +294,27 @@ static void a_message_given_up_is_an_incident_at_once(void)
     close_house(&house);
 }
 
+/* li has sms alone: the next step is due, with the room's message and that of sms. */
+static void who_has_no_other_way_is_passed_over(void)
+{
+    static struct config_contact both[2];
+    struct config_escalation other = settings;
+    struct house house;
+    memcpy(both, contacts, sizeof both);
+    both[0].address_count = 1;
+    other.contacts = both;
+    open_house(&house, false);
+    house.roster = roster_create(&other, given, CHANNELS);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    put_result(&house, 2, 1, STATE_OUTBOX_DEAD);
+    put_tick(&house, 2);
+    take_all(&house);
+    CHECK(newest(&house).kind == ALERT_ALARM_PATH);
+    CHECK_TEXT(story(&house), "1m sms>li, 2m voice>wang, 2m voice>wang");
+    close_house(&house);
+}
+
 static void dump_row(void *context, const struct state_message *message)
 {
     buf_format(context, "%s %s %s %u.%u.%u %" PRId64 " %s %u\n%s\n", message->key,
@@ -560,6 +581,7 @@ int main(void)
          a_channel_that_fails_is_told_over_the_others},
         {"a message given up is an incident at once",
          a_message_given_up_is_an_incident_at_once},
+        {"who has no other way is passed over", who_has_no_other_way_is_passed_over},
         {"a crash behind every record tells the same",
          a_crash_behind_every_record_tells_the_same},
         {"quiet hours and times are those of the site",
