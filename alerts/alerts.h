@@ -67,6 +67,7 @@ struct alert_reading {
     int64_t arrival_ms;   /* when the collector had it */
     double value;
     enum quality quality;
+    double spread_K; /* the coldest of what it speaks of is so much below `value`; 0 */
 };
 
 /*
@@ -179,10 +180,19 @@ struct alert_sink {
  */
 #define ALERT_GOODS "goods"
 
+/* Goods that came in at another temperature than the zone's. */
+#define ALERT_LOADS_MAX 4
+struct alert_load {
+    int64_t from_ms; /* event time */
+    double entry_C;
+};
+
 /* What is known of a zone as a place. All 0: nothing, the air is the product. */
 struct alert_room {
-    struct thermal_body body; /* of its goods: freshness/thermal.h */
-    struct air_settings air;  /* its defrost schedule: alerts/air.h */
+    struct thermal_body body;                 /* of its goods: freshness/thermal.h */
+    struct air_settings air;                  /* its defrost schedule: alerts/air.h */
+    struct alert_load loads[ALERT_LOADS_MAX]; /* what came in last */
+    size_t load_count;
 };
 
 struct alerts;

@@ -80,13 +80,15 @@ static struct source *derived_source(struct alerts *alerts, const struct source 
     return source;
 }
 
-static double value_of(size_t which, double product_C, double air_C, double humidity)
+/* The warmest goods; a surface that is colder than the air around it gets wet first. */
+static double value_of(size_t which, const struct product *product, double air_C,
+                       double humidity)
 {
     switch ((enum derived)which) {
     case DERIVED_PRODUCT:
-        return product_C;
+        return product->warmest_C;
     case DERIVED_MARGIN:
-        return product_C - dew_point_c(air_C, humidity);
+        return product->coldest_C - dew_point_c(air_C, humidity);
     case DERIVED_VPD:
         return 10 * vapour_deficit_kpa(air_C, humidity); /* hPa */
     }
@@ -95,7 +97,7 @@ static double value_of(size_t which, double product_C, double air_C, double humi
 
 static void feed(struct alerts *alerts, const struct source *air,
                  const struct alert_reading *reading, size_t which, double value,
-                 const struct alert_sink *sink)
+                 double spread_K, const struct alert_sink *sink)
 {
     char channel[ID_SIZE];
     if (!isfinite(value) || !derive_channel(channel, which, source_channel(air)))
@@ -106,6 +108,7 @@ static void feed(struct alerts *alerts, const struct source *air,
     derived.channel = source_channel(source);
     derived.quantity = quantities[which];
     derived.value = value;
+    derived.spread_K = spread_K;
     silence_heard(alerts, source, reading->arrival_ms, sink);
     threshold_reading(alerts, source, &derived, sink);
     silence_schedule(alerts, source);
@@ -124,5 +127,6 @@ void derive_reading(struct alerts *alerts, struct source *source,
     for (size_t i = 0; i < DERIVED_COUNT; i++)
         if ((wanted & 1u << i) != 0)
             feed(alerts, source, reading, i,
-                 value_of(i, product.C.mid, reading->value, humidity), sink);
+                 value_of(i, &product, reading->value, humidity),
+                 i == DERIVED_PRODUCT ? product.warmest_C - product.coldest_C : 0, sink);
 }

@@ -44,6 +44,15 @@ static inline bool rule_is_silence(const struct rule *rule)
     return alert_kind_is_silence((enum alert_kind)rule->kind);
 }
 
+/* What the rule looks at: of goods that are not all as warm, those of its side. */
+static inline double rule_value(const struct rule *rule,
+                                const struct alert_reading *reading)
+{
+    bool is_cold = rule->kind == ALERT_BELOW || rule->kind == ALERT_CUMULATIVE_BELOW ||
+                   rule->kind == ALERT_DOSE_BELOW;
+    return is_cold ? reading->value - reading->spread_K : reading->value;
+}
+
 static inline bool rule_is_above(const struct rule *rule)
 {
     return alert_kind_is_above((enum alert_kind)rule->kind);

@@ -213,6 +213,7 @@ void measured_reading(struct alerts *alerts, struct source *source,
         const struct rule *rule = plan->rules[i];
         if (rule_is_silence(rule))
             continue;
+        moment.value = rule_value(rule, reading);
         sample.reasons = reasons & rule_unless(rule);
         heed_step(rule, &moment, &sample);
         judge_rule(alerts, source, i, &moment, &sample, sink);

@@ -14,7 +14,9 @@
 #define SYSTEMATIC    0.1 /* of the slope: the pulp moves between two of its readings */
 #define TAU_LEAST_H   0.05
 #define TAU_MOST_H    200.0
-#define STATE_VERSION 1
+#define STATE_VERSION 2
+#define VERSION_ALONE 1 /* 0.1: no loads */
+#define JOINED_K      0.1
 
 static bool is_value(double celsius)
 {
@@ -54,12 +56,59 @@ static struct thermal entry(const struct product_settings *settings, double air_
                            settings->entry_high_C);
 }
 
-void product_enter(struct product_state *state)
+/* ---- loads ------------------------------------------------------------------------ */
+
+static bool is_same(const struct product_entry *a, const struct product_entry *b)
 {
-    state->last_ms = 0;
-    state->pulp_ms = 0;
-    state->stretch_ms = 0;
+    return a->from_ms == b->from_ms && a->entry_C == b->entry_C;
 }
+
+static const struct product_load *find_load(const struct product_state *state,
+                                            const struct product_entry *entry)
+{
+    for (size_t i = 0; i < state->load_count; i++)
+        if (is_same(&state->loads[i].entry, entry))
+            return &state->loads[i];
+    return NULL;
+}
+
+/* Those of the settings only: as many as these are, and in their order. */
+static void take_loads(struct product_state *state,
+                       const struct product_settings *settings, int64_t time_ms)
+{
+    struct product_load kept[PRODUCT_LOADS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < settings->load_count && i < PRODUCT_LOADS_MAX; i++) {
+        const struct product_entry *entry = &settings->loads[i];
+        const struct product_load *known = find_load(state, entry);
+        if (known != NULL)
+            kept[count++] = *known;
+        else if (entry->from_ms <= time_ms && is_value(entry->entry_C))
+            kept[count++] = (struct product_load){
+                .entry = *entry, .at_ms = entry->from_ms, .C = entry->entry_C};
+    }
+    for (size_t i = 0; i < count; i++)
+        state->loads[i] = kept[i];
+    state->load_count = count;
+}
+
+/* The air was `air_C` from the reading before until now. */
+static void move_loads(struct product_state *state, const struct thermal_body *body,
+                       double air_C, int64_t time_ms)
+{
+    for (size_t i = 0; i < state->load_count; i++) {
+        struct product_load *load = &state->loads[i];
+        double hours = (double)(time_ms - load->at_ms) / HOUR_MS;
+        struct thermal core = thermal_known(load->C, 0);
+        if (!load->is_joined)
+            (void)thermal_step(&core, body, air_C, hours);
+        load->C = core.mid;
+        load->at_ms = time_ms;
+        load->is_joined |= fabs(load->C - state->core.mid) <= JOINED_K;
+    }
+}
+
+/* ---- the zone --------------------------------------------------------------------- */
 
 /* The pulp as the probe last said it: it moves slowly beside the air. */
 static void pull(struct product_state *state, double hours)
@@ -75,6 +124,7 @@ void product_air(struct product_state *state, const struct product_settings *set
         return;
     double before_C = state->air_C;
     double hours = (double)(time_ms - state->last_ms) / HOUR_MS;
+    take_loads(state, settings, time_ms);
     if (state->last_ms == 0) {
         state->core = entry(settings, air_C);
     } else {
@@ -93,6 +143,8 @@ void product_air(struct product_state *state, const struct product_settings *set
         if (gap)
             state->stretch_ms = 0;
     }
+    struct thermal_body body = body_of(state, settings);
+    move_loads(state, &body, state->last_ms != 0 ? before_C : air_C, time_ms);
     state->last_ms = time_ms;
     state->air_C = air_C;
 }
@@ -137,6 +189,13 @@ struct product product_now(const struct product_state *state,
         state->pulp_ms != 0 && state->last_ms - state->pulp_ms <= PRODUCT_PULP_MS;
     if (state->last_ms == 0 && state->pulp_ms == 0)
         product.C = (struct thermal){(double)NAN, (double)NAN, (double)NAN};
+    product.coldest_C = product.C.mid;
+    product.warmest_C = product.C.mid;
+    for (size_t i = 0; i < state->load_count; i++)
+        if (!state->loads[i].is_joined) {
+            product.coldest_C = fmin(product.coldest_C, state->loads[i].C);
+            product.warmest_C = fmax(product.warmest_C, state->loads[i].C);
+        }
     return product;
 }
 
@@ -166,6 +225,33 @@ void product_save(struct buf *out, const struct product_state *state)
     for (int i = 0; i < SAVED_NUMBERS; i++)
         buf_f64(out, *numbers[i]);
     buf_f64(out, state->weight);
+    buf_varint(out, state->load_count);
+    for (size_t i = 0; i < state->load_count; i++) {
+        buf_zigzag(out, state->loads[i].entry.from_ms);
+        buf_f64(out, state->loads[i].entry.entry_C);
+        buf_zigzag(out, state->loads[i].at_ms);
+        buf_f64(out, state->loads[i].C);
+        buf_u8(out, state->loads[i].is_joined);
+    }
+}
+
+static bool load_loads(struct product_state *state, struct buf_reader *in)
+{
+    uint64_t count = buf_read_varint(in);
+    if (in->failed || count > PRODUCT_LOADS_MAX)
+        return false;
+    state->load_count = (size_t)count;
+    for (size_t i = 0; i < state->load_count; i++) {
+        struct product_load *load = &state->loads[i];
+        load->entry.from_ms = buf_read_zigzag(in);
+        load->entry.entry_C = buf_read_f64(in);
+        load->at_ms = buf_read_zigzag(in);
+        load->C = buf_read_f64(in);
+        load->is_joined = buf_read_u8(in) != 0;
+        if (!is_value(load->entry.entry_C) || !is_value(load->C))
+            return false;
+    }
+    return !in->failed;
 }
 
 enum err product_load(struct product_state *state, struct buf_reader *in)
@@ -173,7 +259,8 @@ enum err product_load(struct product_state *state, struct buf_reader *in)
     struct product_state read = {0};
     double *numbers[SAVED_NUMBERS];
     numbers_of(&read, numbers);
-    if (buf_read_u8(in) != STATE_VERSION)
+    unsigned version = buf_read_u8(in);
+    if (version != STATE_VERSION && version != VERSION_ALONE)
         return ERR_CORRUPT;
     read.last_ms = buf_read_zigzag(in);
     read.pulp_ms = buf_read_zigzag(in);
@@ -186,6 +273,7 @@ enum err product_load(struct product_state *state, struct buf_reader *in)
     read.weight = buf_read_f64(in);
     ok = ok && read.weight >= 0 && isfinite(read.weight) &&
          read.core.low <= read.core.mid && read.core.mid <= read.core.high;
+    ok = ok && (version == VERSION_ALONE || load_loads(&read, in));
     if (in->failed || !ok)
         return ERR_CORRUPT;
     *state = read;

@@ -5,7 +5,8 @@
  * Key "room/ZONE". u8 version, settings (tau, fastest, slowest as f64; three times of
  * the defrost's schedule as zigzag), varint probes, per probe: u64 key, u64 group, u8
  * role, time, f64 value, on, off; varint stretches, per stretch: from, to, u8 reason, and
- * since version 2 u8 bits: f64 low follows (1), f64 high (2), empty (4), asked (8).
+ * since version 2 u8 bits: f64 low follows (1), f64 high (2), empty (4), asked (8). Since
+ * version 3 varint loads, per load: from, f64 its temperature then.
  * TIME_NEVER is written as it is.
  */
 #include <assert.h>
@@ -16,7 +17,7 @@
 #include "alerts/room.h"
 #include "base/mem.h"
 
-#define ROOM_VERSION 2
+#define ROOM_VERSION 3
 #define ROOM_KEY     "room/"
 
 /* What a stretch has besides. */
@@ -77,6 +78,11 @@ void room_save(const struct room *room, struct buf *key, struct buf *out)
     buf_varint(out, room->stretch_count);
     for (size_t i = 0; i < room->stretch_count; i++)
         save_stretch(out, &room->stretches[i]);
+    buf_varint(out, room->settings.load_count);
+    for (size_t i = 0; i < room->settings.load_count; i++) {
+        buf_zigzag(out, room->settings.loads[i].from_ms);
+        buf_f64(out, room->settings.loads[i].entry_C);
+    }
 }
 
 static int64_t read_point(struct buf_reader *in)
@@ -149,6 +155,18 @@ static struct room_stretch read_stretch(struct buf_reader *in, unsigned version)
     return stretch;
 }
 
+static void read_loads(struct buf_reader *in, struct alert_room *settings)
+{
+    uint64_t count = buf_read_varint(in);
+    if (count > ALERT_LOADS_MAX)
+        in->failed = true;
+    for (uint64_t i = 0; !in->failed && i < count; i++) {
+        struct alert_load *load = &settings->loads[settings->load_count++];
+        load->from_ms = read_span(in);
+        load->entry_C = read_number(in);
+    }
+}
+
 /* A room as it was read, before anything is known to be right. */
 struct saved_room {
     struct alert_room settings;
@@ -175,6 +193,8 @@ static bool read_room(struct buf_reader *in, struct saved_room *saved)
     for (saved->stretch_count = 0; saved->stretch_count < stretches;
          saved->stretch_count++)
         saved->stretches[saved->stretch_count] = read_stretch(in, version);
+    if (version > 2)
+        read_loads(in, &saved->settings);
     return !in->failed && in->at == in->len;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alerts/shared.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdalign.h>
 
@@ -56,12 +57,19 @@ static void product_archive(struct archive *archive, void *gauge, const struct r
 const struct gauge_kind gauge_product = {
     "product", alignof(struct product_state), product_size, NULL, NULL, product_archive};
 
+static_assert(ALERT_LOADS_MAX == PRODUCT_LOADS_MAX, "all of a room's fit");
+
 static struct product_settings settings_of(const struct room *room)
 {
     struct product_settings settings = {
         .entry_low_C = (double)NAN, .entry_C = (double)NAN, .entry_high_C = (double)NAN};
-    if (room != NULL)
+    if (room != NULL) {
         settings.body = room->settings.body;
+        settings.load_count = room->settings.load_count;
+        for (size_t i = 0; i < settings.load_count; i++)
+            settings.loads[i] = (struct product_entry){room->settings.loads[i].from_ms,
+                                                       room->settings.loads[i].entry_C};
+    }
     if (!(settings.body.tau_h > 0))
         settings.body = (struct thermal_body){.tau_h = DEFAULT_TAU_H,
                                               .fastest_h = DEFAULT_FASTEST_H,

@@ -238,15 +238,16 @@ void threshold_reading(struct alerts *alerts, struct source *source,
         return;
     }
     if (source->watches == NULL && reading->value < plan->above &&
-        reading->value > plan->below)
+        reading->value - reading->spread_K > plan->below)
         return;
-    const struct sample sample = {.time_ms = reading->time_ms,
-                                  .arrival_ms = reading->arrival_ms,
-                                  .before_ms = before_ms,
-                                  .measure = reading->value};
-    for (size_t i = 0; i < plan->count; i++)
+    struct sample sample = {.time_ms = reading->time_ms,
+                            .arrival_ms = reading->arrival_ms,
+                            .before_ms = before_ms};
+    for (size_t i = 0; i < plan->count; i++) {
+        sample.measure = rule_value(plan->rules[i], reading);
         if (!rule_is_silence(plan->rules[i]))
             threshold_step(alerts, source, plan->rules[i], &sample, sink);
+    }
 }
 
 void threshold_restart(struct watch *watch)

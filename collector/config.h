@@ -18,7 +18,7 @@
 #include "collector/config_escalation.h"
 #include "collector/pipeline/registry.h"
 
-/* Of a planned step, or of maintenance, as the file has it. */
+/* Of a planned step, of maintenance, or of a load, as the file has it. */
 struct config_span {
     char *from; /* RFC 3339 */
     char *to;
@@ -26,6 +26,7 @@ struct config_span {
     char *band_high;
     char **goods;
     size_t goods_count;
+    char *entry_c;
     char *why;
 };
 
@@ -49,6 +50,8 @@ struct config_zone {
     size_t step_count;
     struct config_span *maintenance;
     size_t maintenance_count;
+    struct config_span *loads;
+    size_t load_count;
     struct config_pair *external_ids;
     size_t external_id_count;
 };

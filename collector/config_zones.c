@@ -56,6 +56,23 @@ static const struct config_key maintenance_keys[] = {
     {.name = NULL},
 };
 
+static const struct config_key load_keys[] = {
+    {.name = "from",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     SPAN(from),
+     .help = "when it came in"},
+    {.name = "entry_c",
+     .type = CONFIG_STRING,
+     .is_required = true,
+     SPAN(entry_c),
+     .help = "how warm the goods were then, in degree Celsius"},
+    {.name = "why", .type = CONFIG_STRING, SPAN(why), .help = "what came in"},
+    {.name = NULL},
+};
+
+static const struct config_schema load_schema = {.keys = load_keys,
+                                                 .size = sizeof(struct config_span)};
 static const struct config_schema step_schema = {.keys = step_keys,
                                                  .size = sizeof(struct config_span)};
 static const struct config_schema maintenance_schema = {
@@ -128,6 +145,12 @@ static const struct config_key zone_keys[] = {
      .record = &maintenance_schema,
      .most = ZONE_SPANS_MAX,
      .help = "see zone.maintenance"},
+    {.name = "loads",
+     .type = CONFIG_RECORDS,
+     ZONE_LIST(loads, load_count),
+     .record = &load_schema,
+     .most = ALERT_LOADS_MAX,
+     .help = "goods that came in warmer or colder than the zone"},
     {.name = "external_ids",
      .type = CONFIG_PAIRS,
      ZONE_LIST(external_ids, external_id_count),

@@ -100,6 +100,15 @@ static const struct field maintenance_fields[] = {
     END,
 };
 
+static const struct field load_fields[] = {
+    {"from", FIELD_TIME, FIELD_ALWAYS, .help = "when it came in", .help_zh = "入库时间"},
+    {"entry_c", FIELD_NUMBER, FIELD_ALWAYS, .least = -100, .most = 100,
+     .help = "how warm the goods were then, in degree Celsius",
+     .help_zh = "入库时货温(摄氏度)"},
+    {"why", FIELD_TEXT, .help = "what came in", .help_zh = "货物说明"},
+    END,
+};
+
 static const struct field zone_fields[] = {
     {"id", FIELD_ID, FIELD_ALWAYS, .help = "identifier, unique in the house",
      .help_zh = "标识"},
@@ -142,6 +151,9 @@ static const struct field zone_fields[] = {
      .help_zh = "计划的设定温度阶段"},
     {"maintenance", FIELD_RECORDS, .most = ZONE_SPANS_MAX, .record = maintenance_fields,
      .help = "see zone.maintenance", .help_zh = "检修时段"},
+    {"loads", FIELD_RECORDS, .most = ALERT_LOADS_MAX, .record = load_fields,
+     .help = "goods that came in warmer or colder than the zone",
+     .help_zh = "与库温不同的入库货物"},
     {"external_ids", FIELD_TEXTS, .help = "what others call it", .help_zh = "外部标识"},
     {"archived", FIELD_BOOL, .help = "no longer in use", .help_zh = "已归档"},
     END,

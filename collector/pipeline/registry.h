@@ -42,12 +42,14 @@ struct registry_zone {
     int64_t defrost_most_ms;  /* how long one takes; 0: not said */
     int64_t door_most_ms;     /* how long one may be open that no signal shows; 0 */
     int64_t recovery_most_ms; /* until the air is back after either; 0: not said */
-    bool is_described;        /* something was said of tau, goods or defrosts */
-    int64_t off_since_ms;     /* of what is off duty; 0 */
-    bool is_empty;            /* off duty because there is said to be nothing in it */
-    bool has_goods;           /* what stands in it is recorded */
-    bool is_off_duty;         /* only what is about safety is judged there */
-    bool is_archived;         /* nothing is */
+    struct alert_load loads[ALERT_LOADS_MAX]; /* what came in last */
+    size_t load_count;
+    bool is_described;    /* something was said of tau, goods, loads or defrosts */
+    int64_t off_since_ms; /* of what is off duty; 0 */
+    bool is_empty;        /* off duty because there is said to be nothing in it */
+    bool has_goods;       /* what stands in it is recorded */
+    bool is_off_duty;     /* only what is about safety is judged there */
+    bool is_archived;     /* nothing is */
 };
 
 /* A stretch of time for which something else is planned in a zone, or it starts. */

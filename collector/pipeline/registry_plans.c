@@ -85,12 +85,30 @@ static void take_tau_of_goods(struct registry *registry, struct registry_zone *z
     zone->tau_most_ms = hours_ms(fmax(most, tau));
 }
 
+static void take_loads(struct registry_zone *zone, const json_t *loads)
+{
+    size_t i;
+    json_t *one;
+    zone->load_count = 0;
+    json_array_foreach(loads, i, one)
+    {
+        if (zone->load_count == ALERT_LOADS_MAX)
+            return;
+        zone->loads[zone->load_count++] = (struct alert_load){
+            .from_ms = json_integer_value(json_object_get(one, "from")),
+            .entry_C = json_number_value(json_object_get(one, "entry_c")),
+        };
+    }
+}
+
 void registry_describe_zone(struct registry *registry, struct registry_zone *zone,
                             const json_t *body)
 {
     const json_t *goods = json_object_get(body, "goods");
     zone->tau_ms = json_integer_value(json_object_get(body, "tau"));
-    zone->is_described = zone->tau_ms != 0 || json_array_size(goods) > 0;
+    take_loads(zone, json_object_get(body, "loads"));
+    zone->is_described =
+        zone->tau_ms != 0 || json_array_size(goods) > 0 || zone->load_count > 0;
     if (zone->tau_ms != 0) {
         zone->tau_least_ms = (int64_t)((double)zone->tau_ms / TAU_WITHIN);
         zone->tau_most_ms = (int64_t)((double)zone->tau_ms * TAU_WITHIN);

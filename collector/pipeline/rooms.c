@@ -23,7 +23,10 @@ static void fill(struct alert_room *room, const struct registry_zone *zone)
                 .defrost_most_ms = zone->defrost_most_ms,
                 .door_most_ms = zone->door_most_ms,
                 .recovery_most_ms = zone->recovery_most_ms},
+        .load_count = zone->load_count,
     };
+    for (size_t i = 0; i < zone->load_count; i++)
+        room->loads[i] = zone->loads[i];
 }
 
 static void declare(struct alerts *alerts, const struct registry *registry,

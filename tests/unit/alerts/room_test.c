@@ -329,7 +329,60 @@ static void a_copy_knows_what_is_over(void)
     story_end(&ahead);
 }
 
+static void keep_room(void *context, const char *key, const void *data, size_t len)
+{
+    if (strcmp(key, "room/room-1") == 0)
+        buf_add(context, data, len);
+}
+
+/* The air is at 5 C all the time. Of goods that are warm and goods that are cold each
+ * rule sees those of its side, also after a restart between two readings. */
+static void what_came_in_is_judged_at_its_own_temperature(void)
+{
+    const struct alert_room before = {.body = {4, 1, 12}};
+    const struct alert_room after = {
+        .body = {4, 1, 12},
+        .loads = {{T0 + 10 * MIN * 1000, 18}, {T0 + 20 * MIN * 1000, -1}},
+        .load_count = 2};
+    struct alert_rule rules[3] = {rule_above("warm", 8, 8, 30 * MIN, 0),
+                                  rule_above("cold", 1, 1, 0, 0),
+                                  rule_above("air", 8, 8, 0, 0)};
+    struct story story;
+    struct buf saved = {0};
+    for (int i = 0; i < 2; i++)
+        snprintf(rules[i].quantity, ID_SIZE, "product_temperature");
+    rules[1].kind = ALERT_BELOW;
+    story_begin(&story);
+    story_rules(&story, rules, 3);
+    alerts_set_room(story.alerts, "room-1", &before);
+    read_each_minute(&story, 0, 10, 5);
+    alerts_set_room(story.alerts, "room-1", &after);
+    read_each_minute(&story, 10, 20, 5);
+    CHECK_TEXT(story_told(&story), "");
+    story_read(&story, 20 * MIN, 5);
+    CHECK_TEXT(story_told(&story), "opened warning open 1200>1200 -1");
+    alerts_save_changed(story.alerts, &saved, keep_room);
+    CHECK(alerts_load(story.alerts, "room/room-1", saved.data, saved.len) == ERR_OK);
+    CHECK(alerts_load(story.alerts, "room/room-1", saved.data, saved.len - 1) ==
+          ERR_CORRUPT);
+    read_each_minute(&story, 21, 40, 5);
+    CHECK_TEXT(story_told(&story), "");
+    story_read(&story, 40 * MIN, 5);
+    const char *told = story_told(&story);
+    CHECK_ROW(told, strncmp(told, "opened warning open 600>2400 16.4", 33) == 0);
+    /* 6 K below 5 C come within 4 K, 13 K above it within 3 K */
+    read_each_minute(&story, 41, 1200, 5);
+    told = story_told(&story);
+    CHECK_ROW(told, strstr(told, "closed warning closed 7080>7080 ") != NULL);
+    CHECK_ROW(told, strstr(told, "closed warning closed 21720>21720 ") != NULL);
+    CHECK(strstr(told, "opened") == NULL);
+    story_end(&story);
+    buf_fini(&saved);
+}
+
 static CU_TestInfo tests[] = {
+    {"what came in is judged at its own temperature",
+     what_came_in_is_judged_at_its_own_temperature},
     {"a step excuses what it was planned for", a_step_excuses_what_it_was_planned_for},
     {"back within a step is back", back_within_a_step_is_back},
     {"beyond a step time counts", beyond_a_step_time_counts},

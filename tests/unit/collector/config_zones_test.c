@@ -91,14 +91,17 @@ static void a_file_says_what_the_command_says(void)
         "door_most: 20m\n" KEY "recovery_most: 15m\n" KEY "start_most: 3h\n" KEY \
         "external_ids: {erp: R-1}\n" KEY "steps:\n" KEY \
         "  - {from: 2026-11-02T00:00:00Z, to: 2026-11-03T00:00:00Z, band_high: 16, " \
-        "goods: [apple], why: curing}\n" KEY "maintenance:\n" KEY \
+        "goods: [apple], why: curing}\n" KEY "loads:\n" KEY \
+        "  - {from: 2026-11-02T00:00:00Z, entry_c: 18, why: oranges}\n" KEY \
+        "maintenance:\n" KEY \
         "  - {from: 2026-11-04T00:00:00Z, to: 2026-11-04T06:00:00Z}\n"
 
 /* As zone.put would have kept it. */
 static const char kept[] =
     "{\"band_high\":9.5,\"band_low\":-1.0,\"defrost_at\":1793498400000,"
     "\"defrost_every\":28800000,\"defrost_most\":1800000,\"door_most\":1200000,"
-    "\"external_ids\":{\"erp\":\"R-1\"},\"goods\":[\"apple\"],\"maintenance\":["
+    "\"external_ids\":{\"erp\":\"R-1\"},\"goods\":[\"apple\"],\"loads\":["
+    "{\"entry_c\":18.0,\"from\":1793577600000,\"why\":\"oranges\"}],\"maintenance\":["
     "{\"from\":1793750400000,\"to\":1793772000000}],\"name\":\"Room\","
     "\"recovery_most\":900000,\"site\":\"store\",\"start_most\":10800000,\"steps\":["
     "{\"band_high\":16.0,\"from\":1793577600000,\"goods\":[\"apple\"],"

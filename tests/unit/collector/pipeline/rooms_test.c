@@ -458,6 +458,28 @@ static void goods_where_they_belong_ask_nobody(void)
     house_close(&house);
 }
 
+/* ---- what came in ----------------------------------------------------------------- */
+
+static void warm_goods_in_a_cold_room_are_told(void)
+{
+    struct house house;
+    char body[200];
+    house_open(&house);
+    put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+    run(&house, 0, "rule.put", "{\"id\":\"warm\",\"quantity\":\"product_temperature\"}");
+    measure(&house, 1, 5, 5);
+    take_all(&house);
+    CHECK(opened(&house) == 0);
+    snprintf(body, sizeof body,
+             "{\"id\":\"room\",\"loads\":[{\"from\":%" PRId64 ",\"entry_c\":18}]}",
+             START_MS + 6 * 60000);
+    run(&house, 6, "zone.put", body);
+    measure(&house, 7, 9, 5);
+    take_all(&house);
+    CHECK(opened(&house) == 1);
+    house_close(&house);
+}
+
 /* ---- what a seed says ------------------------------------------------------------- */
 
 /* The seed, with that said of "room". */
@@ -531,6 +553,7 @@ int main(void)
         {"a seed says what zones are like", a_seed_says_what_zones_are_like},
         {"a record holds between two looks", a_record_holds_between_two_looks},
         {"goods where they belong ask nobody", goods_where_they_belong_ask_nobody},
+        {"warm goods in a cold room are told", warm_goods_in_a_cold_room_are_told},
         CU_TEST_INFO_NULL,
     };
     return check_run("rooms", tests);
