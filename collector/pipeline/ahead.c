@@ -12,9 +12,29 @@
 #include "collector/pipeline/beat.h"
 #include "collector/pipeline/internal.h"
 
+#define HARM "product_temperature"
+
 /* ---- the second engine ------------------------------------------------------------ */
 
 /* Silence is judged by arrival, so there is nothing about it that could be ahead. */
+/*
+ * Harm and sums are what all readings come to, also those that are missing: they wait.
+ * Silence and dates are judged by arrival, and by the first engine alone.
+ */
+static bool is_judged_ahead(const struct alert_rule *rule)
+{
+    switch (rule->kind) {
+    case ALERT_CUMULATIVE_ABOVE:
+    case ALERT_CUMULATIVE_BELOW:
+    case ALERT_DOSE_ABOVE:
+    case ALERT_DOSE_BELOW:
+        return false;
+    default:
+        return !alert_kind_is_silence(rule->kind) && !alert_kind_is_date(rule->kind) &&
+               strcmp(rule->quantity, HARM) != 0;
+    }
+}
+
 enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *why)
 {
     const struct registry *registry = pipeline->registry;
@@ -23,8 +43,7 @@ enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *wh
     struct alert_rule *rules = mem_array(registry->rule_count, sizeof *rules);
     size_t count = 0;
     for (size_t i = 0; i < registry->rule_count; i++)
-        if (!alert_kind_is_silence(registry->rules[i].kind) &&
-            !alert_kind_is_date(registry->rules[i].kind) &&
+        if (is_judged_ahead(&registry->rules[i]) &&
             registry_in_force(registry, &registry->rules[i]))
             rules[count++] = registry->rules[i];
     enum err err = alerts_change_rules(pipeline->ahead, rules, count, pipeline->now_ms,

@@ -26,6 +26,18 @@ static const char *const epochs_config =
     "\"kind\":\"below\",\"levels\":[{\"severity\":\"critical\",\"level\":0,\"delay\":0,"
     "\"recovery_level\":0,\"recovery_delay\":120000}]}]}";
 
+/* Five minutes above 8 degrees in all, and goods that have begun to warm. */
+static const char *const harm_config =
+    "{\"zones\":[{\"id\":\"room\",\"org\":\"o\",\"site\":\"s\"}],"
+    "\"devices\":[{\"org\":\"o\",\"id\":\"d\"}],"
+    "\"placements\":[{\"org\":\"o\",\"device\":\"d\",\"zone\":\"room\"}],"
+    "\"rules\":[{\"id\":\"sum\",\"zone\":\"room\",\"quantity\":\"air_temperature\","
+    "\"kind\":\"cumulative_above\",\"levels\":[{\"severity\":\"warning\",\"level\":5,"
+    "\"delay\":0,\"recovery_level\":5,\"recovery_delay\":0}],\"limit\":8},"
+    "{\"id\":\"goods\",\"zone\":\"room\",\"quantity\":\"product_temperature\","
+    "\"kind\":\"above\",\"levels\":[{\"severity\":\"warning\",\"level\":5.02,\"delay\":0,"
+    "\"recovery_level\":5,\"recovery_delay\":0}]}]}";
+
 /* ---- records from words ----------------------------------------------------------- */
 
 static uint64_t epoch_of(char letter)
@@ -129,7 +141,7 @@ static void put_word(struct house *house, int64_t at_ms, const char *word)
     put_one(house, at_ms, &pack);
 }
 
-static void put_words(struct house *house, const char *words)
+static void put_words_by(struct house *house, const char *rules, const char *words)
 {
     char word[64];
     char epoch;
@@ -137,7 +149,7 @@ static void put_words(struct house *house, const char *words)
     unsigned to;
     int taken;
     int64_t at_ms = ARRIVED_MS;
-    put(house, RECORD_CONFIG, START_MS, epochs_config, strlen(epochs_config));
+    put(house, RECORD_CONFIG, START_MS, rules, strlen(rules));
     for (; *words != '\0'; words += taken, at_ms += 1000) {
         if (sscanf(words, "hello %63s %n", word, &taken) == 1)
             put_hello(house, at_ms, word);
@@ -147,6 +159,11 @@ static void put_words(struct house *house, const char *words)
             put_word(house, at_ms, word);
     }
     CHECK(journal_sync(house->journal, NULL) == ERR_OK);
+}
+
+static void put_words(struct house *house, const char *words)
+{
+    put_words_by(house, epochs_config, words);
 }
 
 /* ---- what became of them ---------------------------------------------------------- */
@@ -295,6 +312,28 @@ static void a_crash_behind_every_record_changes_nothing(void)
         state_close(house.state);
         put_words(&house, rows[i].words);
         check_crashes(&house, rows[i].name, i % 3 + 1);
+        house_close(&house);
+    }
+}
+
+/* What all readings come to is not judged while some are missing. */
+static void harm_and_sums_wait_for_what_is_missing(void)
+{
+    static const char ahead[] = "hello A A1=5 A2=5 A4=9 A5=9 A6=9 A7=9 A8=9 A9=9 A10=9";
+    char closed[sizeof ahead + 8];
+    snprintf(closed, sizeof closed, "%s A3=5", ahead);
+    const struct {
+        const char *name, *words, *incidents;
+    } waits[] = {{"a gap", ahead, ""}, {"it is closed", closed, "goods 8-, sum 9-"}};
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        struct house house;
+        house_open(&house);
+        put_words_by(&house, harm_config, waits[i].words);
+        pipeline_start(&house);
+        advance(&house, 1000);
+        char *incidents = incidents_of(house.state);
+        check_text(waits[i].name, "incidents", incidents, waits[i].incidents);
+        free(incidents);
         house_close(&house);
     }
 }
@@ -466,6 +505,8 @@ int main(void)
         {"whatever comes first it is told once", whatever_comes_first_it_is_told_once},
         {"a crash behind every record changes nothing",
          a_crash_behind_every_record_changes_nothing},
+        {"harm and sums wait for what is missing",
+         harm_and_sums_wait_for_what_is_missing},
         {"an end that never comes can be given up",
          an_end_that_never_comes_can_be_given_up},
         {"any order of arrival gives the same incidents",
