@@ -260,20 +260,37 @@ enum err alerts_remind(struct alerts *alerts, const char *incident, int64_t now_
     return ERR_OK;
 }
 
+static bool is_remembered(const struct watch *watch)
+{
+    if (watch->rule == NULL || watch->source->is_forgotten)
+        return false;
+    enum alert_kind kind = (enum alert_kind)watch->rule->kind;
+    return watch->firing->state != INCIDENT_UNKNOWN || alert_kind_is_sum(kind) ||
+           alert_kind_is_silence(kind);
+}
+
 enum err alerts_close(struct alerts *alerts, const char *incident, int64_t now_ms,
                       const struct alert_sink *sink)
 {
     struct watch *watch = find_open(alerts, incident);
     if (watch == NULL)
         return ERR_NOT_FOUND;
+    if (!is_remembered(watch))
+        return alerts_end(alerts, incident, now_ms, sink);
+    incident_close(alerts, watch, now_ms, now_ms, sink);
+    threshold_dismiss(watch, now_ms);
+    return ERR_OK;
+}
+
+enum err alerts_end(struct alerts *alerts, const char *incident, int64_t now_ms,
+                    const struct alert_sink *sink)
+{
+    struct watch *watch = find_open(alerts, incident);
+    if (watch == NULL)
+        return ERR_NOT_FOUND;
     struct source *source = watch->source;
     incident_close(alerts, watch, now_ms, now_ms, sink);
-    /* A silence that was closed stays known until it ends, or the next tick would tell it
-     * again. */
-    bool is_known_silence =
-        watch->rule != NULL && rule_is_silence(watch->rule) && !source->is_forgotten;
-    if (!is_known_silence)
-        watch_remove(alerts, watch);
+    watch_remove(alerts, watch);
     source_drop_idle(alerts, source);
     return ERR_OK;
 }

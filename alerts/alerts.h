@@ -40,7 +40,9 @@
 #include "freshness/thermal.h"
 #include "telemetry/reading.h"
 
-#define ALERT_ID_SIZE 33 /* 32 hex digits and NUL */
+/* What a person closed and still lasts opens anew after so long. */
+#define ALERT_STILL_MS ((int64_t)24 * 3600 * 1000)
+#define ALERT_ID_SIZE  33 /* 32 hex digits and NUL */
 
 #define ALERT_UNKNOWN_MS     ((int64_t)2 * 3600 * 1000)
 #define ALERT_CLOCK_SLACK_MS ((int64_t)5 * 60 * 1000)
@@ -290,11 +292,18 @@ MUST_CHECK enum err alerts_remind(struct alerts *alerts, const char *incident,
                                   int64_t now_ms, const struct alert_sink *sink);
 
 /*
- * A person closes it, whatever its state. A threshold that is still passed opens a new
- * one after its delay; silence is told again only after the channel was heard. NOT_FOUND.
+ * A person closes it, whatever its state, and knows what was. So what lasts opens no new
+ * one until it was back for its recovery delay once. Sooner, only what they did not know:
+ * a level that had not fired; of a sum, as much again as its first level; of all others
+ * but silence, that it lasts for ALERT_STILL_MS more; what was unknown, when it is read
+ * again. Silence is told again only after the channel was heard. NOT_FOUND.
  */
 MUST_CHECK enum err alerts_close(struct alerts *alerts, const char *incident,
                                  int64_t now_ms, const struct alert_sink *sink);
+/* It ends where it stands, and what lasts opens a new one: whoever measured it measures
+ * elsewhere, say. NOT_FOUND. */
+MUST_CHECK enum err alerts_end(struct alerts *alerts, const char *incident,
+                               int64_t now_ms, const struct alert_sink *sink);
 
 /*
  * Two engines on one channel: one judges in order, the other judged ahead of a gap and

@@ -79,15 +79,7 @@ bool cause_family_parse(enum cause_family *family, const char *name)
 
 static bool is_sum(const struct incident *incident)
 {
-    switch (incident->kind) {
-    case ALERT_CUMULATIVE_ABOVE:
-    case ALERT_CUMULATIVE_BELOW:
-    case ALERT_DOSE_ABOVE:
-    case ALERT_DOSE_BELOW:
-        return true;
-    default:
-        return false;
-    }
+    return alert_kind_is_sum(incident->kind);
 }
 
 int64_t cause_alive_ms(const struct incident *member)

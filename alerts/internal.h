@@ -176,6 +176,12 @@ void threshold_skip(struct alerts *alerts, struct source *source, const struct r
 void threshold_reading(struct alerts *alerts, struct source *source,
                        const struct alert_reading *reading,
                        const struct alert_sink *sink);
+/* A person closed its incident, which is told already: see alerts_close(). */
+void threshold_dismiss(struct watch *watch, int64_t now_ms);
+static inline bool watch_is_dismissed(const struct watch *watch)
+{
+    return watch->firing == NULL && watch->fired != 0;
+}
 /* The rule in force was replaced by another with the same id. */
 void threshold_restart(struct watch *watch);
 

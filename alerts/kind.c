@@ -16,6 +16,7 @@ enum trait {
     IS_TROUBLE = 1u << 5,
     IS_DATE = 1u << 6,
     IS_AVAILABLE = 1u << 7,
+    IS_SUM = 1u << 8,
 };
 
 struct traits {
@@ -35,13 +36,17 @@ static const struct traits kinds[ALERT_KIND_COUNT] = {
     [ALERT_JOURNAL_DAMAGE] = {IS_TROUBLE, "1"},
     [ALERT_POISON] = {IS_TROUBLE, "1"},
     [ALERT_ALARM_PATH] = {IS_TROUBLE, "1"},
-    [ALERT_CUMULATIVE_ABOVE] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_AVAILABLE,
+    [ALERT_CUMULATIVE_ABOVE] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_SUM |
+                                    IS_AVAILABLE,
                                 "min"},
-    [ALERT_CUMULATIVE_BELOW] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_AVAILABLE,
+    [ALERT_CUMULATIVE_BELOW] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_SUM |
+                                    IS_AVAILABLE,
                                 "min"},
-    [ALERT_DOSE_ABOVE] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_AVAILABLE,
+    [ALERT_DOSE_ABOVE] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_SUM |
+                              IS_AVAILABLE,
                           " min"},
-    [ALERT_DOSE_BELOW] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_AVAILABLE,
+    [ALERT_DOSE_BELOW] = {FIRES_ABOVE | NEEDS_LIMIT | TAKES_WINDOW | IS_SUM |
+                              IS_AVAILABLE,
                           " min"},
     [ALERT_RATE] = {FIRES_ABOVE | TAKES_WINDOW | IS_AVAILABLE, "/h"},
     [ALERT_PREDICTED] = {NEEDS_LIMIT | TAKES_WINDOW | IS_AVAILABLE, "min"},
@@ -97,6 +102,11 @@ bool alert_kind_has_window(enum alert_kind kind)
 bool alert_kind_is_value(enum alert_kind kind)
 {
     return has(kind, IS_VALUE);
+}
+
+bool alert_kind_is_sum(enum alert_kind kind)
+{
+    return has(kind, IS_SUM);
 }
 
 bool alert_kind_is_date(enum alert_kind kind)

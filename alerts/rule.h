@@ -169,6 +169,8 @@ bool alert_kind_has_limit(enum alert_kind kind);
 bool alert_kind_has_window(enum alert_kind kind);
 /* Its measure is the value itself, or differs from it by none but its unit's zero. */
 bool alert_kind_is_value(enum alert_kind kind);
+/* What was, added up: it stays when all is well again. */
+bool alert_kind_is_sum(enum alert_kind kind);
 /* Judged by dates, which the collector knows, and not by readings. */
 bool alert_kind_is_date(enum alert_kind kind);
 /* The engine can judge it; what it cannot alert_rule_check() refuses. */

@@ -9,7 +9,7 @@
  *   per watch: rule id, u8 kind, u64 print of the rule in force (0: it went),
  *              varint fired, u8 which of `since` are set, those, f64 value, f64 worst,
  *              (version 3, predicted) f64 worst_low, f64 worst_high,
- *              u8 has_firing
+ *              u8 has_firing (version 5: 2, when a person closed it, then when)
  *              (version 2) u8 has_hold
  *     firing:  16 bytes id, onset, opened, learned, changed, acknowledged,
  *              acknowledged_by, f64 limit, varint revision, u8 severity, u8 state,
@@ -30,8 +30,11 @@
 
 static_assert(ALERT_LEVELS_MAX <= 8, "which of `since` are set is one byte");
 
-#define STATE_VERSION 4
+#define STATE_VERSION 5
 #define GRACE_KEY     "grace"
+
+/* What is saved as has_firing. */
+enum { HAS_NONE, HAS_FIRING, IS_DISMISSED };
 
 static void put_text(struct buf *out, const char *text)
 {
@@ -88,9 +91,15 @@ static void save_watch(struct buf *out, const struct watch *watch)
         buf_f64(out, watch->worst_low);
         buf_f64(out, watch->worst_high);
     }
-    buf_u8(out, watch->firing != NULL);
-    if (watch->firing != NULL)
+    if (watch->firing != NULL) {
+        buf_u8(out, HAS_FIRING);
         save_firing(out, watch->firing);
+    } else if (watch->fired != 0 && !rule_is_silence(rule)) {
+        buf_u8(out, IS_DISMISSED);
+        buf_zigzag(out, watch->dismissed_ms);
+    } else {
+        buf_u8(out, HAS_NONE);
+    }
     buf_u8(out, watch->hold != NULL);
     if (watch->hold != NULL)
         save_hold(out, watch->hold);
@@ -158,6 +167,7 @@ struct saved_watch {
     struct firing firing;
     struct hold hold;
     bool has_firing;
+    bool is_dismissed;
     bool has_hold;
 };
 
@@ -248,9 +258,13 @@ static void read_watch(struct buf_reader *in, unsigned version, struct saved_wat
         saved->watch.worst_low = buf_read_f64(in);
         saved->watch.worst_high = buf_read_f64(in);
     }
-    saved->has_firing = read_enum(in, 1) != 0;
+    uint8_t has = read_enum(in, version > 4 ? IS_DISMISSED : HAS_FIRING);
+    saved->has_firing = has == HAS_FIRING;
+    saved->is_dismissed = has == IS_DISMISSED;
     if (saved->has_firing)
         read_firing(in, saved);
+    if (saved->is_dismissed)
+        saved->watch.dismissed_ms = read_time(in);
     saved->has_hold = version > 1 && read_enum(in, 1) != 0;
     if (saved->has_hold)
         read_hold(in, &saved->hold);
@@ -270,6 +284,8 @@ static bool is_consistent(const struct saved_watch *saved, const struct source *
         is_timed |= saved->watch.since[i] != TIME_NONE;
     if (saved->has_hold && saved->print == 0)
         return false;
+    if (saved->is_dismissed)
+        return !is_silence && saved->watch.fired != 0 && saved->print != 0;
     if (is_silence && saved->watch.fired == 0) /* kept back, or counting since then */
         return !saved->has_firing && saved->print != 0 && is_timed != saved->has_hold;
     if (is_silence)
@@ -336,6 +352,7 @@ static bool restore_watch(struct alerts *alerts, struct source *source,
     memcpy(watch->since, saved->watch.since, sizeof watch->since);
     watch->value = saved->watch.value;
     watch->worst = saved->watch.worst;
+    watch->dismissed_ms = saved->watch.dismissed_ms;
     watch->worst_low = saved->watch.worst_low;
     watch->worst_high = saved->watch.worst_high;
     if (saved->has_firing)

@@ -121,14 +121,15 @@ struct watch {
     struct watch *next; /* of the source, in the order in which they began */
     struct source *source;
     struct rule *rule;     /* in force, borrowed; NULL: it went, the incident stays */
-    struct firing *firing; /* NULL: pending; of silence that fired: a person closed it */
+    struct firing *firing; /* NULL: pending; when some level fired: a person closed it */
     struct hold *hold;     /* NULL: nothing is kept back */
     unsigned fired;        /* bit per level; of silence: 1 */
     int64_t since[ALERT_LEVELS_MAX]; /* not fired: past since; fired: back since; of
                                         silence, not fired: what it counts from */
     double value;
-    double worst;
-    double worst_low; /* as in struct incident */
+    double worst;         /* of a sum that a person closed: the least since */
+    int64_t dismissed_ms; /* when a person closed it, of none of silence */
+    double worst_low;     /* as in struct incident */
     double worst_high;
 };
 

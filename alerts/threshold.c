@@ -8,6 +8,9 @@
  *   quiet --------> past since ---------------------> fired <-------> back since
  *      ^--------------- not past                         not back | back
  *
+ * What a person closed keeps its levels fired without an incident, until they are back or
+ * something is news (alerts_close()).
+ *
  * The incident is over when every level that fired is back for its recovery delay and no
  * other one is being passed.
  */
@@ -88,6 +91,7 @@ static void fire(struct alerts *alerts, struct watch *watch, unsigned newly,
                  const struct sample *reading, const struct alert_sink *sink)
 {
     int64_t onset_ms = onset_of(watch, newly);
+    bool was_dismissed = watch_is_dismissed(watch);
     watch->fired |= newly;
     for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
         if ((newly & (1u << i)) != 0)
@@ -95,6 +99,11 @@ static void fire(struct alerts *alerts, struct watch *watch, unsigned newly,
     const struct alert_level *level = gravest(watch);
     struct firing *firing = watch->firing;
     if (firing == NULL) {
+        if (was_dismissed) {
+            watch->worst = reading->measure;
+            watch->worst_low = reading->low;
+            watch->worst_high = reading->high;
+        }
         const struct firing opening = {
             .onset_ms = onset_ms,
             .opened_ms = reading->time_ms,
@@ -136,14 +145,17 @@ static void settle(struct alerts *alerts, struct watch *watch,
                    const struct sample *reading, const struct alert_sink *sink)
 {
     enum incident_state state = state_of(watch, reading->time_ms);
+    bool is_open = watch->firing != NULL;
     if (state == INCIDENT_CLOSED) {
-        incident_close(alerts, watch, reading->time_ms, reading->arrival_ms, sink);
+        if (is_open)
+            incident_close(alerts, watch, reading->time_ms, reading->arrival_ms, sink);
+        source_touch(alerts, watch->source);
         watch->fired = 0;
         for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
             watch->since[i] = TIME_NONE;
         if (watch->hold == NULL)
             watch_remove(alerts, watch);
-    } else if (state != (enum incident_state)watch->firing->state) {
+    } else if (is_open && state != (enum incident_state)watch->firing->state) {
         watch->firing->state = (uint8_t)state;
         incident_tell(alerts, watch, ALERT_EFFECT_UPDATED, reading->arrival_ms, sink);
     }
@@ -164,10 +176,33 @@ static bool is_idle(const struct rule *rule, const struct sample *sample)
     return !is_kept && !level_is_past(rule, 0, sample->measure); /* nor further levels */
 }
 
+/* Whether what lasts says what the person who closed it did not know. */
+static bool is_news(const struct watch *watch, const struct sample *sample)
+{
+    const struct rule *rule = watch->rule;
+    if (!watch_is_dismissed(watch))
+        return false;
+    if (alert_kind_is_sum((enum alert_kind)rule->kind))
+        return sample->measure >= watch->worst + rule->levels[0].level;
+    return sample->time_ms >= watch->dismissed_ms + ALERT_STILL_MS;
+}
+
+static void judge_anew(struct watch *watch, const struct sample *sample)
+{
+    watch->fired = 0;
+    for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
+        watch->since[i] = TIME_NONE;
+    watch->worst = sample->measure;
+}
+
 static void note_worst(struct watch *watch, const struct sample *sample)
 {
     double value = sample->measure;
     watch->value = value;
+    if (watch_is_dismissed(watch)) {
+        watch->worst = fmin(watch->worst, value);
+        return;
+    }
     watch->worst = rule_is_above(watch->rule) ? fmax(watch->worst, value)
                                               : fmin(watch->worst, value);
     if (watch->rule->kind != ALERT_PREDICTED || watch->worst < value)
@@ -187,6 +222,8 @@ void threshold_step(struct alerts *alerts, struct source *source, struct rule *r
         watch->worst = sample->measure;
     }
     assert(watch->source == source && watch->rule == rule);
+    if (is_news(watch, sample))
+        judge_anew(watch, sample);
     note_worst(watch, sample);
     if (watch->hold != NULL)
         hold_end(alerts, watch, sample, sink);
@@ -195,7 +232,7 @@ void threshold_step(struct alerts *alerts, struct source *source, struct rule *r
     unsigned newly = advance(watch, sample);
     if (newly != 0)
         fire(alerts, watch, newly, sample, sink);
-    if (watch->firing != NULL)
+    if (watch->fired != 0)
         settle(alerts, watch, sample, sink);
     else if (!is_pending(watch) && watch->hold == NULL)
         watch_remove(alerts, watch);
@@ -208,7 +245,7 @@ void threshold_skip(struct alerts *alerts, struct source *source, const struct r
     if (watch == NULL || watch->hold == NULL)
         return;
     hold_end(alerts, watch, sample, sink);
-    if (watch->hold == NULL && watch->firing == NULL && !is_pending(watch))
+    if (watch->hold == NULL && watch->fired == 0 && !is_pending(watch))
         watch_remove(alerts, watch);
 }
 
@@ -248,6 +285,13 @@ void threshold_reading(struct alerts *alerts, struct source *source,
         if (!rule_is_silence(plan->rules[i]))
             threshold_step(alerts, source, plan->rules[i], &sample, sink);
     }
+}
+
+void threshold_dismiss(struct watch *watch, int64_t now_ms)
+{
+    assert(watch->firing == NULL && watch->fired != 0);
+    watch->dismissed_ms = now_ms;
+    watch->worst = watch->value;
 }
 
 void threshold_restart(struct watch *watch)

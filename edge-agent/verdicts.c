@@ -217,8 +217,7 @@ static void look_through_list(struct verdicts *verdicts)
             continue;
         char id[ALERT_ID_SIZE];
         memcpy(id, entry->id, sizeof id);
-        if (alerts_close(verdicts->engine, id, now_ms(verdicts), &verdicts->sink) !=
-            ERR_OK)
+        if (alerts_end(verdicts->engine, id, now_ms(verdicts), &verdicts->sink) != ERR_OK)
             incidents_end(entry);
     }
 }

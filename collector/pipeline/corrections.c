@@ -320,7 +320,7 @@ static void withdraw(struct pipeline *pipeline, const struct incident *was)
 {
     static const struct alert_sink quiet = {.effect = tell_nobody};
     struct incident incident = *was;
-    enum err err = alerts_close(pipeline->alerts, was->id, pipeline->now_ms, &quiet);
+    enum err err = alerts_end(pipeline->alerts, was->id, pipeline->now_ms, &quiet);
     (void)err; /* NOT_FOUND: it was over */
     if (incident.closed_ms == 0)
         incident.closed_ms = pipeline->now_ms;

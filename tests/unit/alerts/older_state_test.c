@@ -153,7 +153,7 @@ static size_t load_version(struct story *story, unsigned version)
 
 static void older_states_go_on(void)
 {
-    static const unsigned versions[] = {3};
+    static const unsigned versions[] = {3, 4};
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         struct story steady;
         struct story loaded;

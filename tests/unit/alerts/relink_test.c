@@ -218,26 +218,6 @@ static void the_first_to_acknowledge_wins(void)
     story_end(&story);
 }
 
-static void closed_by_a_person_it_opens_anew_if_it_is_not_over(void)
-{
-    struct story story;
-    story_begin(&story);
-    struct alert_rule rule = rule_above("warm", 8, 8, 60, 0);
-    story_rules(&story, &rule, 1);
-    story_read(&story, 0, 9);
-    story_read(&story, 60, 9);
-    char id[ALERT_ID_SIZE];
-    memcpy(id, story.last.id, sizeof id);
-    CHECK(alerts_close(story.alerts, id, T0 + 90000, &story.sink) == ERR_OK);
-    story_read(&story, 120, 9);
-    CHECK_TEXT(story_told(&story),
-               "opened warning open 0>60 9; closed warning closed 0>90 9");
-    story_read(&story, 180, 9);
-    CHECK_TEXT(story_told(&story), "opened warning open 120>180 9");
-    CHECK(strcmp(story.last.id, id) != 0);
-    story_end(&story);
-}
-
 /* Ids are part of what is stored elsewhere: they may not change with a version. */
 static void ids_are_the_hash_that_they_were(void)
 {
@@ -270,8 +250,6 @@ int main(void)
         {"a new rule for devices knows those that were heard",
          a_new_rule_for_devices_knows_those_that_were_heard},
         {"the first to acknowledge wins", the_first_to_acknowledge_wins},
-        {"closed by a person, it opens anew if it is not over",
-         closed_by_a_person_it_opens_anew_if_it_is_not_over},
         {"ids are the hash that they were", ids_are_the_hash_that_they_were},
         CU_TEST_INFO_NULL,
     };

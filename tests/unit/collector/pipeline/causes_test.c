@@ -63,6 +63,7 @@ static const struct {
     {"sensors lost, and what they measured", "a1=9 tick 200 end a end a", "ooocc", ""},
     {"assigned, and to another", "a1=9 mine a !yours a say a", "o", "a!"},
     {"a sum that stays mutes no later failure", "a1=31 a2=31 a3=5 b40=9", "oo", "ab!"},
+    {"a sum that was closed stays so", "a1=31 a2=31 a3=5 end a a4=5 a5=5", "oc", ""},
     {"a sum beside its failure", "a1=31 a2=31 b3=9", "o", "ab"},
     {"one that is over cannot be put off", "a1=9 a2=5 !later a", "oc", ""},
 };
