@@ -40,6 +40,7 @@ static void format_span(char *text, size_t size, int64_t ms)
 struct phrases {
     char zone[2 * REGISTRY_NAME_SIZE + ID_SIZE];
     char value[PHRASE_SIZE];
+    char worst[PHRASE_SIZE]; /* "": `value` is that */
     char level[PHRASE_SIZE];
     char reference[PHRASE_SIZE];
     char window[32];
@@ -109,6 +110,22 @@ static void fill_rule(struct phrases *phrases, const struct incident *incident)
     json_decref(rule);
 }
 
+/* What it is now helps more than what it once was, and both most. */
+static void fill_value(struct phrases *phrases, const struct incident *incident)
+{
+    format_measure(phrases->value, incident, incident->worst);
+    phrases->worst[0] = '\0';
+    if (alert_kind_is_value(incident->kind) && isfinite(incident->value)) {
+        char now[PHRASE_SIZE];
+        format_measure(now, incident, incident->value);
+        if (strcmp(now, phrases->value) != 0) {
+            snprintf(phrases->worst, PHRASE_SIZE, "%s", phrases->value);
+            snprintf(phrases->value, PHRASE_SIZE, "%s", now);
+        }
+    }
+    add_interval(phrases->value, incident);
+}
+
 static void fill_phrases(struct phrases *phrases, const struct incident *incident,
                          const struct registry *registry, const struct tz *tz)
 {
@@ -121,8 +138,7 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
         snprintf(phrases->zone, sizeof phrases->zone, "%s", incident->zone);
     if (alert_kind_is_trouble(incident->kind))
         put_subject(phrases->zone, sizeof phrases->zone, incident);
-    format_measure(phrases->value, incident, incident->worst);
-    add_interval(phrases->value, incident);
+    fill_value(phrases, incident);
     format_measure(phrases->level, incident, incident->limit);
     fill_rule(phrases, incident);
     int64_t end = incident->closed_ms != 0 ? incident->closed_ms : incident->changed_ms;
@@ -138,17 +154,32 @@ static const char *quantity_in(const struct incident *incident,
                                               : incident->quantity;
 }
 
+static void add_worst(const struct phrases *p, enum words_language language,
+                      struct buf *value)
+{
+    const struct template_value worst = {"worst", p->worst};
+    buf_text(value, p->value);
+    if (p->worst[0] == '\0')
+        return;
+    enum err err = template_fill(words(WORDS_WORST, language), TEMPLATE_AS_IS, &worst, 1,
+                                 value, NULL);
+    assert(err == ERR_OK);
+    (void)err;
+}
+
 static void fill(const struct phrases *p, const struct incident *incident,
                  enum words_language language, const char *text, struct buf *out)
 {
     bool is_critical = incident->severity == ALERT_CRITICAL;
+    struct buf value = {0};
+    add_worst(p, language, &value);
     const struct template_value values[] = {
         {"severity", words(is_critical ? WORDS_CRITICAL : WORDS_WARNING, language)},
         {"zone", p->zone},
         {"quantity", quantity_in(incident, language)},
         {"device", incident->device},
         {"channel", incident->channel},
-        {"value", p->value},
+        {"value", value.data},
         {"level", p->level},
         {"reference", p->reference},
         {"window", p->window},
@@ -159,6 +190,7 @@ static void fill(const struct phrases *p, const struct incident *incident,
                                  sizeof values / sizeof values[0], out, NULL);
     assert(err == ERR_OK); /* the unit test fills every text there is */
     (void)err;
+    buf_fini(&value);
 }
 
 static void add_end(const struct phrases *p, const struct incident *incident,

@@ -71,11 +71,13 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                      "${since}"},
                     {"door, humidifier, a probe that was moved",
                      "库门、加湿器、探头是否被移动"}},
-    [ALERT_STUCK] = {{"${device} ${channel} has not moved for ${value}: nobody knows "
-                      "what it is there",
-                      "${device} ${channel} 已 ${value} 纹丝不动：实际情况未知"},
-                     {"the probe and its cable; read another thermometer",
-                      "探头及其线缆；用另一支温度计核对"}},
+    [ALERT_STUCK] =
+        {{"${device} ${channel} has not moved for ${value}, allowed ${level}, "
+          "since ${since}: nobody knows what it is there",
+          "${device} ${channel} 已 ${value} 纹丝不动，允许 ${level}，始于 "
+          "${since}：实际情况未知"},
+         {"the probe and its cable; read another thermometer",
+          "探头及其线缆；用另一支温度计核对"}},
     [ALERT_DIVERGE] =
         {{"${device} ${channel} differs from the other probes by "
           "${value}, allowed ${level}, since ${since}",
@@ -92,8 +94,10 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                             "插头、线缆、探头；用另一支温度计核对"}},
     [ALERT_COOLING_FAILED] =
         {{"the cooling has failed: the air is outside of its usual "
-          "cycles for ${value}, and no door or defrost explains it",
-          "制冷失效：空气温度偏离平常循环已 ${value}，且非开门或化霜所致"},
+          "cycles for ${value}, allowed ${level}, since ${since}, and no door or defrost "
+          "explains it",
+          "制冷失效：空气温度偏离平常循环已 ${value}，允许 ${level}，始于 "
+          "${since}，且非开门或化霜所致"},
          {"compressor (breaker, pressure, overload), then "
           "evaporator fan, then refrigerant",
           "压缩机（空开、压力、过载），再查蒸发器风机、制冷剂"}},
@@ -108,18 +112,21 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                             {"end of defrost: its thermostat, heater relay, timer",
                              "化霜终止：温控、加热继电器、定时器"}},
     [ALERT_DEFROST_OFTEN] = {{"${value} defrosts within ${window}, expected less than "
-                              "${level}",
-                              "${window} 内化霜 ${value} 次，应少于 ${level} 次"},
+                              "${level}, since ${since}",
+                              "${window} 内化霜 ${value} 次，应少于 ${level} 次，始于 "
+                              "${since}"},
                              {"ice on the evaporator: door seal, fan, drain heater",
                               "蒸发器结冰：门封、风机、排水加热"}},
-    [ALERT_DEFROST_MISSING] = {{"a defrost is overdue by ${value}",
-                                "化霜已逾期 ${value}"},
+    [ALERT_DEFROST_MISSING] = {{"a defrost is overdue by ${value}, allowed ${level}, "
+                                "since ${since}",
+                                "化霜已逾期 ${value}，允许 ${level}，始于 ${since}"},
                                {"defrost timer and heater; ice on the evaporator",
                                 "化霜定时器和加热器；蒸发器是否结冰"}},
     [ALERT_NO_RECOVERY] =
         {{"${quantity} is still beyond ${reference} ${value} after "
-          "the door was closed or the defrost ended",
-          "开门或化霜结束 ${value} 后，${quantity} 仍超过 ${reference}"},
+          "the door was closed or the defrost ended, allowed ${level}, since ${since}",
+          "开门或化霜结束 ${value} 后，${quantity} 仍超过 ${reference}，允许 "
+          "${level}，始于 ${since}"},
          {"is the door really shut; compressor, evaporator fan, ice",
           "门是否关严；压缩机、蒸发器风机、结冰"}},
     [ALERT_CYCLING] = {{"the compressor starts ${value} (at most ${level}), since "
@@ -151,6 +158,7 @@ static const char *const phrases[WORDS_PHRASES][2] = {
     [WORDS_CRITICAL] = {"critical", "严重"},
     [WORDS_DIGEST] = {"[${severity}] ${count} messages:",
                       "【${severity}】${count} 条消息："},
+    [WORDS_WORST] = {" (worst ${worst})", "（最差 ${worst}）"},
     [WORDS_TEST] = {"[test] ${channel}: this is a test by ${by}; nothing is wrong",
                     "【测试】${channel}：${by} 发出的测试消息，一切正常"},
 };

@@ -13,9 +13,10 @@
 enum words_language { WORDS_EN, WORDS_ZH };
 
 /*
- * ${quantity} ${device} ${channel}; ${value}: the worst of the measure; ${level}: the
- * level reached; ${reference}: the rule's own limit; ${window}; ${span}: how long so far;
- * ${since}.
+ * ${quantity} ${device} ${channel}; ${value}: what is measured now and the worst of it,
+ * of a measure that is not the value itself the worst alone; ${level}: the level reached;
+ * ${reference}: the rule's own limit; ${window}; ${span}: how long so far; ${since}: when
+ * the level was passed first.
  */
 struct words_kind {
     const char *what[2];  /* by language */
@@ -33,6 +34,7 @@ enum words_phrase {
     WORDS_WARNING,
     WORDS_CRITICAL,
     WORDS_DIGEST, /* ${severity} ${count} */
+    WORDS_WORST,  /* ${worst} */
     WORDS_TEST,   /* ${channel} ${by} */
     WORDS_PHRASES
 };

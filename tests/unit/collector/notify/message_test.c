@@ -74,11 +74,12 @@ static void an_opening_names_place_value_limit_and_what_to_do(void)
     json_t *message = said(&incident, ALERT_EFFECT_OPENED, registry);
     CHECK_TEXT(
         text_of(message, "text_en"),
-        "[warning] 奉节产地冷库 1号库: air_temperature 10.0 °C, limit 8.0 °C (above), "
-        "since 2026-11-23 08:00 UTC. Check first: door, compressor, evaporator "
+        "[warning] 奉节产地冷库 1号库: air_temperature 9.5 °C (worst 10.0 °C), limit "
+        "8.0 °C (above), since 2026-11-23 08:00 UTC. Check first: door, compressor, evaporator "
         "fan");
     CHECK(strstr(text_of(message, "text_zh"), "【警告】奉节产地冷库 1号库：") != NULL);
-    CHECK(strstr(text_of(message, "text_zh"), "高于限值 8.0 °C") != NULL);
+    CHECK(strstr(text_of(message, "text_zh"),
+                 "空气温度 9.5 °C（最差 10.0 °C），高于限值 8.0 °C") != NULL);
     CHECK_TEXT(text_of(message, "key"), "000000000000000000000000000000ab-3");
     CHECK_TEXT(text_of(message, "event"), "opened");
     CHECK_TEXT(text_of(message, "onset"), "2026-11-23T08:00:00.000Z");
@@ -188,7 +189,7 @@ static void the_zone_of_time_is_said_once(void)
                   NULL);
     CHECK(times_in(text, "UTC") == 1);
     free(text);
-    incident.kind = ALERT_DEFROST_MISSING; /* whose text tells no time */
+    incident.kind = ALERT_TWINS; /* whose text tells no time */
     text = cause_said(&incident, &leader, registry, "text_en");
     CHECK_ROW(text, strstr(text, "since 2026-11-23 16:00 UTC+8") != NULL);
     free(text);
@@ -294,6 +295,41 @@ static void every_kind_is_told_whole_in_both_languages(void)
         CHECK_ROW(zh, strstr(zh, "【警告】room-1：") == zh);
         CHECK_ROW(zh, strstr(zh, "。先查：") != NULL);
         CHECK_ROW(zh, strchr(zh, '$') == NULL && strchr(zh, '?') == NULL);
+        /* since when, as the clock says it where it happens */
+        CHECK_ROW(en, strstr(en, " 2026-11-23 08:00 UTC") != NULL);
+        CHECK_ROW(zh, strstr(zh, " 2026-11-23 08:00 UTC") != NULL);
+        json_decref(message);
+    }
+}
+
+/* What it is now, unless that is the worst; and what it is at its end. */
+static void a_value_is_told_as_it_is_and_as_it_was_at_worst(void)
+{
+    static const struct {
+        enum alert_kind kind;
+        double value, worst;
+        const char *en, *zh;
+    } rows[] = {
+        {ALERT_ABOVE, 10.04, 10.04, ": air_temperature 10.0 °C, limit",
+         "：空气温度 10.0 °C，高于"},
+        {ALERT_ABOVE, 5.2, 10.04, ": air_temperature 5.2 °C (worst 10.0 °C), limit",
+         "：空气温度 5.2 °C（最差 10.0 °C），高于"},
+        {ALERT_BELOW, 1.1, -3.2, ": air_temperature 1.1 °C (worst -3.2 °C), limit",
+         "：空气温度 1.1 °C（最差 -3.2 °C），低于"},
+        {ALERT_ABOVE, (double)NAN, 10.04, ": air_temperature 10.0 °C, limit",
+         "：空气温度 10.0 °C，高于"},
+        {ALERT_DOOR_OPEN, 12, 31, "open for 31 min, allowed 8 min", "已开 31 min，允许"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct incident incident = make_incident();
+        incident.kind = rows[i].kind;
+        incident.value = rows[i].value;
+        incident.worst = rows[i].worst;
+        json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+        CHECK_ROW(text_of(message, "text_en"),
+                  strstr(text_of(message, "text_en"), rows[i].en) != NULL);
+        CHECK_ROW(text_of(message, "text_zh"),
+                  strstr(text_of(message, "text_zh"), rows[i].zh) != NULL);
         json_decref(message);
     }
 }
@@ -335,6 +371,8 @@ int main(void)
     CU_TestInfo tests[] = {
         {"every kind is told whole in both languages",
          every_kind_is_told_whole_in_both_languages},
+        {"a value is told as it is and as it was at worst",
+         a_value_is_told_as_it_is_and_as_it_was_at_worst},
         {"a prediction says how long until harm", a_prediction_says_how_long_until_harm},
         {"a prediction says how sure it is", a_prediction_says_how_sure_it_is},
         {"an opening names place, value, limit and what to do",
