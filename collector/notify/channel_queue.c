@@ -148,13 +148,14 @@ static enum err ask_digest(struct channel_queue *queue, const struct due *due,
         rows[count] = (struct digest_row){sorted[i]->key, sorted[i]->body};
         chosen[count++] = sorted[i];
     }
-    count = digest_take(queue->channel, rows, count);
-    if (count == 1)
+    size_t taken = digest_take(queue->channel, rows, count);
+    assert(taken > 0 && taken <= count);
+    if (taken == 1)
         return ask_single(queue, chosen[0], now_ms);
     struct courier_job *job = courier_job_create();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < taken; i++)
         add_row(job, chosen[i]);
-    digest_format(rows, count, key, &body);
+    digest_format(rows, taken, key, &body);
     job->key = mem_strdup(key);
     job->body = buf_take(&body);
     return ask(queue, job, now_ms);

@@ -184,7 +184,7 @@ bool kind_text_fits(const struct config_channel *config,
     const struct limit none = {SIZE_MAX, limit.unit};
     struct buf text = {0};
     bool fits = text_within(config, message, &none, &text, NULL) != ERR_OK ||
-                cost(&limit, text.data) <= limit.max;
+                text.data == NULL || cost(&limit, text.data) <= limit.max;
     buf_fini(&text);
     return fits;
 }
