@@ -55,7 +55,11 @@ def story_rejected_lines_are_set_aside(house):
                    lambda: f"{values_of(stand_in.lines, 'humidity')} of {ROWS} lines were taken, {bad} are bad")
     house.wait_for(lambda: freezer.collector.metric("influx_rejected_total") == bad, 30,
                    lambda: f"{freezer.collector.metric('influx_rejected_total')} rejected, want {bad}")
-    entries = [one for one in freezer.collector.quarantine()[1] if one["source"] == "influx"]
+    def in_quarantine():
+        return [one for one in freezer.collector.quarantine()[1] if one["source"] == "influx"]
+    house.wait_for(lambda: len(in_quarantine()) >= bad, 30,  # each is counted, and then written
+                   lambda: f"{len(in_quarantine())} rejected lines in the quarantine, want {bad}")
+    entries = in_quarantine()
     house.equal(len(entries), bad, "rejected lines in the quarantine")
     house.check(all("bad on purpose" in one["detail"] for one in entries), "with the server's reason")
 

@@ -2,7 +2,7 @@
 """usage: /usr/bin/python3 tests/scenario/run.py [--results FILE] [--jobs N] [--list] [NAME...]
 
 Runs the stories of this folder whose names contain any NAME; all without one. They wait more
-than they work, so several run beside each other (--jobs, 3); those of a file that says ALONE
+than they work, so several run beside each other (--jobs, 2); those of a file that says ALONE
 = True measure time, and run when the others are through.
 COLDCHAIN_PRESET chooses the build (dev), COLDCHAIN_SHARED the reference data.
 """
@@ -98,7 +98,7 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--results")
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--exactly", help=argparse.SUPPRESS)
     options = parser.parse_args()
     chosen = [story for story in stories()
