@@ -77,14 +77,9 @@ bool cause_family_parse(enum cause_family *family, const char *name)
     return false;
 }
 
-static bool is_sum(const struct incident *incident)
-{
-    return alert_kind_is_sum(incident->kind);
-}
-
 int64_t cause_alive_ms(const struct incident *member)
 {
-    if (is_sum(member))
+    if (alert_kind_is_sum(member->kind))
         return member->onset_ms;
     if (member->state == INCIDENT_UNKNOWN)
         return member->changed_ms;
@@ -118,7 +113,7 @@ static bool touches(const struct cause *cause, const struct incident *incident)
 
 static bool is_alive(const struct cause *cause, const struct incident *incident)
 {
-    return is_sum(incident) || cause->alive_ms == INT64_MAX ||
+    return alert_kind_is_sum(incident->kind) || cause->alive_ms == INT64_MAX ||
            incident->onset_ms <= cause->alive_ms + CAUSE_MERGE_MS;
 }
 
@@ -160,7 +155,7 @@ static void grow(struct cause *cause, const struct incident *incident)
 {
     if (incident->onset_ms < cause->onset_ms)
         cause->onset_ms = incident->onset_ms;
-    if (incident->onset_ms > cause->grown_ms && !is_sum(incident))
+    if (incident->onset_ms > cause->grown_ms && !alert_kind_is_sum(incident->kind))
         cause->grown_ms = incident->onset_ms;
 }
 

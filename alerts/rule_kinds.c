@@ -116,12 +116,6 @@ static enum err check_limit(const struct alert_rule *rule, struct err_text *why)
     return ERR_OK;
 }
 
-static bool may_be_without_window(enum alert_kind kind)
-{
-    return kind == ALERT_CUMULATIVE_ABOVE || kind == ALERT_CUMULATIVE_BELOW ||
-           kind == ALERT_DOSE_ABOVE || kind == ALERT_DOSE_BELOW;
-}
-
 /* They look at samples, of which a bounded number is kept. */
 static bool is_fit(enum alert_kind kind)
 {
@@ -136,7 +130,7 @@ static enum err check_window(const struct alert_rule *rule, struct err_text *why
             return ERR_OK;
         return err_set(why, ERR_INVALID, "rule '%s': %s has no window", rule->id, kind);
     }
-    if (rule->window_ms == 0 && may_be_without_window(rule->kind))
+    if (rule->window_ms == 0 && alert_kind_is_sum(rule->kind))
         return ERR_OK;
     if (rule->window_ms == 0)
         return err_set(why, ERR_INVALID, "rule '%s': %s needs a window", rule->id, kind);

@@ -271,8 +271,7 @@ static int64_t asked_before_ms(const struct collector *collector)
 
 /*
  * A gap that never closes must not pin the journal for ever: older than journal.keep, or
- * in the way of its budget, it is a loss. That is a decision, so it is a record. A
- * collector that was away for that long asks first.
+ * in the way of its budget, it is a loss. That is a decision, so it is a record.
  */
 static void give_up_gap(struct collector *collector, int64_t oldest_ms)
 {

@@ -104,12 +104,6 @@ void doubt_not_measured(const struct alert_rule *rule, struct doubt *doubt)
 
 /* ---- what it would have done ------------------------------------------------------ */
 
-static bool is_counted(enum alert_kind kind)
-{
-    return kind == ALERT_CUMULATIVE_ABOVE || kind == ALERT_CUMULATIVE_BELOW ||
-           kind == ALERT_DOSE_ABOVE || kind == ALERT_DOSE_BELOW;
-}
-
 static bool looks_up(enum alert_kind kind)
 {
     return kind == ALERT_ABOVE || kind == ALERT_CUMULATIVE_ABOVE ||
@@ -119,7 +113,7 @@ static bool looks_up(enum alert_kind kind)
 bool outlook_begin(struct outlook *outlook, const struct alert_rule *rule)
 {
     *outlook = (struct outlook){.rule = rule, .last = (double)NAN};
-    bool is_windowed = is_counted(rule->kind) && rule->window_ms > 0;
+    bool is_windowed = alert_kind_is_sum(rule->kind) && rule->window_ms > 0;
     return rule->level_count > 0 && (alert_kind_is_value(rule->kind) || is_windowed);
 }
 
@@ -164,7 +158,7 @@ bool outlook_doubt(const struct outlook *outlook, struct doubt *doubt)
     const struct alert_rule *rule = outlook->rule;
     if (outlook->seen_ms < DOUBT_SEEN_MIN_MS)
         return false;
-    if (is_counted(rule->kind)) {
+    if (alert_kind_is_sum(rule->kind)) {
         double mean = mean_measure(outlook);
         if (mean < rule->levels[0].level)
             return false;

@@ -88,11 +88,9 @@ static void on_measured(void *context, const char *rule, double measure)
 
 static bool is_tried(const struct alert_rule *rule)
 {
-    bool adds_up = rule->kind == ALERT_CUMULATIVE_ABOVE ||
-                   rule->kind == ALERT_CUMULATIVE_BELOW ||
-                   rule->kind == ALERT_DOSE_ABOVE || rule->kind == ALERT_DOSE_BELOW;
     return !alert_kind_is_date(rule->kind) && !alert_kind_is_trouble(rule->kind) &&
-           rule->kind != ALERT_GOODS_LEFT && !(adds_up && rule->window_ms == 0);
+           rule->kind != ALERT_GOODS_LEFT &&
+           !(alert_kind_is_sum(rule->kind) && rule->window_ms == 0);
 }
 
 static enum err set_rules(struct trial *trial)

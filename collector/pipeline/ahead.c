@@ -16,23 +16,14 @@
 
 /* ---- the second engine ------------------------------------------------------------ */
 
-/* Silence is judged by arrival, so there is nothing about it that could be ahead. */
 /*
  * Harm and sums are what all readings come to, also those that are missing: they wait.
  * Silence and dates are judged by arrival, and by the first engine alone.
  */
 static bool is_judged_ahead(const struct alert_rule *rule)
 {
-    switch (rule->kind) {
-    case ALERT_CUMULATIVE_ABOVE:
-    case ALERT_CUMULATIVE_BELOW:
-    case ALERT_DOSE_ABOVE:
-    case ALERT_DOSE_BELOW:
-        return false;
-    default:
-        return !alert_kind_is_silence(rule->kind) && !alert_kind_is_date(rule->kind) &&
-               strcmp(rule->quantity, HARM) != 0;
-    }
+    return !alert_kind_is_sum(rule->kind) && !alert_kind_is_silence(rule->kind) &&
+           !alert_kind_is_date(rule->kind) && strcmp(rule->quantity, HARM) != 0;
 }
 
 enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *why)

@@ -12,8 +12,9 @@
  *
  * Part of the pure core: the line itself is the shell's, by wants_slot. Nothing of it is
  * saved but what the last hello said; a slot that is lost with its ack comes again with
- * the device's next hello at the latest, which it says when it is left waiting. Correct
- * delivery depends on none of it. Belongs to one thread.
+ * the device's next hello, which it says when it is left waiting, or, while live packs
+ * are acked, with the request for the gap that they show. Correct delivery depends on
+ * none of it. Belongs to one thread.
  */
 #ifndef COLDCHAIN_COLLECTOR_PIPELINE_SLOTS_H
 #define COLDCHAIN_COLLECTOR_PIPELINE_SLOTS_H
