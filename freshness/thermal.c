@@ -56,6 +56,34 @@ struct thermal_means thermal_step(struct thermal *state, const struct thermal_bo
     return thermal_step_between(state, body, air, air, air, hours);
 }
 
+/* T(t) = air + (T - air) e^(-t / tau), solved for t; the air is beyond the limit. */
+static double reach_h(double celsius, double air, double limit, bool is_above,
+                      double tau_h)
+{
+    bool is_there = is_above ? celsius >= limit : celsius <= limit;
+    if (is_there || !(tau_h > 0))
+        return 0;
+    return tau_h * log1p((limit - celsius) / (air - limit));
+}
+
+bool thermal_reach(const struct thermal *state, const struct thermal_body *body,
+                   double air, double limit, bool is_above, struct thermal *hours)
+{
+    bool is_there = is_above ? state->mid >= limit : state->mid <= limit;
+    bool is_beyond = is_above ? air > limit : air < limit;
+    *hours = (struct thermal){0};
+    if (is_there)
+        return true;
+    if (!is_beyond)
+        return false;
+    double nearest = is_above ? state->high : state->low;
+    double farthest = is_above ? state->low : state->high;
+    hours->low = reach_h(nearest, air, limit, is_above, body->fastest_h);
+    hours->mid = reach_h(state->mid, air, limit, is_above, body->tau_h);
+    hours->high = reach_h(farthest, air, limit, is_above, body->slowest_h);
+    return true;
+}
+
 bool thermal_pulp(struct thermal *state, double celsius, double error)
 {
     bool agrees = celsius + error >= state->low && celsius - error <= state->high;

@@ -56,6 +56,15 @@ struct thermal_means thermal_step_between(struct thermal *state,
                                           double mid, double high, double hours);
 
 /*
+ * Hours until the goods are at `limit`, from the side on which they may be (below it when
+ * `is_above`), if the air stays at `air`. `hours->low` is the soonest of all bodies that
+ * the band and the taus allow, `high` the latest; 0: there already. False: at that air
+ * they never get there.
+ */
+bool thermal_reach(const struct thermal *state, const struct thermal_body *body,
+                   double air, double limit, bool is_above, struct thermal *hours);
+
+/*
  * A probe in the pulp reads `celsius` within +-error. Returns false when that contradicts
  * the band by more than the error: wrong tau, wrong place, or wrong probe.
  */

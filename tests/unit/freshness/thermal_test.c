@@ -111,6 +111,76 @@ static void without_a_body_the_air_is_the_product(void)
     CHECK(near(state.mid, 5, 0));
 }
 
+/* The step integrated in small pieces until the goods are there; -1: not in 400 h. */
+static double integrated_h(double from, double air, double limit, bool is_above,
+                           double tau_h)
+{
+    double celsius = from;
+    double piece_h = 0.001;
+    for (int i = 0; i < 400000; i++) {
+        if (is_above ? celsius >= limit : celsius <= limit)
+            return i * piece_h;
+        celsius += (air - celsius) / tau_h * piece_h;
+    }
+    return -1;
+}
+
+static void how_long_until_a_limit_is_as_integrated(void)
+{
+    static const struct {
+        const char *name;
+        struct thermal state;
+        double air, limit;
+        bool is_above, reaches;
+    } rows[] = {
+        {"warm air", {4.8, 5.1, 5.6}, 9.4, 8, true, true},
+        {"just beyond", {4.8, 5.1, 5.6}, 8.01, 8, true, true},
+        {"hot", {0, 2, 3}, 35, 8, true, true},
+        {"at the limit: never quite", {4, 5, 6}, 8, 8, true, false},
+        {"not so warm", {4, 5, 6}, 7.2, 8, true, false},
+        {"the air is cold", {4, 5, 6}, -3, 8, true, false},
+        {"frost", {1.5, 2, 2.5}, -4, 0, false, true},
+        {"frost that does not reach", {1.5, 2, 2.5}, 0.5, 0, false, false},
+        {"warm air does not freeze", {1.5, 2, 2.5}, 20, 0, false, false},
+        {"some may be there", {6, 7.5, 8.3}, 12, 8, true, true},
+    };
+    const struct thermal_body body = {.tau_h = 5, .fastest_h = 2.5, .slowest_h = 10};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct thermal *state = &rows[i].state;
+        bool above = rows[i].is_above;
+        struct thermal hours;
+        bool reaches =
+            thermal_reach(state, &body, rows[i].air, rows[i].limit, above, &hours);
+        CHECK_ROW(rows[i].name, reaches == rows[i].reaches);
+        double mid = integrated_h(state->mid, rows[i].air, rows[i].limit, above, 5);
+        CHECK_ROW(rows[i].name, (mid >= 0) == reaches);
+        if (!reaches)
+            continue;
+        double soonest = integrated_h(above ? state->high : state->low, rows[i].air,
+                                      rows[i].limit, above, 2.5);
+        double latest = integrated_h(above ? state->low : state->high, rows[i].air,
+                                     rows[i].limit, above, 10);
+        CHECK_ROW(rows[i].name, near(hours.low, soonest, 0.01));
+        CHECK_ROW(rows[i].name, near(hours.mid, mid, 0.01));
+        CHECK_ROW(rows[i].name, near(hours.high, latest, 0.01));
+        CHECK_ROW(rows[i].name, hours.low <= hours.mid && hours.mid <= hours.high);
+    }
+}
+
+static void what_is_past_a_limit_is_there(void)
+{
+    const struct thermal_body body = {.tau_h = 5, .fastest_h = 2.5, .slowest_h = 10};
+    const struct thermal_body none = {0};
+    struct thermal state = thermal_known(9, 0.5);
+    struct thermal hours;
+    CHECK(thermal_reach(&state, &body, 2, 8, true, &hours) && hours.high == 0);
+    CHECK(thermal_reach(&state, &body, 12, 8, true, &hours) && hours.high == 0);
+    CHECK(thermal_reach(&state, &body, 12, 9, true, &hours) && hours.high == 0);
+    CHECK(!thermal_reach(&state, &body, 12, 8, false, &hours));
+    state = thermal_known(4, 0);
+    CHECK(thermal_reach(&state, &none, 12, 8, true, &hours) && hours.high == 0);
+}
+
 struct swing {
     double low[3], high[3]; /* of the core, for 0.5, 2.5 and 10 h */
 };
@@ -229,6 +299,9 @@ int main(void)
          the_band_holds_every_body_it_stands_for},
         {"a pulp probe corrects and contradicts", a_pulp_probe_corrects_and_contradicts},
         {"without a body the air is the product", without_a_body_the_air_is_the_product},
+        {"how long until a limit is as integrated",
+         how_long_until_a_limit_is_as_integrated},
+        {"what is past a limit is there", what_is_past_a_limit_is_there},
         {"the recorded freezer moves cores as published",
          the_recorded_freezer_moves_cores_as_published},
         {"a generated defrost moves a slow core little",
