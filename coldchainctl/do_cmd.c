@@ -140,11 +140,17 @@ static json_t *wish_of(const struct do_args *args, const char *verb, json_t *bod
 static void print_answer(const json_t *answer)
 {
     char version[SHOW_SIZE];
+    char low[SHOW_SIZE];
+    char high[SHOW_SIZE];
     if (json_object_get(answer, "version") != NULL)
         printf(say("%s %s is of version %s\n"), show_word(answer, "kind", NULL),
                show_text(answer, "id"), show_number(version, answer, "version"));
     else
         printf("%s %s\n", show_word(answer, "kind", NULL), show_text(answer, "id"));
+    const json_t *band = json_object_get(answer, "band");
+    if (band != NULL)
+        printf(say("what stands there bears %s to %s degC\n"),
+               show_number(low, band, "low"), show_number(high, band, "high"));
 }
 
 static enum err send_wish(struct client *client, const struct do_args *args,
@@ -229,7 +235,8 @@ const struct command do_command = {
         "coldchainctl do zone.put\n"
         "coldchainctl do zone.put id=room-2 site=store-1 band_low=2 band_high=8\n"
         "coldchainctl do placement.move device=agent-9 zone=room-2 --reason 'at ten'\n"
-        "coldchainctl do zone.duty id=room-2 on=no why=empty\n",
+        "coldchainctl do zone.duty id=room-2 on=no why=empty\n"
+        "coldchainctl do zone.load id=room-2 goods=strawberry entry_c=18\n",
     .statuses = "0 done, or shown\n"
                 "1 it was refused, or the API could not be asked\n"
                 "2 wrong usage\n",

@@ -498,6 +498,7 @@ const struct say_entry say_words[] = {
 
     /* ---- do ---- */
     {{"%s %s is of version %s\n", "%s %s 现为版本 %s\n"}},
+    {{"what stands there bears %s to %s degC\n", "库内货物共同的适宜温度为 %s 至 %s °C\n"}},
     {{"there is no verb '%s'; 'coldchainctl do' lists them",
       "没有动作“%s”；“coldchainctl do”列出全部动作"}},
     {{"org", "单位"}},

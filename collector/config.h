@@ -27,6 +27,7 @@ struct config_span {
     char **goods;
     size_t goods_count;
     char *entry_c;
+    char *load_goods; /* of a load: one profile */
     char *why;
 };
 

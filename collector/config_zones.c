@@ -67,6 +67,10 @@ static const struct config_key load_keys[] = {
      .is_required = true,
      SPAN(entry_c),
      .help = "how warm the goods were then, in degree Celsius"},
+    {.name = "goods",
+     .type = CONFIG_STRING,
+     SPAN(load_goods),
+     .help = "profile of what came in; see zone.load"},
     {.name = "why", .type = CONFIG_STRING, SPAN(why), .help = "what came in"},
     {.name = NULL},
 };

@@ -34,6 +34,10 @@ MUST_CHECK enum err zone_check_plans(struct change *change, const struct entity 
 /* Warns when it is off duty as empty, and something is recorded as standing in it. */
 void zone_warn_goods(struct change *change, const struct entity *zone);
 
+/* loads.c */
+enum err zone_load(struct change *change, struct err_text *why);
+enum err zone_unload(struct change *change, struct err_text *why);
+
 /* devices.c */
 enum err device_put(struct change *change, struct err_text *why);
 enum err device_archive(struct change *change, struct err_text *why);

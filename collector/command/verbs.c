@@ -105,6 +105,8 @@ static const struct field load_fields[] = {
     {"entry_c", FIELD_NUMBER, FIELD_ALWAYS, .least = -100, .most = 100,
      .help = "how warm the goods were then, in degree Celsius",
      .help_zh = "入库时货温(摄氏度)"},
+    {"goods", FIELD_ID, .help = "profile of what came in; see zone.load",
+     .help_zh = "入库品种档案,见 zone.load"},
     {"why", FIELD_TEXT, .help = "what came in", .help_zh = "货物说明"},
     END,
 };
@@ -193,6 +195,26 @@ static const struct field zone_maintenance_fields[] = {
     {"why", FIELD_TEXT, .help = "what is done", .help_zh = "事由"},
     {"cancel", FIELD_BOOL, .help = "true: the one that begins then is taken away",
      .help_zh = "填 true 表示取消该时刻开始的检修"},
+    END,
+};
+
+static const struct field zone_load_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the zone", .help_zh = "库区"},
+    {"goods", FIELD_ID, FIELD_ALWAYS, .help = "profile of what comes in",
+     .help_zh = "入库品种档案"},
+    {"entry_c", FIELD_NUMBER, .least = -40, .most = 50,
+     .help = "how warm the goods are, in degree Celsius; absent: as what stands there",
+     .help_zh = "入库时货温(摄氏度);不填表示与库内货物相同"},
+    {"from", FIELD_TIME, .help = "when they come in; now when absent",
+     .help_zh = "入库时间"},
+    {"why", FIELD_TEXT, .help = "whose they are, how much", .help_zh = "货物说明"},
+    END,
+};
+
+static const struct field zone_unload_fields[] = {
+    {"id", FIELD_ID, FIELD_ALWAYS, .help = "the zone", .help_zh = "库区"},
+    {"goods", FIELD_ID, .help = "profile of what goes out; absent: all",
+     .help_zh = "出库品种档案;不填表示全部"},
     END,
 };
 
@@ -535,6 +557,13 @@ const struct verb verbs[] = {
     {"zone.maintenance", VERB_OPERATOR, "zone", zone_maintenance_fields, zone_maintenance,
      "says when somebody works there", "登记检修时段",
      "{\"id\":\"room-1\",\"to\":\"2026-11-01T12:00:00Z\",\"why\":\"new fan\"}"},
+    {"zone.load", VERB_OPERATOR, "zone", zone_load_fields, zone_load,
+     "goods come into a zone; it answers with the band of all that stands there",
+     "货物入库;返回库区新的温度带",
+     "{\"id\":\"room-1\",\"goods\":\"strawberry\",\"entry_c\":18}"},
+    {"zone.unload", VERB_OPERATOR, "zone", zone_unload_fields, zone_unload,
+     "goods have left a zone: one sort of them, or all", "货物出库:一个品种或全部",
+     "{\"id\":\"room-1\",\"goods\":\"strawberry\"}"},
     {"zone.archive", VERB_ADMIN, "zone", archive_fields, zone_archive,
      "takes a zone out of use; its history stays", "归档库区,历史保留",
      "{\"id\":\"room-1\"}"},

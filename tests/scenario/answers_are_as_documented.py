@@ -123,6 +123,10 @@ def change_much(house, ask):
     ask("putZoneOnDuty", "room-2", body={"on": False, "why": "empty"})
     ask("planStep", "room-2", body={"to": "2036-01-01T00:00:00Z", "band_low": 12, "why": "curing"})
     ask("planMaintenance", "room-1", body={"from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"})
+    loaded = ask("loadZone", "room-1", body={"goods": "strawberry", "entry_c": 18, "why": "300 kg"})
+    house.equal(loaded["band"], {"low": 2, "high": 8}, "the band: strawberries and 2 to 8 have nothing in common")
+    house.equal([one["code"] for one in loaded["warnings"]], ["band_empty"], "and that is warned of")
+    house.equal(ask("unloadZone", "room-1", body={})["band"], {"low": 2, "high": 8}, "the band without them")
     ask("runCommand", body={"verb": "rule.put", "body": {
         "id": "held", "zone": "room-1", "kind": "above", "quantity": "air_temperature", "unless": ["maintenance"],
         "levels": [{"level": 7}]}})

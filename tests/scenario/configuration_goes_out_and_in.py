@@ -62,6 +62,7 @@ def enrich(house, collector):
             ("zone.put", {"id": "room-1", "tau": "2h", "goods": ["cabbage", "carrot"]}),
             ("zone.plan_step", {"id": "room-1", "from": past, "to": "2036-01-01T00:00:00Z", "band_low": 12,
                                 "band_high": 15, "goods": ["cabbage"], "why": "curing"}),
+            ("zone.load", {"id": "room-1", "goods": "cabbage", "entry_c": 21.5, "why": "李"}),
             ("zone.maintenance", {"id": "room-1", "to": "2036-01-01T00:00:00Z"}),
             ("rule.put", {"id": "warmer", "zone": "room-1", "kind": "above", "quantity": "air_temperature",
                           "levels": [{"level": 20}], "unless": ["door", "defrost"], "safety": True}),

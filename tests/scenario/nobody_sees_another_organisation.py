@@ -104,6 +104,8 @@ CHANGES = {
     ("POST", "/api/v1/zones/*/duty"): STAFF,
     ("POST", "/api/v1/zones/*/steps"): STAFF,
     ("POST", "/api/v1/zones/*/maintenance"): STAFF,
+    ("POST", "/api/v1/zones/*/load"): STAFF,
+    ("POST", "/api/v1/zones/*/unload"): STAFF,
     ("POST", "/api/v1/devices/*/archive"): ADMINS,
     ("POST", "/api/v1/devices/*/replace"): STAFF,
     ("POST", "/api/v1/channels/*/*/calibrate"): STAFF,

@@ -92,7 +92,7 @@ static void a_file_says_what_the_command_says(void)
         "external_ids: {erp: R-1}\n" KEY "steps:\n" KEY \
         "  - {from: 2026-11-02T00:00:00Z, to: 2026-11-03T00:00:00Z, band_high: 16, " \
         "goods: [apple], why: curing}\n" KEY "loads:\n" KEY \
-        "  - {from: 2026-11-02T00:00:00Z, entry_c: 18, why: oranges}\n" KEY \
+        "  - {from: 2026-11-02T00:00:00Z, entry_c: 18, goods: apple, why: oranges}\n" KEY \
         "maintenance:\n" KEY \
         "  - {from: 2026-11-04T00:00:00Z, to: 2026-11-04T06:00:00Z}\n"
 
@@ -101,7 +101,8 @@ static const char kept[] =
     "{\"band_high\":9.5,\"band_low\":-1.0,\"defrost_at\":1793498400000,"
     "\"defrost_every\":28800000,\"defrost_most\":1800000,\"door_most\":1200000,"
     "\"external_ids\":{\"erp\":\"R-1\"},\"goods\":[\"apple\"],\"loads\":["
-    "{\"entry_c\":18.0,\"from\":1793577600000,\"why\":\"oranges\"}],\"maintenance\":["
+    "{\"entry_c\":18.0,\"from\":1793577600000,\"goods\":\"apple\",\"why\":\"oranges\"}],"
+    "\"maintenance\":["
     "{\"from\":1793750400000,\"to\":1793772000000}],\"name\":\"Room\","
     "\"recovery_most\":900000,\"site\":\"store\",\"start_most\":10800000,\"steps\":["
     "{\"band_high\":16.0,\"from\":1793577600000,\"goods\":[\"apple\"],"

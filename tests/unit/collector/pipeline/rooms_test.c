@@ -480,6 +480,31 @@ static void warm_goods_in_a_cold_room_are_told(void)
     house_close(&house);
 }
 
+/* The same said at the gate; once it has left, nothing of it is judged. */
+static void goods_said_at_the_gate_are_watched_until_they_leave(void)
+{
+    static const char *const rows[] = {NULL, "{\"id\":\"room\"}"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        house_open(&house);
+        put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+        run(&house, 0, "rule.put",
+            "{\"id\":\"warm\",\"quantity\":\"product_temperature\"}");
+        measure(&house, 1, 5, 5);
+        run(&house, 6, "zone.load",
+            "{\"id\":\"room\",\"goods\":\"strawberry\",\"entry_c\":18}");
+        if (rows[i] != NULL)
+            run(&house, 6, "zone.unload", rows[i]);
+        take_all(&house);
+        reopen(&house);
+        measure(&house, 6, 9, 5);
+        take_all(&house);
+        CHECK_ROW(rows[i] != NULL ? "left" : "there",
+                  opened(&house) == (rows[i] == NULL ? 1U : 0U));
+        house_close(&house);
+    }
+}
+
 /* ---- what a seed says ------------------------------------------------------------- */
 
 /* The seed, with that said of "room". */
@@ -553,6 +578,8 @@ int main(void)
         {"a seed says what zones are like", a_seed_says_what_zones_are_like},
         {"a record holds between two looks", a_record_holds_between_two_looks},
         {"goods where they belong ask nobody", goods_where_they_belong_ask_nobody},
+        {"goods said at the gate are watched until they leave",
+         goods_said_at_the_gate_are_watched_until_they_leave},
         {"warm goods in a cold room are told", warm_goods_in_a_cold_room_are_told},
         CU_TEST_INFO_NULL,
     };
