@@ -70,10 +70,20 @@ static bool is_sparse(const struct air_state *state)
     return (double)state->apart_min * MINUTE_MS > (double)AIR_SPARSE_MS;
 }
 
+static void space_out(struct air_state *state, double gap_min)
+{
+    double share = state->apart_min > 0 ? APART_SHARE : 1;
+    state->apart_min += (float)((gap_min - (double)state->apart_min) * share);
+}
+
 static void smooth(struct step *step, double value_C)
 {
     struct air_state *state = step->state;
     if (step->is_anew) {
+        /* After one gap it is as it was; of readings that are all gaps it is the cadence.
+         */
+        if (state->last_ms != 0 && state->fast == state->slow)
+            space_out(state, fmin(step->gap_min, (double)AIR_GAP_MS / MINUTE_MS));
         state->fast = state->slow = (float)value_C;
         state->heated = 0;
         state->heated_ms = state->hot_ms = 0;
@@ -84,8 +94,7 @@ static void smooth(struct step *step, double value_C)
     double gap_min = step->gap_min;
     state->fast += (float)((value_C - (double)state->fast) * -expm1(-gap_min / FAST_MIN));
     state->slow += (float)((value_C - (double)state->slow) * -expm1(-gap_min / SLOW_MIN));
-    double share = state->apart_min > 0 ? APART_SHARE : 1;
-    state->apart_min += (float)((gap_min - (double)state->apart_min) * share);
+    space_out(state, gap_min);
     step->rate = (double)(state->fast - state->slow) / (SLOW_MIN - FAST_MIN);
 }
 
@@ -334,13 +343,18 @@ static bool is_coming_back(const struct step *step)
            !is_overdue(step);
 }
 
+/* Shapes cannot be told, and nothing else tells. */
+static bool is_blind(const struct air_state *state, const struct air_signals *signals)
+{
+    bool has_signal = signals->compressor != AIR_UNKNOWN ||
+                      (signals->door != AIR_UNKNOWN && signals->defrost != AIR_UNKNOWN);
+    return is_sparse(state) && !has_signal;
+}
+
 static enum air_phase phase_of(struct step *step)
 {
     struct air_state *state = step->state;
-    bool has_signal =
-        step->signals->compressor != AIR_UNKNOWN ||
-        (step->signals->door != AIR_UNKNOWN && step->signals->defrost != AIR_UNKNOWN);
-    if (!is_known(state) || (is_sparse(state) && !has_signal))
+    if (!is_known(state) || is_blind(state, step->signals))
         return AIR_UNAVAILABLE;
     if (is_broken(step))
         return AIR_FAILING;
@@ -351,7 +365,8 @@ static enum air_phase phase_of(struct step *step)
     return is_coming_back(step) ? AIR_RECOVERING : AIR_FAILING;
 }
 
-static struct air_verdict verdict_of(const struct air_state *state)
+struct air_verdict air_last(const struct air_state *state,
+                            const struct air_signals *signals)
 {
     bool known = is_known(state);
     const struct air_slot *envelope = &state->envelope;
@@ -361,12 +376,14 @@ static struct air_verdict verdict_of(const struct air_state *state)
         .unexplained_min = (double)state->unexplained_min,
         .is_signalled = state->heated != 0 && state->is_signalled,
         .is_above = state->is_above,
+        .apart_min = (double)state->apart_min,
         .least = known ? envelope->least / AIR_PER_K : (double)NAN,
         .most = known ? envelope->most / AIR_PER_K : (double)NAN,
     };
     double heated_min = minutes_between(state->heated_ms, state->last_ms);
     if (verdict.phase == AIR_UNAVAILABLE)
-        verdict.why = known ? AIR_WHY_SPARSE : AIR_WHY_LEARNING;
+        verdict.why =
+            known || is_blind(state, signals) ? AIR_WHY_SPARSE : AIR_WHY_LEARNING;
     if (state->heated == AIR_DOOR)
         verdict.door_min = heated_min;
     else if (state->heated == AIR_DEFROST)
@@ -418,7 +435,9 @@ struct air_verdict air_judge(struct air_state *state, const struct air_settings 
 {
     if (!(fabs(value_C) <= VALUE_MOST_C) ||
         (state->last_ms != 0 && time_ms <= state->last_ms))
-        return verdict_of(state);
+        return air_last(state, signals);
+    if (state->last_ms == 0)
+        state->since_ms = time_ms;
     struct step step = {.state = state,
                         .settings = settings != NULL ? settings : &nothing_declared,
                         .signals = signals,
@@ -434,7 +453,7 @@ struct air_verdict air_judge(struct air_state *state, const struct air_settings 
     follow_signals(&step);
     enter(&step, phase_of(&step));
     learn(&step);
-    return verdict_of(state);
+    return air_last(state, signals);
 }
 
 void air_forget(struct air_state *state)

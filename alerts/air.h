@@ -68,7 +68,7 @@ enum air_phase {
 #define AIR_WHY_LIST(X) \
     X(WHY_NONE, "") \
     X(WHY_LEARNING, "learning") /* fewer than AIR_KNOWN slots of undisturbed air */ \
-    X(WHY_SPARSE, "sparse")     /* readings too far apart, and no signal */
+    X(WHY_SPARSE, "sparse") /* readings too far apart, and no signal: learned or not */
 
 enum air_why {
 #define X(name, text) AIR_##name,
@@ -158,7 +158,7 @@ struct air_state {
 struct air_verdict {
     enum air_phase phase;
     enum air_why why; /* of UNAVAILABLE */
-    int64_t since_ms; /* the phase began */
+    int64_t since_ms; /* the phase began, or the first reading came */
     double
         unexplained_min; /* outside, and neither door nor defrost nor on the way back */
     double door_min;     /* of the door that is open; 0 */
@@ -166,6 +166,7 @@ struct air_verdict {
     double recovery_min; /* since a door or defrost ended, the air still outside; 0 */
     bool is_signalled;   /* the door or defrost by a signal, not by its shape */
     bool is_above;       /* the side on which it is outside, or was last */
+    double apart_min;    /* readings usually are so far apart; 0: not known */
     double least, most;  /* the envelope; NaN while learning */
 };
 
@@ -176,6 +177,12 @@ struct air_verdict {
 struct air_verdict air_judge(struct air_state *state, const struct air_settings *settings,
                              int64_t time_ms, double value_C,
                              const struct air_signals *signals);
+
+/* The verdict of the last reading, should these signals hold; nothing is changed. */
+struct air_verdict air_last(const struct air_state *state,
+                            const struct air_signals *signals);
+/* Undisturbed minutes that are lacking at least until there is an envelope; 0: none. */
+double air_lacks_min(const struct air_state *state);
 
 /* A place begins anew (another set point, another place): the envelope is forgotten. */
 void air_forget(struct air_state *state);

@@ -136,6 +136,15 @@ void air_unlearn(struct air_state *state)
     state->has_before = false;
 }
 
+double air_lacks_min(const struct air_state *state)
+{
+    if (state->slot_count >= AIR_KNOWN)
+        return 0;
+    double slot_min = SLOT_PARTS * PART_MIN;
+    double done_min = fmin(state->filled * PART_MIN + (double)state->part_min, slot_min);
+    return (AIR_KNOWN - state->slot_count) * slot_min - done_min;
+}
+
 double air_margin(const struct air_slot *envelope)
 {
     double width_K = (envelope->most - envelope->least) / AIR_PER_K;

@@ -158,7 +158,8 @@ struct suppression {
     int64_t to_ms;   /* of the first reading after the stretch; 0: it goes on */
     int64_t told_ms; /* when the collector knew */
     double limit; /* the level that was passed, or the rule's limit; silence: seconds */
-    double worst; /* of the measure, or of the value where that was not counted */
+    double worst; /* of the measure, or of the value where that was not counted; SPARSE:
+                     minutes between readings, and how many are too many */
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alerts/air.h"
 #include "alerts/internal.h"
 #include "base/mem.h"
 
@@ -102,6 +103,31 @@ void hold_sample(struct alerts *alerts, struct watch *watch, const struct sample
         hold->severity = (uint8_t)watch->rule->levels[0].severity;
     }
     if (hold->is_told || !(would || sample->is_kept))
+        return;
+    hold->is_told = true;
+    tell(alerts, watch, SUPPRESSION_GOES_ON, 0, sample->arrival_ms, sink);
+}
+
+/* A gap that is followed by readings as ever is none of it. */
+#define SPARSE_TOLD_MS ((int64_t)3600 * 1000)
+
+void hold_sparse(struct alerts *alerts, struct watch *watch, const struct sample *sample,
+                 const struct alert_sink *sink)
+{
+    const unsigned sparse = 1u << ALERT_REASON_SPARSE;
+    const struct rule *rule = watch->rule;
+    if (watch->hold == NULL && sample->reasons == sparse) {
+        make_hold(watch, sample);
+        watch->hold->worst = 0;
+        watch->hold->limit = (double)AIR_SPARSE_MS / (60.0 * 1000);
+        watch->hold->severity = (uint8_t)rule->levels[rule->level_count - 1].severity;
+        source_touch(alerts, watch->source);
+    }
+    struct hold *hold = watch->hold;
+    if (hold == NULL || hold->reason != ALERT_REASON_SPARSE)
+        return;
+    hold->worst = fmax(hold->worst, sample->apart_min);
+    if (hold->is_told || sample->time_ms - hold->from_ms < SPARSE_TOLD_MS)
         return;
     hold->is_told = true;
     tell(alerts, watch, SUPPRESSION_GOES_ON, 0, sample->arrival_ms, sink);

@@ -28,6 +28,7 @@ struct sample {
     bool is_in_step;  /* a planned step's own band says that the value is in order */
     bool is_kept;     /* something that the measure counts was not counted for them */
     double kept;      /* that */
+    double apart_min; /* with SPARSE among the reasons */
 };
 
 void pointers_add(struct pointers *list, void *item);
@@ -66,6 +67,11 @@ void zones_fini(struct table *zones);
 /* Never NULL; without rules when none match. */
 struct plan *plan_get(struct zone *zone, const char *quantity, bool is_device);
 struct rule *plan_find_rule(const struct plan *plan, const char *id, unsigned kind);
+
+/* By its kind: of a door, a defrost or the cooling, by signal or by shape. */
+bool rule_is_of_shapes(const struct rule *rule);
+/* Air in which doors and defrosts have the shapes that alerts/air.h knows. */
+bool quantity_is_air(const char *quantity);
 
 /* source.c */
 static inline const char *source_channel(const struct source *source)
@@ -155,6 +161,12 @@ bool incident_id_parse(uint8_t id[ID_BYTES], const char *text);
 /* One sample while reasons hold: what would have happened without them. */
 void hold_sample(struct alerts *alerts, struct watch *watch, const struct sample *sample,
                  const struct alert_sink *sink);
+/*
+ * One sample of a rule of shapes while SPARSE holds, the readings being so far apart:
+ * told once that has lasted for an hour.
+ */
+void hold_sparse(struct alerts *alerts, struct watch *watch, const struct sample *sample,
+                 const struct alert_sink *sink);
 /* Silence that falls due while reasons hold, after so many seconds. */
 void hold_silence(struct alerts *alerts, struct watch *watch, unsigned reasons,
                   int64_t now_ms, double silent_s, const struct alert_sink *sink);
@@ -170,8 +182,9 @@ void hold_end(struct alerts *alerts, struct watch *watch, const struct sample *s
 bool level_is_past(const struct rule *rule, size_t level, double value);
 void threshold_step(struct alerts *alerts, struct source *source, struct rule *rule,
                     const struct sample *sample, const struct alert_sink *sink);
-/* The measure says nothing: no level moves, but what was kept back may be over. */
-void threshold_skip(struct alerts *alerts, struct source *source, const struct rule *rule,
+/* The measure says nothing: no level moves, but what was kept back may be over, or it is
+ * SPARSE that begins. */
+void threshold_skip(struct alerts *alerts, struct source *source, struct rule *rule,
                     const struct sample *sample, const struct alert_sink *sink);
 void threshold_reading(struct alerts *alerts, struct source *source,
                        const struct alert_reading *reading,

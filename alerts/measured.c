@@ -54,6 +54,13 @@ static int64_t ended_at(const struct room *room, const struct air_verdict *air,
     return since_ms > ended_ms ? since_ms : ended_ms;
 }
 
+/* It says nothing because there is nothing to be seen in readings so far apart. */
+static bool is_sparse(const struct rule *rule, const struct moment *moment)
+{
+    return moment->air != NULL && moment->air->why == AIR_WHY_SPARSE &&
+           rule_is_of_shapes(rule);
+}
+
 static void judge_rule(struct alerts *alerts, struct source *source, size_t index,
                        struct moment *moment, struct sample *sample,
                        const struct alert_sink *sink)
@@ -78,10 +85,15 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
     sample->kept = moment->value;
     if (sink->measured != NULL)
         sink->measured(sink->context, rule->id, sample->measure);
-    if (isnan(sample->measure))
-        threshold_skip(alerts, source, rule, sample, sink);
-    else
+    if (!isnan(sample->measure)) {
         threshold_step(alerts, source, rule, sample, sink);
+        return;
+    }
+    if (is_sparse(rule, moment)) {
+        sample->reasons |= 1u << ALERT_REASON_SPARSE;
+        sample->apart_min = moment->air->apart_min;
+    }
+    threshold_skip(alerts, source, rule, sample, sink);
 }
 
 /* What the zone says of this reading; returns the reasons that hold. */

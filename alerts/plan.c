@@ -36,7 +36,7 @@ struct zone *zone_make(struct table *zones, const char *name)
     return zone;
 }
 
-static bool sees_shapes(const struct rule *rule)
+bool rule_is_of_shapes(const struct rule *rule)
 {
     switch ((enum alert_kind)rule->kind) {
     case ALERT_COOLING_FAILED:
@@ -47,9 +47,14 @@ static bool sees_shapes(const struct rule *rule)
     case ALERT_DEFROST_MISSING:
         return true;
     default:
-        return (rule->unless & (1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST)) !=
-               0;
+        return false;
     }
+}
+
+static bool sees_shapes(const struct rule *rule)
+{
+    const unsigned shapes = 1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST;
+    return rule_is_of_shapes(rule) || (rule->unless & shapes) != 0;
 }
 
 /* Its verdict depends on more of the zone than the channel. */
@@ -100,8 +105,7 @@ static bool rule_watches(const struct rule *rule, const char *quantity, bool is_
     return rule->quantity[0] == '\0' || strcmp(rule->quantity, quantity) == 0;
 }
 
-/* Air in which doors and defrosts have the shapes that alerts/air.h knows. */
-static bool is_air(const char *quantity)
+bool quantity_is_air(const char *quantity)
 {
     return strcmp(quantity, "air_temperature") == 0 ||
            strcmp(quantity, "return_temperature") == 0;
@@ -148,7 +152,7 @@ static void plan_add(struct plan *plan, struct rule *rule)
         plan->is_compared |= rule->kind == ALERT_DIVERGE;
         break;
     }
-    plan->wants_air |= is_air(plan->quantity) && sees_shapes(rule);
+    plan->wants_air |= quantity_is_air(plan->quantity) && sees_shapes(rule);
 }
 
 /* A device that is silent makes its channels unknown, too; what is learned does not. */

@@ -96,7 +96,7 @@ enum alert_kind {
 
 /* Why what a rule sees need not be wrong; the bits of alert_rule.unless are 1 << these.
  */
-#define ALERT_REASON_LIST(X) \
+#define ALERT_UNLESS_LIST(X) \
     X(DEFROST, "defrost") \
     X(DOOR, "door") \
     X(OFF_DUTY, "off_duty") \
@@ -104,12 +104,19 @@ enum alert_kind {
     X(MAINTENANCE, "maintenance") \
     X(START, "start") /* a trip or a load has just begun */
 
+/* And what no rule names: its readings are too far apart for the shapes it is about. */
+#define ALERT_REASON_LIST(X) \
+    ALERT_UNLESS_LIST(X) \
+    X(SPARSE, "sparse")
+
 enum alert_reason {
 #define X(name, text) ALERT_REASON_##name,
     ALERT_REASON_LIST(X)
 #undef X
         ALERT_REASON_COUNT
 };
+
+#define ALERT_UNLESS_COUNT ((unsigned)ALERT_REASON_SPARSE)
 
 #define ALERT_SEVERITY_LIST(X) \
     X(WARNING, "warning") \

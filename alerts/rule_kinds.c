@@ -146,10 +146,16 @@ static enum err check_window(const struct alert_rule *rule, struct err_text *why
 static enum err check_reasons(const struct alert_rule *rule, struct err_text *why)
 {
     const unsigned known = (1u << ALERT_REASON_COUNT) - 1;
+    const unsigned sparse = 1u << ALERT_REASON_SPARSE;
     const unsigned shape = 1u << ALERT_REASON_DEFROST | 1u << ALERT_REASON_DOOR;
     if ((rule->unless & ~known) != 0)
         return err_set(why, ERR_INVALID, "rule '%s': unknown reason 0x%x in unless",
                        rule->id, rule->unless & ~known);
+    if ((rule->unless & sparse) != 0)
+        return err_set(why, ERR_INVALID,
+                       "rule '%s': sparse is nothing that a rule names in its unless: "
+                       "readings too far apart hold it back by themselves",
+                       rule->id);
     bool is_safety = rule->is_safety || rule->kind == ALERT_GOODS_LEFT;
     if (is_safety && (rule->unless & 1u << ALERT_REASON_OFF_DUTY) != 0)
         return err_set(why, ERR_INVALID,

@@ -238,13 +238,19 @@ void threshold_step(struct alerts *alerts, struct source *source, struct rule *r
         watch_remove(alerts, watch);
 }
 
-void threshold_skip(struct alerts *alerts, struct source *source, const struct rule *rule,
+void threshold_skip(struct alerts *alerts, struct source *source, struct rule *rule,
                     const struct sample *sample, const struct alert_sink *sink)
 {
     struct watch *watch = watch_find(source, rule);
-    if (watch == NULL || watch->hold == NULL)
+    bool is_sparse = (sample->reasons & 1u << ALERT_REASON_SPARSE) != 0;
+    if (watch == NULL && is_sparse)
+        watch = watch_make(alerts, source, rule);
+    if (watch == NULL)
         return;
-    hold_end(alerts, watch, sample, sink);
+    if (watch->hold != NULL)
+        hold_end(alerts, watch, sample, sink);
+    if (is_sparse)
+        hold_sparse(alerts, watch, sample, sink);
     if (watch->hold == NULL && watch->fired == 0 && !is_pending(watch))
         watch_remove(alerts, watch);
 }

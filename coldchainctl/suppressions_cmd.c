@@ -282,6 +282,9 @@ const struct command suppressions_command = {
         "what ended it: the reason was over, the channel was heard again, the rule was "
         "changed, or the channel measures the zone no longer. The newest of each zone "
         "first.\n"
+        "A rule that is about shapes of the air (cooling_failed, doors and defrosts "
+        "without a signal) is recorded as sparse while readings come too far apart for "
+        "them: WORST and LIMIT are minutes between readings then.\n"
         "Below stand records and minutes by reason. Minutes are those since TIME; of "
         "channels kept back at once each counts. WORST and LIMIT of silence are "
         "seconds.\n",

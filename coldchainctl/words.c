@@ -358,11 +358,15 @@ const struct say_entry say_words[] = {
       "kept back beside the level, and what ended it: the reason was over, the channel was heard "
       "again, the rule was changed, or the channel measures the zone no longer. The newest of each "
       "zone first.\n"
+      "A rule that is about shapes of the air (cooling_failed, doors and defrosts without a signal) "
+      "is recorded as sparse while readings come too far apart for them: WORST and LIMIT are minutes "
+      "between readings then.\n"
       "Below stand records and minutes by reason. Minutes are those since TIME; of channels kept "
       "back at once each counts. WORST and LIMIT of silence are seconds.\n",
       "抑制必有记录：除霜、开门、行程开始、计划阶段、检修或停用期间，规则本会发出的报警都有一条记录。每条列出规则、"
       "通道、起止时间、被抑制的最差值和触发值，以及结束的缘由：情形结束、通道恢复、规则已改，或该通道不再测量此库区。"
       "每个库区最新的在前。\n"
+      "依靠温度曲线识别的规则（cooling_failed，以及无信号的开门、除霜）在读数间隔过大时记为“读数太稀疏”，此时“最差”和“限值”为读数间隔的分钟数。\n"
       "下方按原因合计条数和分钟数。分钟数自所给时间起算；多个通道同时被抑制时各自计算。失联的“最差”和“限值”为秒。\n"}},
     {{"nothing was kept back", "没有被抑制的报警"}},
     {{"goes on", "持续中"}},
@@ -1148,6 +1152,7 @@ const struct say_entry say_words[] = {
     {{"reason: planned_step", "计划阶段"}},
     {{"reason: maintenance", "检修"}},
     {{"reason: start", "刚开始"}},
+    {{"reason: sparse", "读数太稀疏"}},
     {{"WORST", "最差"}},
     {{"HARM", "货损"}},
     {{"this is no list of rules: it begins with 'rules:'", "这不是规则列表：应以“rules:”开头"}},

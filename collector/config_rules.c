@@ -97,7 +97,7 @@ static const struct config_key rule_keys[] = {
      .type = CONFIG_STRINGS,
      RULE(unless),
      .count_offset = offsetof(struct config_rule, unless_count),
-     .most = ALERT_REASON_COUNT,
+     .most = ALERT_UNLESS_COUNT,
      .help = "what stops its clock while it lasts: defrost, door, off_duty, "
              "planned_step, maintenance, start"},
     {.name = "safety",

@@ -40,7 +40,7 @@ const char *const registry_rule_kinds[] = {
 
 const char *const registry_rule_reasons[] = {
 #define X(name, text) text,
-    ALERT_REASON_LIST(X)
+    ALERT_UNLESS_LIST(X)
 #undef X
         NULL,
 };

@@ -335,6 +335,31 @@ static void sparse_readings_tell_nothing_without_signals(void)
     struct air_verdict verdict = air_judge(&fresh, NULL, T0, 5, &none);
     CHECK(verdict.phase == AIR_UNAVAILABLE && verdict.why == AIR_WHY_LEARNING);
     CHECK(isnan(verdict.least) && isnan(verdict.most));
+    CHECK(verdict.since_ms == T0 && air_lacks_min(&fresh) == 360);
+}
+
+/* Whether there is an envelope or not, and also where each reading is behind a gap. */
+static void readings_that_are_all_sparse_are_so_from_the_first_on(void)
+{
+    static const int apart_min[] = {3, 5, 10, 31, 60, 240};
+    const struct air_signals none = {0};
+    const struct air_signals known = {.compressor = AIR_ON};
+    for (size_t i = 0; i < sizeof apart_min / sizeof apart_min[0]; i++) {
+        struct air_state state = {0};
+        struct air_verdict verdict = {0};
+        for (int k = 0; k < 3; k++)
+            verdict = air_judge(&state, NULL, T0 + k * apart_min[i] * MINUTE_MS,
+                                cycle_C(k * apart_min[i]), &none);
+        CHECK(verdict.phase == AIR_UNAVAILABLE && verdict.why == AIR_WHY_SPARSE);
+        CHECK(verdict.apart_min == fmin(apart_min[i], 30));
+        /* A compressor says more: there is only an envelope to be learned. */
+        CHECK(air_last(&state, &known).why == AIR_WHY_LEARNING);
+    }
+    struct run run = learned(12, 1);
+    run.minute += 200; /* one gap, whatever its length */
+    run_step(&run, NULL, 0);
+    run_step(&run, NULL, 0);
+    CHECK(run.last.why == AIR_WHY_NONE && run.last.apart_min < 1.01);
 }
 
 static void nonsense_changes_nothing(void)
@@ -446,6 +471,8 @@ int main(void)
         {"a failure is not learned", a_failure_is_not_learned},
         {"sparse readings tell nothing without signals",
          sparse_readings_tell_nothing_without_signals},
+        {"readings that are all sparse are so from the first on",
+         readings_that_are_all_sparse_are_so_from_the_first_on},
         {"nonsense changes nothing", nonsense_changes_nothing},
         {"a gap proves nothing", a_gap_proves_nothing},
         {"it goes on from what was saved", it_goes_on_from_what_was_saved},

@@ -282,6 +282,102 @@ static void a_channel_that_moves_ends_what_was_kept_back(void)
     story_end(&story);
 }
 
+/* ---- readings that become too sparse for shapes -------------------------------------
+ */
+
+#define H 3600
+
+/* A thermostat's air from..to, read so often. */
+static void breathe(struct story *story, int64_t from_s, int64_t to_s, int64_t every_s)
+{
+    for (int64_t at_s = from_s; at_s <= to_s; at_s += every_s) {
+        double minute = (double)(at_s / 60 % 20);
+        story_read(story, at_s, minute < 12 ? 2 + minute / 6 : 4 - (minute - 12) / 4);
+    }
+}
+
+static struct alert_rule of_shapes(enum alert_kind kind)
+{
+    struct alert_rule rule = rule_above("shape", 10, 10, 0, 0);
+    rule.kind = kind;
+    rule.window_ms = alert_kind_has_window(kind) ? (int64_t)6 * H * 1000 : 0;
+    rule.limit = 8;
+    return rule;
+}
+
+static void a_rule_of_shapes_tells_once_that_readings_became_too_sparse(void)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct story story;
+        const struct alert_rule rule = of_shapes(ALERT_COOLING_FAILED);
+        begin(&story, &rule, 1);
+        breathe(&story, 0, 8 * H, 60);
+        breathe(&story, 8 * H + 300, 9 * H, 300);
+        CHECK_TEXT(story_told(&story), "");
+        if (restarts)
+            restart(&story, &rule, 1);
+        breathe(&story, 9 * H + 300, 12 * H, 300);
+        CHECK_TEXT(story_told(&story), "kept warning sparse 30300>0  2.5 4.33291");
+        if (restarts)
+            restart(&story, &rule, 1);
+        breathe(&story, 12 * H + 300, 14 * H, 300);
+        CHECK_TEXT(story_told(&story), "");
+        breathe(&story, 14 * H + 60, 15 * H, 60);
+        CHECK_TEXT(story_told(&story),
+                   "kept warning sparse 30300>51000 over 2.5 4.99797");
+        story_end(&story);
+    }
+}
+
+static void a_gap_is_no_sparse_cadence(void)
+{
+    struct story story;
+    const struct alert_rule rule = of_shapes(ALERT_COOLING_FAILED);
+    begin(&story, &rule, 1);
+    for (int i = 0; i < 8; i++) /* a quarter of an hour, half an hour, ... is missing */
+        breathe(&story, i * 4 * H + i * 900, (i + 1) * 4 * H, 60);
+    CHECK_TEXT(story_told(&story), "");
+    story_end(&story);
+}
+
+/* From the first reading on, and however rare they are. */
+static void a_cadence_that_was_always_too_sparse_is_told_as_well(void)
+{
+    static const struct {
+        const char *name;
+        enum alert_kind kind;
+        int64_t every_s;
+        bool is_off_duty;
+        bool is_told;
+    } rows[] = {
+        {"cooling every 5 min", ALERT_COOLING_FAILED, 300, false, true},
+        {"cooling every 10 min", ALERT_COOLING_FAILED, 600, false, true},
+        {"cooling every hour", ALERT_COOLING_FAILED, H, false, true},
+        {"cooling every 2 min", ALERT_COOLING_FAILED, 120, false, false},
+        {"doors every 5 min", ALERT_DOOR_OPEN, 300, false, true},
+        {"defrosts every 5 min", ALERT_DEFROST_LONG, 300, false, true},
+        {"too many of them every 5 min", ALERT_DEFROST_OFTEN, 300, false, true},
+        {"missing ones every 5 min", ALERT_DEFROST_MISSING, 300, false, true},
+        {"a window that is too short is no shape", ALERT_RATE, H, false, false},
+        {"a value needs no shape", ALERT_CUMULATIVE_ABOVE, H, false, false},
+        {"off duty it would say nothing anyway", ALERT_COOLING_FAILED, 300, true, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct story story;
+        struct alert_rule rule = of_shapes(rows[i].kind);
+        rule.limit = 30; /* nothing of it is beyond */
+        if (rows[i].kind == ALERT_RATE)
+            rule.unless = 1u << ALERT_REASON_DOOR; /* it asks for the air, too */
+        begin(&story, &rule, 1);
+        if (rows[i].is_off_duty)
+            declare(&story, ALERT_REASON_OFF_DUTY, 0, -1);
+        breathe(&story, 0, 12 * H, rows[i].every_s);
+        bool is_told = strstr(story_told(&story), "kept warning sparse") != NULL;
+        CHECK_ROW(rows[i].name, is_told == rows[i].is_told);
+        story_end(&story);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -300,6 +396,11 @@ int main(void)
          a_rule_that_changes_ends_what_it_kept_back},
         {"a channel that moves ends what was kept back",
          a_channel_that_moves_ends_what_was_kept_back},
+        {"a rule of shapes tells once that readings became too sparse",
+         a_rule_of_shapes_tells_once_that_readings_became_too_sparse},
+        {"a gap is no sparse cadence", a_gap_is_no_sparse_cadence},
+        {"a cadence that was always too sparse is told as well",
+         a_cadence_that_was_always_too_sparse_is_told_as_well},
         CU_TEST_INFO_NULL,
     };
     return check_run("hold", tests);

@@ -184,7 +184,7 @@ static void every_kind_of_rule_can_be_said(void)
         count += is_listed;
     }
     CHECK(registry_rule_kinds[count] == NULL);
-    CHECK(registry_rule_reasons[ALERT_REASON_COUNT] == NULL);
+    CHECK(registry_rule_reasons[ALERT_UNLESS_COUNT] == NULL);
 }
 
 static json_t *zone_body(const char *rest)
