@@ -108,6 +108,25 @@ static void move_loads(struct product_state *state, const struct thermal_body *b
     }
 }
 
+/*
+ * A probe tells of what it stands in: the load that is as warm as it says, within its
+ * error, and nearer to that than the zone's goods are. NULL: it stands in those.
+ */
+static struct product_load *probed_load(struct product_state *state, double pulp_C,
+                                        double error_K)
+{
+    struct product_load *nearest = NULL;
+    double apart_K = fmin(error_K, fabs(state->core.mid - pulp_C));
+    for (size_t i = 0; i < state->load_count; i++) {
+        struct product_load *load = &state->loads[i];
+        if (load->is_joined || fabs(load->C - pulp_C) >= apart_K)
+            continue;
+        apart_K = fabs(load->C - pulp_C);
+        nearest = load;
+    }
+    return nearest;
+}
+
 /* ---- the zone --------------------------------------------------------------------- */
 
 /* The pulp as the probe last said it: it moves slowly beside the air. */
@@ -167,7 +186,11 @@ void product_pulp(struct product_state *state, const struct product_settings *se
     if (!is_value(pulp_C) || (state->pulp_ms != 0 && time_ms <= state->pulp_ms))
         return;
     double error_K = settings->pulp_error_K > 0 ? settings->pulp_error_K : PULP_ERROR_K;
-    (void)thermal_pulp(&state->core, pulp_C, error_K);
+    struct product_load *load = probed_load(state, pulp_C, error_K);
+    if (load != NULL)
+        load->C = pulp_C;
+    else
+        (void)thermal_pulp(&state->core, pulp_C, error_K);
     bool goes_on = state->pulp_ms != 0 && time_ms - state->pulp_ms <= PRODUCT_PULP_MS;
     state->pulp_ms = time_ms;
     state->pulp_C = pulp_C;

@@ -16,7 +16,8 @@
  *
  * Loads that came in warmer or colder than what stood there begin at their own
  * temperature and follow the same air with the same tau, until they have joined it (0.1
- * K).
+ * K). A probe that agrees with one of them within its error, better than with what stood
+ * there, stands in that one and corrects it alone.
  */
 #ifndef COLDCHAIN_ALERTS_PRODUCT_H
 #define COLDCHAIN_ALERTS_PRODUCT_H

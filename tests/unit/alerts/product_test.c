@@ -237,6 +237,55 @@ static void a_load_told_late_is_as_cool_as_if_told_in_time(void)
     CHECK(near(product_now(&fresh, &settings).warmest_C, 5 + 13 * exp(-1), 1e-9));
 }
 
+/* Goods at 5 C, a load at 18 C and one at 10 C, and what a probe says then: it corrects
+ * what it agrees with, within half a kelvin, and nothing else. */
+static void a_probe_corrects_what_it_stands_in(void)
+{
+    static const struct {
+        const char *name;
+        double pulp_C;
+        double zone_C;
+        double warm_C;
+        double mild_C;
+    } rows[] = {
+        {"in the warm load", 17.7, 5, 17.7, 10},
+        {"in the mild load", 10.3, 5, 18, 10.3},
+        {"in the zone's goods", 5.2, 5.2, 18, 10},
+        {"in nothing that is known", 14, 14, 18, 10},
+        {"near the load, beyond its error", 17.4, 17.4, 18, 10},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct product_settings settings = settings_of(4);
+        struct product_state state = {0};
+        product_air(&state, &settings, T0, 5);
+        settings.loads[0] = (struct product_entry){T0 + MINUTE_MS, 18};
+        settings.loads[1] = (struct product_entry){T0 + MINUTE_MS, 10};
+        settings.load_count = 2;
+        product_air(&state, &settings, T0 + MINUTE_MS, 5);
+        product_pulp(&state, &settings, T0 + MINUTE_MS, rows[i].pulp_C);
+        CHECK_ROW(rows[i].name, near(state.core.mid, rows[i].zone_C, 1e-9));
+        CHECK_ROW(rows[i].name, near(state.loads[0].C, rows[i].warm_C, 1e-9));
+        CHECK_ROW(rows[i].name, near(state.loads[1].C, rows[i].mild_C, 1e-9));
+    }
+}
+
+/* A probe in a load that cools half as fast as was said holds it: the load is where the
+ * probe says, and what stood there stays what it was. */
+static void a_probe_stays_with_its_load(void)
+{
+    struct product_settings settings = settings_of(4);
+    struct product_state state = {0};
+    settings.loads[0] = (struct product_entry){T0, 18};
+    settings.load_count = 1;
+    for (int minute = 0; minute < 12 * 60; minute++) {
+        double pulp_C = 5 + 13 * exp(-minute / 480.0);
+        product_air(&state, &settings, T0 + minute * MINUTE_MS, 5);
+        product_pulp(&state, &settings, T0 + minute * MINUTE_MS, pulp_C);
+        struct product now = product_now(&state, &settings);
+        CHECK(near(now.warmest_C, pulp_C, 1e-9) && now.coldest_C == 5 && now.C.mid == 5);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -255,6 +304,8 @@ int main(void)
          what_was_saved_before_there_were_loads_is_read},
         {"loads follow the air from their own temperature",
          loads_follow_the_air_from_their_own_temperature},
+        {"a probe corrects what it stands in", a_probe_corrects_what_it_stands_in},
+        {"a probe stays with its load", a_probe_stays_with_its_load},
         {"a load told late is as cool as if told in time",
          a_load_told_late_is_as_cool_as_if_told_in_time},
         CU_TEST_INFO_NULL,
