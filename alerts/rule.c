@@ -141,6 +141,8 @@ enum err alert_rule_check(const struct alert_rule *rule, struct err_text *why)
 {
     enum err err = check_names(rule, why);
     if (err == ERR_OK)
+        err = rule_check_band(rule, why);
+    if (err == ERR_OK)
         err = rule_check_kind(rule, why);
     if (err != ERR_OK)
         return err;

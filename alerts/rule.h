@@ -128,6 +128,18 @@ enum alert_severity {
 #undef X
 };
 
+/* A number that an end of the zone's band gives: "band_high", "band_high-0.5". */
+enum alert_edge {
+    ALERT_EDGE_NONE, /* it is a number of its own */
+    ALERT_EDGE_LOW,
+    ALERT_EDGE_HIGH,
+};
+
+struct alert_from_band {
+    enum alert_edge edge;
+    double offset;
+};
+
 /*
  * Inclusive: `above`, and every kind that fires at or above, does so at value >= level
  * and recovers at value < recovery_level.
@@ -138,6 +150,8 @@ struct alert_level {
     int64_t delay_ms;
     double recovery_level; /* equal to level when not configured */
     int64_t recovery_delay_ms;
+    struct alert_from_band level_from; /* see alert_rule_resolve() */
+    struct alert_from_band recovery_from;
 };
 
 /* One rule for one zone. Ids are unique among all rules. */
@@ -149,8 +163,9 @@ struct alert_rule {
     enum alert_kind kind;
     struct alert_level levels[ALERT_LEVELS_MAX]; /* mildest first; silence has none */
     size_t level_count;
-    double limit;      /* what the measure refers to, in the unit of the quantity; looked
-                          at by the kinds that need one only */
+    double limit; /* what the measure refers to, in the unit of the quantity; looked
+                     at by the kinds that need one only */
+    struct alert_from_band limit_from;
     int64_t window_ms; /* 0: the kind has none, or everything since the rule began */
     unsigned unless;   /* while one of these reasons holds the rule's clock stands still;
                           what it kept back is told as a suppression */
@@ -159,6 +174,16 @@ struct alert_rule {
                           0: learned from the channel's cadence */
     enum alert_severity silent_severity;
 };
+
+/* "band_high", "band_low + 0.5". False: it is none. */
+bool alert_from_band_parse(struct alert_from_band *from, const char *text);
+#define ALERT_FROM_BAND_SIZE 48
+const char *alert_from_band_format(const struct alert_from_band *from,
+                                   char text[ALERT_FROM_BAND_SIZE]);
+/* One of its numbers is an end of its zone's band. */
+bool alert_rule_names_band(const struct alert_rule *rule);
+/* Those numbers become what that band says, NaN where it is open. */
+void alert_rule_resolve(struct alert_rule *rule, double low, double high);
 
 /* INVALID with a sentence: contradiction, could never fire, levels out of order. */
 MUST_CHECK enum err alert_rule_check(const struct alert_rule *rule, struct err_text *why);

@@ -63,7 +63,7 @@ bool rule_is_of_signal(const char *name)
 }
 
 /* What is not in the registry may be a temperature; what is there and none is not. */
-static bool may_be_temperature(const char *name)
+bool rule_may_be_temperature(const char *name)
 {
     const struct quantity *quantity = registered(name);
     return quantity == NULL || strcmp(quantity->unit, "°C") == 0 ||
@@ -82,7 +82,7 @@ static enum err check_sight(const struct alert_rule *rule, struct err_text *why)
         return err_set(why, ERR_INVALID,
                        "rule '%s': %s is judged by the signal '%s', not by '%s'",
                        rule->id, kind, signal, rule->quantity);
-    if (may_be_temperature(rule->quantity))
+    if (rule_may_be_temperature(rule->quantity))
         return ERR_OK;
     if (sight == SEES_EITHER)
         return err_set(why, ERR_INVALID,

@@ -16,4 +16,10 @@ MUST_CHECK enum err rule_check_reach(const struct alert_rule *rule, struct err_t
 /* A registered state, 0 or 1. */
 bool rule_is_of_signal(const char *quantity);
 
+/* What is not in the registry of quantities may be one, too. */
+bool rule_may_be_temperature(const char *quantity);
+/* rule_band.c. INVALID: it names the band where there is none, or that is no number of
+ * the kind. */
+MUST_CHECK enum err rule_check_band(const struct alert_rule *rule, struct err_text *why);
+
 #endif

@@ -187,7 +187,7 @@ static enum err set_rules(struct run *run, struct err_text *why)
     return err;
 }
 
-enum err backtest_run(struct backtest *test, const struct backtest_rules *rules,
+enum err backtest_run(struct backtest *test, struct backtest_rules *rules,
                       const struct backtest_data *data,
                       const struct backtest_options *options, struct err_text *why)
 {
@@ -204,7 +204,9 @@ enum err backtest_run(struct backtest *test, const struct backtest_rules *rules,
         .context = &run, .effect = on_effect, .suppressed = on_suppressed};
     for (size_t i = 0; i < rules->count; i++)
         *map_at(&run.rules, rules->rules[i].id) = as_pointer(i);
-    enum err err = set_rules(&run, why);
+    enum err err = backtest_resolve(test, rules, options, why);
+    if (err == ERR_OK)
+        err = set_rules(&run, why);
     if (err == ERR_OK) {
         pipeline_tell_rooms(run.alerts, test->registry);
         replay(&run, options);

@@ -117,9 +117,11 @@ struct backtest {
     int64_t span_ms;
 };
 
-/* The data is ordered. INVALID: the engine does not take the rules. */
-MUST_CHECK enum err backtest_run(struct backtest *test,
-                                 const struct backtest_rules *rules,
+/*
+ * The data is ordered. What rules name of their zone's band becomes the number that it
+ * is. INVALID: the engine does not take the rules.
+ */
+MUST_CHECK enum err backtest_run(struct backtest *test, struct backtest_rules *rules,
                                  const struct backtest_data *data,
                                  const struct backtest_options *options,
                                  struct err_text *why);
@@ -137,6 +139,10 @@ bool backtest_band(const struct backtest *test, const struct backtest_options *o
 /* The steps of backtest_run(), each in a file of its own. */
 struct registry *backtest_registry(const struct backtest_rules *rules,
                                    const struct backtest_options *options);
+MUST_CHECK enum err backtest_resolve(const struct backtest *test,
+                                     struct backtest_rules *rules,
+                                     const struct backtest_options *options,
+                                     struct err_text *why);
 void backtest_find_harms(struct backtest *test, const struct backtest_options *options);
 void backtest_count(struct backtest *test);
 

@@ -52,7 +52,7 @@ static enum err take_rule(struct backtest_rules *rules, const struct model *mode
     if (!registry_parse_rule(rule, id, body))
         err =
             err_set(&said, ERR_INVALID, say("rule '%s' lacks its zone or its kind"), id);
-    if (err == ERR_OK)
+    if (err == ERR_OK && !alert_rule_names_band(rule)) /* these wait for their zone */
         err = alert_rule_check(rule, &said);
     if (err != ERR_OK)
         return err_set(why, err, "%s:%d: %s", rules->name, line, said.text);

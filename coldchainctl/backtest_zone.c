@@ -59,6 +59,26 @@ bool backtest_band(const struct backtest *test, const struct backtest_options *o
     return !isnan(*low) || !isnan(*high);
 }
 
+enum err backtest_resolve(const struct backtest *test, struct backtest_rules *rules,
+                          const struct backtest_options *options, struct err_text *why)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        struct alert_rule *rule = &rules->rules[i];
+        struct err_text said = {""};
+        double low;
+        double high;
+        if (!alert_rule_names_band(rule))
+            continue;
+        backtest_band(test, options, rule->zone, &low, &high);
+        alert_rule_resolve(rule, low, high);
+        enum err err = alert_rule_check(rule, &said);
+        if (err != ERR_OK)
+            return err_set(why, err, "%s:%d: %s", rules->name, rules->lines[i],
+                           said.text);
+    }
+    return ERR_OK;
+}
+
 void backtest_measured_channel(char text[ID_SIZE], const char *channel)
 {
     const char *end = strstr(channel, DERIVED_END);

@@ -172,6 +172,8 @@ json_t *model_normal_value(const json_t *field, const json_t *value)
     const char *type = model_text(field, "type");
     if (strcmp(type, "records") == 0)
         return normal_records(field, value);
+    if (json_is_number(value) && strcmp(type, "level") == 0)
+        return json_real(json_number_value(value));
     if (strcmp(type, "number") == 0)
         return json_is_number(value) ? json_real(json_number_value(value)) : NULL;
     if (json_is_null(value) || json_is_false(value) ||

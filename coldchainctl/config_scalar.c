@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/rule.h"
 #include "base/clock.h"
 #include "base/names.h"
 #include "base/number.h"
@@ -32,6 +33,16 @@ static json_t *take_number(const json_t *field, const struct tree *node)
     bool is_good = node->is_plain && len > 0 &&
                    number_scan(&value, node->text, len) == len && is_within(field, value);
     return is_good ? json_real(value) : NULL;
+}
+
+/* A number, or an end of the zone's band. */
+static json_t *take_level(const json_t *field, const struct tree *node)
+{
+    struct alert_from_band from;
+    char text[ALERT_FROM_BAND_SIZE];
+    return alert_from_band_parse(&from, node->text)
+               ? json_string(alert_from_band_format(&from, text))
+               : take_number(field, node);
 }
 
 static json_t *take_id(const json_t *field, const struct tree *node)
@@ -91,10 +102,10 @@ static const struct {
     const char *type;
     json_t *(*take)(const json_t *field, const struct tree *node);
 } scalars[] = {
-    {"identifier", take_id},  {"name", take_text},         {"text", take_text},
-    {"number", take_number},  {"yes or no", take_flag},    {"time", take_time},
-    {"word", take_word},      {"duration", take_duration}, {"words", take_word},
-    {"identifiers", take_id},
+    {"identifier", take_id}, {"name", take_text},      {"text", take_text},
+    {"number", take_number}, {"level", take_level},    {"yes or no", take_flag},
+    {"time", take_time},     {"word", take_word},      {"duration", take_duration},
+    {"words", take_word},    {"identifiers", take_id},
 };
 
 /* "above, below, ...": whole words, as many as there is room for. */
@@ -163,6 +174,8 @@ static const char *wanted(const json_t *field, char text[LIST_SIZE])
         return say("a time such as 2026-11-23T08:00:00Z");
     if (strcmp(type, "yes or no") == 0)
         return say("true or false");
+    if (strcmp(type, "level") == 0)
+        return say("a number, or an end of the zone's band such as band_high-0.5");
     if (strcmp(type, "number") != 0 && strcmp(type, "duration") != 0)
         return say("a text");
     put_range(field, text);

@@ -103,7 +103,9 @@ static json_t *read_value(const char *type, const char *text)
     for (size_t i = 0; i < sizeof as_json / sizeof as_json[0]; i++)
         if (strcmp(type, as_json[i]) == 0)
             return json_loads(text, JSON_DECODE_ANY, NULL);
-    return json_string(text);
+    json_t *number = strcmp(type, "level") == 0 ? json_loads(text, JSON_DECODE_ANY, NULL)
+                                                : NULL; /* else an end of the band */
+    return number != NULL ? number : json_string(text);
 }
 
 static enum err put_field(json_t *body, const json_t *fields, const char *given,

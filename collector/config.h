@@ -81,9 +81,9 @@ struct config_device {
 
 struct config_level {
     enum alert_severity severity;
-    double level;
+    char *level; /* a number, or an end of the zone's band: "band_high-0.5" */
     int64_t delay_ms;
-    char *recovery; /* a number; NULL: the level itself */
+    char *recovery; /* the same; NULL: the level itself */
     int64_t recovery_delay_ms;
 };
 
@@ -92,7 +92,7 @@ struct config_rule {
     char *zone;
     char *quantity;
     int kind;    /* index into registry_rule_kinds */
-    char *limit; /* a number; NULL: none */
+    char *limit; /* as a level; NULL: none */
     int64_t window_ms;
     char **unless; /* of registry_rule_reasons */
     size_t unless_count;
@@ -181,7 +181,6 @@ extern const struct config_schema settings_schema;
 extern const struct config_schema config_rule_schema;
 extern const struct config_schema config_zone_schema;
 
-struct profile_set;
 /* Adds what is wrong with it; `profiles` is made when it is first wanted. */
 void config_zone_check(struct config *config, const struct config_zone *zone,
                        struct profile_set **profiles);
@@ -198,8 +197,15 @@ const char *config_usual_quantity(enum alert_kind kind);
  * none are passed over, config_rule_check() tells of them.
  */
 void config_rule_take(struct alert_rule *rule, const struct config_rule *from);
-/* Adds what is wrong with it to the problems of the file. */
-void config_rule_check(struct config *config, const struct config_rule *from);
+/*
+ * Adds what is wrong with it to the problems of the file. `band` is what it may name:
+ * its zone's.
+ */
+void config_rule_check(struct config *config, const struct config_rule *from,
+                       const struct band *band);
+/* As the declared band of the zone and its goods have it. */
+struct band config_zone_band(const struct config_zone *zone,
+                             struct profile_set **profiles);
 
 /* The seed as the JSON of a CONFIG record. */
 void settings_seed(const struct settings *settings, struct buf *json);

@@ -24,10 +24,12 @@ static const struct config_key level_keys[] = {
      .fallback = "warning",
      .help = "how urgent"},
     {.name = "level",
-     .type = CONFIG_DOUBLE,
+     .type = CONFIG_STRING,
      .is_required = true,
      LEVEL(level),
-     .help = "fires at this value and beyond"},
+     .help =
+         "fires at this value and beyond: a number, or an end of the zone's band such "
+         "as band_high or band_high+0.5"},
     {.name = "delay",
      .type = CONFIG_DURATION,
      LEVEL(delay_ms),
@@ -132,6 +134,24 @@ static double number_or_nan(const char *text)
                                                                            : (double)NAN;
 }
 
+/* A number, or the end of the band that it names; NaN for what is neither. */
+static double take_number(struct alert_from_band *from, const char *text)
+{
+    return text != NULL && alert_from_band_parse(from, text) ? (double)NAN
+                                                             : number_or_nan(text);
+}
+
+static struct alert_level take_level(const struct config_level *from)
+{
+    struct alert_level level = {.severity = from->severity,
+                                .delay_ms = from->delay_ms,
+                                .recovery_delay_ms = from->recovery_delay_ms};
+    level.level = take_number(&level.level_from, from->level);
+    level.recovery_level = take_number(
+        &level.recovery_from, from->recovery != NULL ? from->recovery : from->level);
+    return level;
+}
+
 static void copy(char *to, size_t size, const char *text)
 {
     snprintf(to, size, "%s", text != NULL ? text : "");
@@ -165,12 +185,12 @@ void config_rule_take(struct alert_rule *rule, const struct config_rule *from)
     enum alert_kind kind = ALERT_ABOVE;
     alert_kind_parse(&kind, registry_rule_kinds[from->kind]);
     *rule = (struct alert_rule){.kind = kind,
-                                .limit = number_or_nan(from->limit),
                                 .window_ms = from->window_ms,
                                 .is_safety = from->is_safety,
                                 .level_count = from->level_count,
                                 .silent_ms = from->silent_ms,
                                 .silent_severity = from->severity};
+    rule->limit = take_number(&rule->limit_from, from->limit);
     copy(rule->id, sizeof rule->id, from->id);
     copy(rule->zone, sizeof rule->zone, from->zone);
     copy(rule->quantity, sizeof rule->quantity,
@@ -182,41 +202,46 @@ void config_rule_take(struct alert_rule *rule, const struct config_rule *from)
         if (alert_reason_parse(&reason, from->unless[i]))
             rule->unless |= 1u << reason;
     }
-    for (size_t i = 0; i < from->level_count && i < ALERT_LEVELS_MAX; i++) {
-        const struct config_level *level = &from->levels[i];
-        rule->levels[i] = (struct alert_level){
-            .severity = level->severity,
-            .level = level->level,
-            .delay_ms = level->delay_ms,
-            .recovery_level =
-                level->recovery != NULL ? number_or_nan(level->recovery) : level->level,
-            .recovery_delay_ms = level->recovery_delay_ms,
-        };
-    }
+    for (size_t i = 0; i < from->level_count && i < ALERT_LEVELS_MAX; i++)
+        rule->levels[i] = take_level(&from->levels[i]);
 }
 
-static void check_number(struct config *config, char *const *text)
+static bool check_number(struct config *config, char *const *text)
 {
-    if (*text != NULL && isnan(number_or_nan(*text)))
-        config_problem(config, text, "'%s' is not a number", *text);
+    struct alert_from_band from;
+    if (*text == NULL || alert_from_band_parse(&from, *text) ||
+        !isnan(number_or_nan(*text)))
+        return true;
+    config_problem(
+        config, text,
+        "'%s' is not a number, nor an end of the zone's band such as band_high "
+        "or band_high-0.5",
+        *text);
+    return false;
 }
 
-void config_rule_check(struct config *config, const struct config_rule *from)
+void config_rule_check(struct config *config, const struct config_rule *from,
+                       const struct band *band)
 {
     struct alert_rule rule;
     struct err_text why;
     struct doubt doubt;
     enum alert_reason reason;
-    check_number(config, &from->limit);
+    bool is_good = check_number(config, &from->limit);
     for (size_t i = 0; i < from->unless_count; i++)
         if (!alert_reason_parse(&reason, from->unless[i]))
             config_problem(config, &from->unless,
                            "'%s' is no reason; there are: defrost, door, off_duty, "
                            "planned_step, maintenance, start",
                            from->unless[i]);
-    for (size_t i = 0; i < from->level_count; i++)
-        check_number(config, &from->levels[i].recovery);
+    for (size_t i = 0; i < from->level_count; i++) {
+        is_good &= check_number(config, &from->levels[i].level);
+        is_good &= check_number(config, &from->levels[i].recovery);
+    }
     config_rule_take(&rule, from);
+    if (!is_good)
+        return;
+    alert_rule_resolve(&rule, band->low, band->high);
     if (alert_rule_check(&rule, &why) != ERR_OK)
         config_problem(config, &from->id, "%s", why.text);
     else if (doubt_of_rule(&rule, &doubt))

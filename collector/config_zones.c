@@ -256,6 +256,24 @@ json_t *config_zone_said(const struct config_zone *zone)
     return NULL;
 }
 
+static double number_of(const char *text)
+{
+    double number;
+    return text != NULL && is_number(&number, text) ? number : (double)NAN;
+}
+
+struct band config_zone_band(const struct config_zone *zone,
+                             struct profile_set **profiles)
+{
+    const struct band declared = {number_of(zone->band_low), number_of(zone->band_high)};
+    json_t *goods = json_array();
+    for (size_t i = 0; i < zone->goods_count; i++)
+        json_array_append_new(goods, json_string(zone->goods[i]));
+    struct band band = registry_goods_band(profiles, declared, goods);
+    json_decref(goods);
+    return band;
+}
+
 /* ---- what is wrong ---------------------------------------------------------------- */
 
 /* The key of the record that the sentence is about, else the first. */
@@ -295,12 +313,6 @@ static void check_records(struct config *config, const struct config_key *key,
         const struct config_key *at = blamed(key->record->keys, why.text);
         config_problem(config, record + at->offset, "%s", why.text);
     }
-}
-
-static double number_of(const char *text)
-{
-    double number;
-    return text != NULL && is_number(&number, text) ? number : (double)NAN;
 }
 
 static void check_band(struct config *config, char *const *low, char *const *high,

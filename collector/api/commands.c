@@ -484,6 +484,8 @@ void api_get_entities(struct api_call *call)
         return;
     }
     bool has_more = json_array_size(page.list) == limit;
+    if (strcmp(call->parts[0], "rule") == 0)
+        api_add_rule_numbers(call, page.list);
     api_dump(call, json_pack("{s:o, s:o}", "entities", page.list, "next",
                              has_more ? json_string(page.last) : json_null()));
 }

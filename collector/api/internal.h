@@ -333,6 +333,10 @@ void api_get_suppressions(struct api_call *call);
 /* Adds to the answer's warnings what the last 30 days say of the rule that it names. */
 void api_doubt_rule(struct api_call *call, json_t *result);
 
+/* rule_numbers.c */
+/* Adds "now" to those of the list that name their zone's band: the numbers of it. */
+void api_add_rule_numbers(const struct api_call *call, json_t *rules);
+
 /* private.c */
 /*
  * Makes the wish ready for api_apply(), of a verb about people: the body is changed and

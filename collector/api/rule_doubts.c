@@ -272,13 +272,13 @@ static void on_zone(void *context, const struct state_entity *row)
 }
 
 /* What the zone is like, as the pipeline tells its engine. */
-static void tell_zone(struct looking *looking, struct api_stores *stores)
+static void tell_zone(struct looking *looking)
 {
     const struct alert_rule *rule = looking->rule;
     json_t *body = registry_rule_json(rule);
     registry_apply(looking->registry, "rule", rule->id, looking->org, NULL, body);
     json_decref(body);
-    if (state_find_entity(stores->state, "zone", rule->zone, looking, on_zone) == ERR_OK)
+    if (registry_zone(looking->registry, rule->zone) != NULL)
         pipeline_tell_room(trial_engine(looking->trial), looking->registry, rule->zone);
 }
 
@@ -288,7 +288,7 @@ static enum err look_at_all(struct looking *looking, struct api_stores *stores)
 {
     enum err err = ERR_OK;
     if (looking->trial != NULL) {
-        tell_zone(looking, stores);
+        tell_zone(looking);
         return try_out(looking, stores->history);
     }
     for (size_t i = 0; err == ERR_OK && i < looking->look_count; i++)
@@ -345,6 +345,17 @@ static void on_rule(void *context, const struct state_entity *row)
     json_decref(body);
 }
 
+/* What the zone is like, and by that the numbers that the rule names of its band. */
+static void enter_zone(struct looking *looking, struct alert_rule *rule,
+                       struct state *state)
+{
+    if (state_find_entity(state, "zone", rule->zone, looking, on_zone) != ERR_OK)
+        return;
+    const struct registry_zone *zone = registry_zone(looking->registry, rule->zone);
+    if (zone != NULL)
+        alert_rule_resolve(rule, zone->band_low, zone->band_high);
+}
+
 void api_doubt_rule(struct api_call *call, json_t *result)
 {
     struct found found = {0};
@@ -360,6 +371,7 @@ void api_doubt_rule(struct api_call *call, json_t *result)
     looking->deadline_ms = clock_real_ms() + LOOK_MS;
     looking->registry = registry_create();
     snprintf(looking->org, sizeof looking->org, "%s", found.org);
+    enter_zone(looking, &found.rule, call->stores->state);
     look(looking, call->stores, result);
     registry_destroy(looking->registry);
     trial_destroy(looking->trial);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/rule.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "collector/command/verb.h"
@@ -70,6 +71,18 @@ static json_t *take_number(const struct field *field, const json_t *value)
 {
     return json_is_number(value) && is_within(field, json_number_value(value))
                ? json_deep_copy(value)
+               : NULL;
+}
+
+static json_t *take_level(const struct field *field, const json_t *value)
+{
+    struct alert_from_band from;
+    char text[ALERT_FROM_BAND_SIZE];
+    const char *given = json_string_value(value);
+    if (given == NULL)
+        return take_number(field, value);
+    return alert_from_band_parse(&from, given)
+               ? json_string(alert_from_band_format(&from, text))
                : NULL;
 }
 
@@ -153,17 +166,12 @@ static json_t *take_words(const struct field *field, const json_t *value)
 typedef json_t *take_fn(const struct field *field, const json_t *value);
 
 static take_fn *const takes[] = {
-    [FIELD_ID] = take_id,
-    [FIELD_NAME] = take_name,
-    [FIELD_TEXT] = take_text,
-    [FIELD_NUMBER] = take_number,
-    [FIELD_BOOL] = take_bool,
-    [FIELD_TIME] = take_time,
-    [FIELD_DURATION] = take_duration,
-    [FIELD_WORD] = take_word,
-    [FIELD_IDS] = take_ids,
-    [FIELD_WORDS] = take_words,
-    [FIELD_TEXTS] = take_texts,
+    [FIELD_ID] = take_id,       [FIELD_NAME] = take_name,
+    [FIELD_TEXT] = take_text,   [FIELD_NUMBER] = take_number,
+    [FIELD_LEVEL] = take_level, [FIELD_BOOL] = take_bool,
+    [FIELD_TIME] = take_time,   [FIELD_DURATION] = take_duration,
+    [FIELD_WORD] = take_word,   [FIELD_IDS] = take_ids,
+    [FIELD_WORDS] = take_words, [FIELD_TEXTS] = take_texts,
 };
 
 /* ---- what it may be, for the sentence -------------------------------------------------
@@ -191,6 +199,11 @@ static enum err refuse(const struct field *field, const char *where, struct err_
                            field->name);
         return err_set(why, ERR_INVALID, "'%s%s' is not a number from %g to %g", where,
                        field->name, field->least, field->most);
+    case FIELD_LEVEL:
+        return err_set(why, ERR_INVALID,
+                       "'%s%s' is not a number, nor an end of the zone's band such as "
+                       "band_high or band_high-0.5",
+                       where, field->name);
     case FIELD_BOOL:
         return err_set(why, ERR_INVALID, "'%s%s' is not true or false", where,
                        field->name);

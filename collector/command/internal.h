@@ -38,6 +38,14 @@ void zone_warn_goods(struct change *change, const struct entity *zone);
 enum err zone_load(struct change *change, struct err_text *why);
 enum err zone_unload(struct change *change, struct err_text *why);
 
+/* rule_bands.c */
+struct alert_rule;
+/* What it names of its zone's band becomes the number that it is. */
+MUST_CHECK enum err rule_resolve(struct change *change, struct alert_rule *rule,
+                                 struct err_text *why);
+/* Warns of each rule that names the zone's band and cannot be judged by it. */
+MUST_CHECK enum err zone_warn_rules(struct change *change, const struct entity *zone);
+
 /* devices.c */
 enum err device_put(struct change *change, struct err_text *why);
 enum err device_archive(struct change *change, struct err_text *why);

@@ -74,8 +74,8 @@ static void tell_band(struct change *change, const struct entity *zone,
 {
     const struct band declared = {number_of(zone->body, "band_low"),
                                   number_of(zone->body, "band_high")};
-    struct band band =
-        registry_goods_band(registry, declared, json_object_get(zone->body, "goods"));
+    struct band band = registry_goods_band(&registry->profiles, declared,
+                                           json_object_get(zone->body, "goods"));
     json_object_set_new(
         change->result, "band",
         json_pack("{s:o, s:o}", "low", json_of(band.low), "high", json_of(band.high)));
@@ -83,7 +83,9 @@ static void tell_band(struct change *change, const struct entity *zone,
 
 static enum err put(struct change *change, struct entity *zone, struct registry *registry)
 {
-    enum err err = change_put(change, zone, entity_text(zone, "site"));
+    enum err err = zone_warn_rules(change, zone);
+    if (err == ERR_OK)
+        err = change_put(change, zone, entity_text(zone, "site"));
     if (err == ERR_OK)
         tell_band(change, zone, registry);
     return err;

@@ -180,6 +180,8 @@ enum err zone_put(struct change *change, struct err_text *why)
     if (err == ERR_OK)
         zone_warn_goods(change, &zone);
     if (err == ERR_OK)
+        err = zone_warn_rules(change, &zone);
+    if (err == ERR_OK)
         err = change_put(change, &zone, entity_text(&zone, "site"));
     entity_fini(&zone);
     return err;
@@ -237,7 +239,9 @@ static enum err check_rule(struct change *change, const struct entity *entity,
     struct doubt doubt;
     if (!registry_parse_rule(&rule, entity->id, entity->body))
         return err_set(why, ERR_INVALID, "rule '%s' cannot be read", entity->id);
-    enum err err = alert_rule_check(&rule, why);
+    enum err err = rule_resolve(change, &rule, why);
+    if (err == ERR_OK)
+        err = alert_rule_check(&rule, why);
     if (err == ERR_OK && doubt_of_rule(&rule, &doubt))
         change_add_warning(change, doubt.code, doubt.text, doubt.text_zh);
     return err;

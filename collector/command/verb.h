@@ -25,6 +25,7 @@
     X(NAME, "name") /* of an entity; may hold a '/' */ \
     X(TEXT, "text") \
     X(NUMBER, "number") \
+    X(LEVEL, "level") /* a number, or an end of the zone's band: "band_high-0.5" */ \
     X(BOOL, "yes or no") \
     X(TIME, "time")         /* RFC 3339, or milliseconds; kept as milliseconds */ \
     X(DURATION, "duration") /* "10m", or milliseconds; kept as milliseconds */ \
@@ -50,8 +51,8 @@ struct field {
     const char *name;
     enum field_type type;
     enum field_need need;
-    double least;               /* NUMBER, DURATION (ms): bounds, unless both are 0 */
-    double most;                /* TEXT: bytes, 0: 200; RECORDS: how many, 0: 64 */
+    double least; /* NUMBER, LEVEL, DURATION (ms): bounds, unless both are 0 */
+    double most;  /* TEXT: bytes, 0: 200; RECORDS: how many, 0: 64 */
     const char *const *words;   /* WORD; ends with NULL */
     const struct field *record; /* RECORDS; ends with a NULL name */
     const char *help;

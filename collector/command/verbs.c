@@ -221,11 +221,11 @@ static const struct field zone_unload_fields[] = {
 static const struct field level_fields[] = {
     {"severity", FIELD_WORD, .words = severities, .help = "how urgent",
      .help_zh = "严重程度"},
-    {"level", FIELD_NUMBER, FIELD_ALWAYS, .help = "fires at this value and beyond",
+    {"level", FIELD_LEVEL, FIELD_ALWAYS, .help = "fires at this value and beyond",
      .help_zh = "触发值"},
     {"delay", FIELD_DURATION, .most = 366 * DAY_MS,
      .help = "how long before it is an incident", .help_zh = "持续多久才报警"},
-    {"recovery_level", FIELD_NUMBER,
+    {"recovery_level", FIELD_LEVEL,
      .help = "recovers when back past this value; the level itself when absent",
      .help_zh = "恢复值"},
     {"recovery_delay", FIELD_DURATION, .most = 366 * DAY_MS,
@@ -242,7 +242,7 @@ static const struct field rule_fields[] = {
      .help_zh = "监视的量"},
     {"levels", FIELD_RECORDS, .most = ALERT_LEVELS_MAX, .record = level_fields,
      .help = "mildest first", .help_zh = "由轻到重的各级"},
-    {"limit", FIELD_NUMBER, .least = -1e6, .most = 1e6,
+    {"limit", FIELD_LEVEL, .least = -1e6, .most = 1e6,
      .help =
          "the value that cumulative_, dose_, predicted, no_recovery and goods_left refer to",
      .help_zh = "累计、剂量、预测、未恢复、遗留货物类规则所参照的值"},

@@ -136,7 +136,8 @@ static void apply_change(struct pipeline *pipeline, const json_t *entry)
     pipeline->wants_goods |= is_zone || strcmp(kind, "rule") == 0;
     if (strcmp(kind, "rule") == 0)
         change_rules(pipeline, text_of(json_is_object(new) ? new : old, "zone"));
-    if (is_zone && is_quiet(old) != is_quiet(new))
+    if (is_zone &&
+        (is_quiet(old) != is_quiet(new) || registry_follows_band(pipeline->registry, id)))
         change_rules(pipeline, id);
 }
 

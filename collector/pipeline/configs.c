@@ -339,7 +339,8 @@ static void add_rule(const struct registry *registry, struct zone_config *zone,
                      const struct alert_rule *rule)
 {
     const struct registry_zone *known = registry_zone(registry, zone->zone);
-    if (alert_kind_is_date(rule->kind) || rule->kind == ALERT_GOODS_LEFT)
+    if (alert_kind_is_date(rule->kind) || rule->kind == ALERT_GOODS_LEFT ||
+        !registry_has_numbers(rule))
         return;
     copy_rule(zone_config_add_rule(zone), rule);
     if (known != NULL && doubt_is_derived(rule->quantity))

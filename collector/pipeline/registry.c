@@ -267,6 +267,31 @@ static void sort(void *rows, size_t count, size_t size,
         qsort(rows, count, size, compare);
 }
 
+static void resolve(const struct registry *registry, struct alert_rule *rule)
+{
+    const struct registry_zone *zone = registry_zone(registry, rule->zone);
+    alert_rule_resolve(rule, zone != NULL ? zone->band_low : (double)NAN,
+                       zone != NULL ? zone->band_high : (double)NAN);
+}
+
+/* Of one zone, or of all. */
+static void resolve_rules(const struct registry *registry, const char *zone)
+{
+    for (size_t i = 0; i < registry->rule_count; i++)
+        if (alert_rule_names_band(&registry->rules[i]) &&
+            (zone == NULL || strcmp(registry->rules[i].zone, zone) == 0))
+            resolve(registry, &registry->rules[i]);
+}
+
+bool registry_follows_band(const struct registry *registry, const char *zone)
+{
+    for (size_t i = 0; i < registry->rule_count; i++)
+        if (alert_rule_names_band(&registry->rules[i]) &&
+            strcmp(registry->rules[i].zone, zone) == 0)
+            return true;
+    return false;
+}
+
 void registry_load_end(struct registry *registry)
 {
     fit_all(registry);
@@ -278,6 +303,7 @@ void registry_load_end(struct registry *registry)
          compare_placements);
     sort(registry->rules, registry->rule_count, sizeof *registry->rules, compare_rules);
     registry_sort_dues(registry);
+    resolve_rules(registry, NULL);
     index_changes(registry);
     registry->generation++;
 }
@@ -565,10 +591,15 @@ bool registry_is_on_duty(const struct registry *registry, const char *zone)
     return found == NULL || (!found->is_off_duty && !found->is_archived);
 }
 
+bool registry_has_numbers(const struct alert_rule *rule)
+{
+    return !alert_rule_names_band(rule) || alert_rule_check(rule, NULL) == ERR_OK;
+}
+
 bool registry_in_force(const struct registry *registry, const struct alert_rule *rule)
 {
     const struct registry_zone *found = registry_zone(registry, rule->zone);
-    return found == NULL || !found->is_archived;
+    return (found == NULL || !found->is_archived) && registry_has_numbers(rule);
 }
 
 /* ---- changes, one entity at a time ----------------------------------------------------
@@ -605,8 +636,8 @@ static bool read_zone(struct registry *registry, struct registry_zone *zone,
 {
     const struct band declared = {body_number(body, "band_low"),
                                   body_number(body, "band_high")};
-    struct band band =
-        registry_goods_band(registry, declared, json_object_get(body, "goods"));
+    struct band band = registry_goods_band(&registry->profiles, declared,
+                                           json_object_get(body, "goods"));
     zone->band_low = band.low;
     zone->band_high = band.high;
     registry_describe_zone(registry, zone, body);
@@ -680,6 +711,7 @@ static bool apply_rule(struct registry *registry, const char *id, const json_t *
         return rows_take(&rules, &rule, &at);
     if (!registry_parse_rule(&rule, id, body))
         return false;
+    resolve(registry, &rule);
     rows_put(&rules, &rule);
     return true;
 }
@@ -761,6 +793,8 @@ bool registry_apply(struct registry *registry, const char *kind, const char *id,
     bool is_good = apply(registry, kind, id, org, json_is_null(old) ? NULL : old,
                          json_is_null(body) ? NULL : body);
     registry_put_dues(registry, kind, id, org, json_is_null(body) ? NULL : body, false);
+    if (strcmp(kind, "zone") == 0)
+        resolve_rules(registry, id);
     pthread_rwlock_unlock(&registry->guard->lock);
     return is_good;
 }

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/tz.h"
+#include "freshness/band.h"
 #include "telemetry/reading.h"
 
 #define REGISTRY_NAME_SIZE 128
@@ -99,6 +100,8 @@ struct registry_due {
     int64_t due_ms;
 };
 
+struct profile_set;
+
 struct registry {
     struct registry_zone *zones; /* ordered by id */
     size_t zone_count;
@@ -106,7 +109,8 @@ struct registry {
     size_t device_count;
     struct registry_placement *placements; /* ordered by org, device, channel, from */
     size_t placement_count;
-    struct alert_rule *rules; /* ordered by id */
+    struct alert_rule *rules; /* ordered by id; what they name of their zone's band is
+                                 the number that it is now */
     size_t rule_count;
     struct registry_site *sites; /* ordered by id */
     size_t site_count;
@@ -167,7 +171,7 @@ extern const char *const registry_rule_kinds[];
 extern const char *const registry_rule_reasons[];
 /* Of a body as state.db keeps it. */
 bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *body);
-/* The caller owns it. */
+/* With what it names, not the numbers of it. The caller owns it. */
 json_t *registry_rule_json(const struct alert_rule *rule);
 /* Its names are the registry's. */
 bool registry_parse_placement(struct registry *registry,
@@ -179,12 +183,24 @@ void registry_lock(const struct registry *registry);
 void registry_unlock(const struct registry *registry);
 
 /*
+ * What all of the goods and the declared band have in common; the declared one when they
+ * have nothing. Profiles that are not known here are passed over; `profiles` is made when
+ * it is first wanted, and the caller's.
+ */
+struct band registry_goods_band(struct profile_set **profiles, struct band declared,
+                                const json_t *goods);
+
+/*
  * Whether the zone is on duty, and whether the engine is to have that rule: in an
- * archived zone none. What is not told off duty the engine itself holds back. An unknown
- * zone is on duty.
+ * archived zone none, nor one whose numbers the zone's band does not give. What is not
+ * told off duty the engine itself holds back. An unknown zone is on duty.
  */
 bool registry_is_on_duty(const struct registry *registry, const char *zone);
 bool registry_in_force(const struct registry *registry, const struct alert_rule *rule);
+/* Those that it names of its zone's band are there, and fit. */
+bool registry_has_numbers(const struct alert_rule *rule);
+/* A rule of that zone takes numbers from its band. */
+bool registry_follows_band(const struct registry *registry, const char *zone);
 /* What is planned there, and its start, in order of beginning; borrowed until the zone
  * changes. */
 const struct registry_span *registry_spans(const struct registry *registry,

@@ -23,20 +23,20 @@ static bool names(const json_t *list, const char *name)
 
 /* ---- goods ------------------------------------------------------------------------ */
 
-static const struct profile *profile_of(struct registry *registry, const char *name)
+static const struct profile *profile_of(struct profile_set **profiles, const char *name)
 {
-    if (registry->profiles == NULL)
-        registry->profiles = profile_set_create();
-    return name != NULL ? profile_set_find(registry->profiles, name) : NULL;
+    if (*profiles == NULL)
+        *profiles = profile_set_create();
+    return name != NULL ? profile_set_find(*profiles, name) : NULL;
 }
 
-struct band registry_goods_band(struct registry *registry, struct band declared,
+struct band registry_goods_band(struct profile_set **profiles, struct band declared,
                                 const json_t *goods)
 {
     struct band all = declared;
     for (size_t i = 0; i < json_array_size(goods); i++) {
         const struct profile *profile =
-            profile_of(registry, json_string_value(json_array_get(goods, i)));
+            profile_of(profiles, json_string_value(json_array_get(goods, i)));
         if (profile != NULL)
             all = band_intersect(all, band_of_profile(profile));
     }
@@ -66,7 +66,7 @@ static void take_tau_of_goods(struct registry *registry, struct registry_zone *z
     double most = (double)NAN;
     for (size_t i = 0; i < json_array_size(goods); i++) {
         const struct profile *profile =
-            profile_of(registry, json_string_value(json_array_get(goods, i)));
+            profile_of(&registry->profiles, json_string_value(json_array_get(goods, i)));
         if (profile == NULL)
             continue;
         const struct profile_number *numbers = profile->numbers;

@@ -13,12 +13,6 @@
 #include "freshness/profile_set.h"
 
 /*
- * What all of the goods and the declared band have in common; the declared one when they
- * have nothing. Profiles that are not known here are passed over.
- */
-struct band registry_goods_band(struct registry *registry, struct band declared,
-                                const json_t *goods);
-/*
  * Fills in tau and the defrosts: tau as declared, within a factor of 1.5; or that of its
  * goods, from the fastest to the slowest of them; or what packed produce has.
  */

@@ -45,14 +45,24 @@ const char *const registry_rule_reasons[] = {
         NULL,
 };
 
+/* A number, or the end of the band that gives it, which is resolved later. */
+static bool parse_number(double *number, struct alert_from_band *from_band,
+                         const json_t *from, const char *key)
+{
+    const char *text = json_string_value(json_object_get(from, key));
+    *number = body_number(from, key);
+    return text == NULL || alert_from_band_parse(from_band, text);
+}
+
 static bool parse_level(struct alert_level *level, const json_t *from)
 {
     const char *severity = json_string_value(json_object_get(from, "severity"));
-    level->level = body_number(from, "level");
     level->delay_ms = body_ms(from, "delay");
-    level->recovery_level = body_number(from, "recovery_level");
     level->recovery_delay_ms = body_ms(from, "recovery_delay");
-    return severity != NULL && alert_severity_parse(&level->severity, severity);
+    return parse_number(&level->level, &level->level_from, from, "level") &&
+           parse_number(&level->recovery_level, &level->recovery_from, from,
+                        "recovery_level") &&
+           severity != NULL && alert_severity_parse(&level->severity, severity);
 }
 
 static bool parse_levels(struct alert_rule *rule, const json_t *from)
@@ -91,14 +101,21 @@ bool registry_parse_rule(struct alert_rule *rule, const char *id, const json_t *
         return false;
     memcpy(rule->id, id, strlen(id) + 1);
     rule->silent_ms = body_ms(body, "silent");
-    rule->limit = body_number(body, "limit");
     rule->window_ms = body_ms(body, "window");
     rule->is_safety = json_is_true(json_object_get(body, "safety"));
     if (severity != NULL && !alert_severity_parse(&rule->silent_severity, severity))
         return false;
-    return parse_levels(rule, body) && parse_unless(rule, body) &&
+    return parse_number(&rule->limit, &rule->limit_from, body, "limit") &&
+           parse_levels(rule, body) && parse_unless(rule, body) &&
            body_text(body, "zone", rule->zone, sizeof rule->zone) &&
            body_text(body, "quantity", rule->quantity, sizeof rule->quantity);
+}
+
+static json_t *number_json(double number, const struct alert_from_band *from)
+{
+    char text[ALERT_FROM_BAND_SIZE];
+    return from->edge != ALERT_EDGE_NONE ? json_string(alert_from_band_format(from, text))
+                                         : json_real(number);
 }
 
 static json_t *levels_json(const struct alert_rule *rule)
@@ -107,11 +124,12 @@ static json_t *levels_json(const struct alert_rule *rule)
     for (size_t i = 0; i < rule->level_count; i++) {
         const struct alert_level *level = &rule->levels[i];
         json_array_append_new(
-            levels, json_pack("{s:s, s:f, s:I, s:f, s:I}", "severity",
-                              alert_severity_name(level->severity), "level", level->level,
-                              "delay", (json_int_t)level->delay_ms, "recovery_level",
-                              level->recovery_level, "recovery_delay",
-                              (json_int_t)level->recovery_delay_ms));
+            levels, json_pack("{s:s, s:o, s:I, s:o, s:I}", "severity",
+                              alert_severity_name(level->severity), "level",
+                              number_json(level->level, &level->level_from), "delay",
+                              (json_int_t)level->delay_ms, "recovery_level",
+                              number_json(level->recovery_level, &level->recovery_from),
+                              "recovery_delay", (json_int_t)level->recovery_delay_ms));
     }
     return levels;
 }
@@ -127,8 +145,8 @@ static void set_conditions(json_t *json, const struct alert_rule *rule)
     if (json_array_size(unless) > 0)
         json_object_set(json, "unless", unless);
     json_decref(unless);
-    if (isfinite(rule->limit))
-        json_object_set_new(json, "limit", json_real(rule->limit));
+    if (isfinite(rule->limit) || rule->limit_from.edge != ALERT_EDGE_NONE)
+        json_object_set_new(json, "limit", number_json(rule->limit, &rule->limit_from));
     if (rule->window_ms != 0)
         json_object_set_new(json, "window", json_integer(rule->window_ms));
     if (rule->is_safety)

@@ -50,7 +50,7 @@ void registry_take_said(struct registry *registry, struct registry_zone *zone,
     }
     registry_say(registry, zone->id, said);
     struct band band =
-        registry_goods_band(registry, declared, json_object_get(row, "goods"));
+        registry_goods_band(&registry->profiles, declared, json_object_get(row, "goods"));
     zone->band_low = band.low;
     zone->band_high = band.high;
     zone->is_off_duty = json_is_string(json_object_get(row, "off_duty"));

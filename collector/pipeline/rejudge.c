@@ -52,7 +52,8 @@ static enum err set_rules(struct rejudge *rejudge, struct err_text *why)
     for (size_t i = 0; i < registry->rule_count; i++)
         if (strcmp(registry->rules[i].zone, rejudge->zone) == 0 &&
             !alert_kind_is_date(registry->rules[i].kind) &&
-            registry->rules[i].kind != ALERT_GOODS_LEFT)
+            registry->rules[i].kind != ALERT_GOODS_LEFT &&
+            registry_has_numbers(&registry->rules[i]))
             rules[count++] = registry->rules[i];
     enum err err = alerts_set_rules(rejudge->engine, rules, count, 0, why);
     free(rules);

@@ -26,6 +26,7 @@ BASE = {
     "identifier": {"$ref": "#/components/schemas/identifier"},
     "name": {"type": "string", "maxLength": 64},
     "identifiers": {"type": "array", "maxItems": 64, "items": {"$ref": "#/components/schemas/identifier"}},
+    "level": {"$ref": "#/components/schemas/level"},
     "yes or no": {"type": "boolean"},
     "time": {"$ref": "#/components/schemas/timeIn"},
     "duration": {"$ref": "#/components/schemas/duration"},

@@ -65,7 +65,7 @@ def enrich(house, collector):
             ("zone.load", {"id": "room-1", "goods": "cabbage", "entry_c": 21.5, "why": "李"}),
             ("zone.maintenance", {"id": "room-1", "to": "2036-01-01T00:00:00Z"}),
             ("rule.put", {"id": "warmer", "zone": "room-1", "kind": "above", "quantity": "air_temperature",
-                          "levels": [{"level": 20}], "unless": ["door", "defrost"], "safety": True}),
+                          "levels": [{"level": "band_high + 11.5", "recovery_level": 15}], "unless": ["door", "defrost"], "safety": True}),
             ("zone.duty", {"id": "room-2", "on": False, "why": "curing"}),
             ("vehicle.plate", {"id": "van-7", "plate": "YuF 2", "from": past}),
             ("placement.put", {"device": "agent-9", "channel": "air_temperature-2", "zone": "gone",
@@ -113,6 +113,10 @@ def story_out_and_into_an_empty_one(house):
     house.equal(audit_rows(second), 0, "and nothing was changed")
     world.ask(second, "import", path, "--yes", "--reason", "moving")
     house.equal(world.export(second), text, "out of the other come the same bytes")
+    house.check("level: \"band_high+11.5\"" in text or "level: band_high+11.5" in text, "a level is named as it was")
+    warmer = next(one for one in second.get("/entities/rule")["entities"] if one["id"] == "warmer")
+    house.equal((warmer["levels"][0]["level"], warmer["now"]["levels"][0]["level"]), ("band_high+11.5", 20),
+                "a level that names the band keeps the name, and follows the band")
     before = audit_rows(second)
     again = world.ask(second, "import", path, "--yes")
     house.equal(again.stdout, "no difference\n", "a second import finds nothing to do")

@@ -325,9 +325,131 @@ static void names_are_read_as_written(void)
     CHECK_TEXT(alert_effect_name(ALERT_EFFECT_ESCALATED), "escalated");
 }
 
+/* ---- numbers that the band gives -------------------------------------------------- */
+
+static void ends_of_the_band_are_read_as_written(void)
+{
+    static const struct {
+        const char *text;
+        const char *again; /* NULL: it is none */
+        enum alert_edge edge;
+        double offset;
+    } rows[] = {
+        {"band_high", "band_high", ALERT_EDGE_HIGH, 0},
+        {"band_low", "band_low", ALERT_EDGE_LOW, 0},
+        {"band_high+0.5", "band_high+0.5", ALERT_EDGE_HIGH, 0.5},
+        {"band_low - 1", "band_low-1", ALERT_EDGE_LOW, -1},
+        {"band_high +0", "band_high", ALERT_EDGE_HIGH, 0},
+        {"band", NULL, ALERT_EDGE_NONE, 0},
+        {"band_higher", NULL, ALERT_EDGE_NONE, 0},
+        {"band_high 1", NULL, ALERT_EDGE_NONE, 0},
+        {"band_high+", NULL, ALERT_EDGE_NONE, 0},
+        {"band_high+-1", NULL, ALERT_EDGE_NONE, 0},
+        {"band_high+nan", NULL, ALERT_EDGE_NONE, 0},
+        {"band_high+1000", NULL, ALERT_EDGE_NONE, 0},
+        {"band_high+1K", NULL, ALERT_EDGE_NONE, 0},
+        {"8", NULL, ALERT_EDGE_NONE, 0},
+        {"", NULL, ALERT_EDGE_NONE, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alert_from_band from;
+        char text[ALERT_FROM_BAND_SIZE];
+        CHECK_ROW(rows[i].text,
+                  alert_from_band_parse(&from, rows[i].text) == (rows[i].again != NULL));
+        CHECK_ROW(rows[i].text,
+                  from.edge == rows[i].edge && from.offset == rows[i].offset);
+        alert_from_band_format(&from, text);
+        CHECK_ROW(rows[i].text,
+                  strcmp(text, rows[i].again != NULL ? rows[i].again : "") == 0);
+    }
+}
+
+static void a_rule_takes_its_numbers_from_the_band(void)
+{
+    static const struct {
+        const char *name;
+        enum alert_kind kind;
+        const char *quantity;
+        struct alert_from_band level;
+        struct alert_from_band recovery;
+        struct alert_from_band limit;
+        double low;
+        double high;
+        const char *says; /* "" when it is a rule */
+    } rows[] = {
+        {.name = "the end itself",
+         .level = {ALERT_EDGE_HIGH, 0},
+         .recovery = {ALERT_EDGE_HIGH, -0.5},
+         .low = 0,
+         .high = 4,
+         .says = ""},
+        {.name = "there is no such end",
+         .level = {ALERT_EDGE_HIGH, 0},
+         .recovery = {ALERT_EDGE_HIGH, 0},
+         .low = 0,
+         .high = NAN,
+         .says = "names band_high, which zone '"},
+        {.name = "the recovery names one that is not there",
+         .recovery = {ALERT_EDGE_LOW, 0},
+         .low = NAN,
+         .high = 4,
+         .says = "names band_low"},
+        {.name = "a recovery of its own that fits no more",
+         .level = {ALERT_EDGE_HIGH, 0},
+         .low = 0,
+         .high = 4,
+         .says = "would recover while it fires"},
+        {.name = "no temperature",
+         .quantity = "humidity",
+         .level = {ALERT_EDGE_HIGH, 0},
+         .low = 0,
+         .high = 4,
+         .says = "which is one of temperature, and watches 'humidity'"},
+        {.name = "minutes",
+         .kind = ALERT_CUMULATIVE_ABOVE,
+         .level = {ALERT_EDGE_HIGH, 0},
+         .low = 0,
+         .high = 4,
+         .says = "only its limit can name the band"},
+        {.name = "minutes beyond it",
+         .kind = ALERT_CUMULATIVE_ABOVE,
+         .limit = {ALERT_EDGE_HIGH, 0.5},
+         .low = 0,
+         .high = 4,
+         .says = ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err_text why = {""};
+        struct alert_rule rule = rule_above("warm", 8, 7, 600, 300);
+        rule.kind = rows[i].kind;
+        if (rows[i].quantity != NULL)
+            snprintf(rule.quantity, sizeof rule.quantity, "%s", rows[i].quantity);
+        rule.levels[0].level_from = rows[i].level;
+        rule.levels[0].recovery_from = rows[i].recovery;
+        rule.limit_from = rows[i].limit;
+        CHECK_ROW(rows[i].name, alert_rule_names_band(&rule));
+        alert_rule_resolve(&rule, rows[i].low, rows[i].high);
+        bool is_good = rows[i].says[0] == '\0';
+        CHECK_ROW(rows[i].name, (alert_rule_check(&rule, &why) == ERR_OK) == is_good);
+        CHECK_ROW(rows[i].name, strstr(why.text, rows[i].says) != NULL);
+        if (is_good && rows[i].level.edge != ALERT_EDGE_NONE)
+            CHECK_ROW(rows[i].name,
+                      rule.levels[0].level == 4 && rule.levels[0].recovery_level == 3.5);
+        if (is_good && rows[i].limit.edge != ALERT_EDGE_NONE)
+            CHECK_ROW(rows[i].name, rule.limit == 4.5 && rule.levels[0].level == 8);
+    }
+    struct alert_rule numbers = plain();
+    CHECK(!alert_rule_names_band(&numbers));
+    alert_rule_resolve(&numbers, 0, 4);
+    CHECK(numbers.levels[0].level == 8 && numbers.levels[1].recovery_level == 11);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"ends of the band are read as written", ends_of_the_band_are_read_as_written},
+        {"a rule takes its numbers from the band",
+         a_rule_takes_its_numbers_from_the_band},
         {"contradictions are refused with a sentence",
          contradictions_are_refused_with_a_sentence},
         {"unusual rules are allowed", unusual_rules_are_allowed},

@@ -105,6 +105,48 @@ static void lines_and_bands_of_a_file(void)
     backtest_rules_fini(&rules);
 }
 
+/* What the file says of the zone, or who tries it, gives the numbers. */
+static void a_rule_may_name_the_band(void)
+{
+    static const struct {
+        const char *name;
+        const char *zone;
+        double high; /* of --band */
+        size_t firings;
+        const char *says;
+    } rows[] = {
+        {"of the zone", ", band_high: 8", NAN, 1, ""},
+        {"of its goods", ", goods: [banana]", NAN, 0, ""},
+        {"as tried", ", band_high: 8", 12, 0, ""},
+        {"none", "", NAN, 0, "f:5: rule 'a' names band_high, which zone 'z' has not"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[400];
+        struct bench bench = {.now_ms = T0};
+        struct err_text why = {""};
+        snprintf(text, sizeof text,
+                 "coldchain_config: 1\n"
+                 "zones:\n"
+                 "  - {id: z, site: s%s}\n"
+                 "rules:\n"
+                 "  - {id: a, zone: z, kind: above, quantity: air_temperature, "
+                 "levels: [{level: band_high}]}\n",
+                 rows[i].zone);
+        CHECK_ROW(rows[i].name, backtest_rules_parse(&bench.rules, "f", text,
+                                                     strlen(text), &why) == ERR_OK);
+        air(&bench, 60, 9);
+        CHECK(backtest_data_order(&bench.data, false, &why) == ERR_OK);
+        const struct backtest_options options = {
+            .band_low = NAN, .band_high = rows[i].high, .tau_h = NAN};
+        enum err err =
+            backtest_run(&bench.test, &bench.rules, &bench.data, &options, &why);
+        CHECK_ROW(rows[i].name, (err == ERR_OK) == (rows[i].says[0] == '\0'));
+        CHECK_ROW(rows[i].name, strstr(why.text, rows[i].says) != NULL);
+        CHECK_ROW(rows[i].name, bench.test.firing_count == rows[i].firings);
+        end(&bench);
+    }
+}
+
 static void a_warning_comes_before_harm(void)
 {
     struct bench bench;
@@ -234,6 +276,7 @@ static void nothing_is_no_record(void)
 }
 
 static CU_TestInfo tests[] = {
+    {"a rule may name the band", a_rule_may_name_the_band},
     {"a file's rules come with their lines, its zones with their bands",
      lines_and_bands_of_a_file},
     {"a warning comes before harm", a_warning_comes_before_harm},

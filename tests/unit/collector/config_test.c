@@ -91,7 +91,7 @@ static void what_is_wrong_is_told_with_its_line(void)
         {RULE("    kind: sideways\n"), "seed.yaml:8: "},
         {RULE("    kind: above\n"), "seed.yaml:6: rule 'r' needs 1 to 4 levels"},
         {RULE("    kind: above\n    limit: warm\n    levels: [{level: 8}]\n"),
-         "seed.yaml:9: 'warm' is not a number"},
+         "seed.yaml:9: 'warm' is not a number, nor an end of the zone's band"},
         {RULE("    kind: above\n    unless: [door, tired]\n    levels: [{level: 8}]\n"),
          "seed.yaml:9: 'tired' is no reason; there are: defrost, door"},
         {RULE("    kind: above\n    safety: yes\n    unless: [off_duty]\n"
@@ -99,6 +99,10 @@ static void what_is_wrong_is_told_with_its_line(void)
          "seed.yaml:6: rule 'r' is about safety"},
         {RULE("    kind: above\n    levels: [{level: 99}]\n"),
          "seed.yaml:6: rule 'r' could never fire"},
+        {RULE("    kind: above\n    levels: [{level: band_high}]\n"),
+         "seed.yaml:6: rule 'r' names band_high, which zone 'room-1' has not"},
+        {RULE("    kind: above\n    levels:\n      - level: band_high*2\n"),
+         "seed.yaml:10: 'band_high*2' is not a number"},
         {RULE("    kind: above\n    window: 1h\n    levels: [{level: 8}]\n"),
          "seed.yaml:6: rule 'r': above has no window"},
     };
@@ -108,6 +112,36 @@ static void what_is_wrong_is_told_with_its_line(void)
         struct err_text why;
         load(&config, &settings, rows[i].rules, &why);
         CHECK_ROW(rows[i].why, strncmp(why.text, rows[i].why, strlen(rows[i].why)) == 0);
+        config_fini(&config);
+    }
+}
+
+/* What is said of the zone below `sites`, its goods with it. */
+static void a_rule_may_name_the_band_of_its_zone(void)
+{
+    static const char *const zones[] = {"band_high: 8", "goods: [apple]"};
+    for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
+        char text[600];
+        struct config config = {0};
+        struct settings settings;
+        struct err_text why = {""};
+        struct alert_rule rule;
+        snprintf(text, sizeof text,
+                 "sites:\n  - id: store\n    zones:\n      - id: room-1\n        %s\n"
+                 "rules:\n  - id: r\n    zone: room-1\n    kind: above\n    levels:\n"
+                 "      - {level: band_high + 1, recovery: band_high}\n",
+                 zones[i]);
+        CHECK_ROW(zones[i], config_load_text(&config, &settings_schema, &settings, "seed",
+                                             text, strlen(text), &why) == ERR_OK);
+        CHECK_TEXT(why.text, "");
+        config_rule_take(&rule, &settings.rules[0]);
+        CHECK(rule.levels[0].level_from.edge == ALERT_EDGE_HIGH &&
+              rule.levels[0].level_from.offset == 1);
+        CHECK(rule.levels[0].recovery_from.edge == ALERT_EDGE_HIGH);
+        struct buf seed = {0};
+        settings_seed(&settings, &seed);
+        CHECK(strstr(seed.data, "\"level\":\"band_high+1\"") != NULL);
+        buf_fini(&seed);
         config_fini(&config);
     }
 }
@@ -134,7 +168,8 @@ static void what_is_hardly_meant_is_warned_of_with_its_line(void)
     config_fini(&config);
 }
 
-/* The examples of the document, all in one file; each kind has one. */
+/* The examples of the document, all in one file; each kind has one. Some ask for goods in
+ * the zone. */
 static void the_document_s_rules_are_rules(void)
 {
     struct buf text = {0};
@@ -145,7 +180,8 @@ static void the_document_s_rules_are_rules(void)
     char *path = mem_format("%s/docs/rules.md", check_source_dir());
     CHECK(file_read(&text, path, 1 << 20, &why) == ERR_OK);
     buf_text(&text, "");
-    buf_text(&rules, HEAD);
+    buf_text(&rules, "sites:\n  - id: store\n    zones:\n"
+                     "      - {id: room-1, goods: [strawberry]}\nrules:\n");
     const char *at = text.data;
     while ((at = strstr(at, "```yaml\n")) != NULL) {
         at += strlen("```yaml\n");
@@ -214,6 +250,7 @@ static void a_site_may_say_its_time_zone(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"a rule may name the band of its zone", a_rule_may_name_the_band_of_its_zone},
         {"a site may say its time zone", a_site_may_say_its_time_zone},
         {"a rule has all that a rule can have", a_rule_has_all_that_a_rule_can_have},
         {"each kind watches what it is about", each_kind_watches_what_it_is_about},

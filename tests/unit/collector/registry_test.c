@@ -149,6 +149,11 @@ static void a_rule_keeps_its_limit_window_and_conditions(void)
         "\"limit\":8.5,\"quantity\":\"product_temperature\",\"safety\":true,"
         "\"silent\":0,\"silent_severity\":\"warning\","
         "\"unless\":[\"defrost\",\"planned_step\"],\"window\":86400000,\"zone\":\"a\"}",
+        /* a number that the zone's band gives keeps its name */
+        "{\"kind\":\"above\",\"levels\":[{\"delay\":0,\"level\":\"band_high+0.5\","
+        "\"recovery_delay\":0,\"recovery_level\":\"band_high\",\"severity\":"
+        "\"warning\"}],\"limit\":\"band_low\",\"quantity\":\"air_temperature\","
+        "\"silent\":0,\"silent_severity\":\"warning\",\"zone\":\"a\"}",
         /* what is not said stays unsaid */
         "{\"kind\":\"silent\",\"levels\":[],\"quantity\":\"\",\"silent\":900000,"
         "\"silent_severity\":\"warning\",\"zone\":\"a\"}",
@@ -278,6 +283,55 @@ static void archived_zones_have_no_rules(void)
     registry_destroy(registry);
 }
 
+static void put_rule(struct registry *registry, const char *id, const char *level)
+{
+    char text[300];
+    snprintf(text, sizeof text,
+             "{\"zone\":\"a\",\"kind\":\"above\",\"quantity\":\"air_temperature\","
+             "\"levels\":[{\"severity\":\"warning\",\"level\":%s,"
+             "\"recovery_level\":%s}]}",
+             level, level);
+    json_t *body = json_loads(text, 0, NULL);
+    CHECK(registry_apply(registry, "rule", id, "o", NULL, body));
+    json_decref(body);
+}
+
+/* As goods come and go. */
+static void rules_follow_the_band_of_their_zone(void)
+{
+    static const struct {
+        const char *zone;
+        double level; /* NaN: the rule is not in force */
+    } rows[] = {
+        {"\"band_low\":2,\"band_high\":8", 8.5},
+        {"\"band_high\":8,\"goods\":[\"potato\"]", 8.3},
+        {"\"band_high\":8,\"goods\":[\"potato\",\"apple\"]", 8.5}, /* as if empty */
+        {"\"goods\":[\"apple\"]", 0.5},
+        {"\"name\":\"x\"", NAN},
+        {"\"band_high\":8", 8.5},
+        {"\"band_high\":8,\"archived\":true", NAN},
+    };
+    struct registry *registry = registry_create();
+    put_rule(registry, "before", "\"band_high+0.5\"");
+    put_rule(registry, "number", "9");
+    CHECK(!registry_in_force(registry, &registry->rules[0]));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        put_zone(registry, "a", rows[i].zone);
+        put_rule(registry, "behind", "\"band_high+0.5\"");
+        for (size_t k = 0; k < 2; k++) {
+            const struct alert_rule *rule = &registry->rules[k];
+            bool is_in_force = !isnan(rows[i].level);
+            CHECK_ROW(rows[i].zone, registry_in_force(registry, rule) == is_in_force);
+            CHECK_ROW(rows[i].zone,
+                      !is_in_force || fabs(rule->levels[0].level - rows[i].level) < 1e-9);
+        }
+        CHECK_ROW(rows[i].zone, registry->rules[2].levels[0].level == 9);
+        CHECK_ROW(rows[i].zone, registry_follows_band(registry, "a"));
+        CHECK_ROW(rows[i].zone, !registry_follows_band(registry, "b"));
+    }
+    registry_destroy(registry);
+}
+
 #define MANY 20000
 
 /* In an order that is not theirs, as a person writes them. */
@@ -354,6 +408,7 @@ int main(void)
         {"a zone has the band of what stands in it",
          a_zone_has_the_band_of_what_stands_in_it},
         {"what is planned is found by zone", what_is_planned_is_found_by_zone},
+        {"rules follow the band of their zone", rules_follow_the_band_of_their_zone},
         {"archived zones have no rules", archived_zones_have_no_rules},
         {"each is found among many", each_is_found_among_many},
         {"what begins and ends is in order of time",

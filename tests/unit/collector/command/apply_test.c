@@ -550,6 +550,51 @@ static void an_answer_names_the_contact_it_came_from(void)
     house_close(&house);
 }
 
+#define BAND_RULE \
+    "{\"id\":\"warm\",\"zone\":\"a\",\"kind\":\"above\"," \
+    "\"quantity\":\"air_temperature\",\"levels\":[{\"level\":"
+
+/* Refused where there is none; warned of when it goes. */
+static void a_rule_may_name_the_band_of_its_zone(void)
+{
+    static const struct {
+        const char *verb;
+        const char *body;
+        enum err want;
+        const char *says; /* of the refusal, or in the answer */
+    } rows[] = {
+        {"rule.put", BAND_RULE "\"band_high\"}]}", ERR_INVALID,
+         "names band_high, which zone 'a' has not"},
+        {"rule.put", BAND_RULE "\"hot\"}]}", ERR_INVALID,
+         "'levels[0].level' is not a number, nor an end of the zone's band"},
+        {"zone.put", "{\"id\":\"a\",\"band_high\":8}", ERR_OK, ""},
+        {"rule.put", BAND_RULE "\"band_high + 0.5\",\"recovery_level\":7}]}", ERR_OK, ""},
+        {"zone.put", "{\"id\":\"a\",\"goods\":[\"potato\"]}", ERR_OK, ""},
+        {"zone.put", "{\"id\":\"a\",\"goods\":[\"apple\"]}", ERR_OK,
+         "\"code\":\"rule_without_band\""}, /* it recovers at 7, and fires at 0.5 */
+        {"zone.put", "{\"id\":\"a\",\"goods\":null}", ERR_OK, ""},
+        {"zone.put", "{\"id\":\"a\",\"band_high\":null}", ERR_OK,
+         "\"code\":\"rule_without_band\""},
+    };
+    struct house house;
+    house_open(&house);
+    furnish(&house);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err_text why;
+        char *text = NULL;
+        char id[16];
+        snprintf(id, sizeof id, "b%zu", i);
+        CHECK_ROW(rows[i].body, run_as(&house, "", id, rows[i].verb, COMMAND_ANY,
+                                       rows[i].body, &why, &text) == rows[i].want);
+        const char *said = rows[i].want == ERR_OK ? text : why.text;
+        CHECK_ROW(rows[i].body, strstr(said, rows[i].says) != NULL);
+        CHECK_ROW(rows[i].body,
+                  rows[i].says[0] != '\0' || strstr(said, "rule_without_band") == NULL);
+        free(text);
+    }
+    house_close(&house);
+}
+
 static void what_may_not_be_meant_is_warned_of(void)
 {
     static const struct {
@@ -758,6 +803,7 @@ int main(void)
         {"a house changes row by row", a_house_changes_row_by_row},
         {"what is said of the past is a correction",
          what_is_said_of_the_past_is_a_correction},
+        {"a rule may name the band of its zone", a_rule_may_name_the_band_of_its_zone},
         {"a version that is old is told the present state",
          a_version_that_is_old_is_told_the_present_state},
         {"a command is applied once", a_command_is_applied_once},

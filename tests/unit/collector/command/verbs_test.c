@@ -21,7 +21,9 @@ static const char intro[] =
     "each has a row in the audit.\n\n"
     "A `put` changes the fields it names and leaves the others; `null` takes one away. "
     "Times are RFC 3339 or\nmilliseconds, durations `90s`, `10m`, `2h` or milliseconds. "
-    "*new*: needed when the entity is new.\n\n"
+    "*new*: needed when the entity is new.\n"
+    "A *level* is a number, or an end of the zone's band that gives it: `band_low`, "
+    "`band_high`, `band_high-0.5`.\n\n"
     "A *manager* is an admin, in person or by an admin's token; an integrator's token is "
     "none. *route*: it is\nmade by its own route alone, which knows who asks.\n\n"
     "What is marked * is about people, or a secret: it goes into its table of `state.db`, "
@@ -103,6 +105,14 @@ static void bodies_are_checked_by_their_fields(void)
         {"zone.put", "{\"id\":\"a\",\"site\":\"s\"}", NULL},
         {"zone.put", "{\"id\":\"a\",\"name\":null}", NULL},
         {"zone.put", "{}", "'id' is missing"},
+        {"rule.put", "{\"id\":\"r\",\"limit\":\"band_low\"}", NULL},
+        {"rule.put", "{\"id\":\"r\",\"limit\":8}", NULL},
+        {"rule.put", "{\"id\":\"r\",\"limit\":1e7}",
+         "'limit' is not a number, nor an end"},
+        {"rule.put", "{\"id\":\"r\",\"limit\":\"8\"}", "'limit' is not a number, nor"},
+        {"rule.put", "{\"id\":\"r\",\"levels\":[{\"level\":\"band_high-0.5\"}]}", NULL},
+        {"rule.put", "{\"id\":\"r\",\"levels\":[{\"level\":true}]}",
+         "'levels[0].level' is not a number, nor an end"},
         {"zone.put", "{\"id\":null}", "'id' is not an identifier"},
         {"zone.put", "{\"id\":\"a b\"}", "'id' is not an identifier"},
         {"zone.put", "{\"id\":\"a\",\"nmae\":\"x\"}",

@@ -177,6 +177,42 @@ static void rules_come_with_their_conditions_and_plans(void)
     finish(&house);
 }
 
+/* Whoever reads it knows numbers. */
+static void ends_of_the_band_go_out_as_numbers(void)
+{
+    static const char *const zones[] = {"{\"site\":\"s\",\"band_high\":6}",
+                                        "{\"site\":\"s\"}"};
+    static const char *const rule =
+        "{\"zone\":\"a\",\"kind\":\"above\",\"quantity\":\"air_temperature\","
+        "\"levels\":[{\"severity\":\"warning\",\"level\":\"band_high+1\","
+        "\"recovery_level\":\"band_high\"}]}";
+    for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
+        struct house house;
+        struct zone_rules got;
+        struct err_text why = {""};
+        open(&house);
+        json_t *body = json_loads(rule, 0, NULL);
+        CHECK(registry_apply(house.registry, "rule", "warm", "o", NULL, body));
+        json_decref(body);
+        body = json_loads(zones[i], 0, NULL);
+        CHECK(registry_apply(house.registry, "zone", "a", "o", NULL, body));
+        json_decref(body);
+        CHECK_TEXT(flush(&house), "one two");
+        house.real_ms += AGAIN;
+        report(&house, 1, false);
+        CHECK_TEXT(flush(&house), "one");
+        enum err err = zone_rules_parse(&got, house.last.data, house.last.len, &why);
+        CHECK_TEXT(why.text, "");
+        CHECK(err == ERR_OK && got.zone_count == 2);
+        const struct zone_config *told = &got.zones[0];
+        CHECK(told->rule_count == (i == 0 ? 1 : 0)); /* what has no number is not sent */
+        CHECK(i != 0 || (told->rules[0].levels[0].level == 7 &&
+                         told->rules[0].levels[0].recovery_level == 6));
+        zone_rules_fini(&got);
+        finish(&house);
+    }
+}
+
 static void only_what_differs_is_sent(void)
 {
     struct house house;
@@ -325,6 +361,7 @@ int main(void)
         {"who is placed is told", who_is_placed_is_told},
         {"rules come with their conditions and plans",
          rules_come_with_their_conditions_and_plans},
+        {"ends of the band go out as numbers", ends_of_the_band_go_out_as_numbers},
         {"only what differs is sent", only_what_differs_is_sent},
         {"what ends is cleared", what_ends_is_cleared},
         {"a broker that is away is waited for", a_broker_that_is_away_is_waited_for},

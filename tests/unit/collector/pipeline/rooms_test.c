@@ -561,9 +561,33 @@ static void a_seed_says_what_zones_are_like(void)
     }
 }
 
+/* A level of the band's upper end, with no delay, in air of 13 C. */
+static void goods_that_change_move_the_limits(void)
+{
+    struct house house;
+    house_open(&house);
+    put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+    run(&house, 0, "zone.put", "{\"id\":\"room\",\"goods\":[\"banana\"]}");
+    run(&house, 0, "rule.put",
+        "{\"id\":\"warm\",\"levels\":[{\"level\":\"band_high\"}]}");
+    measure(&house, 1, 3, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 0); /* up to 14 */
+    run(&house, 3, "zone.put", "{\"id\":\"room\",\"goods\":[\"apple\"]}");
+    measure(&house, 4, 5, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 1); /* up to 0 */
+    reopen(&house);
+    measure(&house, 6, 7, 13);
+    take_all(&house);
+    CHECK(opened(&house) == 1);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"goods that change move the limits", goods_that_change_move_the_limits},
         {"what is planned is not told", what_is_planned_is_not_told},
         {"what is kept back is a record", what_is_kept_back_is_a_record},
         {"what is taken back is told", what_is_taken_back_is_told},
