@@ -29,8 +29,19 @@ struct held {
     double value;
 };
 
+/* The last incident of a rule: what a person does is done to it. */
+struct last {
+    char rule[ID_SIZE];
+    char id[ALERT_ID_SIZE];
+};
+
+#define RULES_MAX 8
+
 struct play {
     const char *name;
+    struct last lasts[RULES_MAX];
+    size_t last_count;
+    bool is_persons; /* what is told now is a person's doing */
     struct backtest_rules rules;
     struct alerts *alerts;
     struct alert_sink sink;
@@ -53,6 +64,32 @@ static const char *span(char text[UNITS_TEXT_MAX], int64_t time_ms)
     return units_format_duration(text, time_ms - T0);
 }
 
+static struct last *last_of(struct play *play, const char *rule)
+{
+    for (size_t i = 0; i < play->last_count; i++)
+        if (strcmp(play->lasts[i].rule, rule) == 0)
+            return &play->lasts[i];
+    CHECK_ROW(play->name, play->last_count < RULES_MAX);
+    struct last *last = &play->lasts[play->last_count++];
+    snprintf(last->rule, sizeof last->rule, "%s", rule);
+    return last;
+}
+
+/* "closed warm by a person at 40m worst 9" */
+static void tell_persons(struct play *play, enum alert_effect_kind kind,
+                         const struct incident *incident)
+{
+    char at[UNITS_TEXT_MAX];
+    span(at, incident->changed_ms);
+    if (kind == ALERT_EFFECT_CLOSED)
+        buf_format(&play->told, "closed %s by a person at %s worst %g\n", incident->rule,
+                   at, incident->worst);
+    else
+        buf_format(&play->told, "%s %s at %s\n",
+                   incident->is_acknowledged ? "acknowledged" : "needed again",
+                   incident->rule, at);
+}
+
 static void on_effect(void *context, enum alert_effect_kind kind,
                       const struct incident *incident)
 {
@@ -61,6 +98,12 @@ static void on_effect(void *context, enum alert_effect_kind kind,
     char since[UNITS_TEXT_MAX];
     char told[UNITS_TEXT_MAX];
     span(told, incident->changed_ms);
+    if (kind == ALERT_EFFECT_OPENED)
+        snprintf(last_of(play, incident->rule)->id, ALERT_ID_SIZE, "%s", incident->id);
+    if (play->is_persons) {
+        tell_persons(play, kind, incident);
+        return;
+    }
     if (kind == ALERT_EFFECT_UPDATED && !play->shows_updates)
         return;
     if (kind == ALERT_EFFECT_OPENED)
@@ -78,6 +121,8 @@ static void on_effect(void *context, enum alert_effect_kind kind,
                    incident->rule, span(at, incident->changed_ms));
     if (strcmp(at, told) != 0)
         buf_format(&play->told, " told %s", told);
+    if (kind == ALERT_EFFECT_CLOSED && incident->is_acknowledged)
+        buf_text(&play->told, " acknowledged");
     buf_text(&play->told, "\n");
 }
 
@@ -248,6 +293,26 @@ static void change_duty(struct play *play, const char *off_duty)
                             ends ? play->now_ms : INT64_MAX, play->is_empty);
 }
 
+/* Somebody takes, or closes, the last incident of that rule; or it comes back. */
+static bool is_persons_act(struct play *play, const struct tree *step)
+{
+    enum err err = ERR_OK;
+    const char *rule;
+    play->is_persons = true;
+    if ((rule = text_of(step, "acknowledge")) != NULL)
+        err = alerts_acknowledge(play->alerts, last_of(play, rule)->id, "li",
+                                 play->now_ms, &play->sink);
+    else if ((rule = text_of(step, "remind")) != NULL)
+        err = alerts_remind(play->alerts, last_of(play, rule)->id, play->now_ms,
+                            &play->sink);
+    else if ((rule = text_of(step, "close")) != NULL)
+        err = alerts_close(play->alerts, last_of(play, rule)->id, play->now_ms,
+                           &play->sink);
+    play->is_persons = false;
+    CHECK_ROW(play->name, err == ERR_OK);
+    return rule != NULL;
+}
+
 static void play_steps(struct play *play, const struct tree *steps);
 
 static void play_step(struct play *play, const struct tree *step)
@@ -256,6 +321,8 @@ static void play_step(struct play *play, const struct tree *step)
     const char *number = text_of(step, "times");
     if (number != NULL)
         CHECK_ROW(play->name, number_scan(&times, number, strlen(number)) > 0);
+    if (is_persons_act(play, step))
+        return;
     if (tree_get(step, "restart") != NULL) {
         restart(play);
     } else if (tree_get(step, "off_duty") != NULL) {
