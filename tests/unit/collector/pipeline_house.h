@@ -186,12 +186,11 @@ static inline void readings_topic(char text[TOPIC_MAX], const char *device, uint
     topic_format(&topic, text);
 }
 
-/* One reading a minute: seq n is of minute n. */
-static inline uint64_t put_pack(struct house *house, const char *device, uint64_t seq,
-                                double value, bool is_deflated)
+/* One reading, of that time. */
+static inline uint64_t put_pack_at(struct house *house, const char *device, uint64_t seq,
+                                   int64_t at_ms, double value, bool is_deflated)
 {
     struct pack pack = {.epoch = EPOCH, .seq = seq, .clock = PACK_CLOCK_SYNCED};
-    int64_t at_ms = START_MS + (int64_t)seq * 60000;
     snprintf(pack.device, sizeof pack.device, "%s", device);
     pack.wall_ms = at_ms;
     struct reading reading = {.time_ms = at_ms, .value = value, .raw = (double)NAN};
@@ -210,6 +209,14 @@ static inline uint64_t put_pack(struct house *house, const char *device, uint64_
     buf_fini(&small);
     pack_fini(&pack);
     return position;
+}
+
+/* One reading a minute: seq n is of minute n. */
+static inline uint64_t put_pack(struct house *house, const char *device, uint64_t seq,
+                                double value, bool is_deflated)
+{
+    return put_pack_at(house, device, seq, START_MS + (int64_t)seq * 60000, value,
+                       is_deflated);
 }
 
 static inline void put_tick(struct house *house, int64_t minute)
