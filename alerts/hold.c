@@ -143,6 +143,7 @@ void hold_silence(struct alerts *alerts, struct watch *watch, unsigned reasons,
     struct hold *hold = watch->hold;
     for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
         hold->past_ms[i] = TIME_NONE;
+    watch->since[0] = TIME_NONE; /* it counts anew when this is over, too */
     hold->limit = (double)cadence_silent_ms(watch->source, watch->rule) / 1000;
     hold->severity = watch->rule->silent_severity;
     hold->is_told = true;

@@ -286,8 +286,9 @@ static bool is_consistent(const struct saved_watch *saved, const struct source *
         return false;
     if (saved->is_dismissed)
         return !is_silence && saved->watch.fired != 0 && saved->print != 0;
-    if (is_silence && saved->watch.fired == 0) /* kept back, or counting since then */
-        return !saved->has_firing && saved->print != 0 && is_timed != saved->has_hold;
+    if (is_silence && saved->watch.fired == 0)
+        /* kept back, or counting since then; both was saved once, and means kept back */
+        return !saved->has_firing && saved->print != 0 && (is_timed || saved->has_hold);
     if (is_silence)
         return saved->watch.fired == 1 && !is_timed && !saved->has_hold &&
                (saved->has_firing || saved->print != 0);

@@ -115,6 +115,31 @@ static void silence_counts_anew_when_the_reason_is_over(void)
     }
 }
 
+/* Held, over, and held again before it was due: one record each, and it is read again. */
+static void silence_is_kept_back_as_often_as_it_takes(void)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct story story;
+        const struct alert_rule rule = quiet(REPAIR);
+        begin(&story, &rule, 1);
+        story_read(&story, 0, 4);
+        declare(&story, ALERT_REASON_MAINTENANCE, 100, 1000);
+        declare(&story, ALERT_REASON_MAINTENANCE, 1300, 9000);
+        ticks(&story, 10, 1000);
+        story_told(&story);
+        ticks(&story, 1010, 2000);
+        CHECK_TEXT(story_told(&story), "kept critical maintenance 1600>0  600 1600");
+        if (restarts)
+            restart(&story, &rule, 1);
+        ticks(&story, 2010, 9590);
+        CHECK_TEXT(story_told(&story),
+                   "kept critical maintenance 1600>9000 over 600 9000");
+        ticks(&story, 9600, 9600);
+        CHECK_TEXT(story_told(&story), "opened critical open 0>9600 9600");
+        story_end(&story);
+    }
+}
+
 static void what_is_heard_in_between_is_not_silent(void)
 {
     struct story story;
@@ -385,6 +410,8 @@ int main(void)
          silence_off_duty_is_kept_back_until_it_is_heard},
         {"silence counts anew when the reason is over",
          silence_counts_anew_when_the_reason_is_over},
+        {"silence is kept back as often as it takes",
+         silence_is_kept_back_as_often_as_it_takes},
         {"what is heard in between is not silent",
          what_is_heard_in_between_is_not_silent},
         {"only reasons that are named hold silence back",

@@ -128,11 +128,11 @@ static size_t load_line(struct story *story, const char *key, const char *hex)
     return len;
 }
 
-static size_t load_version(struct story *story, unsigned version)
+static size_t load_file(struct story *story, const char *name)
 {
     char path[300];
-    snprintf(path, sizeof path, "%s/tests/data/alerts-state/version-%u.txt",
-             check_source_dir(), version);
+    snprintf(path, sizeof path, "%s/tests/data/alerts-state/%s.txt", check_source_dir(),
+             name);
     FILE *file = fopen(path, "r");
     CHECK(file != NULL);
     if (file == NULL)
@@ -153,7 +153,7 @@ static size_t load_version(struct story *story, unsigned version)
 
 static void older_states_go_on(void)
 {
-    static const unsigned versions[] = {3, 4};
+    static const char *const versions[] = {"version-3", "version-4"};
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         struct story steady;
         struct story loaded;
@@ -161,7 +161,7 @@ static void older_states_go_on(void)
         begin(&loaded);
         live(&steady, 0, SAVED_MIN);
         buf_clear(&steady.log);
-        CHECK(load_version(&loaded, versions[i]) == 5);
+        CHECK(load_file(&loaded, versions[i]) == 5);
         size_t before = steady.count;
         live(&steady, SAVED_MIN, ALL_MIN);
         live(&loaded, SAVED_MIN, ALL_MIN);
@@ -173,11 +173,29 @@ static void older_states_go_on(void)
     }
 }
 
+/* Version 5 once left a silence that was held a second time counting as well. */
+static void a_silence_that_was_held_twice_is_read(void)
+{
+    struct story story;
+    struct alert_rule rule = rule_silent("quiet", ALERT_SILENT, 600);
+    rule.unless = 1u << ALERT_REASON_MAINTENANCE;
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    CHECK(load_file(&story, "silence-held-twice") == 2); /* until second 9000 */
+    story_tick(&story, 9000);
+    story_tick(&story, 9599);
+    CHECK_TEXT(story_told(&story), "");
+    story_tick(&story, 9600);
+    CHECK_TEXT(story_told(&story), "opened critical open 0>9600 9600");
+    story_end(&story);
+}
+
 int main(int argc, char **argv)
 {
     write_to = argc == 2 ? argv[1] : NULL;
     CU_TestInfo tests[] = {
         {"older states go on", write_to != NULL ? write_state : older_states_go_on},
+        {"a silence that was held twice is read", a_silence_that_was_held_twice_is_read},
         CU_TEST_INFO_NULL,
     };
     return check_run("older_state", tests);

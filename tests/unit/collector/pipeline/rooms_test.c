@@ -245,6 +245,33 @@ static void off_duty_silence_is_a_record(void)
     house_close(&house);
 }
 
+/* And again, before it would have been told: it is saved, and goes ahead of a gap. */
+static void off_duty_silence_may_be_kept_back_twice(void)
+{
+    struct house house;
+    furnish(&house);
+    run(&house, 0, "rule.put",
+        "{\"id\":\"hush\",\"zone\":\"room\",\"kind\":\"silent\","
+        "\"silent\":900000,\"silent_severity\":\"warning\"}");
+    measure(&house, 1, 5, 5);
+    run(&house, 6, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    silent_ticks(&house, 7, 40);
+    run(&house, 41, "zone.duty", "{\"id\":\"room\",\"on\":true}");
+    silent_ticks(&house, 42, 45);
+    run(&house, 46, "zone.duty", "{\"id\":\"room\",\"on\":false,\"why\":\"empty\"}");
+    silent_ticks(&house, 47, 60);
+    take_all(&house);
+    CHECK(kept_by(&house, "hush").count == 2);
+    CHECK(pipeline_checkpoint(house.pipeline, &(struct err_text){0}) == ERR_OK);
+    pipeline_close(house.pipeline);
+    house.pipeline = NULL;
+    measure(&house, 61, 62, 5); /* behind a gap: "d" is judged by a copy */
+    take_all(&house);
+    const struct kept kept = kept_by(&house, "hush");
+    CHECK(kept.count == 2 && kept.last.ended == SUPPRESSION_HEARD);
+    house_close(&house);
+}
+
 static void a_rule_that_is_replaced_ends_its_record(void)
 {
     struct house house;
@@ -594,6 +621,8 @@ int main(void)
         {"off duty climate does not ring", off_duty_climate_does_not_ring},
         {"on duty again it rings", on_duty_again_it_rings},
         {"off duty silence is a record", off_duty_silence_is_a_record},
+        {"off duty silence may be kept back twice",
+         off_duty_silence_may_be_kept_back_twice},
         {"a rule that is replaced ends its record",
          a_rule_that_is_replaced_ends_its_record},
         {"going on duty is a start", going_on_duty_is_a_start},
