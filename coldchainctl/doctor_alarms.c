@@ -10,28 +10,42 @@
 #include "base/clock.h"
 #include "coldchainctl/doctor.h"
 #include "coldchainctl/show.h"
+#include "net/smtp.h"
 
 static const char area[] = "alarms";
+
+#define TODO_CERTIFICATE \
+    "see 'ca_file' of the channel, the receiver's certificate and this machine's clock; " \
+    "then coldchainctl channel test NAME"
+#define TODO_TLS \
+    "see that the address speaks TLS on that port (smtp:// with STARTTLS, smtps://, " \
+    "https://) and which certificate it shows"
+#define TODO_LOGIN \
+    "the mail server refuses the login: put 'username' and 'password' (often a code " \
+    "made for programs) right, then restart the collector"
+#define TODO_NAME \
+    "the name of the service is not found: see 'url' and this machine's name service " \
+    "(resolvectl query NAME)"
+#define TODO_PORT \
+    "see that scheme and port belong together: smtps:// with 465, smtp:// with 587"
+#define TODO_WAY \
+    "see that the service runs and that a firewall lets this machine through to its port"
 
 /* What a service said, in a part that is always there, and what to do about it. */
 static const struct {
     const char *said;
     const char *todo;
 } remedies[] = {
-    {"ertificate", "see 'ca_file' of the channel, the receiver's certificate and this "
-                   "machine's clock; then coldchainctl channel test NAME"},
-    {"SSL", "see that the address speaks TLS on that port (smtp:// with STARTTLS, "
-            "smtps://, https://) and which certificate it shows"},
-    {"TLS", "see that the address speaks TLS on that port (smtp:// with STARTTLS, "
-            "smtps://, https://) and which certificate it shows"},
+    {"ertificate", TODO_CERTIFICATE},
+    {"SSL", TODO_TLS},
+    {"TLS", TODO_TLS},
     {" 401", "the service does not know who is calling: put a new token, or user "
              "and password, into the configuration and restart the collector"},
     {" 403", "the service does not let it in: put a new token into the "
              "configuration, or ask the service why, then restart the collector"},
     {" 404", "the address or the token in it is wrong: compare 'url' and 'token' "
              "with what the service shows, then restart the collector"},
-    {" 53", "the mail server refuses the login: put 'username' and 'password' (often "
-            "a code made for programs) right, then restart the collector"},
+    {" 53", TODO_LOGIN},
     {" 93000", "the robot's key is not known any more: make a new robot in the "
                "group, put its key into 'token' and restart the collector"},
     {" 310000", "the robot's security settings refuse it: compare 'secret', its "
@@ -42,12 +56,9 @@ static const struct {
                "machine's clock with the time"},
     {" 19024", "the robot takes messages with its keywords only: take the keywords "
                "out of its settings, or use a signature instead"},
-    {"esolve", "the name of the service is not found: see 'url' and this machine's name "
-               "service (resolvectl query NAME)"},
-    {"onnect", "see that the service runs and that a firewall lets this machine through "
-               "to its port"},
-    {"imed", "see that the service runs and that a firewall lets this machine through "
-             "to its port"},
+    {"esolve", TODO_NAME},
+    {"onnect", TODO_WAY},
+    {"imed", TODO_WAY},
 };
 
 static const char *remedy_of(const char *said)
@@ -182,6 +193,60 @@ static void channels_of_api(struct doctor *doctor)
 /* ---- what the configuration says of them --------------------------------------------
  */
 
+static const struct {
+    const char *seen;
+    const char *todo; /* NULL: see what it said */
+} mail_troubles[] = {
+    [SMTP_IN_ORDER] = {NULL, NULL},
+    [SMTP_NO_HOST] = {"its mail server is not known by that name", TODO_NAME},
+    [SMTP_NO_ANSWER] = {"its mail server does not answer", TODO_WAY},
+    [SMTP_SILENT] = {"its mail server is reached and says nothing", TODO_PORT},
+    [SMTP_NO_TLS] = {"its mail server does not speak TLS on that port", TODO_TLS},
+    [SMTP_UNTRUSTED] = {"the certificate of its mail server is not to be trusted",
+                        TODO_CERTIFICATE},
+    [SMTP_NO_LOGIN] = {"its mail server refuses the login", TODO_LOGIN},
+    [SMTP_OTHER_REPLY] = {"what answers there is no mail server as it should be", NULL},
+};
+
+static const char *mail_in_order(const struct smtp_look *look)
+{
+    if (look->is_encrypted)
+        return look->is_logged_in ? "its mail server takes the login, over TLS"
+                                  : "its mail server answers over TLS, without a login";
+    return look->is_logged_in ? "its mail server takes the login, without TLS"
+                              : "its mail server answers, without TLS and a login";
+}
+
+/* As far as a mail would come, without one. */
+static void look_mail(struct doctor *doctor, const struct config_channel *channel)
+{
+    struct err_text why = {""};
+    struct smtp_look look;
+    const struct smtp_message message = {
+        .url = channel->url,
+        .username = channel->username,
+        .password = channel->password,
+        .ca_file = channel->ca_file,
+        .timeout_ms = doctor->timeout_ms,
+    };
+    if (smtp_look(&message, &look, &why) != ERR_OK)
+        doctor_say(doctor, DOCTOR_PROBLEM, area,
+                   mail_troubles[look.trouble].todo != NULL
+                       ? mail_troubles[look.trouble].todo
+                       : remedy_of(why.text),
+                   "%s: %s: %s", channel->name,
+                   doctor_text(doctor, mail_troubles[look.trouble].seen), why.text);
+    else if (channel->username != NULL && !look.is_logged_in)
+        doctor_say(doctor, DOCTOR_WARNING, area,
+                   "see that the port is the one for programs that send (587, or 465 "
+                   "with smtps://); if it is, take 'username' out",
+                   "%s: its mail server offers no login, so that mail goes without",
+                   channel->name);
+    else
+        doctor_say(doctor, DOCTOR_OK, area, NULL, "%s: %s; no mail was sent",
+                   channel->name, doctor_text(doctor, mail_in_order(&look)));
+}
+
 static bool is_this_machine(const char *url)
 {
     static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]"};
@@ -209,6 +274,8 @@ static void look_channel(struct doctor *doctor, const struct config_channel *cha
                    channel->name, url);
     if (channel->kind == CHANNEL_COMMAND)
         doctor_look_program(doctor, area, channel->name, channel->command[0]);
+    else if (channel->kind == CHANNEL_EMAIL)
+        look_mail(doctor, channel);
     else if (is_http)
         doctor_look_url(doctor, area, channel->name, "HEAD", url, channel->ca_file);
 }

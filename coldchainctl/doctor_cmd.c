@@ -303,7 +303,8 @@ const struct command doctor_command = {
         "at files and neighbours too, also while the collector is down. Nothing is "
         "changed: the collector's login is tried only while none is at work, takes no "
         "message out of its session and ends none; the broker is also asked to let in "
-        "somebody without a name and somebody made up, and should refuse both.\n"
+        "somebody without a name and somebody made up, and should refuse both. Into mail "
+        "servers it logs in as the collector does, and leaves: no mail is sent.\n"
         "On an agent's machine it looks at what rings there: the programs of "
         "'alarm.command' and 'alarm.on_incident', whether they can be run, failed or are "
         "muted. Nothing is run.\n",

@@ -47,8 +47,8 @@ static struct curl_slist *receivers(const struct smtp_message *message)
     return list;
 }
 
-static void set_up(CURL *curl, const struct smtp_message *message,
-                   struct curl_slist *list, struct upload *upload, char *error)
+/* The way to the server, and into it. */
+static void set_up(CURL *curl, const struct smtp_message *message, char *error)
 {
     int64_t connect = message->timeout_ms < CONNECT_MS ? message->timeout_ms : CONNECT_MS;
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -67,6 +67,12 @@ static void set_up(CURL *curl, const struct smtp_message *message,
         curl_easy_setopt(curl, CURLOPT_PASSWORD,
                          message->password != NULL ? message->password : "");
     }
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
+}
+
+static void set_mail(CURL *curl, const struct smtp_message *message,
+                     struct curl_slist *list, struct upload *upload)
+{
     curl_easy_setopt(curl, CURLOPT_MAIL_FROM, message->from);
     curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, list);
     curl_easy_setopt(curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
@@ -74,7 +80,6 @@ static void set_up(CURL *curl, const struct smtp_message *message,
     curl_easy_setopt(curl, CURLOPT_READDATA, upload);
     curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->left);
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
 }
 
 static enum err err_of(CURLcode code)
@@ -102,7 +107,8 @@ enum err smtp_send(const struct smtp_message *message, int *status, struct err_t
     CURL *curl = curl_easy_init();
     assert(curl != NULL);
     struct curl_slist *list = receivers(message);
-    set_up(curl, message, list, &upload, error);
+    set_up(curl, message, error);
+    set_mail(curl, message, list, &upload);
     CURLcode code = curl_easy_perform(curl);
     long last = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &last);
@@ -111,6 +117,83 @@ enum err smtp_send(const struct smtp_message *message, int *status, struct err_t
     if (err != ERR_OK)
         err_set(why, err, "%s", error[0] != '\0' ? error : curl_easy_strerror(code));
     curl_slist_free_all(list);
+    curl_easy_cleanup(curl);
+    curl_global_cleanup();
+    return err;
+}
+
+/* ---- a look at the server --------------------------------------------------------- */
+
+/* libcurl tells what it says to the server; that it goes on without a login when none is
+ * offered, it does not. */
+static int on_talk(CURL *curl, curl_infotype type, char *data, size_t len, void *context)
+{
+    static const char auth[] = "AUTH ";
+    struct smtp_look *look = context;
+    (void)curl;
+    if (type == CURLINFO_SSL_DATA_OUT)
+        look->is_encrypted = true;
+    if (type == CURLINFO_HEADER_OUT && len >= strlen(auth) &&
+        memcmp(data, auth, strlen(auth)) == 0)
+        look->is_logged_in = true;
+    return 0;
+}
+
+static enum smtp_trouble trouble_of(CURLcode code)
+{
+    switch ((int)code) {
+    case CURLE_OK:
+        return SMTP_IN_ORDER;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_URL_MALFORMAT:
+        return SMTP_NO_HOST;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+        return SMTP_NO_ANSWER;
+    case CURLE_USE_SSL_FAILED:
+    case CURLE_SSL_CONNECT_ERROR:
+        return SMTP_NO_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return SMTP_UNTRUSTED;
+    case CURLE_LOGIN_DENIED:
+    case CURLE_AUTH_ERROR:
+        return SMTP_NO_LOGIN;
+    default:
+        return SMTP_OTHER_REPLY;
+    }
+}
+
+/* A command instead of a mail: libcurl sends it once it is in, and QUIT behind it. */
+static void set_noop(CURL *curl, struct smtp_look *look)
+{
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "NOOP");
+    curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_talk);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, look);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+}
+
+enum err smtp_look(const struct smtp_message *message, struct smtp_look *look,
+                   struct err_text *why)
+{
+    char error[CURL_ERROR_SIZE] = "";
+    *look = (struct smtp_look){0};
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    CURL *curl = curl_easy_init();
+    assert(curl != NULL);
+    set_up(curl, message, error);
+    set_noop(curl, look);
+    CURLcode code = curl_easy_perform(curl);
+    curl_off_t connected = 0;
+    curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected);
+    look->trouble = trouble_of(code);
+    if (look->trouble == SMTP_NO_ANSWER && connected > 0)
+        look->trouble = SMTP_SILENT;
+    look->is_logged_in &= code == CURLE_OK;
+    enum err err = err_of(code);
+    if (err != ERR_OK)
+        err_set(why, err, "%s", error[0] != '\0' ? error : curl_easy_strerror(code));
     curl_easy_cleanup(curl);
     curl_global_cleanup();
     return err;

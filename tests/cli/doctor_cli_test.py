@@ -5,12 +5,15 @@
 usage: doctor_cli_test.py COLDCHAINCTL COLLECTOR SOURCE_DIR
 """
 import json
+import logging
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -21,6 +24,8 @@ from house.broker import Broker  # noqa: E402
 from house.collector import Collector  # noqa: E402
 from house.mqtt import Client  # noqa: E402
 from house.process import free_port, wait_for  # noqa: E402
+from house.robots import MailServer  # noqa: E402
+from house.tls import make_certificates  # noqa: E402
 from house.webhook import Receiver  # noqa: E402
 from house.yamlfile import format_yaml  # noqa: E402
 
@@ -274,6 +279,71 @@ class Alarms(Case):
     def test_nobody_would_be_told(self):
         self.house()
         self.says(self.doctor(), "warning", "alarms", "nobody is told of incidents")
+
+
+class Mail(Case):
+    """Every mail server is a real one; what the doctor does there sends nothing."""
+
+    def channels(self):
+        certificates = os.path.join(self.folder, "certificates")
+        make_certificates(certificates)
+        self.server = self.start(MailServer(certificates, "cold", "sesame"))
+        self.implicit = self.start(MailServer(certificates, "cold", "sesame", implicit=True))
+        self.plain = self.start(MailServer(None, "", ""))
+        self.bare = self.start(MailServer(None, "", "", host="127.0.0.2"))
+        ours = {"username": "cold", "password": "sesame", "ca_file": os.path.join(certificates, "ca.crt")}
+        rows = {
+            "good": {"url": f"smtp://127.0.0.1:{self.server.port}", **ours},
+            "early": {"url": f"smtps://127.0.0.1:{self.implicit.port}", **ours},
+            "wrong": {"url": f"smtp://127.0.0.1:{self.server.port}", **ours, "password": "another"},
+            "strange": {"url": f"smtp://127.0.0.1:{self.server.port}", "username": "cold", "password": "sesame"},
+            "other": {"url": f"smtp://127.0.0.2:{self.bare.port}", **ours},
+            "closed": {"url": f"smtp://127.0.0.1:{free_port()}", **ours},
+            "nowhere": {"url": "smtp://mail.invalid:587", **ours},
+            "crossed": {"url": f"smtp://127.0.0.1:{self.implicit.port}", **ours},
+            "hasty": {"url": f"smtps://127.0.0.1:{self.server.port}", **ours},
+            "web": {"url": f"smtp://127.0.0.1:{self.babbler()}", **ours},
+            "open": {"url": f"smtp://127.0.0.1:{self.plain.port}"},
+            "needless": {"url": f"smtp://127.0.0.1:{self.plain.port}", **ours},
+        }
+        return [{"name": name, "kind": "email", "from": "c@example.com", "to": ["d@example.com"], **row}
+                for name, row in rows.items()]
+
+    def babbler(self):
+        """The port of a server that greets as no mail server does."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def greet():
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        threading.Thread(target=greet, daemon=True).start()
+        return listener.getsockname()[1]
+
+    def test_a_login_is_tried_and_no_mail_sent(self):
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+        self.house(collector=False, channels=self.channels())
+        found = self.doctor("--local")
+        for level, words, todo in (
+                ("ok", "good: its mail server takes the login, over TLS; no mail was sent", None),
+                ("ok", "early: its mail server takes the login, over TLS; no mail was sent", None),
+                ("problem", "wrong: its mail server refuses the login: ", "put 'username' and 'password'"),
+                ("problem", "strange: the certificate of its mail server is not to be trusted: ", "see 'ca_file'"),
+                ("problem", "other: its mail server does not speak TLS on that port: ", "see that the address speaks TLS"),
+                ("problem", "closed: its mail server does not answer: ", "a firewall lets this machine through"),
+                ("problem", "nowhere: its mail server is not known by that name: ", "the name of the service is not found"),
+                ("problem", "crossed: its mail server is reached and says nothing: ", "smtps:// with 465"),
+                ("problem", "hasty: its mail server does not speak TLS on that port: ", "see that the address speaks TLS"),
+                ("problem", "web: what answers there is no mail server as it should be: ", "see what it said"),
+                ("ok", "open: its mail server answers, without TLS and a login; no mail was sent", None),
+                ("warning", "needless: its mail server offers no login", "take 'username' out")):
+            self.says(found, level, "alarms", words)
+            if todo:
+                self.assertIn(todo, next(line[3] for line in found.lines if line[2].startswith(words)))
+        self.assertEqual((self.server.logins, self.implicit.logins), (2, 1))
+        self.assertEqual([one.mails for one in (self.server, self.implicit, self.plain, self.bare)], [[]] * 4)
+        self.assertNotIn("sesame", json.dumps(found.answer))
 
 
 class Siren(Case):

@@ -162,23 +162,29 @@ class Robots:
 
 
 class MailServer:
-    """aiosmtpd, which takes nothing without STARTTLS and a login."""
+    """aiosmtpd, which takes nothing without STARTTLS and a login; `implicit`: TLS from the first byte;
+    without certificates: neither TLS nor a login."""
 
-    def __init__(self, certificates, username, password):
+    def __init__(self, certificates, username, password, host="127.0.0.1", implicit=False):
         try:
             from aiosmtpd.controller import Controller
             from aiosmtpd.smtp import AuthResult
         except ImportError as missing:
             raise Skipped("python3-aiosmtpd is not installed") from missing
-        self.port, self.mails = free_port(), []
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(os.path.join(certificates, "api.crt"), os.path.join(certificates, "api.key"))
+        self.port, self.mails, self.logins, ways = free_port(), [], 0, {}
 
         def authenticate(_server, _session, _envelope, _mechanism, data):
-            return AuthResult(success=(data.login, data.password) == (username.encode(), password.encode()))
+            self.logins += 1
+            return AuthResult(success=(data.login, data.password) == (username.encode(), password.encode()),
+                              handled=False)
 
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, tls_context=context,
-                                     require_starttls=True, auth_required=True, authenticator=authenticate)
+        if certificates:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(os.path.join(certificates, "api.crt"), os.path.join(certificates, "api.key"))
+            ways = {"ssl_context": context, "auth_require_tls": False} if implicit else {
+                "tls_context": context, "require_starttls": True}
+            ways.update(auth_required=True, authenticator=authenticate)
+        self.controller = Controller(self, hostname=host, port=self.port, **ways)
 
     async def handle_DATA(self, _server, _session, envelope):
         self.mails.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=email.policy.default)))
