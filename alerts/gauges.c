@@ -104,6 +104,11 @@ void *gauge_of_rule(struct alerts *alerts, struct source *source,
     return *is_new ? begin(alerts, source, kind, index) : at(source, index);
 }
 
+const void *gauge_find(const struct source *source, size_t index)
+{
+    return is_there(source->gauges, index) ? at(source, index) : NULL;
+}
+
 void *gauge_shared(struct alerts *alerts, struct source *source, enum shared_gauge which)
 {
     size_t slot = source->plan->count + which;

@@ -205,6 +205,8 @@ void measured_reading(struct alerts *alerts, struct source *source,
 /* Bits of reasons that hold the rule back: those it names, and OFF_DUTY but for safety.
  */
 unsigned rule_unless(const struct rule *rule);
+/* Of this air, what its shape says; it holds for its channel alone. NULL: nothing. */
+unsigned reasons_of_air(const struct air_verdict *air);
 
 /* gauges.c */
 void gauges_destroy(struct alerts *alerts, struct source *source);

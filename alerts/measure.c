@@ -166,6 +166,43 @@ bool rule_is_measured(const struct rule *rule)
     return measure_kind(rule) != NULL;
 }
 
+double measure_now(const struct rule *rule, const void *gauge, int64_t last_ms)
+{
+    static measure_now_fn *const kinds[ALERT_KIND_COUNT] = {
+        [ALERT_CUMULATIVE_ABOVE] = tally_now,
+        [ALERT_CUMULATIVE_BELOW] = tally_now,
+        [ALERT_DOSE_ABOVE] = tally_now,
+        [ALERT_DOSE_BELOW] = tally_now,
+        [ALERT_RATE] = fit_now,
+        [ALERT_PREDICTED] = fit_now,
+        [ALERT_STEP] = spread_now,
+        [ALERT_STUCK] = stuck_now,
+        [ALERT_DOOR_OPEN] = stretch_now,
+        [ALERT_DEFROST_LONG] = stretch_now,
+        [ALERT_DEFROST_OFTEN] = count_now,
+        [ALERT_DEFROST_MISSING] = missing_now,
+        [ALERT_NO_RECOVERY] = recovery_now,
+        [ALERT_CYCLING] = count_now,
+        [ALERT_MAINS_LOST] = stretch_now,
+        [ALERT_GOODS_LEFT] = left_now,
+    };
+    measure_now_fn *now = kinds[rule->kind];
+    if (now == tally_now && rule->window_ms == 0)
+        now = total_now;
+    return now != NULL ? now(gauge, rule, last_ms) : (double)NAN;
+}
+
+enum measure_lack measure_lacks(const struct rule *rule, const void *gauge,
+                                int64_t apart_ms, int64_t last_ms, int64_t *left_ms)
+{
+    if (rule->kind == ALERT_RATE || rule->kind == ALERT_PREDICTED)
+        return fit_lacks(gauge, rule, apart_ms, last_ms, left_ms);
+    /* It compares readings with each other. */
+    if (rule->kind == ALERT_STEP && apart_ms >= rule->window_ms)
+        return LACKS_CADENCE;
+    return LACKS_NOTHING;
+}
+
 /* A signal is the state itself; from a temperature the air's phase is taken. */
 enum measure_sight measure_sight(const struct rule *rule, const struct moment *moment)
 {

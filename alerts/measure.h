@@ -115,9 +115,35 @@ struct gauge_kind {
 const struct gauge_kind *measure_kind(const struct rule *rule);
 bool rule_is_measured(const struct rule *rule);
 
+/* The measure as of the channel's last reading, of a gauge that has seen it; NaN: that
+ * says nothing, or is not kept. */
+double measure_now(const struct rule *rule, const void *gauge, int64_t last_ms);
+
+/* What a window needs to say something. */
+enum measure_lack {
+    LACKS_NOTHING,
+    LACKS_TIME,    /* readings go on: it will, in *left_ms at the soonest */
+    LACKS_CADENCE, /* it never will, as far apart as they are */
+};
+/* `gauge` NULL: there is none yet; `apart_ms` 0: not known. */
+enum measure_lack measure_lacks(const struct rule *rule, const void *gauge,
+                                int64_t apart_ms, int64_t last_ms, int64_t *left_ms);
+
+/* The parts of both for each family. */
+typedef double measure_now_fn(const void *gauge, const struct rule *rule,
+                              int64_t last_ms);
+measure_now_fn tally_now, total_now, count_now, spread_now; /* measure_window.c */
+measure_now_fn fit_now;                                     /* measure_fit.c */
+measure_now_fn stuck_now, stretch_now, missing_now;         /* measure_state.c */
+measure_now_fn recovery_now, left_now;                      /* measure_zone.c */
+enum measure_lack fit_lacks(const void *gauge, const struct rule *rule, int64_t apart_ms,
+                            int64_t last_ms, int64_t *left_ms);
+
 /* gauges.c: that of the plan's rule with this index, begun if it was not there. */
 void *gauge_of_rule(struct alerts *alerts, struct source *source,
                     const struct gauge_kind *kind, size_t index, bool *is_new);
+/* NULL when it is not there. */
+const void *gauge_find(const struct source *source, size_t index);
 
 extern const struct gauge_kind gauge_tally;    /* cumulative_*, dose_* */
 extern const struct gauge_kind gauge_total;    /* these without a window */

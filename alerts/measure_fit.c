@@ -287,6 +287,14 @@ static double minutes_to(const struct rule *rule, const struct line *line,
     return slices_to_minutes(rule, way / slope);
 }
 
+static double lead_of(const struct rule *rule, const struct line *line, bool from_below,
+                      struct moment *moment)
+{
+    if (rule->kind == ALERT_RATE)
+        return line->slope * (double)MEASURE_HOUR_MS / (double)fit_slice_ms(rule);
+    return minutes_to(rule, line, from_below, moment);
+}
+
 static double fit_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
     struct fit *fit = gauge;
@@ -302,9 +310,43 @@ static double fit_step(void *gauge, const struct rule *rule, struct moment *mome
     struct line line;
     if (!fit_line(&line, fit, newest, (double)into_ms / (double)slice_ms))
         return (double)NAN;
-    if (rule->kind == ALERT_RATE)
-        return line.slope * (double)MEASURE_HOUR_MS / (double)slice_ms;
-    return minutes_to(rule, &line, from_below, moment);
+    return lead_of(rule, &line, from_below, moment);
+}
+
+double fit_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    const struct fit *fit = gauge;
+    int64_t slice_ms = fit_slice_ms(rule);
+    int64_t newest = slice_of(last_ms, slice_ms);
+    struct line line;
+    struct moment moment = {0};
+    if (!fit_line(&line, fit, newest,
+                  (double)(last_ms - newest * slice_ms) / (double)slice_ms))
+        return (double)NAN;
+    bool from_below = rule->kind == ALERT_PREDICTED && fit->home_min[0] >= 0;
+    return lead_of(rule, &line, from_below, &moment);
+}
+
+/* Slices that go back to the oldest one with a reading. */
+static int fit_reach(const struct fit *fit, int64_t newest)
+{
+    for (int back = FIT_PAST; back >= 1; back--)
+        if (fit->past[slice_place(newest - back, FIT_PAST)].count > 0)
+            return back;
+    return 0;
+}
+
+enum measure_lack fit_lacks(const void *gauge, const struct rule *rule, int64_t apart_ms,
+                            int64_t last_ms, int64_t *left_ms)
+{
+    if (gauge != NULL && !isnan(fit_now(gauge, rule, last_ms)))
+        return LACKS_NOTHING;
+    if (apart_ms * FIT_LEAST > rule->window_ms)
+        return LACKS_CADENCE;
+    int64_t slice_ms = fit_slice_ms(rule);
+    int reach = gauge != NULL ? fit_reach(gauge, slice_of(last_ms, slice_ms)) : 0;
+    *left_ms = reach < FIT_SLICES / 2 ? (FIT_SLICES / 2 - reach) * slice_ms : 0;
+    return LACKS_TIME;
 }
 
 /* ---- saved --------------------------------------------------------------------------

@@ -49,6 +49,13 @@ static double stuck_step(void *gauge, const struct rule *rule, struct moment *mo
     return minutes(stuck->still_ms);
 }
 
+double stuck_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    (void)rule;
+    (void)last_ms;
+    return minutes(((const struct stuck *)gauge)->still_ms);
+}
+
 static void stuck_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
     struct stuck *stuck = gauge;
@@ -163,6 +170,13 @@ static double stretch_step(void *gauge, const struct rule *rule, struct moment *
     return minutes(stretch->lasted_ms);
 }
 
+double stretch_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    (void)rule;
+    (void)last_ms;
+    return minutes(((const struct stretch *)gauge)->lasted_ms);
+}
+
 static void stretch_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
     struct stretch *stretch = gauge;
@@ -191,6 +205,12 @@ static double missing_step(void *gauge, const struct rule *rule, struct moment *
     else if (!moment->is_held && since->lasted_ms < ALERT_DELAY_MAX_MS)
         since->lasted_ms += moment->stood_ms;
     return minutes(since->lasted_ms - rule->window_ms);
+}
+
+double missing_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    (void)last_ms;
+    return minutes(((const struct stretch *)gauge)->lasted_ms - rule->window_ms);
 }
 
 const struct gauge_kind gauge_missing = {"missing",    alignof(struct stretch),

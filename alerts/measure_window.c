@@ -195,6 +195,12 @@ static double tally_step(void *gauge, const struct rule *rule, struct moment *mo
     return tally_sum(tally, rule, newest, moment->time_ms) / (double)MEASURE_MINUTE_MS;
 }
 
+double tally_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    int64_t newest = slice_of(last_ms, tally_slice_ms(rule));
+    return tally_sum(gauge, rule, newest, last_ms) / (double)MEASURE_MINUTE_MS;
+}
+
 /* Until version 3: a float for each slice, in minutes. */
 static void tally_load_old(struct archive *archive, struct tally *tally,
                            const struct rule *rule)
@@ -282,6 +288,13 @@ static double total_step(void *gauge, const struct rule *rule, struct moment *mo
     return total->amount;
 }
 
+double total_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    (void)rule;
+    (void)last_ms;
+    return ((const struct total *)gauge)->amount;
+}
+
 static void total_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
     (void)rule;
@@ -302,6 +315,22 @@ const struct gauge_kind gauge_total = {
 
 /* ---- count: how often a state began within the window ------------------------------ */
 
+static double per_hour(const struct rule *rule, double count)
+{
+    if (rule->kind != ALERT_CYCLING)
+        return count;
+    return count / ((double)rule->window_ms / (double)MEASURE_HOUR_MS);
+}
+
+double count_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    const struct tally *tally = gauge;
+    if (!tally->is_started)
+        return (double)NAN;
+    int64_t newest = slice_of(last_ms, tally_slice_ms(rule));
+    return per_hour(rule, tally_sum(tally, rule, newest, last_ms));
+}
+
 static double count_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
     struct tally *tally = gauge;
@@ -316,10 +345,7 @@ static double count_step(void *gauge, const struct rule *rule, struct moment *mo
     moment->is_kept = begins;
     if (begins && !moment->is_held)
         tally_add(tally, rule, newest, moment->time_ms, moment->time_ms, 1);
-    double count = tally_sum(tally, rule, newest, moment->time_ms);
-    if (rule->kind != ALERT_CYCLING)
-        return count;
-    return count / ((double)rule->window_ms / (double)MEASURE_HOUR_MS);
+    return per_hour(rule, tally_sum(tally, rule, newest, moment->time_ms));
 }
 
 const struct gauge_kind gauge_count = {
@@ -372,6 +398,27 @@ static struct spread_slice *spread_move(struct spread *spread, const struct rule
     return &spread->slices[slice_place(slice, SPREAD_SLICES)];
 }
 
+static double spread_of(const struct spread *spread)
+{
+    float least = HUGE_VALF;
+    float most = -HUGE_VALF;
+    for (size_t i = 0; i < SPREAD_SLICES; i++) {
+        const struct spread_slice *slice = &spread->slices[i];
+        if (slice->most < slice->least)
+            continue;
+        least = slice->least < least ? slice->least : least;
+        most = slice->most > most ? slice->most : most;
+    }
+    return (double)most - (double)least;
+}
+
+double spread_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    (void)rule;
+    (void)last_ms;
+    return spread_of(gauge);
+}
+
 static double spread_step(void *gauge, const struct rule *rule, struct moment *moment)
 {
     struct spread *spread = gauge;
@@ -383,16 +430,7 @@ static double spread_step(void *gauge, const struct rule *rule, struct moment *m
     bool is_first = newest->most < newest->least;
     newest->least = is_first || value < newest->least ? value : newest->least;
     newest->most = is_first || value > newest->most ? value : newest->most;
-    float least = value;
-    float most = value;
-    for (size_t i = 0; i < SPREAD_SLICES; i++) {
-        const struct spread_slice *slice = &spread->slices[i];
-        if (slice->most < slice->least)
-            continue;
-        least = slice->least < least ? slice->least : least;
-        most = slice->most > most ? slice->most : most;
-    }
-    return (double)most - (double)least;
+    return spread_of(spread);
 }
 
 static void spread_archive(struct archive *archive, void *gauge, const struct rule *rule)

@@ -55,6 +55,14 @@ static double recovery_step(void *gauge, const struct rule *rule, struct moment 
     return (double)recovery->lasted_ms / (double)MEASURE_MINUTE_MS;
 }
 
+double recovery_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    (void)rule;
+    (void)last_ms;
+    const struct recovery *recovery = gauge;
+    return (double)recovery->lasted_ms / (double)MEASURE_MINUTE_MS;
+}
+
 static void recovery_archive(struct archive *archive, void *gauge,
                              const struct rule *rule)
 {
@@ -177,6 +185,13 @@ static double left_step(void *gauge, const struct rule *rule, struct moment *mom
     double minutes = (double)left->seen_ms / (double)MEASURE_MINUTE_MS;
     moment->asks = !moment->is_held && minutes >= rule->levels[0].level;
     return minutes;
+}
+
+double left_now(const void *gauge, const struct rule *rule, int64_t last_ms)
+{
+    (void)rule;
+    (void)last_ms;
+    return (double)((const struct left *)gauge)->seen_ms / (double)MEASURE_MINUTE_MS;
 }
 
 static void left_archive(struct archive *archive, void *gauge, const struct rule *rule)

@@ -26,8 +26,7 @@ static struct room *room_of(struct alerts *alerts, struct plan *plan)
     return plan->room;
 }
 
-/* Of this air, what its shape says; it holds for this channel alone. */
-static unsigned reasons_of_air(const struct air_verdict *air)
+unsigned reasons_of_air(const struct air_verdict *air)
 {
     if (air == NULL)
         return 0;

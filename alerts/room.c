@@ -294,6 +294,24 @@ double room_others(const struct room *room, const struct alert_reading *reading)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
+bool room_has_others(const struct room *room, const struct alert_reading *reading,
+                     int64_t *last_ms)
+{
+    uint64_t key = key_of(reading);
+    uint64_t group = table_hash_text(0, reading->quantity);
+    bool has_others = false;
+    *last_ms = TIME_NONE;
+    for (size_t i = 0; i < room->probe_count; i++) {
+        const struct room_probe *probe = &room->probes[i];
+        if (probe->role != ROLE_PROBE || probe->group != group || probe->key == key)
+            continue;
+        int64_t apart_ms = probe->time_ms - reading->time_ms;
+        has_others |= apart_ms <= ROOM_APART_MS && apart_ms >= -ROOM_APART_MS;
+        *last_ms = probe->time_ms > *last_ms ? probe->time_ms : *last_ms;
+    }
+    return has_others;
+}
+
 double room_latest(const struct room *room, enum room_role role, int64_t now_ms,
                    int64_t *time_ms)
 {

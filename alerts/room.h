@@ -113,6 +113,12 @@ struct air_signals room_signals(const struct room *room, int64_t time_ms);
  * or one difference were told twice.
  */
 double room_others(const struct room *room, const struct alert_reading *reading);
+/*
+ * Whether there are any, whichever of two hears of the other; *last_ms: when the latest
+ * of them was read, TIME_NONE.
+ */
+bool room_has_others(const struct room *room, const struct alert_reading *reading,
+                     int64_t *last_ms);
 /* The latest value of that role, not older than ROOM_FRESH_MS; NaN; its time. */
 double room_latest(const struct room *room, enum room_role role, int64_t now_ms,
                    int64_t *time_ms);

@@ -77,6 +77,13 @@ static struct product_settings settings_of(const struct room *room)
     return settings;
 }
 
+struct product shared_product_now(const struct product_state *state,
+                                  const struct room *room)
+{
+    struct product_settings settings = settings_of(room);
+    return product_now(state, &settings);
+}
+
 struct product shared_product(struct alerts *alerts, struct source *source,
                               const struct room *room,
                               const struct alert_reading *reading)
