@@ -133,7 +133,8 @@ bool collector_send_ack(void *context, const char *topic, const void *data, size
 bool collector_send_config(void *context, const char *topic, const void *data,
                            size_t len);
 void collector_on_broker(void *context, bool session_present);
-void collector_live(void *context, enum api_live what, struct buf *out);
+void collector_live(void *context, enum api_live what, const char *subject,
+                    struct buf *out);
 enum err collector_submit(void *context, const char *json, size_t len);
 enum err collector_ready(void *context, struct err_text *why);
 enum err collector_publish(void *context, const char *topic, const void *data,

@@ -173,7 +173,8 @@ static void status_json(struct collector *collector, struct buf *out)
     json_decref(status);
 }
 
-void collector_live(void *context, enum api_live what, struct buf *out)
+void collector_live(void *context, enum api_live what, const char *subject,
+                    struct buf *out)
 {
     struct collector *collector = context;
     int64_t now_ms = clock_wall_ms(collector->clock);
@@ -192,6 +193,9 @@ void collector_live(void *context, enum api_live what, struct buf *out)
         break;
     case API_LIVE_PLACEMENTS:
         pipeline_placements_json(collector->pipeline, out);
+        break;
+    case API_LIVE_RULES:
+        pipeline_standing_json(collector->pipeline, subject, now_ms, out);
         break;
     }
 }

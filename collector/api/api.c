@@ -68,6 +68,7 @@ struct ask {
     struct api *api;
     enum { ASK_LIVE, ASK_ALL, ASK_READY, ASK_SUBMIT, ASK_WRITE } kind;
     enum api_live what;
+    char subject[ID_SIZE];
     api_change_fn *change;
     void *argument; /* owned */
     char *json;
@@ -102,7 +103,7 @@ static void on_ask(void *context)
     if (is_wanted) {
         switch (ask->kind) {
         case ASK_LIVE:
-            options->live(options->context, ask->what, &ask->out);
+            options->live(options->context, ask->what, ask->subject, &ask->out);
             break;
         case ASK_ALL:
             if (!feed_is_filled(api->feed))
@@ -155,8 +156,16 @@ static void answer_busy(struct api_call *call)
 
 bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out)
 {
+    return api_ask_live_of(call, what, "", out);
+}
+
+bool api_ask_live_of(struct api_call *call, enum api_live what, const char *subject,
+                     struct buf *out)
+{
     struct api *api = call->api;
-    struct ask *ask = ask_loop(api, (struct ask){.kind = ASK_LIVE, .what = what});
+    struct ask question = {.kind = ASK_LIVE, .what = what};
+    snprintf(question.subject, sizeof question.subject, "%s", subject);
+    struct ask *ask = ask_loop(api, question);
     bool is_done = ask->is_done && !api->is_closing;
     if (is_done)
         buf_add(out, ask->out.data, ask->out.len);

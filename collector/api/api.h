@@ -31,6 +31,7 @@ enum api_live {
     API_LIVE_STATUS,   /* JSON object: positions, connection, versions */
     /* JSON array of {org, device, channel, zone, from, to}: where channels measure */
     API_LIVE_PLACEMENTS,
+    API_LIVE_RULES, /* JSON object of the zone `subject`; nothing: there is none */
 };
 
 struct ack_links;
@@ -69,7 +70,7 @@ struct api_options {
 
     /* All of these run on the loop thread. */
     void *context;
-    void (*live)(void *context, enum api_live what, struct buf *out);
+    void (*live)(void *context, enum api_live what, const char *subject, struct buf *out);
     /* Puts all zones, devices and open incidents into api_feed(), and seals it; leaves it
      * unsealed when it cannot. */
     void (*tell_all)(void *context);

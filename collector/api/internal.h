@@ -278,6 +278,9 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
 
 /* Asks the loop; TIMEOUT answers the call itself and returns false. */
 bool api_ask_live(struct api_call *call, enum api_live what, struct buf *out);
+/* The same of one thing of that name. */
+bool api_ask_live_of(struct api_call *call, enum api_live what, const char *subject,
+                     struct buf *out);
 /* OK, or why not; TIMEOUT: it did not say in time. */
 enum err api_ask_ready(struct api_call *call, struct err_text *why);
 /* Takes `argument`, from the heap, which the loop frees; see api_change_fn. */
@@ -328,6 +331,8 @@ void api_verify_audit(struct api_call *call);
 
 /* suppressions.c */
 void api_get_suppressions(struct api_call *call);
+/* zone_rules.c */
+void api_get_zone_rules(struct api_call *call);
 
 /* rule_doubts.c */
 /* Adds to the answer's warnings what the last 30 days say of the rule that it names. */

@@ -154,6 +154,8 @@ const struct api_route api_routes[] = {
           "the same, as few points that hide nothing"),
     ROUTE("GET", "/api/v1/zones/*/suppressions", READERS, READ, ZONE, "from to limit",
           api_get_suppressions, "what its rules kept back, and why"),
+    ROUTE("GET", "/api/v1/zones/*/rules", INSIDERS, READ, ZONE, "", api_get_zone_rules,
+          "which of its rules can judge now, why others cannot, and its goods"),
     ROUTE("GET", "/api/v1/devices", INSIDERS, READ, LIST, "", get_devices,
           "devices, declared or only seen"),
     ROUTE("GET", "/api/v1/devices/*/*/readings", INSIDERS, READ, DEVICE, READINGS_PARAMS,

@@ -230,6 +230,42 @@ static const char *zone_of(const struct pipeline *pipeline,
     return at != NULL ? at->zone : NULL;
 }
 
+static void tell_date(const struct pipeline *pipeline, const struct alert_rule *rule,
+                      const struct registry_due *due, void *context, standing_fn *tell)
+{
+    struct incident incident = {0};
+    struct standing standing = {.rule = rule->id,
+                                .kind = rule->kind,
+                                .device = due->device,
+                                .channel = due->name,
+                                .quantity = rule->quantity,
+                                .measure = days_left(due, pipeline->now_ms)};
+    char id[ALERT_ID_SIZE];
+    make_id(id, rule, due);
+    if (state_get_incident(pipeline->options.state, id, &incident) == ERR_OK &&
+        incident.state != INCIDENT_CLOSED) {
+        standing.state = STANDING_FIRING;
+        memcpy(standing.incident, id, sizeof id);
+    }
+    tell(context, &standing);
+}
+
+bool pipeline_each_date(const struct pipeline *pipeline, const struct alert_rule *rule,
+                        void *context, standing_fn *tell)
+{
+    const struct registry *registry = pipeline->registry;
+    bool has_any = false;
+    for (size_t i = 0; i < registry->due_count; i++) {
+        const struct registry_due *due = &registry->dues[i];
+        const char *zone = watches(rule, due) ? zone_of(pipeline, due) : NULL;
+        if (zone == NULL || strcmp(zone, rule->zone) != 0)
+            continue;
+        tell_date(pipeline, rule, due, context, tell);
+        has_any = true;
+    }
+    return has_any;
+}
+
 /* ---- what is over ----------------------------------------------------------------- */
 
 static void on_open(void *context, const struct incident *incident)

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "alerts/standing.h"
 #include "base/map.h"
 #include "collector/command/command.h"
 #include "collector/pipeline/decode.h"
@@ -179,6 +180,9 @@ void pipeline_tell_goods(struct pipeline *pipeline);
 
 /* dates.c: what falls due; before placements are passed on */
 void pipeline_judge_dates(struct pipeline *pipeline);
+/* Each day on which something is due by that rule, as a standing; false: none. */
+bool pipeline_each_date(const struct pipeline *pipeline, const struct alert_rule *rule,
+                        void *context, standing_fn *tell);
 
 /* paths.c: how the channels do */
 /* Within a transaction of effects. */

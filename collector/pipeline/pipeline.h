@@ -111,5 +111,9 @@ void pipeline_zones_json(const struct pipeline *pipeline, int64_t now_ms,
 void pipeline_devices_json(const struct pipeline *pipeline, int64_t now_ms,
                            struct buf *out);
 void pipeline_placements_json(const struct pipeline *pipeline, struct buf *out);
+/* A JSON object: what the zone's rules can judge, and its goods; nothing when there is no
+ * such zone. */
+void pipeline_standing_json(const struct pipeline *pipeline, const char *zone,
+                            int64_t now_ms, struct buf *out);
 
 #endif

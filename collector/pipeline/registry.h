@@ -26,6 +26,20 @@
 #define ZONE_SPANS_MAX     12                       /* of each sort, in one zone */
 #define REGISTRY_SPANS_MAX (2 * ZONE_SPANS_MAX + 1) /* steps, maintenance, one start */
 
+/* Where a zone's tau comes from. */
+#define REGISTRY_TAU_LIST(X) \
+    X(BUILT_IN, "built_in") /* packed produce in a room */ \
+    X(GOODS, "goods")       /* the profiles of what stands there */ \
+    X(ZONE, "zone")         /* it is declared */
+
+enum registry_tau {
+#define X(name, text) REGISTRY_TAU_##name,
+    REGISTRY_TAU_LIST(X)
+#undef X
+};
+
+const char *registry_tau_name(enum registry_tau tau);
+
 struct registry_zone {
     char id[ID_SIZE];
     char org[ID_SIZE];
@@ -38,6 +52,7 @@ struct registry_zone {
     int64_t tau_ms; /* how fast its goods follow the air, or something like it */
     int64_t tau_least_ms;
     int64_t tau_most_ms;
+    enum registry_tau tau_from;
     int64_t defrost_every_ms; /* 0: no schedule */
     int64_t defrost_first_ms; /* any one of its beginnings */
     int64_t defrost_most_ms;  /* how long one takes; 0: not said */

@@ -4,6 +4,7 @@
  */
 #include "collector/pipeline/registry_plans.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,6 +75,7 @@ static void take_tau_of_goods(struct registry *registry, struct registry_zone *z
         least = fmin(least, numbers[PROFILE_THERMAL_TAU_MIN].value);
         most = fmax(most, numbers[PROFILE_THERMAL_TAU_MAX].value);
     }
+    zone->tau_from = isnan(tau) ? REGISTRY_TAU_BUILT_IN : REGISTRY_TAU_GOODS;
     if (isnan(tau))
         tau = TAU_USUAL_H;
     if (isnan(least))
@@ -83,6 +85,17 @@ static void take_tau_of_goods(struct registry *registry, struct registry_zone *z
     zone->tau_ms = hours_ms(tau);
     zone->tau_least_ms = hours_ms(fmin(least, tau));
     zone->tau_most_ms = hours_ms(fmax(most, tau));
+}
+
+const char *registry_tau_name(enum registry_tau tau)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        REGISTRY_TAU_LIST(X)
+#undef X
+    };
+    assert((size_t)tau < sizeof names / sizeof names[0]);
+    return names[tau];
 }
 
 static void take_loads(struct registry_zone *zone, const json_t *loads)
@@ -110,6 +123,7 @@ void registry_describe_zone(struct registry *registry, struct registry_zone *zon
     zone->is_described =
         zone->tau_ms != 0 || json_array_size(goods) > 0 || zone->load_count > 0;
     if (zone->tau_ms != 0) {
+        zone->tau_from = REGISTRY_TAU_ZONE;
         zone->tau_least_ms = (int64_t)((double)zone->tau_ms / TAU_WITHIN);
         zone->tau_most_ms = (int64_t)((double)zone->tau_ms * TAU_WITHIN);
     } else {

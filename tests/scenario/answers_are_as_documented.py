@@ -111,10 +111,32 @@ def ask_everything(house, ask):
     ask("getSeries", "fengjie", "one")
     ask("getZoneSeries", "room-1", buckets=20)
     ask("getSuppressions", "room-1", limit=10)
+    ask("getZoneRules", "room-1")
+    ask("getZoneRules", "attic", status=404)
     ask("getIncident", ask("getIncidents", limit=1)["incidents"][0]["id"])
     for kind in ("org", "site", "zone", "device", "placement", "rule"):
         for one in ask("getEntities", kind, limit=1)["entities"]:
             ask("getEntity", kind, one["id"])
+
+
+def stand(house, ask):
+    """What rules can judge: one in each state, and goods with a load on its way."""
+    now = int(time.time())
+    ask("changeZone", "room-1", body={"tau": "5h", "loads": [{"from": (now - 3600) * 1000, "entry_c": 25}]})
+    for rule in ({"id": "cold", "kind": "cooling_failed", "quantity": "air_temperature", "levels": [{"level": 10}]},
+                 {"id": "harm", "kind": "above", "quantity": "product_temperature", "levels": [{"level": 15}]},
+                 {"id": "dry", "kind": "above", "quantity": "vpd", "levels": [{"level": 20}]}):
+        ask("runCommand", body={"verb": "rule.put", "body": {"zone": "room-1", **rule}})
+    ask("takePack", "fengjie", "one", epoch=EPOCH, seq=5, body=[{"n": "air_temperature", "u": "Cel", "t": now + 1, "v": 9.5}])
+    house.wait_for(lambda: ask("getZoneRules", "room-1")["goods"], 30, "the goods are estimated")
+    answer = ask("getZoneRules", "room-1")
+    states = {rule["id"]: (rule["state"], rule["channels"][0]["why"] or rule["channels"][0]["reason"]) for rule in answer["rules"]}
+    house.equal(states, {"warm": ("firing", None), "held": ("held_back", "maintenance"), "cold": ("unavailable", "learning"),
+                         "harm": ("firing", None), "dry": ("unavailable", "no_humidity")}, "what the rules can judge")
+    goods, = answer["goods"]
+    house.equal((goods["tau_from"], goods["tau_h"]["mid"], goods["probed"]), ("zone", 5, False), "the goods' tau")
+    house.equal(goods["loads"][0]["entry_c"], 25, "the load that is on its way")
+    house.equal(goods["warmest_c"], goods["loads"][0]["now_c"], "the warmest goods are that load")
 
 
 def change_much(house, ask):
@@ -134,6 +156,7 @@ def change_much(house, ask):
     ask("takePack", "fengjie", "one", epoch=EPOCH, seq=4,
         body=[{"n": "air_temperature", "u": "Cel", "t": now, "v": 9.5}])
     house.wait_for(lambda: ask("getSuppressions", "room-1")["suppressions"], 30, "what is kept back is there")
+    stand(house, ask)
     ask("calibrateChannel", "one", "air_temperature", body={"offset": -0.2, "by": "lab"})
     ask("getChannel", "one", "air_temperature")
     ask("placeDevice", body={"device": "three", "zone": "room-2"})

@@ -66,6 +66,7 @@ WHO = {
     ("GET", "/api/v1/zones/*/readings"): (READERS + " share", OURS + " nviewer nadmin noperator nread share"),
     ("GET", "/api/v1/zones/*/series"): (READERS + " share", OURS + " nviewer nadmin noperator nread share"),
     ("GET", "/api/v1/zones/*/suppressions"): (READERS, OURS + " nviewer nadmin noperator nread"),
+    ("GET", "/api/v1/zones/*/rules"): (INSIDERS, OURS + " nadmin noperator nread"),
     ("GET", "/api/v1/devices"): (INSIDERS, None),
     ("GET", "/api/v1/devices/*/*/readings"): (INSIDERS, OURS),
     ("GET", "/api/v1/devices/*/*/series"): (INSIDERS, OURS),

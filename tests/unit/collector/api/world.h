@@ -46,7 +46,8 @@ struct world {
     char token[100];
 
     /* what the loop answers; set before the loop runs */
-    const char *live[API_LIVE_PLACEMENTS + 1];
+    const char *live[API_LIVE_RULES + 1];
+    char subject[ID_SIZE];  /* of the last question for one of these */
     const struct news *all; /* what there is when a stream begins */
     size_t all_count;
     uint64_t all_position;
@@ -70,9 +71,11 @@ static inline void world_must(enum err err, const char *what)
     exit(EXIT_FAILURE);
 }
 
-static inline void world_live(void *context, enum api_live what, struct buf *out)
+static inline void world_live(void *context, enum api_live what, const char *subject,
+                              struct buf *out)
 {
     struct world *world = context;
+    snprintf(world->subject, sizeof world->subject, "%s", subject);
     buf_text(out, world->live[what] != NULL ? world->live[what] : "[]");
 }
 
