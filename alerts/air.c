@@ -405,7 +405,8 @@ static void learn(struct step *step)
         air_unlearn(state);
     if (!step->is_anew && state->side != 0)
         state->idle_min += (float)step->gap_min;
-    if (is_known(state) && (double)state->idle_min * MINUTE_MS > (double)AIR_RELEARN_MS)
+    bool is_idle = (double)state->idle_min * MINUTE_MS > (double)AIR_RELEARN_MS;
+    if (is_known(state) && is_idle && !step->signals->is_told)
         air_forget(state);
 }
 

@@ -8,7 +8,9 @@
  *    going on, in 12 slots of 120 such minutes; the most extreme slots do not count. Only
  *    air that went up and down as a thermostat lets it fills a slot, so that a failure is
  *    not learned; a slot waits for that, for twelve hours where it never does. Air that
- *    was outside for AIR_RELEARN_MS without filling one is learned anew.
+ *    was outside for AIR_RELEARN_MS without filling one is learned anew: another set
+ *    point; but not while somebody is told of it (`is_told`): a dead compressor does not
+ *    become what is usual over a long weekend.
  *  - Outside is a fifth of its width beyond it; or just above it for so long that no
  *    thermostat lets it (1 K min).
  *  - Without cooling the air rises no faster than it does between two runs of the
@@ -88,6 +90,7 @@ struct air_signals {
     enum air_signal defrost;
     enum air_signal compressor;
     enum air_signal mains;
+    bool is_told; /* an incident about this air is open: cooling_failed */
 };
 
 /* What is declared of a place, or is usual for its kind; all 0: nothing. */

@@ -26,6 +26,15 @@ static void air_archive(struct archive *archive, void *gauge, const struct rule 
 const struct gauge_kind gauge_air = {
     "air", alignof(struct air_state), air_size, NULL, NULL, air_archive};
 
+/* Until it is over, or a person says that it is. */
+static bool is_told_of_cooling(const struct source *source)
+{
+    for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
+        if (watch->firing != NULL && watch->firing->rule->kind == ALERT_COOLING_FAILED)
+            return true;
+    return false;
+}
+
 struct air_verdict shared_air(struct alerts *alerts, struct source *source,
                               const struct room *room,
                               const struct alert_reading *reading)
@@ -33,6 +42,7 @@ struct air_verdict shared_air(struct alerts *alerts, struct source *source,
     struct air_signals signals = {0};
     if (room != NULL)
         signals = room_signals(room, reading->time_ms);
+    signals.is_told = is_told_of_cooling(source);
     return air_judge(gauge_shared(alerts, source, OF_AIR),
                      room != NULL ? &room->settings.air : NULL, reading->time_ms,
                      reading->value, &signals);

@@ -157,6 +157,43 @@ static void a_dead_compressor_is_told_and_nothing_else(void)
     CHECK(count.first_s - BEGIN >= 10 * MIN && count.first_s - BEGIN <= 30 * MIN);
 }
 
+/* A holiday is longer than what is learned anew takes; outside goes up and down by day.
+ */
+static double dead_for_days(int64_t at_s)
+{
+    double days = (double)(at_s - BEGIN) / (24.0 * H);
+    return dead_compressor(at_s) + (at_s < BEGIN ? 0 : 3 * sin(days * 2 * 3.14159265));
+}
+
+static void what_somebody_is_told_of_does_not_become_usual(void)
+{
+    struct story story;
+    story_begin(&story);
+    struct alert_rule rule = {
+        .id = "cooling",
+        .zone = "room-1",
+        .quantity = "air_temperature",
+        .kind = ALERT_COOLING_FAILED,
+        .level_count = 1,
+        .levels = {{.severity = ALERT_CRITICAL, .level = 12, .recovery_level = 1}}};
+    story_rules(&story, &rule, 1);
+    int64_t at_s = 0;
+    for (; at_s <= BEGIN + 10 * 24 * H; at_s += MIN)
+        story_read(&story, at_s, dead_for_days(at_s));
+    CHECK(story.count == 1);
+    CHECK(story.last.state == INCIDENT_OPEN);
+    /* Until a person says that it is over: then this is what it learns. */
+    CHECK(alerts_close(story.alerts, story.last.id, T0 + at_s * 1000, &story.sink) ==
+          ERR_OK);
+    for (int64_t from_s = at_s; at_s <= from_s + 3 * 24 * H; at_s += MIN)
+        story_read(&story, at_s, thermostat(at_s) + 15);
+    CHECK(story.count == 2);
+    for (int64_t from_s = at_s; at_s <= from_s + H; at_s += MIN)
+        story_read(&story, at_s, 19 + (double)(at_s - from_s) / (10.0 * MIN));
+    CHECK(story.count == 3);
+    story_end(&story);
+}
+
 static void a_door_is_seen_in_the_air(void)
 {
     struct alert_rule rule = measured(ALERT_DOOR_OPEN, 3);
@@ -209,6 +246,8 @@ int main(void)
     CU_TestInfo tests[] = {
         {"a dead compressor is told and nothing else",
          a_dead_compressor_is_told_and_nothing_else},
+        {"what somebody is told of does not become usual",
+         what_somebody_is_told_of_does_not_become_usual},
         {"a door is seen in the air", a_door_is_seen_in_the_air},
         {"a threshold waits for doors and defrosts and says so",
          a_threshold_waits_for_doors_and_defrosts_and_says_so},

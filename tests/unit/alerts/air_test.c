@@ -14,6 +14,13 @@
 
 _Static_assert(sizeof(struct air_state) <= 256, "one for each channel of air");
 
+static struct air_signals signals_of(enum air_signal door, enum air_signal defrost,
+                                     enum air_signal compressor, enum air_signal mains)
+{
+    return (struct air_signals){
+        .door = door, .defrost = defrost, .compressor = compressor, .mains = mains};
+}
+
 /* A thermostat's saw: up for 14 minutes, down for 8, between 5 and 6. */
 static double cycle_C(int minute)
 {
@@ -156,12 +163,12 @@ static void what_stays_open_or_goes_on_has_minutes_of_its_own(void)
 static void signals_are_believed(void)
 {
     struct run run = learned(5, 1);
-    run.signals = (struct air_signals){AIR_OFF, AIR_OFF, AIR_OFF, AIR_ON};
+    run.signals = signals_of(AIR_OFF, AIR_OFF, AIR_OFF, AIR_ON);
     go(&run, &dead, 30);
     CHECK(run.told_min > 0 && run.told_min <= 17);
     /* A compressor that stands still explains nothing while a defrost goes on. */
     run = learned(5, 1);
-    run.signals = (struct air_signals){AIR_OFF, AIR_ON, AIR_OFF, AIR_ON};
+    run.signals = signals_of(AIR_OFF, AIR_ON, AIR_OFF, AIR_ON);
     go(&run, &usual_defrost, 15);
     CHECK(run.unexplained_min == 0 && run.defrost_min >= 14);
     CHECK(run.last.is_signalled && run.last.phase == AIR_DEFROST);
@@ -190,12 +197,12 @@ static void a_compressor_that_stands_still_is_told_sooner(void)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct run run = learned(seed, 1);
-        run.signals = (struct air_signals){AIR_OFF, AIR_OFF, AIR_OFF, AIR_ON};
+        run.signals = signals_of(AIR_OFF, AIR_OFF, AIR_OFF, AIR_ON);
         go(&run, &dead, 40);
         CHECK(run.told_min > 0 && run.told_min <= 4 + 7);
         /* Neither a defrost nor a door after that is an excuse. */
         run = learned(seed, 1);
-        run.signals = (struct air_signals){AIR_OFF, AIR_OFF, AIR_OFF, AIR_ON};
+        run.signals = signals_of(AIR_OFF, AIR_OFF, AIR_OFF, AIR_ON);
         go(&run, &dead, 12);
         int from = run.minute - 12;
         run.signals.defrost = AIR_ON;
@@ -216,11 +223,11 @@ static void a_compressor_that_runs_is_given_time(void)
     go(&run, &warm_goods, 130);
     CHECK(run.told_min > 0);
     run = learned(21, 1);
-    run.signals = (struct air_signals){AIR_OFF, AIR_OFF, AIR_ON, AIR_ON};
+    run.signals = signals_of(AIR_OFF, AIR_OFF, AIR_ON, AIR_ON);
     go(&run, &warm_goods, 130);
     CHECK(run.unexplained_min == 0 && run.phases[AIR_RECOVERING]);
     run = learned(21, 1);
-    run.signals = (struct air_signals){AIR_OFF, AIR_OFF, AIR_ON, AIR_ON};
+    run.signals = signals_of(AIR_OFF, AIR_OFF, AIR_ON, AIR_ON);
     go(&run, &runs_for_nothing, 60);
     CHECK(run.told_min > 0 && run.told_min <= 4 + 18);
 }
@@ -232,8 +239,8 @@ static void mains_that_come_back_are_waited_for(void)
     int from = run.minute + (14 + 22 - run.minute % 22) % 22;
     while (run.minute < from + 60) {
         bool is_dark = run.minute >= from && run.minute < from + 18;
-        run.signals = (struct air_signals){AIR_OFF, AIR_OFF, is_dark ? AIR_OFF : AIR_ON,
-                                           is_dark ? AIR_OFF : AIR_ON};
+        run.signals = signals_of(AIR_OFF, AIR_OFF, is_dark ? AIR_OFF : AIR_ON,
+                                 is_dark ? AIR_OFF : AIR_ON);
         run_step(&run, &dip, from);
     }
     CHECK(run.unexplained_min == 0);
@@ -241,7 +248,7 @@ static void mains_that_come_back_are_waited_for(void)
     from = run.minute + (14 + 22 - run.minute % 22) % 22;
     while (run.minute < from + 40) {
         enum air_signal mains = run.minute >= from ? AIR_OFF : AIR_ON;
-        run.signals = (struct air_signals){AIR_OFF, AIR_OFF, mains, mains};
+        run.signals = signals_of(AIR_OFF, AIR_OFF, mains, mains);
         run_step(&run, &dead, from);
     }
     CHECK(run.told_min >= 20 && run.told_min <= 23);
