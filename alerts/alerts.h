@@ -251,7 +251,8 @@ void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel, const char *quantity, int64_t now_ms);
 /*
  * The channel measures that zone no longer (its placement ended): it cannot fall silent
- * there. What is open stays for a person to close. Its next reading brings it back.
+ * there. What is open becomes unknown, as when it is not heard, and stays for a person to
+ * close. Its next reading brings it back.
  * `channel` "": a device that was expected and none of whose channels was ever heard.
  */
 void alerts_forget(struct alerts *alerts, const char *zone, const char *device,

@@ -90,16 +90,20 @@ static int64_t rule_due_at(const struct alerts *alerts, const struct source *sou
     return counts_from(source, watch) + cadence_silent_ms(source, rule);
 }
 
+/* Of what is derived, or measures elsewhere, nobody waits to hear. */
+static bool is_expected(const struct source *source)
+{
+    return !source->is_derived && !source->is_forgotten;
+}
+
 /* The first time at which its silence changes anything. */
 static int64_t due_at(const struct alerts *alerts, const struct source *source)
 {
     int64_t due = TIME_NEVER;
-    if (source->is_forgotten)
-        return due;
     const struct plan *plan = source->plan;
-    if (source->watches == NULL && !source->is_derived && !plan->learns)
+    if (source->watches == NULL && is_expected(source) && !plan->learns)
         return later(source->heard_ms, plan->silent_ms);
-    for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
+    for (size_t i = 0; i < plan->count && is_expected(source); i++) {
         const struct rule *rule = plan->rules[i];
         int64_t at = rule_is_silence(rule) ? rule_due_at(alerts, source, rule) : due;
         due = at < due ? at : due;
@@ -241,7 +245,7 @@ static void fall_silent(struct alerts *alerts, struct source *source, int64_t no
                         const struct alert_sink *sink)
 {
     const struct plan *plan = source->plan;
-    for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
+    for (size_t i = 0; i < plan->count && is_expected(source); i++) {
         struct rule *rule = plan->rules[i];
         if (rule_is_silence(rule) && rule_due_at(alerts, source, rule) <= now_ms)
             judge_silence(alerts, source, rule, now_ms, sink);

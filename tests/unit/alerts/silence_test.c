@@ -225,12 +225,17 @@ static void a_forgotten_channel_cannot_fall_silent(void)
     alerts_forget(story.alerts, "room-1", "dev-1", "air_temperature", T0, NULL);
     alerts_forget(story.alerts, "room-1", "dev-1", "air_temperature", T0, NULL);
     alerts_forget(story.alerts, "room-1", "dev-9", "air_temperature", T0, NULL);
+    story_tick(&story, 599);
+    CHECK_TEXT(story_told(&story), "");
+    story_tick(&story, 600); /* no more than of any other that is not heard */
+    CHECK_TEXT(story_told(&story), "updated warning unknown 0>0 9");
     story_tick(&story, 100000);
     CHECK_TEXT(story_told(&story), "");
     CHECK(alerts_incident(story.alerts, id) != NULL); /* it is a person's to close */
     story_read(&story, 200000, 9);
     story_tick(&story, 200600);
-    CHECK_TEXT(story_told(&story), "opened critical open 200000>200600 600; "
+    CHECK_TEXT(story_told(&story), "updated warning open 0>0 9; "
+                                   "opened critical open 200000>200600 600; "
                                    "opened critical open 200000>200600 600; "
                                    "updated warning unknown 0>0 9");
     story_end(&story);

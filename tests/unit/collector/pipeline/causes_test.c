@@ -269,6 +269,31 @@ static void what_a_person_said_is_kept(void)
     house_close(&house);
 }
 
+/* What it left open shows nothing of the zone in which it is no more. */
+static void what_moved_away_mutes_no_later_failure(void)
+{
+    struct house house;
+    struct state_care care;
+    house_open(&house);
+    pipeline_start(&house);
+    play(&house, "moved", "a1=9 b1=5");
+    struct incident moved = find(&house, "a");
+    put_command(&house, START_MS + 5 * INT64_C(60000), "c1", "placement.move",
+                "{\"device\":\"a\",\"zone\":\"z2\"}");
+    put_tick(&house, 20);
+    put_pack(&house, "b", 60, 9, true);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    advance(&house, 1000);
+    CHECK(house.command_err == ERR_OK);
+    CHECK(state_get_incident(house.state, moved.id, &moved) == ERR_OK);
+    CHECK(moved.state == INCIDENT_UNKNOWN);
+    struct incident later = find(&house, "b");
+    CHECK_TEXT(later.rule, "warm");
+    CHECK(state_get_care(house.state, later.id, &care) == ERR_OK);
+    CHECK(care.is_told);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -278,6 +303,8 @@ int main(void)
          a_crash_behind_every_record_changes_nothing},
         {"a message names what it belongs to", a_message_names_what_it_belongs_to},
         {"what a person said is kept", what_a_person_said_is_kept},
+        {"what moved away mutes no later failure",
+         what_moved_away_mutes_no_later_failure},
         CU_TEST_INFO_NULL,
     };
     return check_run("causes", tests);
