@@ -111,8 +111,9 @@ static void on_told(void *context)
 
 static void on_rules(void *context)
 {
-    const struct agent *agent = context;
+    struct agent *agent = context;
     verdicts_set_rules(agent->verdicts, &agent->rules.in_force);
+    agent->rules.unjudged = *verdicts_notes(agent->verdicts);
 }
 
 static void on_judge(void *context)
@@ -139,6 +140,7 @@ static void fill_status(const struct agent *agent, struct status *status)
     const struct sampler_counts *sampled = sampler_counts(agent->sampler);
     const struct recorder_counts *recorded = recorder_counts(agent->recorder);
     const struct agent_counts *sent = uplink_counts(agent->uplink);
+    const struct zone_notes notes = rules_notes(&agent->rules);
     struct journal_stats journal;
     spool_stats(agent->spool, &journal);
     *status = (struct status){
@@ -147,6 +149,8 @@ static void fill_status(const struct agent *agent, struct status *status)
         .rules_version = agent->rules.in_force.version,
         .rules_taken = agent->rules.taken,
         .rules_refused = agent->rules.refused,
+        .rules_unknown = notes.passed_over,
+        .rules_left_out = notes.left_out,
         .wall_ms = (uint64_t)clock_wall_ms(agent->options->clock),
         .readings_expected = sampled->expected,
         .readings_taken = sampled->taken,
@@ -231,6 +235,7 @@ static void open_verdicts(struct agent *agent)
         .on_changed = on_incidents,
     };
     agent->verdicts = verdicts_create(&options, &agent->rules.in_force);
+    agent->rules.unjudged = *verdicts_notes(agent->verdicts);
     recorder_set_verdicts(agent->recorder, agent->verdicts);
     loop_timer_arm(agent->judge_timer, JUDGE_MS);
 }

@@ -58,6 +58,8 @@ static void fill(struct incidents_entry *entry, const struct incident *incident)
     memcpy(entry->channel, incident->channel, sizeof entry->channel);
     memcpy(entry->quantity, incident->quantity, sizeof entry->quantity);
     entry->kind = incident->kind;
+    if (incident->severity > entry->severity)
+        entry->is_muted = false;
     entry->severity = incident->severity;
     entry->state = incident->state;
     entry->onset_ms = incident->onset_ms;
@@ -138,8 +140,10 @@ void incidents_inherit(struct incidents *list, struct incidents *old)
         }
         list->entries[at].told = from->told;
         list->entries[at].is_muted = from->is_muted;
+        list->entries[at].quiet_until_ms = from->quiet_until_ms;
     }
     list->mute_stamp_ns = old->mute_stamp_ns;
+    list->has_to_mute |= old->has_to_mute;
     incidents_fini(old);
 }
 
@@ -147,7 +151,8 @@ void incidents_inherit(struct incidents *list, struct incidents *old)
 
 static unsigned wanted(const struct incidents_entry *entry, enum alert_severity least)
 {
-    if (is_over(entry) || entry->is_idle || entry->severity < least)
+    bool is_quiet = entry->told == 0 && entry->is_muted;
+    if (is_over(entry) || entry->is_idle || is_quiet || entry->severity < least)
         return 0;
     return 1 + (unsigned)entry->severity;
 }
@@ -172,6 +177,8 @@ void incidents_told(struct incidents *list, const char *id, enum incidents_news 
     struct incidents_entry *entry = find(list, id);
     if (entry == NULL)
         return; /* it goes on under another id */
+    if (news == INCIDENTS_OPENED && entry->is_muted)
+        entry->quiet_until_ms = 0; /* while that was being told: mute it once more */
     entry->is_muted = false;
     entry->told = news == INCIDENTS_CLOSED ? 0 : 1 + (unsigned)severity;
     if (news == INCIDENTS_CLOSED && is_over(entry))
@@ -225,6 +232,22 @@ bool incidents_mute(struct incidents *list)
     return has_muted;
 }
 
+bool incidents_quiet(struct incidents *list, struct incidents_entry *entry,
+                     int64_t until_ms)
+{
+    if (entry->quiet_until_ms == until_ms)
+        return false;
+    entry->quiet_until_ms = until_ms;
+    if (until_ms != 0) {
+        list->has_to_mute |= is_told(entry) && !entry->is_muted;
+        entry->is_muted = true;
+    } else if (entry->is_muted) {
+        entry->is_muted = false;
+        entry->told = 0;
+    }
+    return true;
+}
+
 /* ---- keeping ---- */
 
 static void put_text(struct buf *out, const char *text)
@@ -262,11 +285,13 @@ static void save_entry(const struct incidents_entry *entry, struct buf *out)
     buf_u8(out, entry->is_muted);
     buf_u8(out, entry->is_idle);
     buf_zigzag(out, entry->carried_until_ms);
+    buf_zigzag(out, entry->quiet_until_ms);
 }
 
 void incidents_save(const struct incidents *list, struct buf *out)
 {
     buf_zigzag(out, list->mute_stamp_ns);
+    buf_u8(out, list->has_to_mute);
     buf_varint(out, list->count);
     for (size_t i = 0; i < list->count; i++)
         save_entry(&list->entries[i], out);
@@ -289,7 +314,8 @@ static bool load_words(struct incidents_entry *entry, struct buf_reader *in)
            incident_state_parse(&entry->state, state);
 }
 
-static bool load_entry(struct incidents_entry *entry, struct buf_reader *in)
+static bool load_entry(struct incidents_entry *entry, unsigned version,
+                       struct buf_reader *in)
 {
     if (!load_words(entry, in))
         return false;
@@ -302,17 +328,21 @@ static bool load_entry(struct incidents_entry *entry, struct buf_reader *in)
     entry->is_muted = buf_read_u8(in) != 0;
     entry->is_idle = buf_read_u8(in) != 0;
     entry->carried_until_ms = buf_read_zigzag(in);
+    if (version >= INCIDENTS_SAVED_VERSION)
+        entry->quiet_until_ms = buf_read_zigzag(in);
     return !in->failed;
 }
 
-bool incidents_load(struct incidents *list, struct buf_reader *in)
+bool incidents_load(struct incidents *list, unsigned version, struct buf_reader *in)
 {
     list->mute_stamp_ns = buf_read_zigzag(in);
+    if (version >= INCIDENTS_SAVED_VERSION)
+        list->has_to_mute = buf_read_u8(in) != 0;
     uint64_t count = buf_read_varint(in);
     if (in->failed || count > ENTRIES_MAX)
         return false;
     for (uint64_t i = 0; i < count; i++)
-        if (!load_entry(add(list), in))
+        if (!load_entry(add(list), version, in))
             return false;
     return true;
 }

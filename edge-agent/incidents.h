@@ -32,7 +32,9 @@ struct incidents_entry {
     double value;
     double worst;
     unsigned told; /* 1 + the severity that was told; 0: nothing, or that it is over */
-    bool is_muted;
+    bool is_muted; /* until it gets graver */
+    /* Somebody has acknowledged it where people see it, until then: muted for it. 0 */
+    int64_t quiet_until_ms;
     bool is_idle; /* its rule is not in force: nobody is to be told for now */
     /* Its times were of a clock that is gone: over then, if it has not opened anew. 0 */
     int64_t carried_until_ms;
@@ -43,6 +45,7 @@ struct incidents {
     size_t count;
     size_t capacity;
     int64_t mute_stamp_ns; /* of the last request to be quiet that was followed */
+    bool has_to_mute;      /* what rang was muted, and that is to be told */
 };
 
 /* A zeroed struct is an empty list. */
@@ -85,8 +88,18 @@ const struct incidents_entry *incidents_gravest(const struct incidents *list);
 /* What is told now is silent until it gets graver. True when anything was not. */
 bool incidents_mute(struct incidents *list);
 
+/*
+ * The entry of the list was acknowledged until then; 0: it is not, or no longer. What is
+ * new mutes it; the end of that lets it be told as if it had opened now. True when the
+ * list says something else.
+ */
+bool incidents_quiet(struct incidents *list, struct incidents_entry *entry,
+                     int64_t until_ms);
+
 void incidents_save(const struct incidents *list, struct buf *out);
+/* As incidents_save() wrote it, or did before there was quiet_until_ms. */
+#define INCIDENTS_SAVED_VERSION 2
 /* Adds to the list; false for anything that incidents_save() does not write. */
-bool incidents_load(struct incidents *list, struct buf_reader *in);
+bool incidents_load(struct incidents *list, unsigned version, struct buf_reader *in);
 
 #endif

@@ -11,6 +11,23 @@
 #include "base/mem.h"
 #include "telemetry/channel.h"
 
+static void say_notes(const struct zone_notes *notes)
+{
+    for (size_t i = 0; i < notes->unknown_count; i++)
+        log_warn("this version is older than the zones' settings unknown=%s",
+                 notes->unknown[i]);
+    if (notes->left_out > 0)
+        log_warn("rules are left out for what they need rules=%llu",
+                 (unsigned long long)notes->left_out);
+}
+
+struct zone_notes rules_notes(const struct rules *rules)
+{
+    struct zone_notes all = rules->in_force.notes;
+    zone_notes_join(&all, &rules->unjudged);
+    return all;
+}
+
 static void load(struct rules *rules)
 {
     struct buf text = {0};
@@ -23,7 +40,8 @@ static void load(struct rules *rules)
     if (err == ERR_OK)
         log_info("zone rules in force version=%016llx zones=%zu",
                  (unsigned long long)rules->in_force.version, rules->in_force.zone_count);
-    else
+    say_notes(&rules->in_force.notes);
+    if (err != ERR_OK)
         log_warn("kept zone rules cannot be read, the settings' bands hold path=%s "
                  "reason=\"%s\"",
                  rules->path, why.text);
@@ -96,6 +114,7 @@ bool rules_take(struct rules *rules, const void *data, size_t len)
     rules->taken++;
     log_info("zone rules in force version=%016llx zones=%zu",
              (unsigned long long)next.version, next.zone_count);
+    say_notes(&next.notes);
     return true;
 }
 

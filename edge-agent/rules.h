@@ -3,7 +3,8 @@
  * rules - the zones' rules in force here, as the collector sent them.
  *
  * What comes is read whole or refused whole; what was refused is counted and the last
- * good rules stay in force. They are kept in a file beside the journal, so that they
+ * good rules stay in force. What a later collector says beyond what is known here is
+ * passed over, and noted. They are kept in a file beside the journal, so that they
  * hold from the first reading after a start. All they change is which readings are
  * urgent. Belongs to the loop thread.
  */
@@ -24,9 +25,10 @@ struct rules {
     char *path; /* owned */
     struct zone_rules in_force;
     bool is_saved;
-    uint64_t taken;      /* since the start, without repetitions */
-    uint64_t refused;    /* since the start */
-    struct err_text why; /* of the last one, "" when it was good */
+    uint64_t taken;             /* since the start, without repetitions */
+    uint64_t refused;           /* since the start */
+    struct err_text why;        /* of the last one, "" when it was good */
+    struct zone_notes unjudged; /* of those in force: what the verdicts leave out */
 };
 
 /* Takes what the file in that folder holds; one that cannot be read is none. */
@@ -38,6 +40,9 @@ void rules_fini(struct rules *rules);
  * has changed, or what is to be said of it.
  */
 bool rules_take(struct rules *rules, const void *data, size_t len);
+
+/* All that is not known here of the rules in force. */
+struct zone_notes rules_notes(const struct rules *rules);
 
 /*
  * What is in order for a channel: what the rules say of its zone, and where they say

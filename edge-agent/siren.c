@@ -39,7 +39,6 @@ struct siren {
     struct loop_timer *timer;
     struct errand errand; /* under way while is_busy; then lent to the thread */
     bool is_busy;
-    bool has_to_mute;
     int64_t failures;
     int64_t not_before_ms;
     int64_t told_ms; /* when anything was told, for repeating */
@@ -177,7 +176,7 @@ static void note_told(struct siren *siren)
     if (errand->news != INCIDENTS_NOTHING)
         incidents_told(siren->options.list, errand->id, errand->news, errand->severity);
     if (errand->is_mute)
-        siren->has_to_mute = false;
+        siren->options.list->has_to_mute = false;
     siren->told_ms = clock_real_ms();
     siren->failures = 0;
     siren->not_before_ms = 0;
@@ -234,7 +233,7 @@ static void look_at_mute_file(struct siren *siren)
     list->mute_stamp_ns = stamp_ns;
     if (incidents_mute(list)) {
         log_info("muted: what is open now is quiet until it gets graver");
-        siren->has_to_mute = siren->options.command_count > 0;
+        list->has_to_mute = true;
     }
     siren->options.on_told(siren->options.context);
 }
@@ -255,7 +254,7 @@ static bool find_errand(struct siren *siren)
         return true;
     }
     size_t ringing = incidents_count(options->list, true);
-    if (siren->has_to_mute) {
+    if (options->list->has_to_mute) {
         siren->errand.is_mute = true;
         make_errand(siren, "muted", NULL, ringing);
         return true;

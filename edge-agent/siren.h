@@ -7,8 +7,9 @@
  *
  *   opened, escalated, closed   of one incident
  *   repeated                    while any is open and not muted, of the gravest
- *   muted                       somebody touched the mute file: what is open now is quiet
- *                               until it gets graver
+ *   muted                       somebody touched the mute file, and what is open now is
+ *                               quiet until it gets graver; or acknowledged something
+ *                               where people see it
  *
  * and COLDCHAIN_OPEN in its environment says how many ring now, so that a siren needs to
  * look at nothing else; the others (docs/alarms.md) say what it is about. One that fails

@@ -39,10 +39,26 @@ static json_t *plain_text(const char *text)
     return json;
 }
 
+/* What the collector says that is not known here. */
+static void add_notes(json_t *json, const struct zone_notes *notes)
+{
+    json_t *unknown = json_array();
+    for (size_t i = 0; i < notes->unknown_count; i++)
+        json_array_append_new(unknown, json_string(notes->unknown[i]));
+    if (notes->unknown_count > 0)
+        json_object_set(json, "unknown", unknown);
+    json_decref(unknown);
+    if (notes->left_out > 0)
+        json_object_set_new(json, "left_out", json_integer((json_int_t)notes->left_out));
+}
+
 static json_t *rules_json(const struct rules *rules)
 {
     char version[17];
-    json_t *json = json_pack("{s:I}", "refused", (json_int_t)rules->refused);
+    const struct zone_notes notes = rules_notes(rules);
+    json_t *json = json_pack("{s:i, s:I}", "form", ZONE_RULES_FORM, "refused",
+                             (json_int_t)rules->refused);
+    add_notes(json, &notes);
     if (rules->in_force.version != 0)
         json_object_set_new(json, "version",
                             json_string(epoch_format(rules->in_force.version, version)));

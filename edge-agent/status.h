@@ -44,11 +44,13 @@ const char *status_offline(char text[STATUS_OFFLINE_MAX], const char *reason);
     X(journal_bytes) /* on disk */ \
     X(bytes_written) /* to the journal, in this run */ \
     X(syncs) \
-    X(tap_missed)    /* packs that the local listener did not take, in this run */ \
-    X(rules_taken)   /* other rules than before came from the collector, in this run */ \
-    X(rules_refused) /* and were not rules, in this run */ \
-    X(unacked_ms)    /* so long packs have waited without any ack */ \
-    X(alarm_runs)    /* of alarm.command, in this run */ \
+    X(tap_missed)     /* packs that the local listener did not take, in this run */ \
+    X(rules_taken)    /* other rules than before came from the collector, in this run */ \
+    X(rules_refused)  /* and were not rules, in this run */ \
+    X(rules_unknown)  /* so much of those in force is not known here */ \
+    X(rules_left_out) /* so many of them are not judged for it */ \
+    X(unacked_ms)     /* so long packs have waited without any ack */ \
+    X(alarm_runs)     /* of alarm.command, in this run */ \
     X(alarm_runs_failed) \
     X(incidents_open) /* found here, by the zones' rules */ \
     X(incident_runs)  /* of alarm.on_incident, in this run */ \

@@ -12,9 +12,17 @@
 #define HOUR_MS 3600000.0
 
 static_assert(ZONE_RULES_LEVELS_MAX <= ALERT_LEVELS_MAX, "every level that is sent fits");
+static_assert(ZONE_RULES_LOADS_MAX <= ALERT_LOADS_MAX, "every load that is sent fits");
+
+static enum err unknown(struct zone_notes *notes, const char *what, const char *word,
+                        struct err_text *why)
+{
+    zone_notes_add(notes, what, word);
+    return err_set(why, ERR_UNSUPPORTED, "no %s '%s' is known here", what, word);
+}
 
 static enum err convert_level(struct alert_level *to, const struct zone_level *from,
-                              struct err_text *why)
+                              struct zone_notes *notes, struct err_text *why)
 {
     *to = (struct alert_level){
         .level = from->level,
@@ -23,13 +31,12 @@ static enum err convert_level(struct alert_level *to, const struct zone_level *f
         .recovery_delay_ms = from->recovery_delay_ms,
     };
     if (!alert_severity_parse(&to->severity, from->severity))
-        return err_set(why, ERR_UNSUPPORTED, "no severity '%s' is known here",
-                       from->severity);
+        return unknown(notes, "severity", from->severity, why);
     return ERR_OK;
 }
 
 static enum err convert(struct alert_rule *to, const struct zone_rule *from,
-                        const char *zone, struct err_text *why)
+                        const char *zone, struct zone_notes *notes, struct err_text *why)
 {
     *to = (struct alert_rule){
         .limit = from->limit,
@@ -42,22 +49,20 @@ static enum err convert(struct alert_rule *to, const struct zone_rule *from,
     memcpy(to->quantity, from->quantity, sizeof to->quantity);
     if (!alert_kind_parse(&to->kind, from->kind) || alert_kind_is_trouble(to->kind) ||
         alert_kind_is_date(to->kind))
-        return err_set(why, ERR_UNSUPPORTED, "no kind '%s' is judged here", from->kind);
+        return unknown(notes, "kind", from->kind, why);
     for (size_t i = 0; i < from->level_count; i++) {
         enum err err =
-            convert_level(&to->levels[to->level_count++], &from->levels[i], why);
+            convert_level(&to->levels[to->level_count++], &from->levels[i], notes, why);
         if (err != ERR_OK)
             return err;
     }
     if (from->silent_ms != 0 &&
         !alert_severity_parse(&to->silent_severity, from->silent_severity))
-        return err_set(why, ERR_UNSUPPORTED, "no severity '%s' is known here",
-                       from->silent_severity);
+        return unknown(notes, "severity", from->silent_severity, why);
     for (size_t i = 0; i < from->unless_count; i++) {
         enum alert_reason reason;
         if (!alert_reason_parse(&reason, from->unless[i]))
-            return err_set(why, ERR_UNSUPPORTED, "no reason '%s' is known here",
-                           from->unless[i]);
+            return unknown(notes, "unless", from->unless[i], why);
         to->unless |= 1u << reason;
     }
     return alert_rule_check(to, why);
@@ -69,24 +74,29 @@ static bool is_ours(const struct zone_config *zone, const struct zone_rule *rule
            strcmp(rule->kind, alert_kind_name(ALERT_SILENT_DEVICE)) != 0;
 }
 
-struct alert_rule *verdict_rules(const struct zone_rules *rules, size_t *count)
+struct alert_rule *verdict_rules(const struct zone_rules *rules, struct zone_notes *notes,
+                                 size_t *count)
 {
     size_t most = 0;
     for (size_t i = 0; i < rules->zone_count; i++)
         most += rules->zones[i].rule_count;
     struct alert_rule *made = mem_array(most + 1, sizeof *made);
     *count = 0;
+    *notes = (struct zone_notes){0};
     for (size_t i = 0; i < rules->zone_count; i++) {
         const struct zone_config *zone = &rules->zones[i];
         for (size_t j = 0; j < zone->rule_count; j++) {
             struct err_text why = {""};
             if (!is_ours(zone, &zone->rules[j]))
                 continue;
-            if (convert(&made[*count], &zone->rules[j], zone->zone, &why) == ERR_OK)
+            if (convert(&made[*count], &zone->rules[j], zone->zone, notes, &why) ==
+                ERR_OK) {
                 (*count)++;
-            else
-                log_warn("a rule is not judged here zone=%s rule=%s reason=\"%s\"",
-                         zone->zone, zone->rules[j].id, why.text);
+                continue;
+            }
+            notes->left_out++;
+            log_warn("a rule is not judged here zone=%s rule=%s reason=\"%s\"",
+                     zone->zone, zone->rules[j].id, why.text);
         }
     }
     return made;
@@ -138,7 +148,9 @@ static bool is_derived(const char *quantity)
 /* A zone of which nothing is said costs nothing, unless its rules look at its goods. */
 static bool is_told_of(const struct zone_config *zone)
 {
-    bool is_described = zone->tau_ms != 0;
+    bool is_described = zone->tau_ms != 0 || zone->load_count > 0 ||
+                        zone->defrost_every_ms != 0 || zone->defrost_most_ms != 0 ||
+                        zone->door_most_ms != 0 || zone->recovery_most_ms != 0;
     for (size_t i = 0; i < zone->rule_count; i++)
         is_described |= is_derived(zone->rules[i].quantity);
     return is_described;
@@ -146,7 +158,7 @@ static bool is_told_of(const struct zone_config *zone)
 
 static struct alert_room room_of(const struct zone_config *zone)
 {
-    return (struct alert_room){
+    struct alert_room room = {
         .body = {.tau_h = (double)zone->tau_ms / HOUR_MS,
                  .fastest_h = (double)zone->tau_least_ms / HOUR_MS,
                  .slowest_h = (double)zone->tau_most_ms / HOUR_MS},
@@ -155,7 +167,12 @@ static struct alert_room room_of(const struct zone_config *zone)
                 .defrost_most_ms = zone->defrost_most_ms,
                 .door_most_ms = zone->door_most_ms,
                 .recovery_most_ms = zone->recovery_most_ms},
+        .load_count = zone->load_count,
     };
+    for (size_t i = 0; i < zone->load_count; i++)
+        room.loads[i] = (struct alert_load){.from_ms = zone->loads[i].from_ms,
+                                            .entry_C = zone->loads[i].entry_C};
+    return room;
 }
 
 static void declare(struct alerts *engine, const struct verdict_span *span)

@@ -2,8 +2,8 @@
 /*
  * verdict_rules - the zones' rules, as the collector sent them, for the engine here.
  *
- * What this version has no kind for, or what makes no sense, is left out and said in the
- * log: one rule that is not understood takes none of the others away. Pure.
+ * What this version has no word for, or what makes no sense, is left out, noted, and said
+ * in the log: one rule that is not understood takes none of the others away. Pure.
  */
 #ifndef COLDCHAIN_EDGE_AGENT_VERDICT_RULES_H
 #define COLDCHAIN_EDGE_AGENT_VERDICT_RULES_H
@@ -15,9 +15,11 @@
 
 /*
  * The rules that are judged here: where nobody is on duty only those of safety, and none
- * of those about a device as a whole, which is us. The caller frees the list.
+ * of those about a device as a whole, which is us. *notes are of those alone that are
+ * left out. The caller frees the list.
  */
-struct alert_rule *verdict_rules(const struct zone_rules *rules, size_t *count);
+struct alert_rule *verdict_rules(const struct zone_rules *rules, struct zone_notes *notes,
+                                 size_t *count);
 
 /* A stretch that was declared to the engine. */
 struct verdict_span {

@@ -20,6 +20,8 @@
 /* What another clock's times were of is over, when it has not opened anew so long after
  * the longest delay. */
 #define CARRY_MS ((int64_t)10 * 60 * 1000)
+/* Nobody's acknowledgement keeps a siren quiet for longer, whatever a message says. */
+#define QUIET_MAX_MS ((int64_t)12 * 60 * 60 * 1000)
 
 /* One channel of this device, and what it measures. */
 struct measured {
@@ -37,6 +39,7 @@ struct verdicts {
     struct verdict_spans spans;     /* that were declared */
     struct alert_rule *rules;
     size_t rule_count;
+    struct zone_notes notes; /* of rules that are not judged */
     struct measured *channels;
     size_t channel_count;
     struct verdicts_kept kept;
@@ -96,8 +99,73 @@ static void on_effect(void *context, enum alert_effect_kind kind,
         say(kind, incident);
 }
 
+/* ---- what people did where they see it ---- */
+
+static_assert(ZONE_RULES_INCIDENT_SIZE == ALERT_ID_SIZE, "the ids are the engine's");
+
+/* Silence has another id there, for it counts from when something arrived. */
+static bool is_about(const struct zone_handled *handled,
+                     const struct incidents_entry *entry)
+{
+    if (strcmp(handled->incident, entry->id) == 0)
+        return true;
+    return alert_kind_is_silence(entry->kind) && entry->opened_ms <= handled->at_ms &&
+           strcmp(handled->rule, entry->rule) == 0 &&
+           strcmp(handled->channel, entry->channel) == 0;
+}
+
+static const struct zone_handled *handled_of(const struct verdicts *verdicts,
+                                             const struct incidents_entry *entry)
+{
+    for (size_t i = 0; i < verdicts->zones->zone_count; i++) {
+        const struct zone_config *zone = &verdicts->zones->zones[i];
+        if (strcmp(zone->zone, entry->zone) != 0)
+            continue;
+        for (size_t j = 0; j < zone->handled_count; j++)
+            if (is_about(&zone->handled[j], entry))
+                return &zone->handled[j];
+    }
+    return NULL;
+}
+
+static void close_as_there(struct verdicts *verdicts, struct incidents_entry *entry,
+                           int64_t at_ms)
+{
+    char id[ALERT_ID_SIZE];
+    memcpy(id, entry->id, sizeof id);
+    if (alerts_close(verdicts->engine, id, at_ms, &verdicts->sink) != ERR_OK)
+        incidents_end(entry);
+    verdicts->has_changed = true;
+}
+
+/* Looked at again and again: what is open may have come after it was handled there. */
+static void follow_people(struct verdicts *verdicts)
+{
+    struct incidents *list = &verdicts->kept.list;
+    int64_t time_ms = now_ms(verdicts);
+    if (verdicts->kept.is_boot_time)
+        return; /* no incident here is one of those */
+    for (size_t i = 0; i < list->count; i++) {
+        struct incidents_entry *entry = &list->entries[i];
+        if (entry->state == INCIDENT_CLOSED)
+            continue;
+        const struct zone_handled *handled = handled_of(verdicts, entry);
+        if (handled != NULL && handled->quiet_until_ms == 0) {
+            close_as_there(verdicts, entry,
+                           handled->at_ms < time_ms ? handled->at_ms : time_ms);
+            continue;
+        }
+        int64_t until_ms = handled != NULL ? handled->quiet_until_ms : 0;
+        if (until_ms <= time_ms || until_ms - time_ms > QUIET_MAX_MS)
+            until_ms = 0;
+        if (incidents_quiet(list, entry, until_ms))
+            verdicts->has_changed = true;
+    }
+}
+
 static void tell_changes(struct verdicts *verdicts)
 {
+    follow_people(verdicts);
     if (!verdicts->has_changed)
         return;
     verdicts->has_changed = false;
@@ -226,7 +294,7 @@ static void apply_rules(struct verdicts *verdicts, const struct zone_rules *rule
 {
     free(verdicts->rules);
     verdicts->zones = rules;
-    verdicts->rules = verdict_rules(rules, &verdicts->rule_count);
+    verdicts->rules = verdict_rules(rules, &verdicts->notes, &verdicts->rule_count);
     move_channels(verdicts, rules);
 }
 
@@ -535,6 +603,11 @@ void verdicts_destroy(struct verdicts *verdicts)
 struct incidents *verdicts_incidents(struct verdicts *verdicts)
 {
     return &verdicts->kept.list;
+}
+
+const struct zone_notes *verdicts_notes(const struct verdicts *verdicts)
+{
+    return &verdicts->notes;
 }
 
 void verdicts_refresh(struct verdicts *verdicts)

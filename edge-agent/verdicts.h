@@ -12,6 +12,10 @@
  * of this device only. When the clock is set, that boot is judged once more, dated by the
  * fix as the collector does it, and what was told stays told.
  *
+ * What people did to an incident where they see it comes with the rules: one that they
+ * closed is closed here as there; one that they acknowledged is quiet until it comes
+ * back.
+ *
  * Without rules for its zones it does nothing. Belongs to the loop thread.
  */
 #ifndef COLDCHAIN_EDGE_AGENT_VERDICTS_H
@@ -51,11 +55,13 @@ void verdicts_set_rules(struct verdicts *verdicts, const struct zone_rules *rule
 void verdicts_synced(struct verdicts *verdicts, uint64_t epoch, uint64_t seq);
 /* The disk takes nothing: it is judged all the same, and again, in vain, when it does. */
 void verdicts_unsynced(struct verdicts *verdicts, const struct pack *pack);
-/* Silence, and keeping; to be called about once a second. */
+/* Silence, what was acknowledged, and keeping; to be called about once a second. */
 void verdicts_tick(struct verdicts *verdicts);
 
 /* Borrowed; what is told is noted in it, and then: */
 struct incidents *verdicts_incidents(struct verdicts *verdicts);
+/* Of the rules in force, what is not judged here. Borrowed until they change. */
+const struct zone_notes *verdicts_notes(const struct verdicts *verdicts);
 void verdicts_keep(struct verdicts *verdicts);
 /* Values and states of the list's entries are those of now. */
 void verdicts_refresh(struct verdicts *verdicts);

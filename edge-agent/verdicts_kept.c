@@ -7,8 +7,8 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 
-#define MAGIC        0x44524556u /* "VERD" */
-#define VERSION      1
+#define MAGIC        0x44524556u             /* "VERD" */
+#define VERSION      INCIDENTS_SAVED_VERSION /* 1 is read, too */
 #define KEY_MAX      (3 * ID_SIZE)
 #define ENTITIES_MAX 100000
 
@@ -101,7 +101,7 @@ static bool load_entities(struct verdicts_kept *kept, struct buf_reader *in)
     return !in->failed;
 }
 
-static bool load(struct verdicts_kept *kept, struct buf_reader *in)
+static bool load(struct verdicts_kept *kept, unsigned version, struct buf_reader *in)
 {
     size_t len;
     kept->is_boot_time = buf_read_u8(in) != 0;
@@ -113,7 +113,7 @@ static bool load(struct verdicts_kept *kept, struct buf_reader *in)
     kept->since.seq = buf_read_u64(in);
     kept->judged.epoch = buf_read_u64(in);
     kept->judged.seq = buf_read_u64(in);
-    return load_entities(kept, in) && incidents_load(&kept->list, in);
+    return load_entities(kept, in) && incidents_load(&kept->list, version, in);
 }
 
 bool verdicts_kept_load(struct verdicts_kept *kept, const void *data, size_t len)
@@ -124,9 +124,12 @@ bool verdicts_kept_load(struct verdicts_kept *kept, const void *data, size_t len
     size_t body = len - sizeof(uint32_t);
     struct buf_reader in = buf_reader_of(data, body);
     if (bytes_u32((const char *)data + body) != crc32c(0, data, body) ||
-        buf_read_u32(&in) != MAGIC || buf_read_u8(&in) != VERSION)
+        buf_read_u32(&in) != MAGIC)
         return false;
-    if (load(kept, &in) && in.at == in.len)
+    unsigned version = buf_read_u8(&in);
+    if (version == 0 || version > VERSION)
+        return false;
+    if (load(kept, version, &in) && in.at == in.len)
         return true;
     verdicts_kept_fini(kept);
     return false;

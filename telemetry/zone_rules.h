@@ -4,10 +4,13 @@
  * (docs/wire.md).
  *
  * Bands, levels and delays as the collector's rules have them, so that the device knows
- * by itself what is urgent. It can say nothing else: a member that is not in this list
- * refuses the whole message, so that no program, path, address, key or sensor can ever
- * be set from afar. The same rules always give the same bytes and the same version.
- * Pure; any thread.
+ * by itself what is urgent. It can say nothing else: no program, path, address, key or
+ * sensor can ever be set from afar. The same rules always give the same bytes and the
+ * same version.
+ *
+ * A later collector may say more. A member that is not known here is passed over and
+ * noted, unless its object lists it in `must`: then a rule is left out, with a note, and
+ * anything else is refused whole. Pure; any thread.
  */
 #ifndef COLDCHAIN_TELEMETRY_ZONE_RULES_H
 #define COLDCHAIN_TELEMETRY_ZONE_RULES_H
@@ -20,15 +23,40 @@
 #include "base/err.h"
 #include "telemetry/reading.h"
 
-#define ZONE_RULES_V            1
-#define ZONE_RULES_BYTES_MAX    65536
-#define ZONE_RULES_ZONES_MAX    64
-#define ZONE_RULES_RULES_MAX    64  /* in one zone */
-#define ZONE_RULES_CHANNELS_MAX 256 /* in one zone */
-#define ZONE_RULES_LEVELS_MAX   4
-#define ZONE_RULES_REASONS_MAX  8
-#define ZONE_RULES_SPANS_MAX    64 /* in one zone */
-#define ZONE_RULES_WORD_SIZE    24
+#define ZONE_RULES_V 1
+/* What an agent says it reads: 1, refuses what it does not know; 2, as described above.
+ */
+#define ZONE_RULES_FORM          2
+#define ZONE_RULES_BYTES_MAX     65536
+#define ZONE_RULES_ZONES_MAX     64
+#define ZONE_RULES_RULES_MAX     64  /* in one zone */
+#define ZONE_RULES_CHANNELS_MAX  256 /* in one zone */
+#define ZONE_RULES_LEVELS_MAX    4
+#define ZONE_RULES_REASONS_MAX   8
+#define ZONE_RULES_SPANS_MAX     64 /* in one zone */
+#define ZONE_RULES_LOADS_MAX     4  /* in one zone */
+#define ZONE_RULES_HANDLED_MAX   32 /* in one zone */
+#define ZONE_RULES_WORD_SIZE     24
+#define ZONE_RULES_INCIDENT_SIZE 33 /* 32 hex digits and NUL */
+#define ZONE_NOTES_MAX           8
+#define ZONE_NOTE_SIZE           48
+
+/* What was said and is not known here. */
+struct zone_notes {
+    uint64_t passed_over;                         /* how often */
+    uint64_t left_out;                            /* rules */
+    char unknown[ZONE_NOTES_MAX][ZONE_NOTE_SIZE]; /* "zone.fridge", "kind.magic" */
+    size_t unknown_count;
+};
+
+/* Counts it, and names it once while there is room; what is no plain letter is a '?'. */
+void zone_notes_add(struct zone_notes *notes, const char *what, const char *name);
+/* The same, of a text that was made so. Accepts NULL. */
+void zone_notes_take(struct zone_notes *notes, const char *text);
+/* The names, with a ',' between them, and NUL-terminated; "" when there is none. */
+void zone_notes_format(const struct zone_notes *notes, struct buf *out);
+/* Adds those of `more`. */
+void zone_notes_join(struct zone_notes *notes, const struct zone_notes *more);
 
 struct zone_level {
     char severity[ZONE_RULES_WORD_SIZE];
@@ -63,6 +91,21 @@ struct zone_span {
     double high;
 };
 
+/* Goods that came in at another temperature than the zone's. */
+struct zone_load {
+    int64_t from_ms; /* since the Unix epoch */
+    double entry_C;
+};
+
+/* What somebody did to an incident, where people see it. */
+struct zone_handled {
+    char incident[ZONE_RULES_INCIDENT_SIZE];
+    char rule[ID_SIZE];
+    char channel[ID_SIZE];
+    int64_t at_ms;          /* when it was done */
+    int64_t quiet_until_ms; /* acknowledged, until it comes back; 0: closed */
+};
+
 /* One zone that the device measures. */
 struct zone_config {
     char zone[ID_SIZE];
@@ -83,12 +126,17 @@ struct zone_config {
     int64_t recovery_most_ms; /* until the air is back after either; 0: not said */
     struct zone_span *spans;  /* owned; in order of their beginning */
     size_t span_count;
+    struct zone_load loads[ZONE_RULES_LOADS_MAX];
+    size_t load_count;
+    struct zone_handled *handled; /* owned */
+    size_t handled_count;
 };
 
 struct zone_rules {
     uint64_t version; /* of the contents; 0: none */
     struct zone_config *zones;
     size_t zone_count;
+    struct zone_notes notes; /* of what was read */
 };
 
 /* Zeroed afterwards; accepts a zeroed one. */
@@ -99,6 +147,13 @@ void zone_config_add_channel(struct zone_config *zone, const char *channel);
 /* Borrowed until the next is added. */
 struct zone_rule *zone_config_add_rule(struct zone_config *zone);
 struct zone_span *zone_config_add_span(struct zone_config *zone);
+struct zone_handled *zone_config_add_handled(struct zone_config *zone);
+
+/*
+ * Takes out what an agent of form 1 may not know, which would refuse all the rest, too.
+ * What it will judge otherwise for that is added to the notes.
+ */
+void zone_rules_withhold(struct zone_rules *rules, struct zone_notes *notes);
 
 /*
  * Gives it the version of what it says. LIMIT when it says more than a message may, in

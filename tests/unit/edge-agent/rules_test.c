@@ -74,9 +74,10 @@ static void what_is_refused_leaves_the_last_good_ones(void)
     struct rules rules;
     begin(&rules);
     CHECK(take(&rules, ROOM(V1, "8")));
-    CHECK(take(&rules, "{\"v\":1,\"sensors\":[]}"));
+    CHECK(take(&rules, "{\"v\":1,\"sensors\":[],\"must\":[\"sensors\"]}"));
     CHECK(rules.refused == 1 && rules.in_force.version == 0xa1);
-    CHECK_TEXT(rules.why.text, "'sensors' in the rules cannot be set from afar");
+    CHECK_TEXT(rules.why.text,
+               "'sensors' of a set must be understood, and is not known here");
     CHECK(take(&rules, "junk") && rules.refused == 2 && rules.taken == 1);
     rules_fini(&rules);
     rules_init(&rules, dir);
@@ -84,6 +85,28 @@ static void what_is_refused_leaves_the_last_good_ones(void)
     /* what is good again takes the complaint away, and there is something to say */
     CHECK(take(&rules, "junk") && take(&rules, ROOM(V1, "8")));
     CHECK_TEXT(rules.why.text, "");
+    end(&rules);
+}
+
+/* It holds, and what is said of it goes away with it. */
+static void what_a_later_collector_says_is_noted(void)
+{
+    struct rules rules;
+    begin(&rules);
+    CHECK(take(&rules, "{\"v\":1,\"version\":\"" V1 "\",\"zones\":[{\"zone\":\"room-1\","
+                       "\"on_duty\":true,\"high\":8,\"fog\":1,\"rules\":[{\"id\":\"x\","
+                       "\"kind\":\"above\",\"must\":[\"fog\"]}]}]}"));
+    CHECK(rules.refused == 0 && high_of(&rules, "air_temperature") == 8);
+    rules.unjudged = (struct zone_notes){.left_out = 1};
+    zone_notes_add(&rules.unjudged, "kind", "telepathy");
+    struct zone_notes notes = rules_notes(&rules);
+    CHECK(notes.passed_over == 2 && notes.left_out == 2 && notes.unknown_count == 2);
+    CHECK_TEXT(notes.unknown[0], "zone.fog");
+    CHECK_TEXT(notes.unknown[1], "kind.telepathy");
+    rules_fini(&rules);
+    rules_init(&rules, dir);
+    CHECK(rules_notes(&rules).passed_over == 1);
+    CHECK(take(&rules, ROOM(V2, "8")) && rules_notes(&rules).passed_over == 0);
     end(&rules);
 }
 
@@ -168,6 +191,7 @@ int main(void)
         {"they hold through a restart", they_hold_through_a_restart},
         {"what is refused leaves the last good ones",
          what_is_refused_leaves_the_last_good_ones},
+        {"what a later collector says is noted", what_a_later_collector_says_is_noted},
         {"the same again is not written", the_same_again_is_not_written},
         {"an empty message takes them away", an_empty_message_takes_them_away},
         {"a file that rotted is none", a_file_that_rotted_is_none},

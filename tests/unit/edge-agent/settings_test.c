@@ -160,15 +160,20 @@ static void status_names_calibrations(void)
     CHECK(config_load_text(&config, &settings_schema, &settings, "full", FULL,
                            strlen(FULL), NULL) == ERR_OK);
     struct buf text = {0};
-    const struct rules rules = {
+    struct rules rules = {
         .in_force = {.version = 0xab}, .refused = 3, .why = {"'x\xc3' is no \"rule\""}};
+    zone_notes_add(&rules.in_force.notes, "zone", "fog");
+    zone_notes_add(&rules.unjudged, "kind", "telepathy");
+    rules.unjudged.left_out = 1;
     status_online(&settings, &rules, 1234, &text);
     CHECK_TEXT(text.data, "{\"state\":\"online\",\"version\":\"" COLDCHAIN_VERSION
                           "\",\"since\":1234,\"channels\":[{\"name\":\"air_temperature\","
                           "\"gain\":1.01,\"offset\":-0.20000000000000001,"
                           "\"certificate\":\"L1\",\"due\":\"2027-03-01\"},"
                           "{\"name\":\"air_temperature-2\"}],\"config\":{"
-                          "\"refused\":3,\"version\":\"00000000000000ab\","
+                          "\"form\":2,\"refused\":3,"
+                          "\"unknown\":[\"zone.fog\",\"kind.telepathy\"],"
+                          "\"left_out\":1,\"version\":\"00000000000000ab\","
                           "\"why\":\"'x?' is no \\\"rule\\\"\"}}");
     char offline[STATUS_OFFLINE_MAX];
     CHECK_TEXT(status_offline(offline, "lost"),

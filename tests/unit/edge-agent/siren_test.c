@@ -207,6 +207,24 @@ static void it_is_muted_by_a_file_until_something_new(void)
     bench_close(&bench);
 }
 
+/* As by the file, but that it comes back by itself, and is told as if it had opened. */
+static void it_is_muted_by_an_acknowledgement_until_that_ends(void)
+{
+    struct bench bench = {.want = ""};
+    bench_open(&bench, TELL);
+    give(&bench, ALERT_EFFECT_OPENED, "a", ALERT_WARNING);
+    wait_for(&bench, "opened room-1 warning 1\n");
+    siren_destroy(bench.siren);
+    CHECK(incidents_quiet(&bench.list, &bench.list.entries[0], T0));
+    CHECK(!incidents_quiet(&bench.list, &bench.list.entries[0], T0));
+    start(&bench); /* it had no time to tell of it */
+    wait_for(&bench, "opened room-1 warning 1\nmuted   0\n");
+    CHECK(incidents_quiet(&bench.list, &bench.list.entries[0], 0));
+    siren_look(bench.siren);
+    wait_for(&bench, "opened room-1 warning 1\nmuted   0\nopened room-1 warning 1\n");
+    bench_close(&bench);
+}
+
 static bool has_repeated(void *context)
 {
     struct bench *bench = context;
@@ -237,6 +255,8 @@ int main(void)
         {"what is not grave enough is not told", what_is_not_grave_enough_is_not_told},
         {"it is muted by a file until something new",
          it_is_muted_by_a_file_until_something_new},
+        {"it is muted by an acknowledgement until that ends",
+         it_is_muted_by_an_acknowledgement_until_that_ends},
         {"the gravest is repeated", the_gravest_is_repeated},
         CU_TEST_INFO_NULL,
     };

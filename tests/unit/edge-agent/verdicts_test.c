@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "edge-agent/packer.h"
 #include "edge-agent/status.h"
 #include "edge-agent/verdict_rules.h"
@@ -256,21 +257,26 @@ static void feed_far(struct alerts *engine, const struct alert_sink *sink,
     }
 }
 
-/* All packs at once, long after. */
-static void ask_far(struct bench *bench, struct far *far)
+/* All packs at once, long after. `room`: of room-1 as the collector has it, or NULL. */
+static void ask_far_in(struct bench *bench, struct far *far,
+                       const struct alert_room *room)
 {
     struct alerts *engine = alerts_create();
     const struct alert_sink sink = {.context = far, .effect = on_far};
     struct err_text why;
     size_t count;
-    struct alert_rule *rules = verdict_rules(&bench->rules, &count);
+    struct zone_notes notes;
+    struct alert_rule *rules = verdict_rules(&bench->rules, &notes, &count);
     struct pack pack = {0};
     struct pack fix = {0};
     struct buf text = {0};
     *far = (struct far){0};
     CHECK(alerts_set_rules(engine, rules, count, T0, &why) == ERR_OK);
     struct verdict_spans spans = {0};
-    verdict_rooms(engine, &bench->rules, &spans, 0);
+    if (room == NULL)
+        verdict_rooms(engine, &bench->rules, &spans, 0);
+    else
+        alerts_set_room(engine, "room-1", room);
     verdict_spans_fini(&spans);
     for (int pass = 0; pass < 2; pass++) {
         for (uint64_t seq = 1; seq <= bench->seq; seq++) {
@@ -287,6 +293,11 @@ static void ask_far(struct bench *bench, struct far *far)
     buf_fini(&text);
     free(rules);
     alerts_destroy(engine);
+}
+
+static void ask_far(struct bench *bench, struct far *far)
+{
+    ask_far_in(bench, far, NULL);
 }
 
 static const struct incidents *list_of(const struct bench *bench)
@@ -461,6 +472,175 @@ static void off_duty_only_safety_rings(void)
     bench_destroy(bench);
 }
 
+/* ---- what people did where they see it ---- */
+
+/* The rules again, and what was done to an incident: `what` is "closed":true, or so. */
+static void handle(struct bench *bench, const char *rules, const char *id, int minute,
+                   const char *what)
+{
+    char *text = mem_format(
+        "{\"v\":1,\"version\":\"00000000000000a2\",\"zones\":[{\"zone\":\"room-1\","
+        "\"on_duty\":true,\"rules\":[%s],\"handled\":[{\"incident\":\"%s\","
+        "\"rule\":\"mute\",\"channel\":\"air_temperature\",\"at\":%lld,%s}]}]}",
+        rules, id, (long long)(T0 + minute * MINUTE_MS), what);
+    set_rules(bench, text);
+    free(text);
+}
+
+static void acknowledge(struct bench *bench, const char *id, int minute, int until)
+{
+    char what[60];
+    snprintf(what, sizeof what, "\"quiet_until\":%lld",
+             (long long)(T0 + until * MINUTE_MS));
+    handle(bench, WARM, id, minute, what);
+}
+
+static void open_warm(struct bench *bench, char id[ALERT_ID_SIZE])
+{
+    for (int minute = 0; minute < 7; minute++)
+        give(bench, minute, 9.1);
+    tell(bench, "opened");
+    memcpy(id, list_of(bench)->entries[0].id, ALERT_ID_SIZE);
+}
+
+static void what_a_person_closed_is_closed_here(void)
+{
+    struct bench *bench = bench_create(ZONE("true", WARM));
+    char id[ALERT_ID_SIZE];
+    open_warm(bench, id);
+    handle(bench, WARM, OTHER OTHER, 7, "\"closed\":true");
+    tell(bench, ""); /* that was another one */
+    handle(bench, WARM, id, 7, "\"closed\":true");
+    tell(bench, "closed");
+    for (int minute = 8; minute < 40; minute++)
+        give(bench, minute, 9.1);
+    restart(bench);
+    for (int minute = 40; minute < 60; minute++)
+        give(bench, minute, 9.1);
+    tell(bench, ""); /* it lasts, and they know */
+    for (int minute = 60; minute < 67; minute++)
+        give(bench, minute, 12.5);
+    tell(bench, "opened"); /* that it got graver they do not */
+    CHECK(strcmp(list_of(bench)->entries[0].id, id) != 0);
+    bench_destroy(bench);
+}
+
+/* A message that was lost or forged silences nothing for ever. */
+static void what_was_closed_and_lasts_rings_after_a_day(void)
+{
+    struct bench *bench = bench_create(ZONE("true", WARM));
+    char id[ALERT_ID_SIZE];
+    const int day = 24 * 60;
+    open_warm(bench, id);
+    handle(bench, WARM, id, 100 * day, "\"closed\":true"); /* of a clock that is wrong */
+    tell(bench, "closed");
+    for (int minute = 7; minute < day; minute += 5)
+        give(bench, minute, 9.1);
+    tell(bench, "");
+    for (int minute = day; minute < day + 20; minute += 5)
+        give(bench, minute, 9.1);
+    tell(bench, "opened");
+    bench_destroy(bench);
+}
+
+static void what_was_acknowledged_is_quiet_until_it_comes_back(void)
+{
+    struct bench *bench = bench_create(ZONE("true", WARM));
+    char id[ALERT_ID_SIZE];
+    open_warm(bench, id);
+    acknowledge(bench, id, 7, 7 + 240);
+    CHECK(incidents_count(list_of(bench), true) == 0 && list_of(bench)->has_to_mute);
+    restart(bench);
+    CHECK(list_of(bench)->has_to_mute); /* the siren is still to learn of it */
+    for (int minute = 8; minute < 7 + 240; minute++)
+        give(bench, minute, 9.1);
+    tell(bench, "");
+    give(bench, 7 + 240, 9.1);
+    tell(bench, "opened"); /* whoever has said that meanwhile, or nobody */
+    CHECK(incidents_count(list_of(bench), true) == 1);
+    CHECK_TEXT(list_of(bench)->entries[0].id, id);
+    give(bench, 8 + 240, 9.1);
+    tell(bench, "");
+    acknowledge(bench, id, 250, 250 + 240); /* once more */
+    CHECK(incidents_count(list_of(bench), true) == 0);
+    set_rules(bench, ZONE("true", WARM)); /* and that was taken back */
+    tell(bench, "opened");
+    bench_destroy(bench);
+}
+
+static void what_was_acknowledged_and_gets_graver_rings(void)
+{
+    struct bench *bench = bench_create(ZONE("true", WARM));
+    char id[ALERT_ID_SIZE];
+    open_warm(bench, id);
+    acknowledge(bench, id, 7, 7 + 240);
+    for (int minute = 8; minute < 16; minute++)
+        give(bench, minute, 12.5);
+    tell(bench, "escalated");
+    give(bench, 16, 12.5);
+    CHECK(incidents_count(list_of(bench), true) == 1); /* the same does not mute it */
+    acknowledge(bench, id, 17, 17 + 240);
+    CHECK(incidents_count(list_of(bench), true) == 0);
+    for (int minute = 17; minute < 20; minute++)
+        give(bench, minute, 5);
+    tell(bench, "closed");
+    CHECK(list_of(bench)->count == 0);
+    bench_destroy(bench);
+}
+
+static void nobody_is_silent_for_longer_than_half_a_day(void)
+{
+    struct bench *bench = bench_create(ZONE("true", WARM));
+    char id[ALERT_ID_SIZE];
+    open_warm(bench, id);
+    acknowledge(bench, id, 7, 7 + 13 * 60);
+    CHECK(incidents_count(list_of(bench), true) == 1);
+    acknowledge(bench, id, 7, 7 + 11 * 60);
+    CHECK(incidents_count(list_of(bench), true) == 0);
+    bench_destroy(bench);
+}
+
+/* It was acknowledged while the siren was being told that it opened. */
+static void what_rings_in_that_very_moment_is_muted_then(void)
+{
+    struct bench *bench = bench_create(ZONE("true", WARM));
+    char id[ALERT_ID_SIZE];
+    for (int minute = 0; minute < 7; minute++)
+        give(bench, minute, 9.1);
+    memcpy(id, list_of(bench)->entries[0].id, sizeof id);
+    acknowledge(bench, id, 6, 6 + 240);
+    tell(bench, ""); /* not begun: it is not told */
+    incidents_told(verdicts_incidents(bench->verdicts), id, INCIDENTS_OPENED,
+                   ALERT_WARNING);
+    CHECK(incidents_count(list_of(bench), true) == 1);
+    verdicts_tick(bench->verdicts);
+    CHECK(incidents_count(list_of(bench), true) == 0 && list_of(bench)->has_to_mute);
+    bench_destroy(bench);
+}
+
+/* Silence has another id there; and what falls silent later was not meant. */
+static void silence_is_known_by_its_rule_and_channel(void)
+{
+    struct bench *bench = bench_create(ZONE("true", SILENT));
+    for (int minute = 0; minute < 3; minute++)
+        give(bench, minute, 5);
+    for (int minute = 3; minute < 20; minute++)
+        give(bench, minute, (double)NAN);
+    tell(bench, "opened");
+    handle(bench, SILENT, OTHER OTHER, 2, "\"closed\":true");
+    tell(bench, "");
+    handle(bench, SILENT, OTHER OTHER, 20, "\"closed\":true");
+    tell(bench, "closed");
+    for (int minute = 21; minute < 40; minute++)
+        give(bench, minute, (double)NAN);
+    tell(bench, "");
+    give(bench, 40, 5);
+    for (int minute = 41; minute < 60; minute++)
+        give(bench, minute, (double)NAN);
+    tell(bench, "opened");
+    bench_destroy(bench);
+}
+
 static void a_rule_that_is_not_understood_takes_none_away(void)
 {
     struct bench *bench = bench_create(ZONE(
@@ -472,10 +652,44 @@ static void a_rule_that_is_not_understood_takes_none_away(void)
                          "{\"id\":\"whole\",\"kind\":\"silent_device\",\"silent\":600000,"
                          "\"silent_severity\":\"critical\"}"));
     size_t count;
-    struct alert_rule *rules = verdict_rules(&bench->rules, &count);
+    struct zone_notes notes;
+    struct alert_rule *rules = verdict_rules(&bench->rules, &notes, &count);
     CHECK(count == 1 && strcmp(rules[0].id, "warm") == 0);
+    CHECK(notes.left_out == 2 && notes.unknown_count == 2);
+    CHECK_TEXT(notes.unknown[0], "kind.telepathy");
+    CHECK_TEXT(notes.unknown[1], "severity.dreadful");
+    CHECK(verdicts_notes(bench->verdicts)->left_out == 2);
     free(rules);
     bench_destroy(bench);
+}
+
+/* The air is in order all the while; what came in at 18 C is not, for some hours. */
+static void goods_that_came_in_warm_are_judged_as_there(void)
+{
+    static const char *const loads[] = {
+        "", ",\"loads\":[{\"from\":1790000600000,\"entry\":18}]"};
+    struct alert_room room = {.body = {2, 1, 4}, .loads = {{T0 + 10 * MINUTE_MS, 18}}};
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *bench = bench_create(NULL);
+        struct far far;
+        char *text = mem_format(
+            "{\"v\":1,\"version\":\"00000000000000a3\",\"zones\":[{\"zone\":\"room-1\","
+            "\"on_duty\":true,\"rules\":[{\"id\":\"core\",\"kind\":\"above\","
+            "\"quantity\":\"product_temperature\",\"levels\":[%s]}],\"tau\":7200000,"
+            "\"tau_least\":3600000,\"tau_most\":14400000%s}]}",
+            LEVEL("warning", "8", "1800000"), loads[i]);
+        set_rules(bench, text);
+        free(text);
+        for (int minute = 0; minute < 8 * 60; minute++)
+            give(bench, minute, 4 + 0.1 * (minute % 3));
+        room.load_count = i;
+        ask_far_in(bench, &far, &room);
+        CHECK(far.opened_count == i && far.closed_count == i);
+        CHECK(list_of(bench)->count == i); /* over, and not told yet */
+        if (i == 1)
+            CHECK_TEXT(list_of(bench)->entries[0].id, far.opened[0]);
+        bench_destroy(bench);
+    }
 }
 
 static void note_state(void *context, const char *key, const void *data, size_t len)
@@ -497,14 +711,18 @@ static void a_room_is_what_the_collector_says(void)
                                             .defrost_first_ms = T0,
                                             .defrost_most_ms = 1200000,
                                             .door_most_ms = 1560000,
-                                            .recovery_most_ms = 720000}};
+                                            .recovery_most_ms = 720000},
+                                    .loads = {{T0, 15.5}, {T0 + 60000, -1}},
+                                    .load_count = 2};
     parse_rules(&rules,
                 "{\"v\":1,\"version\":\"00000000000000a1\",\"zones\":[{"
                 "\"zone\":\"room-1\",\"on_duty\":true,\"rules\":[],\"tau\":3600000,"
                 "\"tau_least\":1800000,\"tau_most\":7200000,"
                 "\"defrost_every\":28800000,\"defrost_first\":1790000000000,"
                 "\"defrost_most\":1200000,\"door_most\":1560000,"
-                "\"recovery_most\":720000}]}");
+                "\"recovery_most\":720000,\"loads\":["
+                "{\"from\":1790000000000,\"entry\":15.5},"
+                "{\"from\":1790000060000,\"entry\":-1}]}]}");
     struct alerts *engine = alerts_create();
     verdict_rooms(engine, &rules, &told, T0);
     alerts_save_changed(engine, &here, note_state);
@@ -745,8 +963,23 @@ int main(void)
          without_rules_nothing_is_judged_or_written},
         {"off duty only safety rings", off_duty_only_safety_rings},
         {"a step excuses no more than its band", a_step_excuses_no_more_than_its_band},
+        {"what a person closed is closed here", what_a_person_closed_is_closed_here},
+        {"what was closed and lasts rings after a day",
+         what_was_closed_and_lasts_rings_after_a_day},
+        {"what was acknowledged is quiet until it comes back",
+         what_was_acknowledged_is_quiet_until_it_comes_back},
+        {"what was acknowledged and gets graver rings",
+         what_was_acknowledged_and_gets_graver_rings},
+        {"nobody is silent for longer than half a day",
+         nobody_is_silent_for_longer_than_half_a_day},
+        {"what rings in that very moment is muted then",
+         what_rings_in_that_very_moment_is_muted_then},
+        {"silence is known by its rule and channel",
+         silence_is_known_by_its_rule_and_channel},
         {"a rule that is not understood takes none away",
          a_rule_that_is_not_understood_takes_none_away},
+        {"goods that came in warm are judged as there",
+         goods_that_came_in_warm_are_judged_as_there},
         {"a room is what the collector says", a_room_is_what_the_collector_says},
         {"goods and plans are judged as there", goods_and_plans_are_judged_as_there},
         {"a probe that breaks is silent", a_probe_that_breaks_is_silent},

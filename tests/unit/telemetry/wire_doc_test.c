@@ -73,6 +73,8 @@ static void check_config(const char *text, size_t len)
     CHECK(zone_rules_parse(&rules, text, len, &why) == ERR_OK);
     CHECK_TEXT(why.text, "");
     CHECK(rules.zone_count == 2 && rules.zones[0].rule_count == 2);
+    CHECK(rules.zones[1].load_count == 1 && rules.zones[1].handled_count == 1);
+    CHECK(rules.notes.passed_over == 0);
     zone_rules_fini(&rules);
 }
 
