@@ -292,6 +292,7 @@ void pipeline_close(struct pipeline *pipeline)
     pipeline_drop_answers(pipeline);
     pipeline_news_fini(&pipeline->news);
     free(pipeline->answers);
+    free(pipeline->handled.ids);
     decoder_destroy(pipeline->decoder);
     decoder_destroy(pipeline->redecoder);
     free(pipeline);

@@ -20,6 +20,14 @@
 /* A device that knows something else so long after it was told is told again. */
 #define AGAIN_MS 60000
 
+/* What is kept of one device; the newest count. */
+#define HANDLED_MAX (2 * ZONE_RULES_HANDLED_MAX)
+
+struct handled {
+    char zone[ID_SIZE];
+    struct zone_handled what;
+};
+
 struct entry {
     char org[ID_SIZE];
     char device[ID_SIZE];
@@ -28,7 +36,10 @@ struct entry {
     int64_t sent_ms;
     bool is_sent; /* in this life, to this broker */
     bool is_queued;
-    bool is_renewed; /* the broker has lost what it kept */
+    bool is_renewed;         /* the broker has lost what it kept */
+    char *withheld;          /* owned; NULL: nothing */
+    struct handled *handled; /* owned; the newest first */
+    size_t handled_count;
 };
 
 struct configs {
@@ -58,8 +69,12 @@ void configs_destroy(struct configs *configs)
 {
     if (configs == NULL)
         return;
-    for (size_t i = 0; i < configs->entries.count; i++)
-        free(configs->entries.entries[i].value);
+    for (size_t i = 0; i < configs->entries.count; i++) {
+        struct entry *entry = configs->entries.entries[i].value;
+        free(entry->withheld);
+        free(entry->handled);
+        free(entry);
+    }
     map_fini(&configs->entries);
     buf_fini(&configs->text);
     free(configs->rules);
@@ -169,6 +184,84 @@ void configs_reported(struct configs *configs, const struct device *device,
     entry->is_renewed |= is_refusing;
 }
 
+/* ---- what people did -----------------------------------------------------------------
+ */
+
+static size_t find_handled(const struct entry *entry, const char *incident)
+{
+    size_t i = 0;
+    while (i < entry->handled_count &&
+           strcmp(entry->handled[i].what.incident, incident) != 0)
+        i++;
+    return i;
+}
+
+static void remove_handled(struct entry *entry, size_t index)
+{
+    entry->handled_count--;
+    memmove(&entry->handled[index], &entry->handled[index + 1],
+            (entry->handled_count - index) * sizeof *entry->handled);
+}
+
+static bool is_newer(const struct zone_handled *one, const struct zone_handled *other)
+{
+    if (one->at_ms != other->at_ms)
+        return one->at_ms > other->at_ms;
+    return strcmp(one->incident, other->incident) < 0;
+}
+
+static void insert_handled(struct entry *entry, const char *zone,
+                           const struct zone_handled *what)
+{
+    size_t at = 0;
+    if (entry->handled == NULL)
+        entry->handled = mem_array(HANDLED_MAX, sizeof *entry->handled);
+    while (at < entry->handled_count && is_newer(&entry->handled[at].what, what))
+        at++;
+    if (at == HANDLED_MAX)
+        return;
+    if (entry->handled_count == HANDLED_MAX)
+        entry->handled_count--;
+    memmove(&entry->handled[at + 1], &entry->handled[at],
+            (entry->handled_count - at) * sizeof *entry->handled);
+    entry->handled_count++;
+    entry->handled[at] = (struct handled){.what = *what};
+    snprintf(entry->handled[at].zone, sizeof entry->handled[at].zone, "%s", zone);
+}
+
+void configs_handled(struct configs *configs, const char *org, const char *device,
+                     const char *zone, const char *incident,
+                     const struct zone_handled *handled)
+{
+    struct entry *entry = configs != NULL ? touch(configs, org, device) : NULL;
+    if (entry == NULL)
+        return;
+    size_t at = find_handled(entry, incident);
+    if (at < entry->handled_count)
+        remove_handled(entry, at);
+    if (handled != NULL)
+        insert_handled(entry, zone, handled);
+}
+
+static bool has_passed(const struct zone_handled *handled, int64_t now_ms)
+{
+    if (handled->quiet_until_ms != 0)
+        return handled->quiet_until_ms <= now_ms;
+    return handled->at_ms + CONFIGS_CLOSED_MS <= now_ms;
+}
+
+static void add_handled(struct zone_config *zone, const struct entry *entry,
+                        int64_t now_ms)
+{
+    for (size_t i = 0; i < entry->handled_count; i++) {
+        const struct handled *handled = &entry->handled[i];
+        if (strcmp(handled->zone, zone->zone) == 0 &&
+            !has_passed(&handled->what, now_ms) &&
+            zone->handled_count < ZONE_RULES_HANDLED_MAX)
+            *zone_config_add_handled(zone) = handled->what;
+    }
+}
+
 /* ---- what a device is to know ------------------------------------------------------ */
 
 static bool is_in_force(const struct registry_placement *placement, int64_t now_ms)
@@ -235,6 +328,11 @@ static void tell_room(struct zone_config *to, const struct registry_zone *zone)
     to->defrost_most_ms = zone->defrost_most_ms;
     to->door_most_ms = zone->door_most_ms;
     to->recovery_most_ms = zone->recovery_most_ms;
+    static_assert(ALERT_LOADS_MAX <= ZONE_RULES_LOADS_MAX, "all of them fit");
+    to->load_count = zone->load_count;
+    for (size_t i = 0; i < zone->load_count; i++)
+        to->loads[i] = (struct zone_load){.from_ms = zone->loads[i].from_ms,
+                                          .entry_C = zone->loads[i].entry_C};
 }
 
 static void add_placed(struct zone_rules *rules, const struct registry *registry,
@@ -372,22 +470,58 @@ static void add_rules(const struct configs *configs, const struct registry *regi
         add_rule(registry, zone, configs->rules[low]);
 }
 
+static const struct device *device_of(const struct map *devices,
+                                      const struct entry *entry)
+{
+    char key[DEVICE_KEY_SIZE];
+    return map_get(devices, device_key(key, entry->org, entry->device));
+}
+
+/* Until a device says that it passes over what it does not know, it is told nothing that
+ * it may not: it would refuse all the rest, too. */
+static void withhold(struct entry *entry, const struct device *device,
+                     struct zone_rules *rules)
+{
+    struct zone_notes notes = {0};
+    struct buf words = {0};
+    if (device == NULL || device->config_form < ZONE_RULES_FORM)
+        zone_rules_withhold(rules, &notes);
+    zone_notes_format(&notes, &words);
+    free(entry->withheld);
+    entry->withheld = notes.unknown_count > 0 ? mem_strdup(words.data) : NULL;
+    buf_fini(&words);
+}
+
+/* What people did gives way where all that is to be said is too long. */
+static enum err seal(struct zone_rules *rules, struct err_text *why)
+{
+    enum err err = zone_rules_seal(rules, why);
+    if (err != ERR_LIMIT)
+        return err;
+    for (size_t i = 0; i < rules->zone_count; i++)
+        rules->zones[i].handled_count = 0;
+    return zone_rules_seal(rules, why);
+}
+
 /* The message in configs->text, "" for none. False when it cannot be said. */
 static bool make(struct configs *configs, const struct registry *registry,
-                 const struct entry *entry, int64_t now_ms, uint64_t *version)
+                 const struct map *devices, struct entry *entry, int64_t now_ms,
+                 uint64_t *version)
 {
     struct zone_rules rules;
     struct err_text why;
     enum err err = ERR_OK;
     configs_zones(registry, entry->org, entry->device, now_ms, &rules);
     buf_clear(&configs->text);
-    if (rules.zone_count > 0) {
-        if (configs->count - configs->first >= LOOKS_WORTH_AN_ORDER)
-            look_up_rules(configs, registry);
-        for (size_t i = 0; i < rules.zone_count; i++)
-            add_rules(configs, registry, &rules.zones[i]);
-        err = zone_rules_seal(&rules, &why);
+    if (rules.zone_count > 0 && configs->count - configs->first >= LOOKS_WORTH_AN_ORDER)
+        look_up_rules(configs, registry);
+    for (size_t i = 0; i < rules.zone_count; i++) {
+        add_rules(configs, registry, &rules.zones[i]);
+        add_handled(&rules.zones[i], entry, now_ms);
     }
+    withhold(entry, device_of(devices, entry), &rules);
+    if (rules.zone_count > 0)
+        err = seal(&rules, &why);
     if (err != ERR_OK)
         log_error("a device cannot be told its zones' rules device=%s/%s reason=\"%s\"",
                   entry->org, entry->device, why.text);
@@ -402,9 +536,7 @@ static bool make(struct configs *configs, const struct registry *registry,
 
 static uint64_t known_by(const struct map *devices, const struct entry *entry)
 {
-    char key[DEVICE_KEY_SIZE];
-    const struct device *device =
-        map_get(devices, device_key(key, entry->org, entry->device));
+    const struct device *device = device_of(devices, entry);
     return device != NULL ? device->config_version : 0;
 }
 
@@ -438,7 +570,7 @@ static bool serve(struct configs *configs, const struct registry *registry,
                   int64_t real_ms)
 {
     uint64_t version;
-    if (!make(configs, registry, entry, now_ms, &version))
+    if (!make(configs, registry, devices, entry, now_ms, &version))
         return true; /* what it knows stays */
     entry->wanted = version;
     if (!is_due(entry, known_by(devices, entry))) {
@@ -467,11 +599,24 @@ void configs_flush(struct configs *configs, const struct registry *registry,
         configs->first = configs->count = 0;
 }
 
+static const struct entry *entry_of(const struct configs *configs, const char *org,
+                                    const char *device)
+{
+    char key[DEVICE_KEY_SIZE];
+    return configs != NULL ? map_get(&configs->entries, device_key(key, org, device))
+                           : NULL;
+}
+
 uint64_t configs_wanted(const struct configs *configs, const char *org,
                         const char *device)
 {
-    char key[DEVICE_KEY_SIZE];
-    const struct entry *entry =
-        configs != NULL ? map_get(&configs->entries, device_key(key, org, device)) : NULL;
+    const struct entry *entry = entry_of(configs, org, device);
     return entry != NULL ? entry->wanted : 0;
+}
+
+const char *configs_withheld(const struct configs *configs, const char *org,
+                             const char *device)
+{
+    const struct entry *entry = entry_of(configs, org, device);
+    return entry != NULL && entry->withheld != NULL ? entry->withheld : "";
 }

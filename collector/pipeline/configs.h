@@ -49,6 +49,15 @@ void configs_connected(struct configs *configs, bool session_present);
 void configs_reported(struct configs *configs, const struct device *device,
                       bool is_refusing, int64_t real_ms);
 
+/*
+ * Somebody did that to an incident of the device in that zone; NULL: it is as if nobody
+ * had. It is told to the device until it comes back, a closing for CONFIGS_CLOSED_MS.
+ */
+#define CONFIGS_CLOSED_MS ((int64_t)7 * 24 * 3600 * 1000)
+void configs_handled(struct configs *configs, const char *org, const char *device,
+                     const char *zone, const char *incident,
+                     const struct zone_handled *handled);
+
 /* Sends what is due. `devices` are those heard of, "org/device" -> struct device. */
 void configs_flush(struct configs *configs, const struct registry *registry,
                    const struct map *devices, int64_t now_ms, int64_t real_ms);
@@ -56,6 +65,11 @@ void configs_flush(struct configs *configs, const struct registry *registry,
 /* What a device is to have in force; 0: nothing. */
 uint64_t configs_wanted(const struct configs *configs, const char *org,
                         const char *device);
+
+/* What the device is not told because it may not know it, as zone_notes_format() has it;
+ * "": nothing. Borrowed until the next flush. */
+const char *configs_withheld(const struct configs *configs, const char *org,
+                             const char *device);
 
 /*
  * What the registry says for that device at that time: its zones in the order of its

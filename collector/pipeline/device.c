@@ -8,8 +8,10 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "telemetry/zone_rules.h"
 
-#define SAVED_VERSION        4
+#define SAVED_VERSION        5
+#define SAVED_VERSION_STRICT 4 /* 0.1: nothing is known of what it reads of them */
 #define SAVED_VERSION_UNSET  3 /* 0.1: nothing is known of clocks that were set late */
 #define SAVED_VERSION_SILENT 2 /* 0.1: nothing is known of the zones' rules there */
 #define SAVED_VERSION_OLD    1 /* 0.1: windows without hashes */
@@ -44,6 +46,7 @@ void device_destroy(struct device *device, struct collector_core *core)
     late_destroy(device->late);
     free(device->channels);
     free(device->version);
+    free(device->config_unknown);
     free(device);
 }
 
@@ -58,6 +61,12 @@ void device_set_version(struct device *device, const char *version)
         return;
     free(device->version);
     device->version = mem_strdup(version);
+}
+
+void device_set_unknown(struct device *device, const char *words)
+{
+    free(device->config_unknown);
+    device->config_unknown = words[0] != '\0' ? mem_strdup(words) : NULL;
 }
 
 void device_names_fini(struct device_names *names)
@@ -146,6 +155,10 @@ void device_save(const struct device *device, struct buf *out)
     buf_u64(out, device->config_version);
     buf_u64(out, device->fixed_boot);
     buf_zigzag(out, device->fixed_offset_ms);
+    const char *unknown = device->config_unknown != NULL ? device->config_unknown : "";
+    buf_u8(out, device->config_form);
+    buf_varint(out, device->config_left_out);
+    buf_blob(out, unknown, strlen(unknown));
 }
 
 uint64_t device_boot(const char *boot_id)
@@ -260,6 +273,17 @@ static enum err load_old(struct device *device, struct device_names *names,
     return load_channels(device, names, in);
 }
 
+static bool load_unknown(struct device *device, struct buf_reader *in)
+{
+    char words[ZONE_NOTES_MAX * ZONE_NOTE_SIZE];
+    device->config_form = buf_read_u8(in);
+    device->config_left_out = (uint32_t)buf_read_varint(in);
+    if (!load_text(in, words, sizeof words))
+        return false;
+    device_set_unknown(device, words);
+    return true;
+}
+
 enum err device_load(struct device *device, struct device_names *names,
                      struct collector_core *core, const void *data, size_t len)
 {
@@ -275,9 +299,11 @@ enum err device_load(struct device *device, struct device_names *names,
     err = load_head(device, &in) ? load_channels(device, names, &in) : ERR_CORRUPT;
     if (err == ERR_OK && version >= SAVED_VERSION_UNSET)
         device->config_version = buf_read_u64(&in);
-    if (err == ERR_OK && version >= SAVED_VERSION) {
+    if (err == ERR_OK && version >= SAVED_VERSION_STRICT) {
         device->fixed_boot = buf_read_u64(&in);
         device->fixed_offset_ms = buf_read_zigzag(&in);
     }
+    if (err == ERR_OK && version >= SAVED_VERSION && !load_unknown(device, &in))
+        err = ERR_CORRUPT;
     return err == ERR_OK && in.failed ? ERR_CORRUPT : err;
 }

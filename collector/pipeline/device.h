@@ -53,7 +53,10 @@ struct device {
     struct device *next_in_line; /* borrowed: who stands behind it */
     int64_t last_arrival_ms;
     uint64_t
-        config_version; /* of the zones' rules in force there; 0: none, or not said */
+        config_version;   /* of the zones' rules in force there; 0: none, or not said */
+    char *config_unknown; /* what of them it does not know; owned; NULL: nothing */
+    uint32_t config_left_out; /* so many of its rules it does not judge */
+    uint8_t config_form;      /* what it reads of them: ZONE_RULES_FORM; 0: not said */
     uint64_t readings;
     uint64_t fixed_boot; /* device_boot() of the one whose clock was set late; 0: none */
     int64_t fixed_offset_ms;          /* its wall time - boot time */
@@ -77,6 +80,8 @@ void device_names_fini(struct device_names *names);
 /* "" before its first hello. */
 const char *device_version(const struct device *device);
 void device_set_version(struct device *device, const char *version);
+/* Words with a ',' between them; "": it knows all. */
+void device_set_unknown(struct device *device, const char *words);
 
 /*
  * The channel of that name, added when it is new; NULL past DEVICE_CHANNELS_MAX. Borrowed

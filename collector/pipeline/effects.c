@@ -80,6 +80,8 @@ void pipeline_emit(struct pipeline *pipeline, enum alert_effect_kind kind,
     pipeline_put_cause(pipeline, incident, &decided);
     tell_next(pipeline, &decided);
     count_effect(kind);
+    if (kind != ALERT_EFFECT_OPENED)
+        pipeline_note_handled(pipeline, incident->id);
     pipeline_news_incident(pipeline, kind, incident);
     buf_fini(&body);
 }

@@ -206,6 +206,7 @@ static enum err note_doing(struct doing *doing, const char *kind, const char *te
         .kind = kind,
     };
     struct state *state = doing->change->state;
+    pipeline_note_handled(doing->targets.pipeline, row.incident);
     enum err err = state_add_comment(state, &row);
     if (err == ERR_EXISTS)
         err = ERR_OK;

@@ -36,6 +36,14 @@ struct pipeline_news {
     bool is_urgent;      /* more than readings */
 };
 
+/* Incidents of which devices are to be told what people did. */
+struct pipeline_handled {
+    char (*ids)[ALERT_ID_SIZE]; /* owned */
+    size_t count;
+    size_t capacity;
+    bool is_loaded; /* those of before the start */
+};
+
 struct pipeline {
     /* fixed after open */
     struct pipeline_options options;
@@ -72,6 +80,7 @@ struct pipeline {
     size_t implausible;      /* readings of the pack being taken */
     struct device *in_order; /* whose readings the first engine is judging, or NULL */
     struct pipeline_news news;
+    struct pipeline_handled handled;
     struct pipeline_answer *answers; /* given once the batch is committed */
     size_t answer_count;
     size_t answer_capacity;
@@ -128,6 +137,10 @@ void pipeline_take_command(struct pipeline *pipeline,
 void pipeline_take_attempt(struct pipeline *pipeline,
                            const struct journal_record *record);
 void pipeline_take_result(struct pipeline *pipeline, const struct journal_record *record);
+
+/* handled.c: what people did, for the devices */
+void pipeline_note_handled(struct pipeline *pipeline, const char *incident);
+void pipeline_tell_handled(struct pipeline *pipeline);
 
 /* incidents.c: what people do to incidents, through the journal */
 struct change;

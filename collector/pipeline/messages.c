@@ -52,6 +52,24 @@ static void apply_hello(struct pipeline *pipeline, const struct record_message *
     pipeline_take_hello(pipeline, device, &hello);
 }
 
+/* What of its zones' rules it does not know. A device may say anything. */
+static void apply_unknown(struct device *device, const json_t *config)
+{
+    struct zone_notes notes = {0};
+    struct buf words = {0};
+    json_int_t form = json_integer_value(json_object_get(config, "form"));
+    json_int_t left_out = json_integer_value(json_object_get(config, "left_out"));
+    const json_t *unknown = json_object_get(config, "unknown");
+    for (size_t i = 0; i < json_array_size(unknown) && i < ZONE_NOTES_MAX; i++)
+        zone_notes_take(&notes, json_string_value(json_array_get(unknown, i)));
+    zone_notes_format(&notes, &words);
+    device->config_form = (uint8_t)(form > 0 && form <= UINT8_MAX ? form : 0);
+    device->config_left_out =
+        (uint32_t)(left_out > 0 && left_out <= UINT32_MAX ? left_out : 0);
+    device_set_unknown(device, words.data);
+    buf_fini(&words);
+}
+
 /* A device that says nothing of it has nothing in force. */
 static void apply_config(struct pipeline *pipeline, struct device *device,
                          const json_t *config)
@@ -61,6 +79,7 @@ static void apply_config(struct pipeline *pipeline, struct device *device,
     if (version != NULL && epoch_parse(&known, version) != ERR_OK)
         known = 0;
     device->config_version = known;
+    apply_unknown(device, config);
     bool is_refusing = json_is_string(json_object_get(config, "why"));
     if (is_refusing) {
         log_warn("a device refuses the rules it was sent device=%s/%s", device->org,

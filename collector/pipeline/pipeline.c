@@ -154,6 +154,7 @@ enum err pipeline_advance(struct pipeline *pipeline, size_t most, bool *more,
 
 void pipeline_flush_configs(struct pipeline *pipeline, int64_t real_ms)
 {
+    pipeline_tell_handled(pipeline);
     configs_flush(pipeline->options.configs, pipeline->registry, &pipeline->devices,
                   pipeline->now_ms, real_ms);
 }

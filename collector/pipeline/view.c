@@ -125,6 +125,27 @@ static json_t *version_or_null(uint64_t version)
     return version != 0 ? json_string(epoch_format(version, text)) : json_null();
 }
 
+static void add_words(json_t *list, const char *words)
+{
+    while (*words != '\0') {
+        size_t len = strcspn(words, ",");
+        json_array_append_new(list, json_stringn(words, len));
+        words += len + (words[len] == ',');
+    }
+}
+
+/* What it does not know, as it says, and what one with rules is not told for that. */
+static json_t *unknown_json(const struct pipeline *pipeline, const struct device *device)
+{
+    json_t *list = json_array();
+    if (device->config_unknown != NULL)
+        add_words(list, device->config_unknown);
+    if (device->config_version != 0)
+        add_words(list,
+                  configs_withheld(pipeline->options.configs, device->org, device->id));
+    return list;
+}
+
 static json_t *device_json(const struct pipeline *pipeline, const struct device *device,
                            int64_t now_ms)
 {
@@ -137,11 +158,13 @@ static json_t *device_json(const struct pipeline *pipeline, const struct device 
     for (size_t k = 0; k < device->delivery.epoch_count; k++)
         json_array_append_new(epochs, epoch_json(&device->delivery.epochs[k]));
     json_t *entry = json_pack(
-        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:I, s:o, s:o}", "org", device->org, "id",
-        device->id, "declared", device->is_declared, "online", device->is_online,
-        "version", device_version(device), "config_version",
+        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "org",
+        device->org, "id", device->id, "declared", device->is_declared, "online",
+        device->is_online, "version", device_version(device), "config_version",
         version_or_null(device->config_version), "config_wanted", version_or_null(wanted),
-        "readings", (json_int_t)device->readings, "channels", channels, "epochs", epochs);
+        "config_unknown", unknown_json(pipeline, device), "config_left_out",
+        (json_int_t)device->config_left_out, "readings", (json_int_t)device->readings,
+        "channels", channels, "epochs", epochs);
     assert(entry != NULL);
     put_time(entry, "last_arrival", device->last_arrival_ms);
     return entry;

@@ -227,6 +227,23 @@ enum err state_end_care(struct state *state, const char *id)
                        DB_ARGS(db_text(id)));
 }
 
+/* What was open for longer than this before somebody closed it, nobody looks for. */
+#define HANDLED_OPEN_MS INT64_C(5184000000) /* 60 days */
+
+enum err state_each_handled(struct state *state, int64_t since_ms, void *context,
+                            state_handled_fn *row)
+{
+    struct db_rows rows;
+    db_select(&rows, state->db,
+              "SELECT id FROM incident WHERE state <> 'closed' AND is_acknowledged = 1"
+              " UNION ALL SELECT id FROM incident WHERE opened_ms >= ?1"
+              " AND state = 'closed' AND closed_by <> '' AND closed_ms >= ?2",
+              DB_ARGS(db_int(since_ms - HANDLED_OPEN_MS), db_int(since_ms)));
+    while (db_next(&rows))
+        row(context, db_get_text(&rows, 0));
+    return db_end(&rows);
+}
+
 enum err state_due_reminders(struct state *state, int64_t now_ms, size_t limit,
                              void *context, state_due_fn *row)
 {

@@ -98,6 +98,12 @@ MUST_CHECK enum err state_set_closing(struct state *state, const char *id,
 /* It is over: it comes back no more. */
 MUST_CHECK enum err state_end_care(struct state *state, const char *id);
 
+typedef void state_handled_fn(void *context, const char *id);
+/* Incidents that are acknowledged and not closed, and those that a person closed since
+ * then. */
+MUST_CHECK enum err state_each_handled(struct state *state, int64_t since_ms,
+                                       void *context, state_handled_fn *row);
+
 typedef void state_due_fn(void *context, const char *id, int64_t remind_ms);
 /* Incidents that are not closed and are to come back by now. */
 MUST_CHECK enum err state_due_reminders(struct state *state, int64_t now_ms, size_t limit,

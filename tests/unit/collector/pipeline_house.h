@@ -57,6 +57,7 @@ struct house {
     const struct roster *roster;
     const struct ack_links *links;
     int64_t path_ms;
+    struct configs *configs; /* NULL: devices are told nothing */
     struct buf told;
 };
 
@@ -102,6 +103,7 @@ static inline void pipeline_start(struct house *house)
         .journal = house->journal,
         .state = house->state,
         .acks = house->acks,
+        .configs = house->configs,
         .guard = house->guard,
         .silence_grace_ms = 0,
         .channels = house->channels != NULL ? house->channels : channels,

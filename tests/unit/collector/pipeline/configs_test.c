@@ -139,6 +139,7 @@ static void rules_come_with_their_conditions_and_plans(void)
 {
     static const char *const zone =
         "{\"site\":\"s\",\"tau\":7200000,\"door_most\":1560000,"
+        "\"loads\":[{\"from\":77,\"entry_c\":14.5}],"
         "\"recovery_most\":720000,\"steps\":["
         "{\"from\":1,\"to\":999999,\"band_high\":9},"
         "{\"from\":2,\"to\":3000000,\"band_low\":12}],"
@@ -157,7 +158,9 @@ static void rules_come_with_their_conditions_and_plans(void)
     body = json_loads(rule, 0, NULL);
     CHECK(registry_apply(house.registry, "rule", "warm", "o", NULL, body));
     json_decref(body);
+    house.one->config_form = ZONE_RULES_FORM;
     CHECK_TEXT(flush(&house), "one two");
+    CHECK_TEXT(configs_withheld(house.configs, "o", "one"), "");
     house.real_ms += AGAIN;
     report(&house, 1, false);
     CHECK_TEXT(flush(&house), "one");
@@ -167,6 +170,8 @@ static void rules_come_with_their_conditions_and_plans(void)
     const struct zone_config *told = &got.zones[0];
     CHECK(told->tau_ms == 7200000 && told->span_count == 2);
     CHECK(told->door_most_ms == 1560000 && told->recovery_most_ms == 720000);
+    CHECK(told->load_count == 1 && told->loads[0].from_ms == 77);
+    CHECK(told->loads[0].entry_C == 14.5);
     CHECK_TEXT(told->spans[0].reason, "planned_step");
     CHECK(told->spans[0].low == 12 && told->spans[0].from_ms == 2);
     CHECK_TEXT(told->spans[1].reason, "maintenance");
@@ -211,6 +216,123 @@ static void ends_of_the_band_go_out_as_numbers(void)
         zone_rules_fini(&got);
         finish(&house);
     }
+}
+
+static void parse_last(const struct house *house, struct zone_rules *got)
+{
+    struct err_text why = {""};
+    CHECK(zone_rules_parse(got, house->last.data, house->last.len, &why) == ERR_OK);
+    CHECK_TEXT(why.text, "");
+}
+
+/* It would refuse all of it. Once it says that it reads more, it is told the rest. */
+static void a_device_is_told_nothing_that_it_may_not_know(void)
+{
+    struct house house;
+    struct zone_rules got;
+    open(&house);
+    json_t *body = json_loads("{\"site\":\"s\",\"door_most\":1560000,"
+                              "\"loads\":[{\"from\":77,\"entry_c\":14.5}]}",
+                              0, NULL);
+    CHECK(registry_apply(house.registry, "zone", "a", "o", NULL, body));
+    json_decref(body);
+    struct zone_handled handled = {.incident = "i", .rule = "warm", .at_ms = NOW};
+    configs_handled(house.configs, "o", "one", "a", "i", &handled);
+    CHECK_TEXT(flush(&house), "one two");
+    CHECK_TEXT(configs_withheld(house.configs, "o", "one"), "zone.door_most,zone.loads");
+    report(&house, configs_wanted(house.configs, "o", "one"), false);
+    CHECK_TEXT(flush(&house), "");
+    house.one->config_form = ZONE_RULES_FORM;
+    report(&house, house.one->config_version, false);
+    CHECK_TEXT(flush(&house), "one");
+    CHECK_TEXT(configs_withheld(house.configs, "o", "one"), "");
+    CHECK(strstr(house.last.data, "loads") != NULL);
+    CHECK(strstr(house.last.data, "handled") != NULL);
+    /* and it may be an older one again */
+    house.one->config_form = 0;
+    report(&house, 0, true);
+    CHECK_TEXT(flush(&house), "one");
+    parse_last(&house, &got);
+    CHECK(got.zones[0].door_most_ms == 0 && got.zones[0].load_count == 0);
+    CHECK(got.zones[0].handled_count == 0 && got.zones[0].rule_count == 1);
+    zone_rules_fini(&got);
+    finish(&house);
+}
+
+static struct zone_handled done(int number, int64_t at_ms, int64_t quiet_until_ms)
+{
+    struct zone_handled handled = {.rule = "warm",
+                                   .channel = "air_temperature",
+                                   .at_ms = at_ms,
+                                   .quiet_until_ms = quiet_until_ms};
+    snprintf(handled.incident, sizeof handled.incident, "%032x", (unsigned)number);
+    return handled;
+}
+
+static void handle(struct house *house, const struct zone_handled *handled)
+{
+    configs_handled(house->configs, "o", "one", "a", handled->incident, handled);
+}
+
+static void what_people_did_is_told_while_it_matters(void)
+{
+    struct house house;
+    struct zone_rules got;
+    open(&house);
+    house.one->config_form = ZONE_RULES_FORM;
+    CHECK_TEXT(flush(&house), "one two");
+    struct zone_handled taken = done(1, NOW, NOW + 5000);
+    struct zone_handled closed = done(2, NOW + 1, 0);
+    handle(&house, &taken);
+    handle(&house, &closed);
+    CHECK_TEXT(flush(&house), "one");
+    parse_last(&house, &got);
+    CHECK(got.zones[0].handled_count == 2 && got.zones[1].handled_count == 0);
+    CHECK_TEXT(got.zones[0].handled[0].incident, closed.incident);
+    CHECK(got.zones[0].handled[1].quiet_until_ms == NOW + 5000);
+    zone_rules_fini(&got);
+    handle(&house, &taken); /* the same again */
+    CHECK_TEXT(flush(&house), "");
+    taken.quiet_until_ms += 5;
+    handle(&house, &taken);
+    CHECK_TEXT(flush(&house), "one");
+    configs_handled(house.configs, "o", "one", "a", taken.incident, NULL);
+    CHECK_TEXT(flush(&house), "one");
+    parse_last(&house, &got);
+    CHECK(got.zones[0].handled_count == 1);
+    zone_rules_fini(&got);
+    handle(&house, &taken);
+    CHECK_TEXT(flush(&house), "one");
+    house.now_ms = taken.quiet_until_ms; /* it knows that by itself */
+    configs_touch(house.configs, "o", "one");
+    CHECK_TEXT(flush(&house), "one");
+    house.now_ms = closed.at_ms + CONFIGS_CLOSED_MS;
+    configs_touch(house.configs, "o", "one");
+    CHECK_TEXT(flush(&house), "one");
+    CHECK(strstr(house.last.data, "handled") == NULL);
+    finish(&house);
+}
+
+static void only_the_newest_that_people_did_is_told(void)
+{
+    struct house house;
+    struct zone_rules got;
+    open(&house);
+    house.one->config_form = ZONE_RULES_FORM;
+    for (int i = 0; i < 300; i++) {
+        const struct zone_handled closed = done(i, NOW - 1000 + (i * 7) % 300, 0);
+        handle(&house, &closed);
+    }
+    CHECK_TEXT(flush(&house), "one two");
+    const struct zone_handled last = done(300, NOW, 0);
+    handle(&house, &last);
+    CHECK_TEXT(flush(&house), "one");
+    parse_last(&house, &got);
+    CHECK(got.zones[0].handled_count == ZONE_RULES_HANDLED_MAX);
+    CHECK(got.zones[0].handled[0].at_ms == NOW);
+    CHECK(got.zones[0].handled[31].at_ms == NOW - 1000 + 299 - 30);
+    zone_rules_fini(&got);
+    finish(&house);
 }
 
 static void only_what_differs_is_sent(void)
@@ -362,6 +484,12 @@ int main(void)
         {"rules come with their conditions and plans",
          rules_come_with_their_conditions_and_plans},
         {"ends of the band go out as numbers", ends_of_the_band_go_out_as_numbers},
+        {"a device is told nothing that it may not know",
+         a_device_is_told_nothing_that_it_may_not_know},
+        {"what people did is told while it matters",
+         what_people_did_is_told_while_it_matters},
+        {"only the newest that people did is told",
+         only_the_newest_that_people_did_is_told},
         {"only what differs is sent", only_what_differs_is_sent},
         {"what ends is cleared", what_ends_is_cleared},
         {"a broker that is away is waited for", a_broker_that_is_away_is_waited_for},

@@ -83,6 +83,9 @@ static struct device *full_device(void)
     device->last_arrival_ms = 123456;
     device->readings = 77;
     device->config_version = 0xab;
+    device->config_form = 2;
+    device->config_left_out = 3;
+    device_set_unknown(device, "zone.fog,kind.telepathy");
     device->fixed_boot = device_boot("00000000000000b1");
     device->fixed_offset_ms = 1000;
     take(device, 1);
@@ -110,6 +113,8 @@ static void what_is_saved_is_loaded(void)
     CHECK(saved.len == again.len && memcmp(saved.data, again.data, saved.len) == 0);
     CHECK_TEXT(device_version(back), "0.1.0");
     CHECK(back->config_version == 0xab);
+    CHECK(back->config_form == 2 && back->config_left_out == 3);
+    CHECK_TEXT(back->config_unknown, "zone.fog,kind.telepathy");
     CHECK(back->fixed_boot == device->fixed_boot && back->fixed_offset_ms == 1000);
     CHECK(back->is_online && back->readings == 77 && back->last_arrival_ms == 123456);
     CHECK(back->channel_count == 1 && back->channels[0].quality == QUALITY_OPEN);
@@ -129,14 +134,23 @@ static void what_is_saved_is_loaded(void)
     device_destroy(back, &core);
 }
 
-/* Each came later: the zones' rules in force, and clocks that were set late. */
+/* Each came later: the zones' rules in force, clocks that were set late, and what a
+ * device does not know of its rules. */
 static void what_an_earlier_version_saved_is_loaded(void)
 {
     struct device *device = full_device();
     struct device *back = made();
     struct buf saved = {0};
     device_save(device, &saved);
-    size_t clock_len = 8 + 2; /* an offset of 1000 */
+    size_t unknown_len = 1 + 1 + 1 + strlen("zone.fog,kind.telepathy");
+    size_t clock_len = 8 + 2 + unknown_len; /* an offset of 1000 */
+    saved.data[0] = 4;
+    CHECK(device_load(back, &names, &core, saved.data, saved.len - unknown_len) ==
+          ERR_OK);
+    CHECK(back->fixed_offset_ms == 1000 && back->config_form == 0);
+    CHECK(back->config_unknown == NULL);
+    device_destroy(back, &core);
+    back = made();
     saved.data[0] = 3;
     CHECK(device_load(back, &names, &core, saved.data, saved.len - clock_len) == ERR_OK);
     CHECK(back->config_version == 0xab && back->fixed_boot == 0);
