@@ -43,7 +43,11 @@ static const char *rules_of(const json_t *device)
         return known == NULL ? "-" : say("old");
     if (known == NULL)
         return say("none");
-    return strcmp(wanted, known) == 0 ? say("yes") : say("old");
+    if (strcmp(wanted, known) != 0)
+        return say("old");
+    bool is_whole = json_array_size(json_object_get(device, "config_unknown")) == 0 &&
+                    json_integer_value(json_object_get(device, "config_left_out")) == 0;
+    return is_whole ? say("yes") : say("part");
 }
 
 static void device_row(struct table *table, const json_t *device)
@@ -106,8 +110,9 @@ const struct command devices_command = {
         "Every device that is declared in the configuration or was ever heard of. "
         "WAITING counts packs that came ahead of a gap and wait for what is "
         "missing. RULES says whether the rules of its zones are in force in the device, "
-        "which then sends at once what leaves their bands: yes, old (it will take "
-        "them), none (it does not act on them, or has not said so), - (it measures "
+        "which then sends at once what leaves their bands: yes, part (it is older than its "
+        "zones' settings, and does not know all of them; 'doctor' says what), old (it "
+        "will take them), none (it does not act on them, or has not said so), - (it measures "
         "no zone). --json also says the last value of each channel, and per epoch "
         "what was taken.\n",
     .options = options,

@@ -201,6 +201,40 @@ static void say_devices(struct doctor *doctor, struct silent *silent)
     buf_fini(&silent->names);
 }
 
+/* Of an agent that judges by itself: what of its zone's settings it cannot follow. */
+static bool say_unknown(struct doctor *doctor, const json_t *device, bool is_shown)
+{
+    struct buf words = {0};
+    size_t i;
+    json_t *word;
+    int64_t left_out = json_integer_value(json_object_get(device, "config_left_out"));
+    json_array_foreach(json_object_get(device, "config_unknown"), i, word)
+        buf_format(&words, "%s%s", i > 0 ? ", " : "", json_string_value(word));
+    if (i > 0 && is_shown)
+        doctor_say(doctor, DOCTOR_WARNING, "devices", "upgrade coldchain-agent there",
+                   "agent %s/%s is older than its zone's settings: it does not know %s",
+                   show_text(device, "org"), show_text(device, "id"), words.data);
+    if (left_out > 0 && is_shown)
+        doctor_say(doctor, DOCTOR_WARNING, "devices", "upgrade coldchain-agent there",
+                   "agent %s/%s does not judge %" PRId64 " of its zone's rules",
+                   show_text(device, "org"), show_text(device, "id"), left_out);
+    buf_fini(&words);
+    return i > 0 || left_out > 0;
+}
+
+static void look_for_older(struct doctor *doctor, const json_t *devices)
+{
+    size_t count = 0;
+    size_t i;
+    json_t *device;
+    json_array_foreach((json_t *)(uintptr_t)devices, i, device) count +=
+        say_unknown(doctor, device, count < NAMES_SHOWN);
+    if (count > NAMES_SHOWN)
+        doctor_say(doctor, DOCTOR_WARNING, "devices", "upgrade coldchain-agent there",
+                   "%zu more agents are older than their zones' settings",
+                   count - NAMES_SHOWN);
+}
+
 static void devices_of_api(struct doctor *doctor)
 {
     struct err_text why = {""};
@@ -222,8 +256,9 @@ static void devices_of_api(struct doctor *doctor)
                    !is_heard || age_ms > doctor->silent_ms,
                    is_heard && age_ms < 0 ? 0 : age_ms);
     }
-    json_decref(devices);
     say_devices(doctor, &silent);
+    look_for_older(doctor, devices);
+    json_decref(devices);
 }
 
 void doctor_look_devices(struct doctor *doctor)

@@ -68,7 +68,7 @@ class Case(unittest.TestCase):
             self.collector.tls = ssl.create_default_context(cafile=os.path.join(self.folder, "ca.crt"))
             self.collector.settings["api"].update(cert_file=f"{tls}.crt", key_file=f"{tls}.key")
         self.start(self.collector)
-        password = self.broker.add("fengjie/one")
+        self.password = password = self.broker.add("fengjie/one")
         self.broker.child.send_signal(1)  # SIGHUP: read the passwords again
         wait_for(lambda: self.say_something(password), 10, "the device is let in")
         wait_for(lambda: self.collector.get("/devices")[0]["last_arrival"], 10, "the device was heard")
@@ -248,6 +248,18 @@ class Broken(Case):
 
 
 class Alarms(Case):
+    def test_agents_older_than_their_zones_settings(self):
+        self.house()
+        device = Client(self.broker.port, "fengjie/one", self.password, "status")
+        self.addCleanup(device.stop)
+        device.publish("coldchain/v1/fengjie/one/status", json.dumps({"state": "online", "config": {
+            "form": 2, "unknown": ["zone.fog", "kind.telepathy"], "left_out": 1}}), retain=True)
+        wait_for(lambda: self.collector.get("/devices")[0]["config_left_out"], 10, "the device has said so")
+        found = self.doctor()
+        self.says(found, "warning", "devices",
+                  "agent fengjie/one is older than its zone's settings: it does not know zone.fog, kind.telepathy")
+        self.says(found, "warning", "devices", "agent fengjie/one does not judge 1 of its zone's rules")
+
     def tried(self, name):
         channel = next(one for one in self.collector.get("/alarm-channels") if one["name"] == name)
         return channel["state"] != "unused"
