@@ -29,6 +29,26 @@ static bool is_of_channel(const struct incident *incident)
            !alert_kind_is_trouble(incident->kind) && !alert_kind_is_date(incident->kind);
 }
 
+static void on_step(void *context, const struct state_transition *step)
+{
+    bool *was_unknown = context;
+    if (step->kind != ALERT_EFFECT_CLOSED)
+        *was_unknown = strstr(step->body, "\"state\":\"unknown\"") != NULL;
+}
+
+/* Whoever closed it did not know what was. It is told anew when it is read again; the
+ * device has read it all the while. */
+static bool was_unknown(const struct pipeline *pipeline, const struct incident *incident)
+{
+    bool was = false;
+    if (incident->state != INCIDENT_CLOSED || alert_kind_is_sum(incident->kind) ||
+        alert_kind_is_silence(incident->kind))
+        return false;
+    return state_each_transition(pipeline->options.state, incident->id, &was, on_step) ==
+               ERR_OK &&
+           was;
+}
+
 /* False when nobody has it in hand. */
 static bool describe(struct zone_handled *handled, const struct incident *incident,
                      const struct state_care *care)
@@ -57,6 +77,8 @@ static void tell(struct pipeline *pipeline, const char *id)
     bool is_over = incident.state == INCIDENT_CLOSED && care.closing.by[0] == '\0';
     if (zone == NULL || !is_of_channel(&incident) || is_over)
         return; /* what is over by itself is over there, too */
+    if (was_unknown(pipeline, &incident))
+        return;
     bool is_handled = describe(&handled, &incident, &care);
     configs_handled(pipeline->options.configs, zone->org, incident.device, incident.zone,
                     id, is_handled ? &handled : NULL);

@@ -147,11 +147,11 @@ def story_something_else_is_sent(house):
             {"journal": {"dir": "/tmp"}}, {"exec": "/bin/sh"}, {"status": {"file": "/etc/passwd"}}]
     for count, row in enumerate(rows, start=1):
         forger.publish(TOPIC.format("agent-1"), json.dumps(
-            {"v": 1, "version": "00000000000000ff", "zones": [], **row}), retain=True)
+            {"v": 1, "version": "00000000000000ff", "zones": [], "must": list(row), **row}), retain=True)
         house.wait_for(lambda: store.agent.status().get("rules_refused") == count, 10,
                        lambda: f"{row} is refused: {store.agent.status()}")
     house.equal(store.agent.status()["rules_version"], version, "the last good ones stay in force")
-    house.check("cannot be set from afar" in store.agent.log(), "the log says why")
+    house.check("must be understood, and is not known here" in store.agent.log(), "the log says why")
     forger.stop()
 
     # the collector hears of it and puts right what the broker keeps
@@ -163,3 +163,61 @@ def story_something_else_is_sent(house):
     house.wait_for(lambda: store.device("agent-1")["online"], 10, "and was heard of")
     house.equal(store.agent.status()["rules_refused"], 0, "what is retained is good again")
     house.equal(store.agent.status()["rules_version"], version, "and the same")
+
+
+def story_a_later_collector_says_more(house):
+    """An agent that is older than its zone's settings judges the rest, and says what it does not know."""
+    store = Store(house)
+    house.start(store.agent)
+    store.wait_for_version(None)
+    house.wait_for(lambda: store.device("agent-1")["online"], 10, "it has said what it is")
+    forger = Client(store.broker.port, store.broker.COLLECTOR, store.broker.passwords[store.broker.COLLECTOR], "x")
+    later = store.kept()
+    store.collector.stop()
+    level = {"severity": "warning", "level": 30, "delay": 0, "recovery_level": 30, "recovery_delay": 0}
+    rule = {"id": "x", "kind": "above", "quantity": "air_temperature", "levels": [level]}
+    later["zones"][0].update(fog=1)
+    later["zones"][0]["rules"] += [{**rule, "id": "mind", "kind": "telepathy"}, {**rule, "id": "odd", "must": ["slope"]}]
+    later.update(version="00000000000000ee")
+    forger.publish(TOPIC.format("agent-1"), json.dumps(later), retain=True)
+    house.wait_for(lambda: store.agent.status().get("rules_version") == "00000000000000ee", 10, "it is in force")
+    status = store.agent.status()
+    house.equal((status["rules_refused"], status["rules_left_out"]), (0, 2), "two rules are left out")
+    house.equal(status["rules_unknown"], 2, "and two words are not known")
+    store.agent.stop()
+    store.agent.start()
+    house.wait_for(lambda: store.agent.status().get("rules_left_out") == 2, 20, "so it is from its own file")
+    listener = house.keep(Client(store.broker.port, store.broker.COLLECTOR,
+                                 store.broker.passwords[store.broker.COLLECTOR], "y"))
+    topic = "coldchain/v1/fengjie/agent-1/status"
+    listener.subscribe(topic)
+    house.wait_for(lambda: any(b"telepathy" in one for one in listener.received(topic)), 20, "its status names them")
+    said = json.loads(listener.received(topic)[-1])["config"]
+    house.equal((said["form"], said["unknown"], said["left_out"]), (2, ["zone.fog", "kind.telepathy"], 2), "all of them")
+    forger.stop()
+    store.collector.start()
+    house.wait_for(lambda: store.agent.status()["rules_left_out"] == 0, 90, "the collector puts right what it is to know")
+    house.wait_for(lambda: store.device("agent-1")["config_unknown"] == [], 20, "and hears that all of it is known")
+
+
+def story_an_older_agent_is_told_what_it_knows(house):
+    store = Store(house)
+    store.ctl("do", "zone.put", "id=room", "door_most=20m", 'loads=[{"from":"2026-11-20T10:00:00Z","entry_c":14}]')
+    old = store.listen()
+    topic, status = TOPIC.format("old"), "coldchain/v1/fengjie/old/status"
+    house.wait_for(lambda: old.received(topic), 20, "it is told")
+
+    def zone():
+        return json.loads(old.received(topic)[-1])["zones"][0]
+
+    def say(**config):
+        old.publish(status, json.dumps({"state": "online", "version": "0.1.0", "config": config}), retain=True)
+
+    say(refused=0, version=json.loads(old.received(topic)[-1])["version"])
+    house.wait_for(lambda: store.device("old")["config_unknown"] == ["zone.door_most", "zone.loads"], 20,
+                   lambda: f"what it is not told is listed: {store.device('old')}")
+    house.check("door_most" not in zone() and "loads" not in zone(), "for it would refuse all the rest")
+    house.check("part" in store.ctl("devices"), "coldchainctl devices says so")
+    say(form=2, refused=0, version=json.loads(old.received(topic)[-1])["version"])
+    house.wait_for(lambda: zone().get("loads"), 20, "once it reads more, it is told more")
+    house.equal((zone()["door_most"], zone()["loads"][0]["entry"]), (1200000, 14), "all of it")

@@ -53,7 +53,7 @@ static const struct zone_config *told(struct house *house, struct zone_rules *ru
 static void on_incident(void *context, const struct incident *incident)
 {
     struct incident *found = context;
-    if (found->id[0] == '\0')
+    if (found->id[0] == '\0' && strcmp(incident->rule, "warm") == 0)
         *found = *incident;
 }
 
@@ -167,6 +167,26 @@ static void what_is_over_by_itself_leaves_its_acknowledgement(void)
     house_close(&house);
 }
 
+/* Nobody heard the device meanwhile: it rings on, for it knows more than they did. */
+static void what_was_unknown_is_not_closed_there(void)
+{
+    struct house house;
+    house_open(&house);
+    put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+    put_status(&house, STATUS);
+    put_pack(&house, "d", 1, 9, true);
+    put_tick(&house, 115);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    begin(&house);
+    CHECK(newest(&house).state == INCIDENT_UNKNOWN);
+    act(&house, 1, "incident.close", "," CLOSE_WORDS);
+    CHECK(newest(&house).state == INCIDENT_CLOSED);
+    check_quiet(&house, 0);
+    end(&house);
+    buf_fini(&house.told);
+    house_close(&house);
+}
+
 /* As the API shows it; a device may say anything. */
 static void what_a_device_does_not_know_is_listed(void)
 {
@@ -207,6 +227,7 @@ int main(void)
         {"what people do is told", what_people_do_is_told},
         {"what is over by itself leaves its acknowledgement",
          what_is_over_by_itself_leaves_its_acknowledgement},
+        {"what was unknown is not closed there", what_was_unknown_is_not_closed_there},
         {"what a device does not know is listed", what_a_device_does_not_know_is_listed},
         CU_TEST_INFO_NULL,
     };
