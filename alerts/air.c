@@ -457,6 +457,16 @@ struct air_verdict air_judge(struct air_state *state, const struct air_settings 
     return air_last(state, signals);
 }
 
+void air_rewind(struct air_state *state, int64_t time_ms)
+{
+    int64_t *const times[] = {&state->last_ms,  &state->since_ms,   &state->heated_ms,
+                              &state->hot_ms,   &state->outside_ms, &state->cooled_ms,
+                              &state->inside_ms};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        if (*times[i] > time_ms)
+            *times[i] = time_ms;
+}
+
 void air_forget(struct air_state *state)
 {
     *state = (struct air_state){.last_ms = state->last_ms,

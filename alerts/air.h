@@ -187,6 +187,9 @@ struct air_verdict air_last(const struct air_state *state,
 /* Undisturbed minutes that are lacking at least until there is an envelope; 0: none. */
 double air_lacks_min(const struct air_state *state);
 
+/* The clock was ahead and came back to `time_ms`: nothing stays in the future. */
+void air_rewind(struct air_state *state, int64_t time_ms);
+
 /* A place begins anew (another set point, another place): the envelope is forgotten. */
 void air_forget(struct air_state *state);
 

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdalign.h>
+#include <string.h>
 
 #include "alerts/internal.h"
 #include "alerts/measure.h"
@@ -109,6 +110,15 @@ static void tally_put(struct tally *tally, int64_t newest, int64_t slice, double
     tally->rest -= (float)units * tally->unit;
 }
 
+/* The clock was ahead by as many slices: what was added up then was so later. */
+static void tally_turn_back(struct tally *tally, int64_t slices)
+{
+    uint8_t before[TALLY_PLACES];
+    memcpy(before, tally->slices, sizeof before);
+    for (int64_t i = 0; i < TALLY_PLACES; i++)
+        tally->slices[slice_place(i - slices, TALLY_PLACES)] = before[i];
+}
+
 /* Returns the newest slice. */
 static int64_t tally_move(struct tally *tally, const struct rule *rule,
                           const struct moment *moment)
@@ -118,7 +128,9 @@ static int64_t tally_move(struct tally *tally, const struct rule *rule,
     int64_t before = slice_before(slice, slice_ms, moment->before_ms);
     if (slice == before && tally->unit > 0)
         return slice;
-    if (slice < before || slice - before > TALLY_SLICES)
+    if (slice < before)
+        tally_turn_back(tally, before - slice);
+    else if (slice - before > TALLY_SLICES)
         tally_clear(tally); /* nothing of what is there counts any more */
     else
         for (int64_t i = before + 1; i <= slice; i++) {

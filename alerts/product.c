@@ -203,6 +203,20 @@ void product_pulp(struct product_state *state, const struct product_settings *se
     state->pulled_K_h = 0;
 }
 
+void product_rewind(struct product_state *state, int64_t time_ms)
+{
+    if (state->last_ms > time_ms)
+        state->last_ms = time_ms;
+    if (state->pulp_ms > time_ms)
+        state->pulp_ms = time_ms;
+    if (state->stretch_ms > time_ms)
+        state->stretch_ms =
+            0; /* what was pulled meanwhile, and for how long, is unsure */
+    for (size_t i = 0; i < state->load_count; i++)
+        if (state->loads[i].at_ms > time_ms)
+            state->loads[i].at_ms = time_ms;
+}
+
 struct product product_now(const struct product_state *state,
                            const struct product_settings *settings)
 {

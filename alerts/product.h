@@ -96,6 +96,8 @@ void product_air(struct product_state *state, const struct product_settings *set
                  int64_t time_ms, double air_C);
 void product_pulp(struct product_state *state, const struct product_settings *settings,
                   int64_t time_ms, double pulp_C);
+/* The clock was ahead and came back to `time_ms`: nothing stays in the future. */
+void product_rewind(struct product_state *state, int64_t time_ms);
 struct product product_now(const struct product_state *state,
                            const struct product_settings *settings);
 

@@ -109,3 +109,11 @@ struct product shared_product(struct alerts *alerts, struct source *source,
         product_pulp(state, &settings, pulp_ms, pulp_C);
     return product_now(state, &settings);
 }
+
+void shared_rewind(struct alerts *alerts, struct source *source, int64_t time_ms)
+{
+    if (gauge_shared_find(source, OF_AIR) != NULL)
+        air_rewind(gauge_shared(alerts, source, OF_AIR), time_ms);
+    if (gauge_shared_find(source, OF_PRODUCT) != NULL)
+        product_rewind(gauge_shared(alerts, source, OF_PRODUCT), time_ms);
+}

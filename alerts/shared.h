@@ -32,6 +32,8 @@ const void *gauge_shared_find(const struct source *source, enum shared_gauge whi
 struct air_verdict shared_air(struct alerts *alerts, struct source *source,
                               const struct room *room,
                               const struct alert_reading *reading);
+/* The clock was ahead and came back. */
+void shared_rewind(struct alerts *alerts, struct source *source, int64_t time_ms);
 /* As of its last reading of either. */
 struct product shared_product_now(const struct product_state *state,
                                   const struct room *room);

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "alerts/internal.h"
+#include "alerts/shared.h"
 
 bool level_is_past(const struct rule *rule, size_t level, double value)
 {
@@ -256,8 +257,9 @@ void threshold_skip(struct alerts *alerts, struct source *source, struct rule *r
 }
 
 /* The clock was ahead and came back: no point in time may stay in the future. */
-static void rewind_to(struct source *source, int64_t time_ms)
+static void rewind_to(struct alerts *alerts, struct source *source, int64_t time_ms)
 {
+    shared_rewind(alerts, source, time_ms);
     for (struct watch *watch = source->watches; watch != NULL; watch = watch->next)
         for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
             if (watch->since[i] > time_ms)
@@ -270,7 +272,7 @@ void threshold_reading(struct alerts *alerts, struct source *source,
     if (reading->time_ms <= source->last_ms) {
         if (source->last_ms <= reading->arrival_ms + ALERT_CLOCK_SLACK_MS)
             return;
-        rewind_to(source, reading->time_ms);
+        rewind_to(alerts, source, reading->time_ms);
     }
     assert(!source->plan->is_device);
     int64_t before_ms = source->last_ms;

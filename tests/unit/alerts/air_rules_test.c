@@ -194,6 +194,51 @@ static void what_somebody_is_told_of_does_not_become_usual(void)
     story_end(&story);
 }
 
+/* One reading of a clock that was eight hours ahead, just before it happens. */
+static void a_clock_that_was_ahead_does_not_blind(void)
+{
+    static const struct {
+        struct alert_rule rule;
+        int64_t by_s; /* told, when no clock was ahead */
+    } rows[] = {
+        {{.kind = ALERT_COOLING_FAILED,
+          .quantity = "air_temperature",
+          .levels = {{.severity = ALERT_CRITICAL, .level = 12, .recovery_level = 1}}},
+         BEGIN + 25 * MIN},
+        {{.kind = ALERT_ABOVE,
+          .quantity = "product_temperature",
+          .levels = {{.severity = ALERT_CRITICAL, .level = 8, .recovery_level = 8}}},
+         BEGIN + 5 * H},
+        {{.kind = ALERT_CUMULATIVE_ABOVE,
+          .quantity = "air_temperature",
+          .limit = 3,
+          .window_ms = INT64_C(24) * H * 1000, /* half of the time, for ten hours */
+          .levels = {{.severity = ALERT_CRITICAL, .level = 360, .recovery_level = 0}}},
+         BEGIN + 60 * MIN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alert_rule rule = rows[i].rule;
+        snprintf(rule.id, sizeof rule.id, "row-%zu", i);
+        snprintf(rule.zone, sizeof rule.zone, "room-1");
+        rule.level_count = 1;
+        struct story story;
+        story_begin(&story);
+        story_rules(&story, &rule, 1);
+        for (int64_t at_s = 0; at_s < rows[i].by_s; at_s += MIN) {
+            story_read(&story, at_s, dead_compressor(at_s));
+            if (at_s != BEGIN - MIN)
+                continue;
+            CHECK_ROW(rule.id, story.count == 0);
+            struct alert_reading ahead =
+                story_reading("air_temperature", at_s + 8 * H, 4);
+            ahead.arrival_ms = T0 + at_s * 1000;
+            alerts_reading(story.alerts, &ahead, &story.sink);
+        }
+        CHECK_ROW(rule.id, story.count == 1);
+        story_end(&story);
+    }
+}
+
 static void a_door_is_seen_in_the_air(void)
 {
     struct alert_rule rule = measured(ALERT_DOOR_OPEN, 3);
@@ -248,6 +293,7 @@ int main(void)
          a_dead_compressor_is_told_and_nothing_else},
         {"what somebody is told of does not become usual",
          what_somebody_is_told_of_does_not_become_usual},
+        {"a clock that was ahead does not blind", a_clock_that_was_ahead_does_not_blind},
         {"a door is seen in the air", a_door_is_seen_in_the_air},
         {"a threshold waits for doors and defrosts and says so",
          a_threshold_waits_for_doors_and_defrosts_and_says_so},
