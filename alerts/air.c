@@ -365,6 +365,17 @@ static enum air_phase phase_of(struct step *step)
     return is_coming_back(step) ? AIR_RECOVERING : AIR_FAILING;
 }
 
+/* When that began of which there are unexplained minutes. */
+static int64_t outside_since(const struct air_state *state)
+{
+    double counted_min = (double)state->unexplained_min;
+    if (STILL_WEIGHT * (double)state->still_min >= counted_min)
+        counted_min = (double)state->still_min;
+    int64_t since_ms = state->last_ms - (int64_t)(counted_min * MINUTE_MS);
+    bool is_outside_longer = state->side != 0 && state->outside_ms < since_ms;
+    return is_outside_longer ? state->outside_ms : since_ms;
+}
+
 struct air_verdict air_last(const struct air_state *state,
                             const struct air_signals *signals)
 {
@@ -374,6 +385,7 @@ struct air_verdict air_last(const struct air_state *state,
         .phase = (enum air_phase)state->phase,
         .since_ms = state->since_ms,
         .unexplained_min = (double)state->unexplained_min,
+        .outside_ms = outside_since(state),
         .is_signalled = state->heated != 0 && state->is_signalled,
         .is_above = state->is_above,
         .apart_min = (double)state->apart_min,

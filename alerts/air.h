@@ -164,6 +164,7 @@ struct air_verdict {
     int64_t since_ms; /* the phase began, or the first reading came */
     double
         unexplained_min; /* outside, and neither door nor defrost nor on the way back */
+    int64_t outside_ms;  /* since when: it left the envelope, or these minutes ago */
     double door_min;     /* of the door that is open; 0 */
     double defrost_min;  /* of the defrost that goes on; 0 */
     double recovery_min; /* since a door or defrost ended, the air still outside; 0 */

@@ -77,7 +77,7 @@ struct alert_reading {
  * it, closed the arrival of the next good one; limit, value and worst are seconds.
  */
 struct incident {
-    char id[ALERT_ID_SIZE]; /* hash of rule, zone, device, channel and onset */
+    char id[ALERT_ID_SIZE]; /* hash of rule, zone, device, channel, and when it passed */
     char rule[ID_SIZE];
     char zone[ID_SIZE];
     char device[ID_SIZE];
@@ -89,7 +89,8 @@ struct incident {
     bool is_acknowledged;
     char acknowledged_by[ID_SIZE]; /* an id, never a name */
     int64_t acknowledged_ms;
-    int64_t onset_ms;     /* event time at which the level was first passed */
+    int64_t onset_ms;     /* event time at which the level was first passed; of what
+                             lasts (a door, mains): at which that began */
     int64_t opened_ms;    /* event time of the reading that proved its delay */
     int64_t learned_ms;   /* when the collector knew */
     int64_t changed_ms;   /* when the collector last told of it */

@@ -53,10 +53,11 @@ void firing_unindex(struct alerts *alerts, const struct watch *watch)
 
 /*
  * The first 16 bytes of BLAKE2b-256 over rule, zone, device, channel (each with its
- * length before it) and the onset; `turn` is added when an open incident has that id
- * already, which takes a clock that went over the same time twice.
+ * length before it) and when the level was first passed, which is not the onset of what
+ * had lasted before; `turn` is added when an open incident has that id already, which
+ * takes a clock that went over the same time twice.
  */
-static void make_id(uint8_t id[ID_BYTES], const struct watch *watch, int64_t onset_ms,
+static void make_id(uint8_t id[ID_BYTES], const struct watch *watch, int64_t passed_ms,
                     uint64_t turn)
 {
     const struct source *source = watch->source;
@@ -71,17 +72,17 @@ static void make_id(uint8_t id[ID_BYTES], const struct watch *watch, int64_t ons
         memcpy(bytes + len + 8, names[i], name_len);
         len += 8 + name_len;
     }
-    bytes_put_u64(bytes + len, (uint64_t)onset_ms);
+    bytes_put_u64(bytes + len, (uint64_t)passed_ms);
     bytes_put_u64(bytes + len + 8, turn);
     uint8_t digest[CRYPTO_DIGEST_BYTES];
     crypto_digest(digest, bytes, len + (turn > 0 ? 16 : 8));
     memcpy(id, digest, ID_BYTES);
 }
 
-void incident_id_of(char id[ALERT_ID_SIZE], const struct watch *watch, int64_t onset_ms)
+void incident_id_of(char id[ALERT_ID_SIZE], const struct watch *watch, int64_t passed_ms)
 {
     uint8_t bytes[ID_BYTES];
-    make_id(bytes, watch, onset_ms, 0);
+    make_id(bytes, watch, passed_ms, 0);
     crypto_hex(id, bytes, ID_BYTES);
 }
 
@@ -149,7 +150,8 @@ void incident_tell(struct alerts *alerts, struct watch *watch,
 }
 
 void incident_open(struct alerts *alerts, struct watch *watch,
-                   const struct firing *opening, const struct alert_sink *sink)
+                   const struct firing *opening, int64_t passed_ms,
+                   const struct alert_sink *sink)
 {
     assert(watch->firing == NULL);
     struct firing *firing = mem_dup(opening, sizeof *opening);
@@ -157,7 +159,7 @@ void incident_open(struct alerts *alerts, struct watch *watch,
     firing->rule = rule_ref(watch->rule);
     uint64_t turn = 0;
     do {
-        make_id(firing->id, watch, firing->onset_ms, turn++);
+        make_id(firing->id, watch, passed_ms, turn++);
     } while (firing_find(alerts, firing->id) != NULL);
     watch->firing = firing;
     firing_index(alerts, watch);

@@ -22,6 +22,8 @@ struct sample {
     int64_t before_ms; /* event time of the reading before; TIME_NONE */
     int64_t stood_ms;  /* for which the reading before stands */
     double measure;
+    int64_t begun_ms; /* since when what is measured lasts; TIME_NONE: as long as the
+                         level is past */
     double low; /* the measure is between these two; both 0: nothing is known of that */
     double high;
     unsigned reasons; /* that hold the rule back now, as bits; 0: none */
@@ -142,17 +144,21 @@ struct watch *firing_find(const struct alerts *alerts, const uint8_t id[ID_BYTES
 void firing_index(struct alerts *alerts, struct watch *watch);
 /* Also when it is not there. */
 void firing_unindex(struct alerts *alerts, const struct watch *watch);
-/* `opening` has the times, the limit and the severity. */
+/*
+ * `opening` has the times, the limit and the severity; its name is made of `passed_ms`,
+ * when its level was first passed.
+ */
 void incident_open(struct alerts *alerts, struct watch *watch,
-                   const struct firing *opening, const struct alert_sink *sink);
+                   const struct firing *opening, int64_t passed_ms,
+                   const struct alert_sink *sink);
 void incident_tell(struct alerts *alerts, struct watch *watch,
                    enum alert_effect_kind kind, int64_t now_ms,
                    const struct alert_sink *sink);
 /* Tells of it and forgets it; the watch is pending afterwards. */
 void incident_close(struct alerts *alerts, struct watch *watch, int64_t closed_ms,
                     int64_t now_ms, const struct alert_sink *sink);
-/* What an incident of that watch with that onset would be named. */
-void incident_id_of(char id[ALERT_ID_SIZE], const struct watch *watch, int64_t onset_ms);
+/* What an incident of that watch that passed its level then would be named. */
+void incident_id_of(char id[ALERT_ID_SIZE], const struct watch *watch, int64_t passed_ms);
 const struct incident *incident_fill(struct incident *out, const struct watch *watch);
 /* False for anything but 32 hex digits. */
 bool incident_id_parse(uint8_t id[ID_BYTES], const char *text);

@@ -64,10 +64,11 @@ struct moment {
     int64_t before_ms; /* of the reading before; of a new gauge: this one */
     int64_t stood_ms;  /* for which the reading before stands; of a new gauge: 0 */
     double value;
-    bool is_new;  /* the gauge's first */
-    bool is_held; /* one of the rule's reasons holds: nothing of this counts */
-    bool is_kept; /* out: of what is counted something was not, because it is held */
-    double low;   /* out: what is measured is between these two; both 0: unsaid */
+    bool is_new;      /* the gauge's first */
+    bool is_held;     /* one of the rule's reasons holds: nothing of this counts */
+    bool is_kept;     /* out: of what is counted something was not, because it is held */
+    int64_t begun_ms; /* out: since when it lasts; TIME_NONE: its kind does not say */
+    double low;       /* out: what is measured is between these two; both 0: unsaid */
     double high;
     bool is_explained; /* a door or a defrost of that place goes on */
     int64_t ended_ms;  /* the last of them ended; TIME_NONE */
@@ -80,6 +81,12 @@ struct moment {
     const struct air_verdict *air;   /* of this channel; NULL: nobody asked */
     const struct quantity *quantity; /* NULL: not in the registry */
 };
+
+/* What lasts, and has been counted for so long, began that long ago. */
+static inline void moment_begun(struct moment *moment, int64_t lasted_ms)
+{
+    moment->begun_ms = moment->time_ms - lasted_ms;
+}
 
 /*
  * The time that the reading before stood for, 0 for the first, or when the clock went

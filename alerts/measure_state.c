@@ -46,6 +46,7 @@ static double stuck_step(void *gauge, const struct rule *rule, struct moment *mo
     else if (!moment->is_held && stuck->still_ms < ALERT_DELAY_MAX_MS)
         stuck->still_ms += moment->stood_ms;
     stuck->value = moment->value;
+    moment_begun(moment, stuck->still_ms);
     return minutes(stuck->still_ms);
 }
 
@@ -167,6 +168,7 @@ static double stretch_step(void *gauge, const struct rule *rule, struct moment *
         stretch->lasted_ms = 0;
     else if (!moment->is_held && stretch->lasted_ms < ALERT_DELAY_MAX_MS)
         stretch->lasted_ms += moment->stood_ms;
+    moment_begun(moment, stretch->lasted_ms);
     return minutes(stretch->lasted_ms);
 }
 
@@ -204,6 +206,7 @@ static double missing_step(void *gauge, const struct rule *rule, struct moment *
         since->lasted_ms = 0;
     else if (!moment->is_held && since->lasted_ms < ALERT_DELAY_MAX_MS)
         since->lasted_ms += moment->stood_ms;
+    moment_begun(moment, since->lasted_ms - rule->window_ms);
     return minutes(since->lasted_ms - rule->window_ms);
 }
 

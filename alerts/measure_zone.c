@@ -52,6 +52,7 @@ static double recovery_step(void *gauge, const struct rule *rule, struct moment 
         recovery->lasted_ms = 0;
         recovery->ended_ms = moment->ended_ms;
     }
+    moment_begun(moment, recovery->lasted_ms);
     return (double)recovery->lasted_ms / (double)MEASURE_MINUTE_MS;
 }
 
@@ -112,6 +113,7 @@ static double cooling_step(void *gauge, const struct rule *rule, struct moment *
     const struct air_verdict *air = moment->air;
     if (air == NULL || air->phase == AIR_UNAVAILABLE)
         return (double)NAN;
+    moment->begun_ms = air->outside_ms;
     return air->unexplained_min;
 }
 
@@ -183,6 +185,7 @@ static double left_step(void *gauge, const struct rule *rule, struct moment *mom
     if (moment->is_asked)
         return is_record && !left->is_seen && !moment->is_held ? 0 : (double)NAN;
     double minutes = (double)left->seen_ms / (double)MEASURE_MINUTE_MS;
+    moment_begun(moment, left->seen_ms);
     moment->asks = !moment->is_held && minutes >= rule->levels[0].level;
     return minutes;
 }

@@ -69,6 +69,7 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
     moment->is_held = sample->reasons != 0;
     moment->is_kept = false;
     moment->low = moment->high = 0;
+    moment->begun_ms = TIME_NONE;
     sample->measure = moment->value;
     if (kind != NULL) {
         bool is_new;
@@ -78,6 +79,7 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
         moment->stood_ms = is_new ? 0 : sample->stood_ms;
         sample->measure = kind->step(gauge, rule, moment);
     }
+    sample->begun_ms = moment->begun_ms;
     sample->low = moment->low;
     sample->high = moment->high;
     sample->is_kept = moment->is_held && moment->is_kept;

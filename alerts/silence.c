@@ -200,7 +200,7 @@ static void open_silence(struct alerts *alerts, struct watch *watch, int64_t now
         .limit = (double)cadence_silent_ms(source, rule) / 1000,
         .severity = rule->silent_severity,
     };
-    incident_open(alerts, watch, &opening, sink);
+    incident_open(alerts, watch, &opening, opening.onset_ms, sink);
 }
 
 static unsigned reasons_of(const struct alerts *alerts, const struct source *source,

@@ -69,14 +69,21 @@ static unsigned advance(struct watch *watch, const struct sample *sample)
 }
 
 /* When the first of these levels was passed. */
-static int64_t onset_of(const struct watch *watch, unsigned levels)
+static int64_t passed_at(const struct watch *watch, unsigned levels)
 {
-    int64_t onset = TIME_NEVER;
+    int64_t passed_ms = TIME_NEVER;
     for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
-        if ((levels & (1u << i)) != 0 && watch->since[i] < onset)
-            onset = watch->since[i];
-    assert(onset != TIME_NEVER && onset != TIME_NONE);
-    return onset;
+        if ((levels & (1u << i)) != 0 && watch->since[i] < passed_ms)
+            passed_ms = watch->since[i];
+    assert(passed_ms != TIME_NEVER && passed_ms != TIME_NONE);
+    return passed_ms;
+}
+
+/* What lasts began before it had lasted too long. */
+static int64_t onset_of(const struct sample *sample, int64_t passed_ms)
+{
+    bool is_earlier = sample->begun_ms != TIME_NONE && sample->begun_ms < passed_ms;
+    return is_earlier ? sample->begun_ms : passed_ms;
 }
 
 static const struct alert_level *gravest(const struct watch *watch)
@@ -91,7 +98,7 @@ static const struct alert_level *gravest(const struct watch *watch)
 static void fire(struct alerts *alerts, struct watch *watch, unsigned newly,
                  const struct sample *reading, const struct alert_sink *sink)
 {
-    int64_t onset_ms = onset_of(watch, newly);
+    int64_t passed_ms = passed_at(watch, newly);
     bool was_dismissed = watch_is_dismissed(watch);
     watch->fired |= newly;
     for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
@@ -106,13 +113,13 @@ static void fire(struct alerts *alerts, struct watch *watch, unsigned newly,
             watch->worst_high = reading->high;
         }
         const struct firing opening = {
-            .onset_ms = onset_ms,
+            .onset_ms = onset_of(reading, passed_ms),
             .opened_ms = reading->time_ms,
             .learned_ms = reading->arrival_ms,
             .limit = level->level,
             .severity = (uint8_t)level->severity,
         };
-        incident_open(alerts, watch, &opening, sink);
+        incident_open(alerts, watch, &opening, passed_ms, sink);
         return;
     }
     bool is_graver = level->severity > firing->severity;
@@ -287,7 +294,8 @@ void threshold_reading(struct alerts *alerts, struct source *source,
         return;
     struct sample sample = {.time_ms = reading->time_ms,
                             .arrival_ms = reading->arrival_ms,
-                            .before_ms = before_ms};
+                            .before_ms = before_ms,
+                            .begun_ms = TIME_NONE};
     for (size_t i = 0; i < plan->count; i++) {
         sample.measure = rule_value(plan->rules[i], reading);
         if (!rule_is_silence(plan->rules[i]))

@@ -28,30 +28,30 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                               "${device} 已 ${span} 没有任何数据，最后 ${since}"},
                              {"power and network of the device", "设备电源和网络"}},
     [ALERT_CUMULATIVE_ABOVE] = {{"${quantity} at or above ${reference} for ${value} in "
-                                 "all, allowed ${level}, since ${since}",
+                                 "all, allowed ${level}, used up at ${since}",
                                  "${quantity} 累计 ${value} 不低于 ${reference}，允许 "
-                                 "${level}，始于 ${since}"},
+                                 "${level}，于 ${since} 用尽"},
                                 {"the goods: how warm is their core; then door, "
                                  "compressor, evaporator fan",
                                  "货物中心温度；再查库门、压缩机、蒸发器风机"}},
     [ALERT_CUMULATIVE_BELOW] = {{"${quantity} at or below ${reference} for ${value} in "
-                                 "all, allowed ${level}, since ${since}",
+                                 "all, allowed ${level}, used up at ${since}",
                                  "${quantity} 累计 ${value} 不高于 ${reference}，允许 "
-                                 "${level}，始于 ${since}"},
+                                 "${level}，于 ${since} 用尽"},
                                 {"the goods for chilling injury; then set point and "
                                  "thermostat",
                                  "货物有无冷害；再查设定温度和温控器"}},
     [ALERT_DOSE_ABOVE] = {{"heat taken up above ${reference}: ${value}, allowed "
-                           "${level}, since ${since}",
-                           "超过 ${reference} 的累计热量 ${value}，允许 ${level}，始于 "
-                           "${since}"},
+                           "${level}, used up at ${since}",
+                           "超过 ${reference} 的累计热量 ${value}，允许 ${level}，于 "
+                           "${since} 用尽"},
                           {"the goods: how warm is their core; then door, compressor, "
                            "evaporator fan",
                            "货物中心温度；再查库门、压缩机、蒸发器风机"}},
     [ALERT_DOSE_BELOW] = {{"cold taken up below ${reference}: ${value}, allowed "
-                           "${level}, since ${since}",
-                           "低于 ${reference} 的累计冷量 ${value}，允许 ${level}，始于 "
-                           "${since}"},
+                           "${level}, used up at ${since}",
+                           "低于 ${reference} 的累计冷量 ${value}，允许 ${level}，于 "
+                           "${since} 用尽"},
                           {"the goods for chilling injury; then set point and thermostat",
                            "货物有无冷害；再查设定温度和温控器"}},
     [ALERT_RATE] = {{"${quantity} rises by ${value}, allowed ${level}, since ${since}",

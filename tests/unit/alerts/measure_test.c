@@ -441,6 +441,8 @@ struct teller {
     size_t closed;
     size_t kept;
     int64_t first_s;
+    int64_t onset_s;
+    char id[ALERT_ID_SIZE];
     struct {
         char key[3 * ID_SIZE];
         void *data;
@@ -453,8 +455,11 @@ static void on_effect(void *context, enum alert_effect_kind kind,
                       const struct incident *incident)
 {
     struct teller *teller = context;
-    if (kind == ALERT_EFFECT_OPENED && teller->opened++ == 0)
+    if (kind == ALERT_EFFECT_OPENED && teller->opened++ == 0) {
         teller->first_s = story_s(incident->opened_ms);
+        teller->onset_s = story_s(incident->onset_ms);
+        snprintf(teller->id, sizeof teller->id, "%s", incident->id);
+    }
     teller->closed += kind == ALERT_EFFECT_CLOSED;
     story_effect(&teller->story, kind, incident);
 }
@@ -594,10 +599,50 @@ static void restarts_and_repeats_change_nothing(void)
     }
 }
 
+/* Of the rows above: when what lasts too long began; a sum, when it was used up. */
+static const struct {
+    const char *row;
+    int64_t onset_s;
+    const char *id; /* by when the level was passed, as ever; NULL: not looked at */
+} onsets[] = {
+    {"stuck: two hours without any movement", 61 * MIN, NULL},
+    {"door open for ten minutes, by its signal", 6 * MIN, NULL},
+    {"a defrost that does not end", 6 * MIN, NULL},
+    {"no defrost for an hour more than its eight", 8 * H + 20 * MIN, NULL},
+    {"no recovery half an hour after the door was closed", 16 * MIN, NULL},
+    {"mains away for five minutes", 6 * MIN, "a52c6b93188ac58ef6ff1e9da4feca57"},
+    {"cumulative: the limit itself is beyond", 10 * MIN, NULL},
+};
+
+static const struct row *row_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    CHECK_ROW(name, false);
+    return &rows[0];
+}
+
+static void what_lasts_began_when_it_began(void)
+{
+    for (size_t i = 0; i < sizeof onsets / sizeof onsets[0]; i++) {
+        struct teller teller;
+        tell_row(&teller, row_named(onsets[i].row), false, false);
+        if (teller.onset_s != onsets[i].onset_s)
+            printf("\n  %s: %" PRId64 "\n", onsets[i].row, teller.onset_s);
+        CHECK_ROW(onsets[i].row, teller.onset_s == onsets[i].onset_s);
+        CHECK_ROW(onsets[i].row, teller.onset_s <= teller.first_s);
+        if (onsets[i].id != NULL)
+            CHECK_TEXT(teller.id, onsets[i].id);
+        untell(&teller);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"every kind tells what it should", every_kind_tells_what_it_should},
+        {"what lasts began when it began", what_lasts_began_when_it_began},
         {"restarts and repeats change nothing", restarts_and_repeats_change_nothing},
         CU_TEST_INFO_NULL,
     };
