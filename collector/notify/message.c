@@ -127,7 +127,8 @@ static void fill_value(struct phrases *phrases, const struct incident *incident)
 }
 
 static void fill_phrases(struct phrases *phrases, const struct incident *incident,
-                         const struct registry *registry, const struct tz *tz)
+                         const struct registry *registry, const struct tz *tz,
+                         int64_t told_ms)
 {
     const struct registry_zone *zone =
         registry != NULL ? registry_zone(registry, incident->zone) : NULL;
@@ -141,8 +142,8 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
     fill_value(phrases, incident);
     format_measure(phrases->level, incident, incident->limit);
     fill_rule(phrases, incident);
-    int64_t end = incident->closed_ms != 0 ? incident->closed_ms : incident->changed_ms;
-    format_span(phrases->span, sizeof phrases->span, end - incident->onset_ms);
+    int64_t end_ms = incident->closed_ms != 0 ? incident->closed_ms : told_ms;
+    format_span(phrases->span, sizeof phrases->span, end_ms - incident->onset_ms);
     message_time(phrases->since, &(struct message_times){.tz = tz}, incident->onset_ms);
 }
 
@@ -319,7 +320,7 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     struct phrases phrases;
     if (cause == NULL)
         cause = &alone;
-    fill_phrases(&phrases, incident, registry, tz);
+    fill_phrases(&phrases, incident, registry, tz, told_ms);
     char *en = whole_text(WORDS_EN, &phrases, incident, kind, cause, tz);
     char *zh = whole_text(WORDS_ZH, &phrases, incident, kind, cause, tz);
     json_t *root = message_root(incident, kind, en, zh);

@@ -20,10 +20,10 @@
  * Harm and sums are what all readings come to, also those that are missing: they wait.
  * Silence and dates are judged by arrival, and by the first engine alone.
  */
-static bool is_judged_ahead(const struct alert_rule *rule)
+static bool is_judged_ahead(enum alert_kind kind, const char *quantity)
 {
-    return !alert_kind_is_sum(rule->kind) && !alert_kind_is_silence(rule->kind) &&
-           !alert_kind_is_date(rule->kind) && strcmp(rule->quantity, HARM) != 0;
+    return !alert_kind_is_sum(kind) && !alert_kind_is_silence(kind) &&
+           !alert_kind_is_date(kind) && strcmp(quantity, HARM) != 0;
 }
 
 enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *why)
@@ -34,7 +34,7 @@ enum err pipeline_set_ahead_rules(struct pipeline *pipeline, struct err_text *wh
     struct alert_rule *rules = mem_array(registry->rule_count, sizeof *rules);
     size_t count = 0;
     for (size_t i = 0; i < registry->rule_count; i++)
-        if (is_judged_ahead(&registry->rules[i]) &&
+        if (is_judged_ahead(registry->rules[i].kind, registry->rules[i].quantity) &&
             registry_in_force(registry, &registry->rules[i]))
             rules[count++] = registry->rules[i];
     enum err err = alerts_change_rules(pipeline->ahead, rules, count, pipeline->now_ms,
@@ -111,6 +111,17 @@ void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
                     reading->channel);
     alerts_reading(ahead, reading, &pipeline->ahead_sink);
     alerts_heard(pipeline->alerts, reading, &pipeline->sink);
+}
+
+const struct incident *pipeline_judged(const struct pipeline *pipeline,
+                                       const struct incident *incident)
+{
+    const struct device *device = device_of(pipeline, incident);
+    const struct incident *now = NULL;
+    if (device != NULL && device->late != NULL && pipeline->ahead != NULL &&
+        is_judged_ahead(incident->kind, incident->quantity))
+        now = alerts_incident(pipeline->ahead, incident->id);
+    return now != NULL ? now : alerts_incident(pipeline->alerts, incident->id);
 }
 
 /* ---- settling --------------------------------------------------------------------- */

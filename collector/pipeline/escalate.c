@@ -435,6 +435,8 @@ static void look_again(struct pipeline *pipeline, struct state_escalation *round
     bool is_over = has_speaker && incident.state == INCIDENT_CLOSED;
     const struct escalation_policy *policy =
         has_speaker ? policy_of(pipeline, &incident) : NULL;
+    if (has_speaker)
+        pipeline_store_value(pipeline, &incident);
     if (policy == NULL || (is_over && is_told)) {
         round->next_ms = ESCALATION_NEVER; /* over, or the settings are others now */
         pipeline_note(pipeline, state_put_escalation(state, round));

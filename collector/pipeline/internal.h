@@ -236,6 +236,12 @@ void pipeline_on_ahead(void *context, enum alert_effect_kind kind,
 /* A reading of a pack that is ahead of a gap. */
 void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
                           const struct alert_reading *reading);
+/*
+ * An incident of state.db, as the engine that tells of it has it now: what is ahead of a
+ * gap by the second one. NULL: neither has it; borrowed until the next call.
+ */
+const struct incident *pipeline_judged(const struct pipeline *pipeline,
+                                       const struct incident *incident);
 /* Nothing waits any more: says what is still to be said. */
 void pipeline_settle(struct pipeline *pipeline, struct device *device);
 /* NOT_FOUND when it is told of by the first engine alone. */
@@ -263,6 +269,8 @@ void pipeline_news_status(struct pipeline *pipeline, const char *org, const char
 void pipeline_news_zone(struct pipeline *pipeline, const char *zone);
 void pipeline_news_incident(struct pipeline *pipeline, enum alert_effect_kind kind,
                             const struct incident *incident);
+/* It is as it was, but for its value. */
+void pipeline_news_value(struct pipeline *pipeline, const char *incident);
 bool pipeline_has_news(const struct pipeline *pipeline);
 void pipeline_news_fini(struct pipeline_news *news);
 
@@ -297,6 +305,14 @@ void pipeline_put_cause(struct pipeline *pipeline, const struct incident *incide
 /* After a leader was withdrawn: the member, if any, that people are to be told of now. */
 bool pipeline_next_of_cause(struct pipeline *pipeline, struct pipeline_cause *decided,
                             struct incident *next);
+
+/* values.c: what an incident that is not closed comes to by now */
+/* It is as state.db has it, and both get its present value; not within an effect. */
+void pipeline_store_value(struct pipeline *pipeline, struct incident *incident);
+/* With a tick: asked before placements are passed on, which keeps when the last one was.
+ */
+bool pipeline_values_are_due(const struct pipeline *pipeline);
+void pipeline_store_values(struct pipeline *pipeline);
 
 /* Acknowledged, not over, and nobody said anything for so long: it was forgotten. */
 #define PIPELINE_FORGOTTEN_MS INT64_C(14400000)

@@ -13,6 +13,9 @@
 #include "base/mem.h"
 #include "collector/pipeline/internal.h"
 
+/* Nothing became of it: so it is. */
+#define EVENT_PRESENT "present"
+
 /* The value of what is in a set. */
 static char present;
 
@@ -66,21 +69,31 @@ static struct news news_of(const char *id, const char *event, bool is_over)
         .kind = NEWS_INCIDENT, .id = id, .event = event, .is_over = is_over};
 }
 
+static void add_incident(struct pipeline_news *news, const char *id, const char *event,
+                         bool is_over)
+{
+    mem_grow(&news->incidents, &news->incident_capacity, news->incident_count + 1,
+             sizeof *news->incidents);
+    struct pipeline_incident_news *added = &news->incidents[news->incident_count++];
+    *added = (struct pipeline_incident_news){.event = event, .is_over = is_over};
+    memcpy(added->id, id, sizeof added->id);
+}
+
 void pipeline_news_incident(struct pipeline *pipeline, enum alert_effect_kind kind,
                             const struct incident *incident)
 {
     struct pipeline_news *news = &pipeline->news;
     if (!wants_news(pipeline))
         return;
-    mem_grow(&news->incidents, &news->incident_capacity, news->incident_count + 1,
-             sizeof *news->incidents);
-    struct pipeline_incident_news *added = &news->incidents[news->incident_count++];
-    *added = (struct pipeline_incident_news){
-        .event = event_of(kind, incident),
-        .is_over = incident->state == INCIDENT_CLOSED || incident->withdrawn_ms != 0,
-    };
-    memcpy(added->id, incident->id, sizeof added->id);
+    add_incident(news, incident->id, event_of(kind, incident),
+                 incident->state == INCIDENT_CLOSED || incident->withdrawn_ms != 0);
     news->is_urgent = true;
+}
+
+void pipeline_news_value(struct pipeline *pipeline, const char *incident)
+{
+    if (wants_news(pipeline))
+        add_incident(&pipeline->news, incident, EVENT_PRESENT, false);
 }
 
 bool pipeline_has_news(const struct pipeline *pipeline)
@@ -197,7 +210,7 @@ struct incident_walk {
 static void on_incident(void *context, const struct incident *incident)
 {
     struct incident_walk *walk = context;
-    const struct news news = news_of(incident->id, "present", false);
+    const struct news news = news_of(incident->id, EVENT_PRESENT, false);
     walk->teller.tell(walk->teller.context, &news);
     walk->count++;
     walk->opened_ms = incident->opened_ms;

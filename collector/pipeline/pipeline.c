@@ -19,6 +19,7 @@ static void start(struct pipeline *pipeline, const struct journal_record *record
 
 static void tick(struct pipeline *pipeline)
 {
+    bool are_values_due = pipeline_values_are_due(pipeline);
     pipeline_tell_goods(pipeline);
     pipeline_judge_dates(pipeline);
     pipeline_pass_placements(pipeline);
@@ -27,6 +28,8 @@ static void tick(struct pipeline *pipeline)
         alerts_tick(pipeline->ahead, pipeline->now_ms, &pipeline->ahead_sink);
     pipeline_correct(pipeline);
     pipeline_watch_paths(pipeline);
+    if (are_values_due)
+        pipeline_store_values(pipeline);
     pipeline_escalate(pipeline);
 }
 

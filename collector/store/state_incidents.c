@@ -180,6 +180,16 @@ enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
     return err == ERR_OK ? put_incident(state, incident) : err;
 }
 
+enum err state_put_values(struct state *state, const struct incident *incident)
+{
+    return state_write(state,
+                       "UPDATE incident SET value = ?2, worst = ?3, worst_low = ?4,"
+                       " worst_high = ?5 WHERE id = ?1 AND state <> 'closed'",
+                       DB_ARGS(db_text(incident->id), db_real(incident->value),
+                               db_real(incident->worst), db_real(incident->worst_low),
+                               db_real(incident->worst_high)));
+}
+
 /*
  * One text per kind of filter, so that each finds its index: states in ?1..?4 (NULL
  * where not wanted), time in ?5 and ?6, the cursor in ?7 and ?8, the limit in ?9, the

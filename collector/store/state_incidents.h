@@ -26,6 +26,10 @@ MUST_CHECK enum err state_add_incident(struct state *state, enum alert_effect_ki
                                        const struct incident *incident, int64_t at_ms,
                                        const char *body);
 
+/* Of one that is not closed: its value, its worst one and the interval of that. */
+MUST_CHECK enum err state_put_values(struct state *state,
+                                     const struct incident *incident);
+
 /* A filter and a page. Zeroed: all incidents, the newest first. */
 struct state_incident_query {
     unsigned states;   /* bits 1u << enum incident_state; 0: all */

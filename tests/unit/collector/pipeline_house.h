@@ -254,10 +254,10 @@ struct dump {
 static inline void dump_incident(void *context, const struct incident *incident)
 {
     struct dump *dump = context;
-    buf_format(dump->out, "incident %s %s %s %s %" PRId64 " %" PRId64 " %.17g\n",
+    buf_format(dump->out, "incident %s %s %s %s %" PRId64 " %" PRId64 " %.17g %.17g\n",
                incident->id, incident->rule, incident_state_name(incident->state),
                alert_severity_name(incident->severity), incident->opened_ms,
-               incident->closed_ms, incident->worst);
+               incident->closed_ms, incident->value, incident->worst);
     snprintf(dump->ids[dump->count++], ALERT_ID_SIZE, "%s", incident->id);
 }
 

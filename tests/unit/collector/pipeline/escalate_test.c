@@ -179,6 +179,57 @@ static void steps_are_told_by_ticks(void)
     close_house(&house);
 }
 
+static void a_repeat_says_what_it_is_now(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 8.2, false);
+    put_ticks(&house, 2, 4);
+    put_pack(&house, "d", 2, 10.0, false);
+    put_pack(&house, "d", 3, 11.9, false);
+    put_pack(&house, "d", 4, 11.0, false);
+    put_ticks(&house, 5, 6);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 6m sms>li");
+    char *told = bodies(&house);
+    CHECK(count_of(told, "air_temperature 8.2 °C, limit 8.0 °C") == 1);
+    CHECK(count_of(told, "air_temperature 11.0 °C (worst 11.9 °C), limit 8.0 °C") == 1);
+    CHECK(count_of(told, "\"revision\":1") == 2);
+    CHECK(count_of(told, "\"key\":\"") == 2 && count_of(told, "-1-0.0.0-li") == 1 &&
+          count_of(told, "-1-0.0.1-li") == 1);
+    free(told);
+    struct incident incident = newest(&house);
+    CHECK(incident.value == 11.0 && incident.worst == 11.9 && incident.revision == 1);
+    close_house(&house);
+}
+
+/* A probe that stands still since minute 1: minutes go on as they are told. */
+static void a_repeat_says_how_long_it_is_by_now(void)
+{
+    static const char *const stuck_probe =
+        "{\"zones\":[{\"id\":\"room\",\"org\":\"o\",\"site\":\"s\",\"site_name\":\"S\","
+        "\"name\":\"R\"}],\"devices\":[],\"placements\":[{\"org\":\"o\","
+        "\"device\":\"d\",\"channel\":\"\",\"zone\":\"room\",\"from\":0,\"to\":0}],"
+        "\"rules\":[{\"id\":\"still\",\"zone\":\"room\",\"quantity\":"
+        "\"air_temperature\",\"kind\":\"stuck\",\"levels\":[{\"severity\":\"warning\","
+        "\"level\":5,\"delay\":0,\"recovery_level\":5,\"recovery_delay\":0}]}]}";
+    struct house house;
+    open_house_of(&house, stuck_probe, true);
+    for (uint64_t seq = 1; seq <= 11; seq++) {
+        put_pack(&house, "d", seq, 5.0, false);
+        put_tick(&house, (int64_t)seq);
+    }
+    take_all(&house);
+    CHECK_TEXT(story(&house), "6m sms>li, 11m sms>li");
+    char *told = bodies(&house);
+    CHECK(count_of(told, "has not moved for 5 min, allowed 5 min, since 2026-09-21 "
+                         "22:14 UTC+8") == 1);
+    CHECK(count_of(told, "has not moved for 10 min, allowed 5 min, since 2026-09-21 "
+                         "22:14 UTC+8") == 1);
+    free(told);
+    close_house(&house);
+}
+
 static void whoever_was_told_is_told_the_end(void)
 {
     struct house house;
@@ -336,20 +387,21 @@ static char *dump(struct house *house)
 
 static void put_everything(struct house *house)
 {
-    put_pack(house, "d", 1, 9.0, false);
-    put_ticks(house, 2, 4);
+    put_pack(house, "d", 1, 8.5, false);
+    put_pack(house, "d", 2, 9.0, false);
+    put_ticks(house, 3, 4);
     put_result(house, 4, 1, STATE_OUTBOX_PENDING);
     put_result(house, 4, 1, STATE_OUTBOX_PENDING);
     put_result(house, 5, 1, STATE_OUTBOX_PENDING);
     put_ticks(house, 5, 12);
-    put_pack(house, "d", 2, 13.0, false);
     put_pack(house, "d", 3, 13.0, false);
     put_pack(house, "d", 4, 13.0, false);
+    put_pack(house, "d", 5, 13.0, false);
     put_ticks(house, 13, 20);
     put_result(house, 21, 2, STATE_OUTBOX_DEAD);
     put_ticks(house, 21, 26);
     put_result(house, 27, 2, STATE_OUTBOX_DONE);
-    put_pack(house, "d", 5, 5.0, false);
+    put_pack(house, "d", 6, 5.0, false);
     put_ticks(house, 28, 40);
 }
 
@@ -572,6 +624,8 @@ int main(void)
     crypto_init();
     static CU_TestInfo tests[] = {
         {"steps are told by ticks", steps_are_told_by_ticks},
+        {"a repeat says what it is now", a_repeat_says_what_it_is_now},
+        {"a repeat says how long it is by now", a_repeat_says_how_long_it_is_by_now},
         {"whoever was told is told the end", whoever_was_told_is_told_the_end},
         {"an acknowledgement ends it, and graver begins anew",
          an_acknowledgement_ends_it_and_graver_begins_anew},

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * values - what open incidents come to by now.
+ *
+ * An effect tells what became of an incident; its value goes on between two of them, and
+ * what is stored follows: with the first tick of a minute, and before people are told of
+ * it again. Nothing else changes by that, so there is no revision and no message of it.
+ * Which ticks these are is said by the journal and the checkpoint, as all else is.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "collector/pipeline/internal.h"
+
+#define EVERY_MS INT64_C(60000)
+
+/* The engine looks at silence when it begins and when it ends. */
+static double silent_s(const struct pipeline *pipeline, const struct incident *incident)
+{
+    return fmax((double)(pipeline->now_ms - incident->onset_ms) / 1000, incident->worst);
+}
+
+/* True when it was another one. */
+static bool take_value(struct pipeline *pipeline, struct incident *incident)
+{
+    const struct incident *now =
+        incident->state != INCIDENT_CLOSED ? pipeline_judged(pipeline, incident) : NULL;
+    if (now == NULL)
+        return false;
+    bool is_silence = alert_kind_is_silence(incident->kind);
+    double value = is_silence ? silent_s(pipeline, incident) : now->value;
+    double worst = is_silence ? value : now->worst;
+    bool is_other = value != incident->value || worst != incident->worst ||
+                    now->worst_low != incident->worst_low ||
+                    now->worst_high != incident->worst_high;
+    incident->value = value;
+    incident->worst = worst;
+    incident->worst_low = now->worst_low;
+    incident->worst_high = now->worst_high;
+    return is_other;
+}
+
+void pipeline_store_value(struct pipeline *pipeline, struct incident *incident)
+{
+    if (!take_value(pipeline, incident) || !pipeline_begin_effects(pipeline))
+        return;
+    pipeline_note(pipeline, state_put_values(pipeline->options.state, incident));
+    pipeline_news_value(pipeline, incident->id);
+}
+
+/* ---- all of them ------------------------------------------------------------------ */
+
+struct page {
+    struct incident *items;
+    size_t count;
+    size_t capacity;
+};
+
+static void on_open(void *context, const struct incident *incident)
+{
+    struct page *page = context;
+    mem_grow(&page->items, &page->capacity, page->count + 1, sizeof *page->items);
+    page->items[page->count++] = *incident;
+}
+
+static void store_all(struct pipeline *pipeline)
+{
+    struct page page = {0};
+    struct state_incident_query query = {.states = 1u << INCIDENT_OPEN |
+                                                   1u << INCIDENT_RECOVERING |
+                                                   1u << INCIDENT_UNKNOWN,
+                                         .limit = STATE_PAGE_MAX};
+    char last[ALERT_ID_SIZE];
+    do {
+        page.count = 0;
+        pipeline_note(pipeline, state_page_incidents(pipeline->options.state, &query,
+                                                     &page, on_open));
+        for (size_t i = 0; i < page.count; i++)
+            pipeline_store_value(pipeline, &page.items[i]);
+        if (page.count == 0)
+            break;
+        query.cursor_ms = page.items[page.count - 1].opened_ms;
+        memcpy(last, page.items[page.count - 1].id, sizeof last);
+        query.cursor = last;
+    } while (pipeline->batch_err == ERR_OK && page.count == STATE_PAGE_MAX);
+    free(page.items);
+}
+
+bool pipeline_values_are_due(const struct pipeline *pipeline)
+{
+    return pipeline->now_ms / EVERY_MS > pipeline->placed_ms / EVERY_MS;
+}
+
+void pipeline_store_values(struct pipeline *pipeline)
+{
+    if (pipeline->at > pipeline->effect_cursor && pipeline->batch_err == ERR_OK)
+        store_all(pipeline);
+}
