@@ -15,7 +15,7 @@
 #define PROBE "-est"
 
 enum derived {
-    DERIVED_PRODUCT,
+    DERIVED_PRODUCT = DERIVED_GOODS,
     DERIVED_MARGIN,
     DERIVED_VPD,
 };

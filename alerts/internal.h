@@ -237,6 +237,7 @@ void cadence_heard(struct alerts *alerts, struct source *source, int64_t arrival
 
 /* derive.c: channels that the engine computes */
 #define DERIVED_COUNT 3
+#define DERIVED_GOODS 0 /* the first of them, for derive_channel() */
 /* As a bit of zone.derives; 0: that quantity is not derived. */
 unsigned derive_bit(const char *quantity);
 /* Whether readings of that quantity are turned into others. */

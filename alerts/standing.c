@@ -235,8 +235,29 @@ static unsigned reasons_that_hold(const struct inquiry *inquiry,
     return reasons & rule_unless(rule);
 }
 
-static double measure_of(const struct rule *rule, const struct channel_look *look,
-                         const struct watch *watch, const void *gauge)
+/* Of goods that are not all as warm, those of the rule's side; NaN: it is no goods'. */
+static double goods_C(const struct inquiry *inquiry, const struct rule *rule,
+                      const struct source *source)
+{
+    char channel[ID_SIZE];
+    for (size_t i = 0; source->is_derived && i < inquiry->sources.count; i++) {
+        const struct source *air = inquiry->sources.items[i];
+        const struct product_state *state = gauge_shared_find(air, OF_PRODUCT);
+        if (state == NULL || strcmp(air->device_name, source->device_name) != 0 ||
+            !derive_channel(channel, DERIVED_GOODS, source_channel(air)) ||
+            strcmp(channel, source_channel(source)) != 0)
+            continue;
+        struct product now = shared_product_now(state, inquiry->room);
+        const struct alert_reading goods = {.value = now.warmest_C,
+                                            .spread_K = now.warmest_C - now.coldest_C};
+        return rule_value(rule, &goods);
+    }
+    return (double)NAN;
+}
+
+static double measure_of(const struct inquiry *inquiry, const struct rule *rule,
+                         const struct channel_look *look, const struct watch *watch,
+                         const void *gauge)
 {
     if (rule_is_silence(rule))
         return (double)NAN;
@@ -245,7 +266,11 @@ static double measure_of(const struct rule *rule, const struct channel_look *loo
                                                   : look->air.unexplained_min;
     if (gauge != NULL)
         return measure_now(rule, gauge, look->source->last_ms);
-    return watch != NULL ? watch->value : (double)NAN;
+    if (watch != NULL)
+        return watch->value;
+    return alert_kind_is_value((enum alert_kind)rule->kind)
+               ? goods_C(inquiry, rule, look->source)
+               : (double)NAN;
 }
 
 static const struct firing *firing_of(const struct watch *watch)
@@ -286,7 +311,7 @@ static struct standing standing_of(const struct inquiry *inquiry,
         .quantity = source->plan->quantity,
         .apart_ms = look.apart_ms,
         .unseen = unseen_by(rule, &look),
-        .measure = measure_of(rule, &look, watch, gauge),
+        .measure = measure_of(inquiry, rule, &look, watch, gauge),
     };
     why_not(inquiry, &look, rule, watch, gauge, &standing);
     if (standing.why != STANDING_NONE && standing.why != STANDING_SILENT)

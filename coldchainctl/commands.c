@@ -12,6 +12,7 @@ const struct command *const commands[] = {
     &zones_command,
     &readings_command,
     &incidents_command,
+    &rules_command,
     &suppressions_command,
     &devices_command,
     &channels_command,

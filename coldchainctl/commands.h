@@ -17,6 +17,7 @@ extern const struct command tail_command;
 extern const struct command zones_command;
 extern const struct command readings_command;
 extern const struct command incidents_command;
+extern const struct command rules_command;
 extern const struct command suppressions_command;
 extern const struct command devices_command;
 extern const struct command channels_command;

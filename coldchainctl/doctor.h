@@ -76,6 +76,7 @@ void doctor_look_journal(struct doctor *doctor);
 void doctor_look_devices(struct doctor *doctor);
 void doctor_look_alarms(struct doctor *doctor);
 void doctor_look_siren(struct doctor *doctor);
+void doctor_look_rules(struct doctor *doctor);
 
 /* What several of them look at; `where`, `area` are static. */
 /* A program that is to be run: there, executable, by nobody to be replaced. */

@@ -173,6 +173,7 @@ static void look(struct doctor *doctor)
     doctor_look_stores(doctor);
     doctor_look_journal(doctor);
     doctor_look_devices(doctor);
+    doctor_look_rules(doctor);
 }
 
 /* ---- what is said --------------------------------------------------------------------
@@ -297,8 +298,9 @@ const struct command doctor_command = {
         "Looks at the collector, the broker (address, TLS, login, who may do what), "
         "clocks, disks (with a forecast), certificates and keys, what is sent on "
         "(InfluxDB, webhooks), alarm channels (do they work, can they ring now, how much is "
-        "left), databases, journal and devices. Each line is ok, warning "
-        "or PROBLEM, with what was seen and what to do.\n"
+        "left), databases, journal, devices, and rules that have not been able to judge "
+        "for a day. Each line is ok, warning or PROBLEM, with what was seen and what to "
+        "do.\n"
         "Of a running collector it asks the API; with its configuration at hand it looks "
         "at files and neighbours too, also while the collector is down. Nothing is "
         "changed: the collector's login is tried only while none is at work, takes no "

@@ -1182,6 +1182,51 @@ const struct say_entry say_words[] = {
     {{"reason: maintenance", "检修"}},
     {{"reason: start", "刚开始"}},
     {{"reason: sparse", "读数太稀疏"}},
+    {{"standing: judging", "正在判断"}},
+    {{"standing: firing", "报警中"}},
+    {{"standing: held_back", "被抑制"}},
+    {{"standing: unavailable", "无法判断"}},
+    {{"fitted by a probe among them", "由其中的探头拟合"}},
+    {{"as declared for the zone", "库区设定"}},
+    {{"of the profiles of what stands there", "取自所存品种"}},
+    {{"usual for packed produce, nothing better is known", "包装果蔬的通用值，无更可靠的依据"}},
+    {{"MEASURE", "当前量"}},
+    {{"LEVELS", "触发值"}},
+    {{"no rule watches it", "没有规则监视此库区"}},
+    {{"  load of %.1f °C since %s: now %.1f °C\n", "  %.1f °C 入库货物（自 %s）：现约 %.1f °C\n"}},
+    {{"\ngoods around %s %s: %.1f °C (%.1f to %.1f)%s\n", "\n%s %s 周围的货物：%.1f °C（%.1f 至 %.1f）%s\n"}},
+    {{", corrected by a probe among them", "，已由其中的探头校正"}},
+    {{"  they follow the air with %.1f h (%.1f to %.1f): %s\n", "  随空气变化的时间常数 %.1f 小时（%.1f 至 %.1f）：%s\n"}},
+    {{"  the zone's band [·], the goods ━ with their middle ●, loads ◆",
+      "  库区温度带 [·]，货物 ━（中值 ●），入库批次 ◆"}},
+    {{"  the zone's band [.], the goods = with their middle O, loads *",
+      "  库区温度带 [.]，货物 =（中值 O），入库批次 *"}},
+    {{"which rules can judge now, why others cannot; how warm the goods are",
+      "各规则当前能否判断及原因，货温估计"}},
+    {{"Of every zone, or one, each rule on each channel: it judges, it fires, it is held back by one "
+      "of its reasons, or it is unavailable, and WHY: readings that come too far apart, cycles of the "
+      "air that are not learned yet and how long that takes at least, no other probe to compare with, "
+      "and so on (docs/rules.md). MEASURE is what the LEVELS are compared with, as of the last "
+      "reading; a critical level has a '!'.\n"
+      "Below stands how warm the goods around each probe of air are taken to be, where a rule looks "
+      "at that: with its band beside the zone's, how fast they follow the air and where that is known "
+      "from, and what came in warmer or colder.\n",
+      "列出全部或一个库区中每条规则在各通道上的状态：正在判断、报警中、因某种情形被抑制，或无法判断及其原因：读数太稀疏、尚在学习空气的平常循环（及至少还需多久）、"
+      "没有其他探头可比较等（docs/rules.md）。“当前量”为最近一次读数时与“触发值”比较的量，严重级别带“!”。\n"
+      "若有规则关注货温，下方为各空气探头周围货温的估计及其范围（与库区温度带并列）、随空气变化的快慢及其依据，以及温度不同的入库批次。\n"}},
+    {{"the API's answers, a list of zones", "接口的应答，各库区一项"}},
+    {{"area: rules", "规则"}},
+    {{"see 'coldchainctl rules ZONE' and docs/rules.md: give what it lacks, or a rule of another kind "
+      "in its place",
+      "用“coldchainctl rules 库区”查看，并参阅 docs/rules.md：补足所缺，或改用其他种类的规则"}},
+    {{"%s: rule %s does not judge %s %s since %s: %s", "%s：规则 %s 无法判断 %s %s，自 %s 起：%s"}},
+    {{"%s: rule %s judges nothing: %s", "%s：规则 %s 什么也不判断：%s"}},
+    {{"%s: rule %s does not judge %s %s: %s", "%s：规则 %s 无法判断 %s %s：%s"}},
+    {{"what they can judge cannot be asked: %s", "无法查询各规则能否判断：%s"}},
+    {{"see 'coldchainctl rules'", "用“coldchainctl rules”查看"}},
+    {{"%zu more that have not judged for a day", "另有 %zu 项超过一天无法判断"}},
+    {{"%zu in %zu zones: none has been unable to judge for a day", "共 %zu 条（%zu 个库区）：没有超过一天无法判断的"}},
+    {{"%zu zones more were not looked at: 'coldchainctl rules' does", "另有 %zu 个库区未检查：可用“coldchainctl rules”查看"}},
     {{"WORST", "最差"}},
     {{"HARM", "货损"}},
     {{"this is no list of rules: it begins with 'rules:'", "这不是规则列表：应以“rules:”开头"}},

@@ -20,7 +20,7 @@ LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"|\b(PRI[uxd]64|CLIENT_[A-Z_]+)\b')
 LISTS = (("telemetry/reading.h", "QUALITY_LIST", "quality: "), ("alerts/alerts.h", "INCIDENT_STATE_LIST", ""),
          ("alerts/alerts.h", "ALERT_EFFECT_LIST", ""), ("alerts/rule.h", "ALERT_KIND_LIST", ""),
          ("alerts/rule.h", "ALERT_SEVERITY_LIST", ""), ("alerts/rule.h", "ALERT_REASON_LIST", "reason: "),
-         ("alerts/alerts.h", "SUPPRESSION_END_LIST", "ended: "), ("base/err.h", "ERR_LIST", ""),
+         ("alerts/alerts.h", "SUPPRESSION_END_LIST", "ended: "), ("alerts/standing.h", "STANDING_STATE_LIST", "standing: "), ("base/err.h", "ERR_LIST", ""),
          ("collector/store/state_incidents.h", "STATE_OUTBOX_LIST", ""),
          ("collector/command/verb.h", "FIELD_TYPE_LIST", "type: "))
 

@@ -199,16 +199,17 @@ static void what_is_derived_says_that_humidity_is_missing(void)
     story_read(&story, 0, 4);
     CHECK_TEXT(
         stands(&story, 0),
-        "dry / unavailable no_humidity; harm dev-1/product_temperature-est judging");
+        "dry / unavailable no_humidity; harm dev-1/product_temperature-est judging = 4");
     read_as(&story, "dev-1", "humidity", MIN, 90);
     story_read(&story, 2 * MIN, 4);
-    CHECK_TEXT(stands(&story, 2 * MIN),
-               "dry dev-1/vpd-est judging; harm dev-1/product_temperature-est judging");
+    CHECK_TEXT(
+        stands(&story, 2 * MIN),
+        "dry dev-1/vpd-est judging; harm dev-1/product_temperature-est judging = 4");
     for (int64_t at_s = 3 * MIN; at_s <= 4 * H; at_s += MIN)
         story_read(&story, at_s, 4);
     CHECK_TEXT(stands(&story, 4 * H),
                "dry dev-1/vpd-est unavailable no_humidity since 7260; "
-               "harm dev-1/product_temperature-est judging");
+               "harm dev-1/product_temperature-est judging = 4");
     story_end(&story);
 }
 
