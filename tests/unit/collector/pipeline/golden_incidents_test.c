@@ -139,15 +139,14 @@ static bool act(struct play *play, const struct tree *step)
 static void measure(struct play *play, const struct tree *step)
 {
     for (size_t i = 0; i < step->count; i++) {
-        const char *key = step->items[i].key;
-        double value;
-        if (strlen(key) != 1)
+        const struct tree *item = &step->items[i];
+        size_t device = (size_t)(item->key[0] - 'a');
+        double value = (double)NAN;
+        if (item->key[1] != '\0' || device >= DEVICES)
             continue;
-        size_t device = (size_t)(key[0] - 'a');
-        const char *text = step->items[i].text;
-        CHECK_ROW(play->name,
-                  device < DEVICES && number_scan(&value, text, strlen(text)) > 0);
-        put_pack_at(&play->house, key, ++play->seqs[device], play->now_ms, value, false);
+        CHECK_ROW(play->name, number_scan(&value, item->text, strlen(item->text)) > 0);
+        put_pack_at(&play->house, item->key, ++play->seqs[device], play->now_ms, value,
+                    false);
     }
 }
 
