@@ -151,10 +151,10 @@ struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
     if (!has_times(reading))
         return known;
     struct source *source = known;
-    if (source != NULL)
-        source_hear_of(alerts, source, reading->arrival_ms);
-    else
+    if (source == NULL)
         source = source_of(alerts, reading);
+    else if (!reading->is_elsewhere)
+        source_hear_of(alerts, source, reading->arrival_ms);
     if (!is_good(reading))
         return source;
     if (source != NULL)
@@ -196,21 +196,6 @@ void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
     source_expect(alerts, zone, device, channel, quantity, now_ms);
 }
 
-static void forget(struct alerts *alerts, struct source *source, int64_t now_ms,
-                   const struct alert_sink *sink)
-{
-    for (struct watch *watch = source->watches; watch != NULL;) {
-        struct watch *next = watch->next;
-        hold_stop(alerts, watch, SUPPRESSION_NOT_MEASURED, now_ms, now_ms, sink);
-        if (watch->firing == NULL)
-            watch_remove(alerts, watch);
-        watch = next;
-    }
-    source->is_forgotten = true;
-    source_touch(alerts, source);
-    source_drop_idle(alerts, source);
-}
-
 void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel, int64_t now_ms, const struct alert_sink *sink)
 {
@@ -219,9 +204,9 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
         return;
     struct source *whole = source_device(source);
     source_unlink_device(source);
-    forget(alerts, source, now_ms, sink);
+    source_forget(alerts, source, now_ms, sink);
     if (whole != NULL && source_channels(whole) == 0)
-        forget(alerts, whole, now_ms, sink);
+        source_forget(alerts, whole, now_ms, sink);
 }
 
 static struct watch *find_open(const struct alerts *alerts, const char *incident)

@@ -70,6 +70,9 @@ struct alert_reading {
     double value;
     enum quality quality;
     double spread_K; /* the coldest of what it speaks of is so much below `value`; 0 */
+    /* The channel measures another zone by the time of the arrival: judged, and no sign
+     * that anything is to be heard here. */
+    bool is_elsewhere;
 };
 
 /*
@@ -253,7 +256,7 @@ void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
 /*
  * The channel measures that zone no longer (its placement ended): it cannot fall silent
  * there. What is open becomes unknown, as when it is not heard, and stays for a person to
- * close. Its next reading brings it back.
+ * close. Its next reading that is not of elsewhere brings it back.
  * `channel` "": a device that was expected and none of whose channels was ever heard.
  */
 void alerts_forget(struct alerts *alerts, const char *zone, const char *device,

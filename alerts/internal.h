@@ -126,6 +126,9 @@ void source_remove_unqueued(struct alerts *alerts, struct source *source);
 void source_destroy(struct alerts *alerts, struct source *source);
 /* Removes it when nothing watches it and nothing of it is open. */
 void source_drop_idle(struct alerts *alerts, struct source *source);
+/* Nothing can fall silent there any more, and of what was not told nothing is left. */
+void source_forget(struct alerts *alerts, struct source *source, int64_t now_ms,
+                   const struct alert_sink *sink);
 void source_key(const struct source *source, struct buf *key);
 /* state.c: what is saved of it replaces what is in `out`. */
 void source_save(struct buf *out, const struct source *source);

@@ -90,10 +90,13 @@ static int64_t rule_due_at(const struct alerts *alerts, const struct source *sou
     return counts_from(source, watch) + cadence_silent_ms(source, rule);
 }
 
-/* Of what is derived, or measures elsewhere, nobody waits to hear. */
-static bool is_expected(const struct source *source)
+/* A forgotten one of which nothing goes on: what came late is through. */
+static bool is_at_rest(const struct source *source)
 {
-    return !source->is_derived && !source->is_forgotten;
+    for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
+        if (watch->firing == NULL || can_become_unknown(watch))
+            return false;
+    return source->watches != NULL;
 }
 
 /* The first time at which its silence changes anything. */
@@ -101,9 +104,11 @@ static int64_t due_at(const struct alerts *alerts, const struct source *source)
 {
     int64_t due = TIME_NEVER;
     const struct plan *plan = source->plan;
-    if (source->watches == NULL && is_expected(source) && !plan->learns)
+    if (source->is_forgotten)
+        return is_at_rest(source) ? due : source->heard_ms + plan->unknown_ms;
+    if (source->watches == NULL && !source->is_derived && !plan->learns)
         return later(source->heard_ms, plan->silent_ms);
-    for (size_t i = 0; i < plan->count && is_expected(source); i++) {
+    for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         const struct rule *rule = plan->rules[i];
         int64_t at = rule_is_silence(rule) ? rule_due_at(alerts, source, rule) : due;
         due = at < due ? at : due;
@@ -241,20 +246,27 @@ static void make_unknown(struct alerts *alerts, struct watch *watch, int64_t now
     incident_tell(alerts, watch, ALERT_EFFECT_UPDATED, now_ms, sink);
 }
 
+static void become_unknown(struct alerts *alerts, struct source *source, int64_t now_ms,
+                           const struct alert_sink *sink)
+{
+    for (struct watch *watch = source->watches; watch != NULL; watch = watch->next)
+        if (can_become_unknown(watch))
+            make_unknown(alerts, watch, now_ms, sink);
+}
+
 static void fall_silent(struct alerts *alerts, struct source *source, int64_t now_ms,
                         const struct alert_sink *sink)
 {
     const struct plan *plan = source->plan;
-    for (size_t i = 0; i < plan->count && is_expected(source); i++) {
+    for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         struct rule *rule = plan->rules[i];
         if (rule_is_silence(rule) && rule_due_at(alerts, source, rule) <= now_ms)
             judge_silence(alerts, source, rule, now_ms, sink);
     }
-    if (source->heard_ms + plan->unknown_ms > now_ms)
-        return;
-    for (struct watch *watch = source->watches; watch != NULL; watch = watch->next)
-        if (can_become_unknown(watch))
-            make_unknown(alerts, watch, now_ms, sink);
+    if (source->heard_ms + plan->unknown_ms <= now_ms)
+        become_unknown(alerts, source, now_ms, sink);
+    silence_schedule(alerts, source);
+    assert(source->wake_ms > now_ms); /* what was due is told */
 }
 
 static int compare_due(const void *a, const void *b)
@@ -285,8 +297,11 @@ void silence_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink
     qsort(alerts->due.items, alerts->due.count, sizeof alerts->due.items[0], compare_due);
     for (size_t i = 0; i < alerts->due.count; i++) {
         struct source *source = alerts->due.items[i];
-        fall_silent(alerts, source, now_ms, sink);
-        silence_schedule(alerts, source);
-        assert(source->wake_ms > now_ms); /* what was due is told */
+        if (!source->is_forgotten) {
+            fall_silent(alerts, source, now_ms, sink);
+            continue;
+        }
+        become_unknown(alerts, source, now_ms, sink);
+        source_forget(alerts, source, now_ms, sink);
     }
 }

@@ -233,7 +233,8 @@ struct source *source_of(struct alerts *alerts, const struct alert_reading *read
     struct source *source =
         source_find(alerts, reading->zone, reading->device, reading->channel);
     if (source != NULL) {
-        source_hear_of(alerts, source, reading->arrival_ms);
+        if (!reading->is_elsewhere)
+            source_hear_of(alerts, source, reading->arrival_ms);
         return source;
     }
     const struct zone *zone = zone_find(&alerts->zones, reading->zone);
@@ -241,6 +242,7 @@ struct source *source_of(struct alerts *alerts, const struct alert_reading *read
         return NULL;
     source = source_make(alerts, reading->zone, reading->device, reading->channel,
                          reading->quantity, reading->arrival_ms);
+    source->is_forgotten = reading->is_elsewhere;
     source_link_device(alerts, source);
     silence_schedule(alerts, source);
     return source;
@@ -325,6 +327,21 @@ void source_drop_idle(struct alerts *alerts, struct source *source)
         (source->plan->count > 0 || source->plan->derives != 0) && !source->is_forgotten;
     if (!is_watched && source->watches == NULL && source_channels(source) == 0)
         source_remove(alerts, source);
+}
+
+void source_forget(struct alerts *alerts, struct source *source, int64_t now_ms,
+                   const struct alert_sink *sink)
+{
+    for (struct watch *watch = source->watches; watch != NULL;) {
+        struct watch *next = watch->next;
+        hold_stop(alerts, watch, SUPPRESSION_NOT_MEASURED, now_ms, now_ms, sink);
+        if (watch->firing == NULL)
+            watch_remove(alerts, watch);
+        watch = next;
+    }
+    source->is_forgotten = true;
+    source_touch(alerts, source);
+    source_drop_idle(alerts, source);
 }
 
 int source_compare(const struct source *a, const struct source *b)

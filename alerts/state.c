@@ -422,7 +422,8 @@ static void adopt_source(struct alerts *alerts, struct source *source,
     if (!source->plan->is_device)
         source_link_device(alerts, source);
     silence_schedule(alerts, source);
-    source_drop_idle(alerts, source);
+    if (!source->is_forgotten) /* that goes with a tick, as it would have gone */
+        source_drop_idle(alerts, source);
 }
 
 struct names {

@@ -62,6 +62,7 @@ struct pipeline {
     struct alerts *ahead;      /* ahead of gaps; NULL before the first */
     struct registry *registry; /* entities of state.db, as of `at`; see checkpoint.c */
     int64_t placed_ms;         /* placements are told to the rules up to here */
+    int64_t moved_ms;          /* when something was placed last, as of this pack */
     struct corrections *corrections;
 
     uint64_t at;            /* position of the record being taken, or taken last */
@@ -222,6 +223,8 @@ void pipeline_expect_one(struct pipeline *pipeline,
                          const struct registry_placement *placement);
 /* Time went on. */
 void pipeline_pass_placements(struct pipeline *pipeline);
+/* When a placement of anything began or ended last; INT64_MIN: none did. */
+int64_t pipeline_last_move_ms(const struct pipeline *pipeline);
 
 /* ahead.c */
 /* The second engine, made when it is first wanted. */

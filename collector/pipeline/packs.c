@@ -3,6 +3,7 @@
  * packs - each pack once and in order, its readings to the rules.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "collector/metrics.h"
@@ -14,6 +15,7 @@
 
 /* ---- readings --------------------------------------------------------------------- */
 
+/* What was found for a time before the last move holds for that reading alone. */
 static const struct registry_placement *place(struct pipeline *pipeline,
                                               const struct device *device,
                                               struct device_channel *channel,
@@ -22,14 +24,16 @@ static const struct registry_placement *place(struct pipeline *pipeline,
     const struct registry *registry = pipeline->registry;
     const struct registry_placement *known =
         device_channel_place(device, channel, registry);
-    if (known != NULL && registry_covers(known, time_ms))
+    bool is_past = time_ms < pipeline->moved_ms;
+    if (known != NULL && !is_past && registry_covers(known, time_ms))
         return known;
     /* It goes from one zone to another; after a change of the registry that was told. */
-    if (known != NULL)
+    if (known != NULL && !registry_covers(known, time_ms))
         pipeline_news_zone(pipeline, known->zone);
     const struct registry_placement *found =
         registry_place(registry, device->org, device->id, channel->name->name, time_ms);
-    channel->placement = found != NULL ? (uint32_t)(found - registry->placements) + 1 : 0;
+    bool is_kept = found != NULL && !is_past;
+    channel->placement = is_kept ? (uint32_t)(found - registry->placements) + 1 : 0;
     channel->source = NULL;
     return found;
 }
@@ -50,6 +54,19 @@ static void keep_last(const struct pipeline *pipeline, struct device_channel *ch
     channel->arrival_ms = pipeline->now_ms;
 }
 
+/* In the zone in which it was then it does not measure now. */
+static bool is_elsewhere(const struct pipeline *pipeline, const struct device *device,
+                         const struct device_channel *channel,
+                         const struct registry_placement *then, int64_t time_ms)
+{
+    if (time_ms >= pipeline->moved_ms && registry_covers(then, pipeline->now_ms))
+        return false;
+    const struct registry_placement *now =
+        registry_place(pipeline->registry, device->org, device->id, channel->name->name,
+                       pipeline->now_ms);
+    return now == NULL || strcmp(now->zone, then->zone) != 0;
+}
+
 /* False when the channel measures no zone at that time. */
 static bool address(struct pipeline *pipeline, const struct device *device,
                     struct device_channel *channel, const struct reading *reading,
@@ -68,6 +85,8 @@ static bool address(struct pipeline *pipeline, const struct device *device,
         .arrival_ms = pipeline->now_ms,
         .value = reading->value,
         .quality = (enum quality)reading->quality,
+        .is_elsewhere =
+            is_elsewhere(pipeline, device, channel, placement, reading->time_ms),
     };
     return true;
 }
@@ -120,6 +139,7 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
         if (channel != NULL) /* of a fleet nothing is in a cache */
             __builtin_prefetch(channel->source, 1);
     }
+    pipeline->moved_ms = pipeline_last_move_ms(pipeline);
     int64_t shift_ms = device_clock_shift_ms(device, pack);
     for (size_t i = 0; i < pack->reading_count; i++) {
         struct reading reading = pack->readings[i];

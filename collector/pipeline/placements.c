@@ -99,12 +99,20 @@ static size_t first_after(const struct registry *registry, int64_t time_ms)
     return low;
 }
 
+int64_t pipeline_last_move_ms(const struct pipeline *pipeline)
+{
+    size_t next = first_after(pipeline->registry, pipeline->now_ms);
+    return next > 0 ? pipeline->registry->changes[next - 1].at_ms : INT64_MIN;
+}
+
 void pipeline_pass_placements(struct pipeline *pipeline)
 {
-    const struct registry *registry = pipeline->registry;
+    struct registry *registry = pipeline->registry;
     if (pipeline->now_ms <= pipeline->placed_ms)
         return;
     size_t i = first_after(registry, pipeline->placed_ms);
+    if (i < registry->change_count && registry->changes[i].at_ms <= pipeline->now_ms)
+        registry->generation++;
     for (; i < registry->change_count && registry->changes[i].at_ms <= pipeline->now_ms;
          i++) {
         const struct registry_placement *placement =

@@ -241,6 +241,64 @@ static void a_forgotten_channel_cannot_fall_silent(void)
     story_end(&story);
 }
 
+/* A reading of before the move, which comes behind it; the delay is of 60 s. */
+static void read_late(struct story *story, int64_t at_s, int64_t arrival_s, double value)
+{
+    struct alert_reading reading = story_reading("air_temperature", at_s, value);
+    reading.arrival_ms = T0 + arrival_s * 1000;
+    reading.is_elsewhere = true;
+    alerts_reading(story->alerts, &reading, &story->sink);
+}
+
+static void what_comes_late_from_another_zone_is_judged_and_not_waited_for(void)
+{
+    static const struct {
+        const char *name;
+        double before;
+        double late[3];
+        const char *told;
+    } rows[] = {
+        {"fine", 4, {4, 4, 4}, ""},
+        {"warm",
+         4,
+         {9, 9, 9},
+         "opened warning open 60>120 9; "
+         "updated warning unknown 60>120 9"},
+        {"too short to tell", 4, {4, 4, 9}, ""},
+        {"warm before",
+         9,
+         {9, 9, 9},
+         "opened warning open -60>0 9; "
+         "updated warning unknown -60>0 9"},
+        {"warm before, fine at the end",
+         9,
+         {9, 4, 4},
+         "opened warning open -60>0 9; updated warning recovering -60>0 4; "
+         "closed warning closed 90>120 4"},
+    };
+    struct alert_rule rules[] = {rule_silent("quiet", ALERT_SILENT, 600),
+                                 rule_silent("dead", ALERT_SILENT_DEVICE, 600),
+                                 rule_above("warm", 8, 8, 60, 30)};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct story story;
+        story_begin(&story);
+        story_rules(&story, rules, 3);
+        story_read(&story, -60, rows[i].before);
+        story_read(&story, 0, rows[i].before);
+        alerts_forget(story.alerts, "room-1", "dev-1", "air_temperature", T0 + 130000,
+                      &story.sink);
+        read_late(&story, 60, 140, rows[i].late[0]);
+        story_tick(&story, 150);
+        read_late(&story, 90, 160, rows[i].late[1]);
+        read_late(&story, 120, 160, rows[i].late[2]);
+        story_tick(&story, 100000);
+        if (strcmp(story.log.len > 0 ? story.log.data : "", rows[i].told) != 0)
+            printf("\n  %s: %s\n", rows[i].name, story.log.data);
+        CHECK_ROW(rows[i].name, strcmp(story_told(&story), rows[i].told) == 0);
+        story_end(&story);
+    }
+}
+
 static void a_silence_closed_by_a_person_is_not_told_again(void)
 {
     struct story story;
@@ -308,6 +366,8 @@ int main(void)
          many_silent_channels_are_told_in_order_of_names},
         {"a forgotten channel cannot fall silent",
          a_forgotten_channel_cannot_fall_silent},
+        {"what comes late from another zone is judged and not waited for",
+         what_comes_late_from_another_zone_is_judged_and_not_waited_for},
         {"a silence closed by a person is not told again",
          a_silence_closed_by_a_person_is_not_told_again},
         {"silence is learned", silence_is_learned},

@@ -188,9 +188,10 @@ static inline void readings_topic(char text[TOPIC_MAX], const char *device, uint
     topic_format(&topic, text);
 }
 
-/* One reading, of that time. */
-static inline uint64_t put_pack_at(struct house *house, const char *device, uint64_t seq,
-                                   int64_t at_ms, double value, bool is_deflated)
+/* One reading, of that time, which comes at another. */
+static inline uint64_t put_pack_late(struct house *house, const char *device,
+                                     uint64_t seq, int64_t at_ms, int64_t arrival_ms,
+                                     double value, bool is_deflated)
 {
     struct pack pack = {.epoch = EPOCH, .seq = seq, .clock = PACK_CLOCK_SYNCED};
     snprintf(pack.device, sizeof pack.device, "%s", device);
@@ -205,12 +206,19 @@ static inline uint64_t put_pack_at(struct house *house, const char *device, uint
     char topic[TOPIC_MAX];
     readings_topic(topic, device, seq);
     uint64_t position =
-        put_message(house, at_ms, topic, is_deflated ? small.data : text.data,
+        put_message(house, arrival_ms, topic, is_deflated ? small.data : text.data,
                     is_deflated ? small.len : text.len);
     buf_fini(&text);
     buf_fini(&small);
     pack_fini(&pack);
     return position;
+}
+
+/* One reading, of that time. */
+static inline uint64_t put_pack_at(struct house *house, const char *device, uint64_t seq,
+                                   int64_t at_ms, double value, bool is_deflated)
+{
+    return put_pack_late(house, device, seq, at_ms, at_ms, value, is_deflated);
 }
 
 /* One reading a minute: seq n is of minute n. */

@@ -294,6 +294,50 @@ static void what_moved_away_mutes_no_later_failure(void)
     house_close(&house);
 }
 
+static void count_silent(void *context, const struct incident *incident)
+{
+    size_t *count = context;
+    *count += alert_kind_is_silence(incident->kind) && strcmp(incident->device, "a") == 0;
+}
+
+/* The last reading of before a move comes behind it: of all of it, or of one channel. */
+static void a_move_leaves_no_silence_behind(void)
+{
+    static const struct {
+        const char *verb;
+        const char *channel;
+    } rows[] = {
+        {"placement.move", ""},
+        {"placement.put", ",\"channel\":\"air_temperature\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        char body[200];
+        const int64_t moved_ms = START_MS + 5 * INT64_C(60000);
+        size_t silent = 0;
+        house_open(&house);
+        pipeline_start(&house);
+        play(&house, "moved", "a1=5");
+        snprintf(body, sizeof body,
+                 "{\"device\":\"a\"%s,\"zone\":\"z2\",\"from\":%" PRId64 "}",
+                 rows[i].channel, moved_ms);
+        put_command(&house, moved_ms, "c1", rows[i].verb, body);
+        put(&house, RECORD_TICK, moved_ms + 1000, "", 1);
+        put_pack_late(&house, "a", 2, moved_ms - 1000, moved_ms + 5000, 5, false);
+        for (uint64_t seq = 3; seq < 30; seq++) {
+            put_pack_at(&house, "a", seq, moved_ms + (int64_t)seq * 60000, 5, false);
+            put_tick(&house, 5 + (int64_t)seq);
+        }
+        CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+        advance(&house, 1000);
+        CHECK_ROW(rows[i].verb, house.command_err == ERR_OK);
+        const struct state_incident_query query = {0};
+        CHECK(state_page_incidents(house.state, &query, &silent, count_silent) == ERR_OK);
+        CHECK_ROW(rows[i].verb, silent == 0);
+        house_close(&house);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -305,6 +349,7 @@ int main(void)
         {"what a person said is kept", what_a_person_said_is_kept},
         {"what moved away mutes no later failure",
          what_moved_away_mutes_no_later_failure},
+        {"a move leaves no silence behind", a_move_leaves_no_silence_behind},
         CU_TEST_INFO_NULL,
     };
     return check_run("causes", tests);
