@@ -111,22 +111,6 @@ static void tell(struct turn *turn, struct escalation_tell given)
     decision->tells[decision->count++] = given;
 }
 
-/* When the quiet hours of an address end; 0: there are none now. */
-static int64_t quiet_until(const struct turn *turn,
-                           const struct escalation_contact *contact,
-                           const struct escalation_address *address)
-{
-    const struct tz *tz = contact->tz != NULL ? contact->tz : &turn->incident->tz;
-    int64_t until_ms = 0;
-    for (size_t i = 0; i < address->quiet_count; i++) {
-        int64_t end_ms;
-        if (escalation_hours_hold(&address->quiet[i], tz, turn->now_ms, &end_ms) &&
-            end_ms > until_ms)
-            until_ms = end_ms;
-    }
-    return until_ms;
-}
-
 /* The smaller the better; what is equal keeps the contact's order. */
 static unsigned badness(const struct turn *turn, const struct escalation_channel *channel,
                         bool is_quiet, bool someone_sleeps)
@@ -136,7 +120,7 @@ static unsigned badness(const struct turn *turn, const struct escalation_channel
         bad += 8;
     if (channel->full_until > turn->now_ms)
         bad += 4;
-    if (someone_sleeps && !channel->rings)
+    if (turn->incident->is_over ? channel->rings : someone_sleeps && !channel->rings)
         bad += 2;
     if (is_quiet)
         bad += 1;
@@ -159,7 +143,8 @@ static size_t pick(const struct turn *turn, size_t who, uint32_t repeat, bool *i
                        ? contact->address_count
                        : ESCALATION_CHANNELS_MAX;
     for (size_t i = 0; i < count; i++) {
-        quiet[i] = quiet_until(turn, contact, &contact->addresses[i]);
+        quiet[i] = escalation_quiet_until(contact, &contact->addresses[i],
+                                          &turn->incident->tz, turn->now_ms);
         sleeps |= quiet[i] != 0;
     }
     size_t best = ESCALATION_NONE;
@@ -210,7 +195,7 @@ static void tell_all(struct turn *turn, uint32_t repeat)
 {
     for (size_t i = 0; i < turn->plan->channel_count; i++)
         if (!was_tried(turn, ESCALATION_NONE, repeat, i) &&
-            !turn->plan->channels[i].is_subject)
+            !turn->plan->channels[i].is_subject && !turn->plan->channels[i].is_program)
             tell(turn, (struct escalation_tell){
                            .contact = ESCALATION_NONE, .repeat = repeat, .channel = i});
 }

@@ -12,7 +12,8 @@
  *
  *  - A step tells each contact that is on its duty, over the first of the contact's
  *    addresses that can be used; who comes on duty later is told when the step is due.
- *  - Nobody on duty: the policy's last resort; nobody there either: every channel.
+ *  - Nobody on duty: the policy's last resort; nobody there either: every channel (but
+ *    programs, which are told by themselves).
  *  - When all addresses of all whom a step tells have failed or are down, the next step
  * is due at once; behind the last one the last resort, then every channel.
  *  - In quiet hours a warning waits for their end; what is critical is told all the same,
@@ -23,6 +24,7 @@
  *    duty say another zone of time: one duty may serve sites that are hours apart.
  *  - Acknowledged: nothing is told. When it became graver since then, its first step is
  *    told once. Snoozed: nothing until it ends.
+ *  - Over: who was reached is told so, and nobody is woken to hear that all is well.
  *
  * A plan is not changed while it is used. Arrays are the caller's.
  */
@@ -63,6 +65,8 @@ struct escalation_channel {
     bool rings;
     bool is_down;       /* failed several times in a row */
     bool is_subject;    /* what is told is about it: not over it */
+    bool is_program;    /* it is told of everything at once: policies leave it out */
+    bool stops_at_end;  /* it knows an end from a beginning: a siren, which goes quiet */
     int64_t full_until; /* its bucket or quota; 0: it has room */
 };
 
@@ -155,6 +159,7 @@ struct escalation_tell {
 
 struct escalation_case {
     enum alert_severity severity;
+    bool is_over;     /* and is told all the same, over what does not ring */
     int64_t round_ms; /* when the round began */
     bool is_acknowledged;
     int64_t acknowledged_ms;
@@ -168,11 +173,33 @@ struct escalation_decision {
     int64_t next_ms; /* look again then, or when something changed; NEVER */
 };
 
+/* When the quiet hours of a contact's address end; 0: there are none now. */
+int64_t escalation_quiet_until(const struct escalation_contact *contact,
+                               const struct escalation_address *address,
+                               const struct tz *there, int64_t now_ms);
+
 /* `told` is what was told in this round. */
 void escalation_next(const struct escalation_plan *plan,
                      const struct escalation_policy *policy,
                      const struct escalation_case *incident,
                      const struct escalation_tell *told, size_t told_count,
                      int64_t now_ms, struct escalation_decision *decision);
+
+/* What a contact is told when it is over. */
+struct escalation_end {
+    size_t channel;
+    int64_t at_ms; /* not before */
+};
+
+/*
+ * Where the contact is told the end, of channels[] over which it was reached; how many.
+ * A channel that rings only when the contact has none that does not, and never in quiet
+ * hours: there the end waits, as the end of a warning does over any channel. What stops
+ * at the end is told at once.
+ */
+size_t escalation_ends(const struct escalation_plan *plan, size_t contact,
+                       const struct escalation_case *incident,
+                       const bool reached[ESCALATION_CHANNELS_MAX], int64_t now_ms,
+                       struct escalation_end ends[ESCALATION_CHANNELS_MAX]);
 
 #endif

@@ -166,3 +166,18 @@ int64_t escalation_gap(const struct escalation_duty *duty, const struct tz *ther
             return from_ms + i * MINUTE_MS;
     return ESCALATION_NEVER;
 }
+
+int64_t escalation_quiet_until(const struct escalation_contact *contact,
+                               const struct escalation_address *address,
+                               const struct tz *there, int64_t now_ms)
+{
+    const struct tz *tz = contact->tz != NULL ? contact->tz : there;
+    int64_t until_ms = 0;
+    for (size_t i = 0; i < address->quiet_count; i++) {
+        int64_t end_ms;
+        if (escalation_hours_hold(&address->quiet[i], tz, now_ms, &end_ms) &&
+            end_ms > until_ms)
+            until_ms = end_ms;
+    }
+    return until_ms;
+}

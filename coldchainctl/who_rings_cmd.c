@@ -227,8 +227,7 @@ static struct roster *make_roster(const struct settings *settings,
             i < settings->webhook_count
                 ? &settings->webhooks[i]
                 : &settings->channels[i - settings->webhook_count];
-        (*channels)[i] = (struct roster_channel){
-            .name = from->name, .rings = channel_rings(from), .rate = channel_rate(from)};
+        (*channels)[i] = roster_channel_of(from);
     }
     return roster_create(&settings->escalation, *channels, count);
 }

@@ -129,11 +129,7 @@ static void open_roster(struct collector *collector)
     size_t count = settings->webhook_count + settings->channel_count;
     collector->roster_channels = mem_array(count, sizeof *collector->roster_channels);
     for (size_t i = 0; i < count; i++)
-        collector->roster_channels[i] = (struct roster_channel){
-            .name = collector->receivers[i]->name,
-            .rings = channel_rings(collector->receivers[i]),
-            .rate = channel_rate(collector->receivers[i]),
-        };
+        collector->roster_channels[i] = roster_channel_of(collector->receivers[i]);
     collector->roster =
         roster_create(&settings->escalation, collector->roster_channels, count);
     collector->desk = reply_desk_create(collector->roster, collector->links.key,

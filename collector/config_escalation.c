@@ -192,6 +192,16 @@ static const struct config_key policy_keys[] = {
 const struct config_schema config_policy_schema = {.keys = policy_keys,
                                                    .size = sizeof(struct config_policy)};
 
+bool config_escalation_tells_over(const struct config_escalation *escalation,
+                                  const char *channel)
+{
+    for (size_t i = 0; escalation->policy_count > 0 && i < escalation->contact_count; i++)
+        for (size_t k = 0; k < escalation->contacts[i].address_count; k++)
+            if (strcmp(escalation->contacts[i].addresses[k].channel, channel) == 0)
+                return true;
+    return false;
+}
+
 /* ---- what the tables cannot say --------------------------------------------------- */
 
 static void check_id(struct config *config, char *const *id)

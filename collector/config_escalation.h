@@ -83,6 +83,10 @@ extern const struct config_schema config_contact_schema;
 extern const struct config_schema config_duty_schema;
 extern const struct config_schema config_policy_schema;
 
+/* Whether a policy can tell over it: there are some, and a contact's address names it. */
+bool config_escalation_tells_over(const struct config_escalation *escalation,
+                                  const char *channel);
+
 /* Of a setting that may be absent. */
 void config_check_time_zone(struct config *config, char *const *name);
 /* What contradicts itself, or names what is not there. */

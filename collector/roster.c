@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "collector/notify/channel.h"
 
 /* An array that lives as long as the roster. */
 static void *own(struct roster *roster, size_t count, size_t size)
@@ -49,14 +50,30 @@ static const struct escalation_hours *hours_of(struct roster *roster, char *cons
     return hours;
 }
 
+struct roster_channel roster_channel_of(const struct config_channel *config)
+{
+    return (struct roster_channel){
+        .name = config->name,
+        .rings = channel_rings(config),
+        .rate = channel_rate(config),
+        .is_machine = channel_is_machine(config),
+        .stops_at_end = channel_knows_ends(config),
+    };
+}
+
 static void take_channels(struct roster *roster, const struct roster_channel *given,
                           size_t count)
 {
     roster->given = given;
     roster->channels = own(roster, count, sizeof *roster->channels);
     for (size_t i = 0; i < count; i++)
-        roster->channels[i] =
-            (struct escalation_channel){.name = given[i].name, .rings = given[i].rings};
+        roster->channels[i] = (struct escalation_channel){
+            .name = given[i].name,
+            .rings = given[i].rings,
+            .is_program = given[i].is_machine &&
+                          !config_escalation_tells_over(roster->config, given[i].name),
+            .stops_at_end = given[i].stops_at_end,
+        };
     roster->plan.channels = roster->channels;
     roster->plan.channel_count = count;
 }

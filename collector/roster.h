@@ -12,13 +12,18 @@
 
 #include "alerts/escalation.h"
 #include "base/buf.h"
+#include "collector/config_channels.h"
 #include "collector/config_escalation.h"
 
 struct roster_channel {
     const char *name; /* borrowed */
     bool rings;
-    int64_t rate; /* messages a minute, 0: no limit */
+    int64_t rate;      /* messages a minute, 0: no limit */
+    bool is_machine;   /* programs read it */
+    bool stops_at_end; /* it knows an end from a beginning */
 };
+
+struct roster_channel roster_channel_of(const struct config_channel *config);
 
 struct roster {
     struct escalation_plan plan;

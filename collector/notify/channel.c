@@ -94,6 +94,19 @@ bool channel_rings(const struct config_channel *config)
                                                : config->rings == CHANNEL_RINGS_YES;
 }
 
+bool channel_is_machine(const struct config_channel *config)
+{
+    return !channel_ops(config->kind)->digests && !channel_rings(config);
+}
+
+bool channel_knows_ends(const struct config_channel *config)
+{
+    for (size_t i = 0; i < config->command_count; i++)
+        if (strstr(config->command[i], "${event}") != NULL)
+            return true;
+    return false;
+}
+
 int64_t channel_rate(const struct config_channel *config)
 {
     return config->rate < 0 ? channel_ops(config->kind)->rate : config->rate;

@@ -134,6 +134,10 @@ const struct channel_ops *channel_ops(enum channel_kind kind);
 
 /* Whether it wakes somebody, by its kind and its settings. */
 bool channel_rings(const struct config_channel *config);
+/* Programs read it, and it wakes nobody. */
+bool channel_is_machine(const struct config_channel *config);
+/* A command that is given ${event}: an end is what a siren stops at. */
+bool channel_knows_ends(const struct config_channel *config);
 /* Messages a minute, 0: no limit. */
 int64_t channel_rate(const struct config_channel *config);
 

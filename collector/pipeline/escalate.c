@@ -30,36 +30,35 @@ static void add(struct pipeline *pipeline, const struct state_message *message)
 
 /* ---- without a policy: everything to all channels at once ------------------------- */
 
-/* What is wrong with a channel is not told over it. */
-static bool is_about(const struct incident *incident, const char *channel)
-{
-    return incident->kind == ALERT_ALARM_PATH && strcmp(incident->channel, channel) == 0;
-}
-
 static void tell_all(struct pipeline *pipeline, const struct incident *incident,
                      const char *cause, const char *body)
 {
-    char key[MESSAGE_KEY_SIZE];
-    message_key(incident, key);
-    for (size_t i = 0; i < pipeline->options.channel_count; i++) {
-        const struct state_message message = {
-            .incident = incident->id,
-            .revision = incident->revision,
-            .cause = cause,
-            .channel = pipeline->options.channels[i],
-            .key = key,
-            .body = body,
-            .created_ms = pipeline->now_ms,
-            .next_attempt_ms = pipeline->now_ms,
-        };
-        if (!is_about(incident, message.channel))
-            add(pipeline, &message);
-    }
+    for (size_t i = 0; i < pipeline->options.channel_count; i++)
+        pipeline_tell_channel(pipeline, incident, cause, pipeline->options.channels[i],
+                              body);
+}
+
+/* With one: programs that no contact names are told as without. */
+static void tell_programs(struct pipeline *pipeline, const struct incident *incident,
+                          const char *cause, const char *body)
+{
+    for (size_t i = 0; i < pipeline->options.channel_count; i++)
+        if (pipeline_is_program(pipeline, pipeline->options.channels[i]))
+            pipeline_tell_channel(pipeline, incident, cause,
+                                  pipeline->options.channels[i], body);
+}
+
+/* What such a program was told says nothing of the steps. */
+static bool is_of_a_program(const struct pipeline *pipeline,
+                            const struct state_telling *telling)
+{
+    return telling->contact[0] == '\0' && pipeline_is_program(pipeline, telling->channel);
 }
 
 /* ---- what was told ---------------------------------------------------------------- */
 
 struct tellings {
+    const struct pipeline *pipeline;
     const struct roster *roster;
     const struct escalation_plan *plan; /* the roster's, with the channels as they are */
     uint32_t round;
@@ -84,7 +83,8 @@ static void on_telling(void *context, const struct state_telling *telling)
     struct tellings *tellings = context;
     size_t channel = roster_channel(tellings->roster, telling->channel);
     size_t contact = roster_contact(tellings->roster, telling->contact);
-    if (telling->round != tellings->round || channel == ESCALATION_NONE ||
+    if (telling->round != tellings->round || telling->step == STATE_STEP_END ||
+        is_of_a_program(tellings->pipeline, telling) || channel == ESCALATION_NONE ||
         (contact == ESCALATION_NONE && telling->contact[0] != '\0'))
         return;
     mem_grow(&tellings->list, &tellings->capacity, tellings->count + 1,
@@ -101,8 +101,8 @@ static void on_telling(void *context, const struct state_telling *telling)
 
 /* ---- the plan as it is now -------------------------------------------------------- */
 
-static void look_at_channels(struct pipeline *pipeline, const struct incident *incident,
-                             struct escalation_channel *channels)
+void pipeline_look_at_channels(struct pipeline *pipeline, const struct incident *incident,
+                               struct escalation_channel *channels)
 {
     struct state *state = pipeline->options.state;
     const struct roster *roster = pipeline->options.roster;
@@ -112,7 +112,7 @@ static void look_at_channels(struct pipeline *pipeline, const struct incident *i
         channels[i] = roster->plan.channels[i];
         pipeline_note(pipeline, state_get_health(state, channels[i].name, &health));
         channels[i].is_down = pipeline_is_down(&health);
-        channels[i].is_subject = is_about(incident, channels[i].name);
+        channels[i].is_subject = pipeline_is_about(incident, channels[i].name);
         if (roster->given[i].rate == 0)
             continue;
         pipeline_note(pipeline, state_count_channel(state, channels[i].name,
@@ -235,12 +235,20 @@ static struct escalation_case case_of(struct pipeline *pipeline,
         pipeline_note(pipeline, err);
     return (struct escalation_case){
         .severity = is_over ? ALERT_WARNING : incident->severity,
+        .is_over = is_over,
         .round_ms = round->round_ms,
         .is_acknowledged = incident->is_acknowledged || is_over,
         .acknowledged_ms = is_over ? INT64_MIN : incident->acknowledged_ms,
         .snoozed_until_ms = is_over ? 0 : care.snoozed_until_ms,
         .tz = *registry_tz(pipeline->registry, incident->zone),
     };
+}
+
+/* What waits to say that it is over, says it no more, and holds nothing up. */
+static void withdraw_ends(struct pipeline *pipeline, const char *cause)
+{
+    pipeline_note(pipeline,
+                  state_withdraw_ends(pipeline->options.state, cause, pipeline->now_ms));
 }
 
 static void look(struct pipeline *pipeline, const struct incident *incident,
@@ -250,15 +258,19 @@ static void look(struct pipeline *pipeline, const struct incident *incident,
     static struct escalation_decision decision; /* large; the loop's alone */
     struct escalation_channel channels[ESCALATION_CHANNELS_MAX];
     struct escalation_plan plan = pipeline->options.roster->plan;
-    look_at_channels(pipeline, incident, channels);
+    pipeline_look_at_channels(pipeline, incident, channels);
     plan.channels = channels;
-    struct tellings tellings = {
-        .roster = pipeline->options.roster, .plan = &plan, .round = round->round};
+    struct tellings tellings = {.pipeline = pipeline,
+                                .roster = pipeline->options.roster,
+                                .plan = &plan,
+                                .round = round->round};
     pipeline_note(pipeline, state_each_telling(pipeline->options.state, round->cause,
                                                &tellings, on_telling));
     const struct escalation_case now = case_of(pipeline, incident, round);
     escalation_next(&plan, policy, &now, tellings.list, tellings.count, pipeline->now_ms,
                     &decision);
+    if (decision.count > 0 && incident->state != INCIDENT_CLOSED)
+        withdraw_ends(pipeline, round->cause);
     for (size_t i = 0; i < decision.count; i++)
         tell_one(pipeline, incident, round, &decision.tells[i], plain);
     round->next_ms = decision.next_ms;
@@ -296,73 +308,10 @@ static void look_soon(struct pipeline *pipeline, const char *cause)
         pipeline_note(pipeline, err);
 }
 
-struct told {
-    char **who; /* "channel/contact" each once */
-    size_t count;
-    size_t capacity;
-};
-
-static void on_told(void *context, const struct state_telling *telling)
-{
-    struct told *told = context;
-    char *who = mem_format("%s/%s", telling->channel, telling->contact);
-    for (size_t i = 0; i < told->count; i++) {
-        if (strcmp(told->who[i], who) == 0) {
-            free(who);
-            return;
-        }
-    }
-    mem_grow(&told->who, &told->capacity, told->count + 1, sizeof *told->who);
-    told->who[told->count++] = who;
-}
-
-static void tell_end_to(struct pipeline *pipeline, const struct incident *incident,
-                        const char *cause, char *who, const char *body)
-{
-    char revision[MESSAGE_KEY_SIZE];
-    char *contact = strchr(who, '/');
-    *contact++ = '\0';
-    message_key(incident, revision);
-    char *key = contact[0] != '\0' ? mem_format("%s-%s", revision, contact)
-                                   : mem_strdup(revision);
-    const struct state_message message = {
-        .incident = incident->id,
-        .revision = incident->revision,
-        .cause = cause,
-        .channel = who,
-        .key = key,
-        .body = body,
-        .created_ms = pipeline->now_ms,
-        .next_attempt_ms = pipeline->now_ms,
-        .contact = contact,
-    };
-    add(pipeline, &message);
-    free(key);
-}
-
-/*
- * Who was told that it began is told that it is over. When nobody was yet, for it is
- * night, its end waits for the morning.
- */
-static void tell_end(struct pipeline *pipeline, const struct incident *incident,
-                     const char *cause, const char *body)
-{
-    struct told told = {0};
-    pipeline_note(pipeline,
-                  state_each_telling(pipeline->options.state, cause, &told, on_told));
-    for (size_t i = 0; i < told.count; i++) {
-        tell_end_to(pipeline, incident, cause, told.who[i], body);
-        free(told.who[i]);
-    }
-    free(told.who);
-    look_soon(pipeline, cause);
-}
-
 void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
                    const struct incident *incident, const struct pipeline_cause *decided,
                    const char *body)
 {
-    struct state_escalation round;
     const char *cause = decided->cause.id;
     const struct escalation_policy *policy = policy_of(pipeline, incident);
     bool is_end = kind == ALERT_EFFECT_CLOSED || kind == ALERT_EFFECT_WITHDRAWN;
@@ -371,24 +320,34 @@ void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
         return;
     if (kind == ALERT_EFFECT_ESCALATED && decided->telling == CAUSE_TELL)
         pipeline_note(pipeline, state_end_snooze(pipeline->options.state, incident->id));
-    if (decided->telling == CAUSE_TELL_NOBODY)
+    if (!is_over && decided->telling != CAUSE_TELL_NOBODY)
+        withdraw_ends(pipeline, cause);
+    if (decided->telling == CAUSE_TELL_NOBODY) {
         look_soon(pipeline, cause);
-    else if (is_end && !is_over &&
-             state_get_escalation(pipeline->options.state, cause, &round) == ERR_OK)
-        tell_end(pipeline, incident, cause, body);
-    else if (policy == NULL || (is_end && !is_over))
+    } else if (is_end && !is_over) {
+        pipeline_tell_end(pipeline, kind, incident, decided, body);
+        look_soon(pipeline, cause);
+    } else if (policy == NULL) {
         tell_all(pipeline, incident, cause, body);
-    else
+    } else {
+        tell_programs(pipeline, incident, cause, body);
         begin_round(pipeline, incident, policy, cause, body);
+    }
 }
 
 /* ---- time ------------------------------------------------------------------------- */
 
-static void on_anything(void *context, const struct state_telling *telling)
+struct said {
+    const struct pipeline *pipeline;
+    uint32_t round;
+    bool is_any; /* of that round: a beginning, or that it is over */
+};
+
+static void on_said(void *context, const struct state_telling *telling)
 {
-    bool *is_told = context;
-    *is_told = true;
-    (void)telling;
+    struct said *said = context;
+    said->is_any |=
+        telling->round == said->round && !is_of_a_program(said->pipeline, telling);
 }
 
 /* False: nobody speaks for it any more. */
@@ -428,16 +387,15 @@ static void look_again(struct pipeline *pipeline, struct state_escalation *round
     struct state_speaker speaker = {0};
     struct incident incident = {0};
     struct buf body = {0};
-    bool is_told = false;
+    struct said said = {.pipeline = pipeline, .round = round->round};
     bool has_speaker = find_speaker(pipeline, round, &speaker, &incident);
-    pipeline_note(pipeline,
-                  state_each_telling(state, round->cause, &is_told, on_anything));
+    pipeline_note(pipeline, state_each_telling(state, round->cause, &said, on_said));
     bool is_over = has_speaker && incident.state == INCIDENT_CLOSED;
     const struct escalation_policy *policy =
         has_speaker ? policy_of(pipeline, &incident) : NULL;
     if (has_speaker)
         pipeline_store_value(pipeline, &incident);
-    if (policy == NULL || (is_over && is_told)) {
+    if (policy == NULL || (is_over && said.is_any)) {
         round->next_ms = ESCALATION_NEVER; /* over, or the settings are others now */
         pipeline_note(pipeline, state_put_escalation(state, round));
         return;

@@ -327,6 +327,22 @@ void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
                    const char *body);
 /* What is due by now, told by nothing but the passing of time. */
 void pipeline_escalate(struct pipeline *pipeline);
+/* The plan's channels as they are now, for what is said of the incident. */
+void pipeline_look_at_channels(struct pipeline *pipeline, const struct incident *incident,
+                               struct escalation_channel *channels);
+
+/* endings.c: who is told that it is over. Within a transaction of effects. */
+/* What is wrong with a channel is not told over it. */
+bool pipeline_is_about(const struct incident *incident, const char *channel);
+/* To the channel's own receivers, at once. */
+void pipeline_tell_channel(struct pipeline *pipeline, const struct incident *incident,
+                           const char *cause, const char *channel, const char *body);
+/* It is told of everything at once, whatever policies say. */
+bool pipeline_is_program(const struct pipeline *pipeline, const char *channel);
+/* `kind`: CLOSED or WITHDRAWN; `body` is what it says. */
+void pipeline_tell_end(struct pipeline *pipeline, enum alert_effect_kind kind,
+                       const struct incident *incident,
+                       const struct pipeline_cause *decided, const char *body);
 
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */

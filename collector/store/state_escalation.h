@@ -48,8 +48,13 @@ struct state_speaker {
 MUST_CHECK enum err state_find_speaker(struct state *state, const char *cause,
                                        int64_t since_ms, struct state_speaker *speaker);
 
+#define STATE_STEP_END \
+    UINT32_C(1000) /* behind all steps: the message says it is over \
+                    */
+
 /* What was told of a cause, in the order of telling. */
 struct state_telling {
+    uint64_t id;
     const char *channel;
     const char *contact;
     uint32_t round;
@@ -58,7 +63,9 @@ struct state_telling {
     int64_t created_ms;
     enum state_outbox state;
     uint32_t attempts;
-    bool has_result; /* of one attempt at least */
+    bool has_result;    /* of one attempt at least */
+    bool may_have_come; /* it was delivered, or what became of an attempt is not known */
+    bool is_end;        /* it says that it is over */
 };
 
 typedef void state_telling_fn(void *context, const struct state_telling *telling);
@@ -71,6 +78,26 @@ MUST_CHECK enum err state_each_telling(struct state *state, const char *cause,
  */
 MUST_CHECK enum err state_supersede_messages(struct state *state,
                                              const struct state_message *repeat);
+
+/* Why a message is dead that nobody gave up: it had nothing to say any more. */
+#define STATE_WITHDRAWN_LIST(X) \
+    X(SAID_AGAIN, "a later message says it again") \
+    X(BEGAN_AGAIN, "it began again") \
+    X(IS_OVER, "it was over before this could be told")
+
+enum state_withdrawn {
+#define X(name, text) STATE_##name,
+    STATE_WITHDRAWN_LIST(X)
+#undef X
+};
+
+/* By its last result. */
+bool state_was_withdrawn(const char *last_result);
+/* One that waits, IS_OVER. */
+MUST_CHECK enum err state_withdraw_message(struct state *state, uint64_t message);
+/* Ends of that cause that wait for their hour: it BEGAN_AGAIN. */
+MUST_CHECK enum err state_withdraw_ends(struct state *state, const char *cause,
+                                        int64_t now_ms);
 
 /* Messages that were made for the channel since then. */
 MUST_CHECK enum err state_count_channel(struct state *state, const char *channel,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An alarm whose first channel is dead goes over the next, and its link acknowledges with one tap:
 looking at it does not, the button does, and who comes second reads who was first. The next one is
-taken by an answer that a gateway brings, and another one by a button in Telegram."""
+taken by an answer that a gateway brings, and another one by a button in Telegram. A program that no
+contact names is told of all three, and of the end, which goes nowhere else but where its beginning came."""
 import hashlib
 import hmac
 import html
@@ -101,17 +102,32 @@ def answer_the_next(house, collector, receiver, device):
     house.check(NUMBER[3:] not in json.dumps(audit), "and of no number")
 
 
+def close_the_first(house, collector, receiver, desk, incident):
+    """The program hears of every beginning once; the end goes to it and to li, over what reached him."""
+    house.wait_for(lambda: len(desk.events("opened")) == 3, 30, lambda: f"the program is told: {desk.events('opened')}")
+    house.check(all("contact" not in one and "acknowledge_url" not in one for one in desk.events("opened")),
+                "and asked for nothing")
+    status, answer = collector.do("incident.close", id=incident, cause="other", action="other", disposition="unaffected",
+                                  note="the card was cloned")
+    house.equal(status, 200, f"it is closed: {answer}")
+    for name, who in (("li", receiver), ("the program", desk)):
+        house.wait_for(lambda who=who: [one["incident"] for one in who.events("closed")] == [incident], 30,
+                       lambda who=who, name=name: f"{name} is told the end once: {who.events('closed')}")
+
+
 def story_over_the_next_channel_and_by_one_tap(house):
     broker = Broker(house.folder, house.program("coldchainctl"))
     passwords = {name: broker.add(f"fengjie/{name}") for name in ("one", "two", "three")}
     receiver, robots = house.start(Receiver(SECRET)), house.start(Robots(SECRET))
+    desk = house.start(Receiver(SECRET))
     house.start(broker)
     shifts = [{"contact": "li"}, {"contact": "wang"}]
     collector = house.start(Collector(
         house.folder, house.program("coldchain-collector"), broker,
         sites=[{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1"}]}],
         devices=[{"id": name, "zone": "room-1"} for name in passwords],
-        webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "timeout": "1s"}],
+        webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "timeout": "1s"},
+                  {"name": "desk", "url": desk.url, "secret": SECRET}],
         channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "2s",
                    "reply_secret": GATEWAY},
                   {"name": "bot", "kind": "telegram", "url": robots.url + "/telegram", "token": "bot-token",
@@ -150,10 +166,14 @@ def story_over_the_next_channel_and_by_one_tap(house):
     house.check(status == 200 and "li acknowledged it first" in page, f"the second is told: {status} {page}")
     answer_the_next(house, collector, receiver, devices["two"])
     press_the_last(house, collector, robots, devices["three"])
+    close_the_first(house, collector, receiver, desk, message["incident"])
     house.check(collector.metric("replies_accepted_total") == 2 and collector.metric("replies_late_total") == 2 and
                 collector.metric("replies_refused_total") == 5, f"answers are counted: {collector.metrics()}")
-    house.equal(receiver.complaints + robots.complaints, [], "what the receiver complains of")
+    house.equal(receiver.complaints + robots.complaints + desk.complaints, [], "what the receivers complain of")
     collector.stop()
     store = sqlite3.connect(os.path.join(collector.data, "state.db"))
     house.check(NUMBER not in "\n".join(store.iterdump()), "no address is in state.db")
+    house.equal(store.execute("SELECT count(*) FROM outbox WHERE channel = 'dead' AND incident = ? AND"
+                              " json_extract(body, '$.event') = 'closed'", (message["incident"],)).fetchone(), (0,),
+                "no end goes where the beginning never came")
     store.close()

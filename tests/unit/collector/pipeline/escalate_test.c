@@ -112,6 +112,16 @@ static void put_ticks(struct house *house, int64_t from, int64_t to)
         put_tick(house, minute);
 }
 
+static void put_attempt(struct house *house, int64_t minute, uint64_t message)
+{
+    struct buf data = {0};
+    const struct record_attempt attempt = {.message = message,
+                                           .retry_ms = START_MS + minute * 60000};
+    record_attempt_format(&attempt, &data);
+    put(house, RECORD_ATTEMPT, START_MS + minute * 60000, data.data, data.len);
+    buf_fini(&data);
+}
+
 static void put_result(struct house *house, int64_t minute, uint64_t message,
                        enum state_outbox outcome)
 {
@@ -122,11 +132,7 @@ static void put_result(struct house *house, int64_t minute, uint64_t message,
         .next_attempt_ms = START_MS + (minute + 1) * 60000,
         .text = "so it was",
     };
-    const struct record_attempt attempt = {.message = message,
-                                           .retry_ms = START_MS + minute * 60000};
-    record_attempt_format(&attempt, &data);
-    put(house, RECORD_ATTEMPT, START_MS + minute * 60000, data.data, data.len);
-    buf_clear(&data);
+    put_attempt(house, minute, message);
     record_result_format(&result, &data);
     put(house, RECORD_RESULT, START_MS + minute * 60000, data.data, data.len);
     buf_fini(&data);
@@ -368,10 +374,11 @@ static void who_has_no_other_way_is_passed_over(void)
 
 static void dump_row(void *context, const struct state_message *message)
 {
-    buf_format(context, "%s %s %s %u.%u.%u %" PRId64 " %s %u\n%s\n", message->key,
-               message->channel, message->contact, message->round, message->step,
-               message->times, message->created_ms, state_outbox_name(message->state),
-               message->attempts, message->body);
+    buf_format(context, "%s %s %s %u.%u.%u %" PRId64 " %" PRId64 " %s %u %s\n%s\n",
+               message->key, message->channel, message->contact, message->round,
+               message->step, message->times, message->created_ms,
+               message->next_attempt_ms, state_outbox_name(message->state),
+               message->attempts, message->last_result, message->body);
 }
 
 static char *dump(struct house *house)
@@ -405,9 +412,35 @@ static void put_everything(struct house *house)
     put_ticks(house, 28, 40);
 }
 
-static void a_crash_behind_every_record_tells_the_same(void)
+/* What the records have told is told by any pieces of them. */
+static void tells_the_same_in_pieces(struct house *house, const char *want)
 {
     static const size_t checkpoint_every[] = {1000, 1, 3, 7};
+    for (size_t i = 0; i < sizeof checkpoint_every / sizeof checkpoint_every[0]; i++) {
+        char name[32];
+        pipeline_close(house->pipeline);
+        state_close(house->state);
+        snprintf(name, sizeof name, "pieces-%zu.db", i);
+        CHECK(state_open(&house->state, folder_file(&house->folder, name),
+                         &(struct err_text){0}) == ERR_OK);
+        for (size_t step = 1; step <= 80; step++) {
+            pipeline_start(house);
+            advance(house, step % checkpoint_every[i] + 1);
+            if (step % checkpoint_every[i] == 0)
+                checkpoint(house);
+            pipeline_close(house->pipeline);
+        }
+        pipeline_start(house);
+        advance(house, 1000);
+        checkpoint(house);
+        char *got = dump(house);
+        CHECK_TEXT(got, want);
+        free(got);
+    }
+}
+
+static void a_crash_behind_every_record_tells_the_same(void)
+{
     struct house house;
     open_house(&house, true);
     put_everything(&house);
@@ -415,27 +448,7 @@ static void a_crash_behind_every_record_tells_the_same(void)
     checkpoint(&house);
     char *want = dump(&house);
     CHECK(count_of(want, "alarm_path") > 0 && count_of(want, "voice") > 0);
-    for (size_t i = 0; i < sizeof checkpoint_every / sizeof checkpoint_every[0]; i++) {
-        char name[32];
-        pipeline_close(house.pipeline);
-        state_close(house.state);
-        snprintf(name, sizeof name, "pieces-%zu.db", i);
-        CHECK(state_open(&house.state, folder_file(&house.folder, name),
-                         &(struct err_text){0}) == ERR_OK);
-        for (size_t step = 1; step <= 80; step++) {
-            pipeline_start(&house);
-            advance(&house, step % checkpoint_every[i] + 1);
-            if (step % checkpoint_every[i] == 0)
-                checkpoint(&house);
-            pipeline_close(house.pipeline);
-        }
-        pipeline_start(&house);
-        advance(&house, 1000);
-        checkpoint(&house);
-        char *got = dump(&house);
-        CHECK_TEXT(got, want);
-        free(got);
-    }
+    tells_the_same_in_pieces(&house, want);
     free(want);
     close_house(&house);
 }
@@ -528,6 +541,8 @@ static const char *const two_probes =
 /*
  * "d2=9": device d says 9 degrees at minute 2; "t3-30": ticks of these minutes; "ack4",
  * "nap4": what is told of the cause's leader is acknowledged, or put off for an hour.
+ * "ok1@2": message 1 is delivered at minute 2, "no1@2" fails, "bad1@2" is given up, of
+ * "try1@2" nobody knows.
  */
 static const struct {
     const char *name;
@@ -569,6 +584,17 @@ static void put_verb(struct house *house, const char *verb, int minute)
     CHECK(house->command_err == ERR_OK);
 }
 
+static void put_fate(struct house *house, const char *fate, int message, int minute)
+{
+    if (strcmp(fate, "try") == 0)
+        put_attempt(house, minute, (uint64_t)message);
+    else
+        put_result(house, minute, (uint64_t)message,
+                   strcmp(fate, "ok") == 0    ? STATE_OUTBOX_DONE
+                   : strcmp(fate, "bad") == 0 ? STATE_OUTBOX_DEAD
+                                              : STATE_OUTBOX_PENDING);
+}
+
 static void play(struct house *house, const char *row, const char *records)
 {
     int taken = 0;
@@ -582,6 +608,8 @@ static void play(struct house *house, const char *row, const char *records)
             put_ticks(house, from, to);
         else if (sscanf(at, "%1[de]%d=%lf %n", word, &from, &value, &taken) == 3)
             put_pack(house, word, (uint64_t)from, value, false);
+        else if (sscanf(at, "%3[a-z]%d@%d %n", word, &from, &to, &taken) == 3)
+            put_fate(house, word, from, to);
         else if (sscanf(at, "%3[a-z]%d %n", word, &from, &taken) == 2)
             put_verb(house, word, from);
         CHECK_ROW(row, taken > 0);
@@ -619,6 +647,244 @@ static void a_flapping_cause_goes_on(void)
     close_house(&house);
 }
 
+/* ---- ends ------------------------------------------------------------------------- */
+
+#define PLACES 5
+
+static char siren[] = "siren";
+static char hook[] = "hook";
+static const char *const places[PLACES] = {sms, chat, voice, siren, hook};
+static const struct roster_channel all_given[PLACES] = {
+    {.name = sms},
+    {.name = chat},
+    {.name = voice, .rings = true},
+    {.name = siren, .rings = true, .stops_at_end = true},
+    {.name = hook, .is_machine = true}};
+
+/* One contact on one duty. */
+struct office {
+    struct config_address addresses[PLACES];
+    char quiet_hour[16];
+    char *quiet[1];
+    struct config_contact contact;
+    struct config_shift shift;
+    struct config_duty duty;
+    struct config_step step;
+    struct config_policy policy;
+    struct config_escalation settings;
+};
+
+/* `over`: channels in the order of preference; `quiet`: "" when nothing is. */
+static void make_office(struct office *office, const char *over, const char *quiet)
+{
+    *office = (struct office){
+        .contact = {.id = li, .addresses = office->addresses, .quiet = office->quiet},
+        .shift = {.contact = li},
+        .duty = {.id = on_call, .shifts = &office->shift, .shift_count = 1},
+        .step = {.duty = on_call, .repeat_ms = 600000, .most = 2},
+        .policy = {.id = rooms, .steps = &office->step, .step_count = 1},
+        .settings = {.time_zone = shanghai,
+                     .contacts = &office->contact,
+                     .contact_count = 1,
+                     .duties = &office->duty,
+                     .duty_count = 1,
+                     .policies = &office->policy,
+                     .policy_count = 1},
+    };
+    char word[8];
+    int taken = 0;
+    for (; sscanf(over, "%7s %n", word, &taken) == 1; over += taken)
+        for (size_t i = 0; i < PLACES; i++)
+            if (strcmp(places[i], word) == 0)
+                office->addresses[office->contact.address_count++].channel =
+                    (char *)(uintptr_t)places[i];
+    snprintf(office->quiet_hour, sizeof office->quiet_hour, "%s", quiet);
+    office->quiet[0] = office->quiet_hour;
+    office->contact.quiet_count = quiet[0] != '\0';
+}
+
+static void open_office(struct house *house, const struct office *office,
+                        size_t channel_count)
+{
+    house_open(house);
+    house->channels = places;
+    house->channel_count = channel_count;
+    house->roster = roster_create(&office->settings, all_given, channel_count);
+    put(house, RECORD_CONFIG, START_MS, two_probes, strlen(two_probes));
+}
+
+static void on_fate(void *context, const struct state_message *message)
+{
+    const char *state = message->state == STATE_OUTBOX_DONE   ? " done"
+                        : message->state == STATE_OUTBOX_DEAD ? " dead"
+                                                              : "";
+    buf_format(context, "%s%dm %s>%s%s%s", ((struct buf *)context)->len > 0 ? ", " : "",
+               (int)((message->created_ms - START_MS) / 60000), message->channel,
+               message->contact[0] != '\0' ? message->contact : "all",
+               strstr(message->body, "\"is_over\":true") != NULL ? " over" : "", state);
+    CHECK(message->next_attempt_ms >= message->created_ms ||
+          message->state != STATE_OUTBOX_PENDING);
+}
+
+/* "2m sms>li over dead": when it may go, how it is told, what became of it. */
+static const char *fates(struct house *house)
+{
+    static char text[2000];
+    struct buf out = {0};
+    buf_text(&out, "");
+    CHECK(state_page_messages(house->state, NULL, 0, 1000, &out, on_fate) == ERR_OK);
+    snprintf(text, sizeof text, "%s", out.data);
+    buf_fini(&out);
+    return text;
+}
+
+/* It is 22:14 at minute 1. The fifth channel, a program, is another table's. */
+#define NIGHT "22:15-22:40"
+
+static const struct {
+    const char *name;
+    const char *over;
+    const char *quiet;
+    const char *records;
+    const char *want;
+} ends[] = {
+    {"the end of a warning waits for the end of quiet hours", "sms", NIGHT,
+     "d1=9 ok1@1 d2=5", "1m sms>li done, 26m sms>li"},
+    {"without quiet hours it goes at once", "sms", "", "d1=9 ok1@1 d2=5",
+     "1m sms>li done, 2m sms>li"},
+    {"what was critical is told at once over what does not ring", "sms", NIGHT,
+     "d1=21 ok1@1 d2=5", "1m sms>li done, 2m sms>li"},
+    {"who was called for it is told quietly", "voice chat", NIGHT, "d1=21 ok1@1 d2=5",
+     "1m voice>li done, 2m chat>li"},
+    {"who has nothing but a telephone is called in the morning", "voice", NIGHT,
+     "d1=21 ok1@1 d2=5", "1m voice>li done, 26m voice>li"},
+    {"by day nobody is called for an end who can be written to", "voice chat", "",
+     "d1=9 ok1@1 d2=5", "1m voice>li done, 2m chat>li"},
+    {"by day who has nothing but a telephone is called", "voice", "", "d1=9 ok1@1 d2=5",
+     "1m voice>li done, 2m voice>li"},
+    {"a siren stops at once", "siren chat", NIGHT, "d1=9 ok1@1 d2=5",
+     "1m siren>li done, 2m siren>li"},
+    {"what was given up has no end", "sms", "", "d1=9 bad1@1 d2=5 t3-9",
+     "1m sms>li dead"},
+    {"what may have come has one", "sms", NIGHT, "d1=9 try1@1 d2=5",
+     "1m sms>li, 26m sms>li"},
+    {"what may have come and was given up then has one", "sms", "",
+     "d1=9 try1@1 bad1@1 d2=5", "1m sms>li dead, 2m sms>li"},
+    {"what nobody tried to tell is told once, as over", "sms", "", "d1=9 d2=5 t3-9",
+     "1m sms>li dead, 2m sms>li over"},
+    {"and wakes nobody, however grave it was", "sms", NIGHT, "d1=21 d2=5 t3-9",
+     "1m sms>li dead, 26m sms>li over"},
+    {"so is what was refused each time", "sms", "", "d1=9 no1@1 no1@1 d2=5",
+     "1m sms>li dead, 2m sms>li over"},
+    {"who was told another way is told the end there", "sms chat", "",
+     "d1=9 bad1@1 t2-2 ok2@2 d3=5", "1m sms>li dead, 2m chat>li done, 3m chat>li"},
+    {"what waits where another way worked is withdrawn", "sms chat", "",
+     "d1=9 no1@1 no1@1 no1@1 t2-2 ok2@2 d3=5",
+     "1m sms>li dead, 2m chat>li done, 3m chat>li"},
+    {"one message for a beginning and its reminder", "sms", "",
+     "d1=9 ok1@1 t2-11 ok2@11 d12=5", "1m sms>li done, 11m sms>li done, 12m sms>li"},
+    {"what begins again at night leaves the end for later", "sms", NIGHT,
+     "d1=9 ok1@1 d2=5 d3=9 d4=5", "1m sms>li done, 26m sms>li dead, 26m sms>li"},
+    {"and in the morning, when it goes on, only that is told", "sms", NIGHT,
+     "d1=9 ok1@1 d2=5 d3=9 t27-27", "1m sms>li done, 26m sms>li dead, 27m sms>li"},
+    {"what is graver is not held up by an end", "sms", NIGHT, "d1=9 ok1@1 d2=5 d3=21",
+     "1m sms>li done, 26m sms>li dead, 3m sms>li"},
+    {"what came and went at night is told once, as over", "sms", "22:18-22:40",
+     "d1=9 ok1@1 d2=5 ok2@2 d6=9 d7=5 t8-8 t28-40",
+     "1m sms>li done, 2m sms>li done, 28m sms>li over"},
+    {"and nobody is called for it who can be written to", "voice sms", "22:10-22:40",
+     "d1=9 d2=5 t3-3 t28-28", "28m sms>li over"},
+    {"who was told it was over is not told so again", "sms", "22:18-22:40",
+     "d6=9 d7=5 t8-8 t28-28 ok1@28 d29=9 ok2@29 d30=5",
+     "28m sms>li over done, 29m sms>li done, 30m sms>li"},
+};
+
+static void nobody_is_woken_to_hear_that_all_is_well(void)
+{
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct house house;
+        struct office office;
+        make_office(&office, ends[i].over, ends[i].quiet);
+        open_office(&house, &office, PLACES - 1);
+        play(&house, ends[i].name, ends[i].records);
+        if (strcmp(fates(&house), ends[i].want) != 0)
+            printf("\n  %s: %s\n", ends[i].name, fates(&house));
+        CHECK_ROW(ends[i].name, strcmp(fates(&house), ends[i].want) == 0);
+        close_house(&house);
+    }
+}
+
+static const struct {
+    const char *name;
+    const char *over;
+    const char *quiet;
+    const char *records;
+    const char *want;
+} programs[] = {
+    {"is told of everything at once, whoever sleeps", "sms", "22:10-22:40",
+     "d1=9 d2=5 t3-3 t27-27", "1m hook>all, 2m hook>all, 27m sms>li over"},
+    {"is told of what is graver, and of no reminder", "sms", "", "d1=9 t2-11 d12=21",
+     "1m hook>all, 1m sms>li dead, 11m sms>li, 12m hook>all, 12m sms>li"},
+    {"hears the beginning before the end, late as it may be", "sms", "",
+     "d1=9 no1@1 ok2@1 d2=5", "1m hook>all, 1m sms>li done, 2m sms>li, 2m hook>all"},
+    {"hears no end of what it refused", "sms", "", "d1=9 bad1@1 ok2@1 d2=5",
+     "1m hook>all dead, 1m sms>li done, 2m sms>li"},
+    {"is told as the policy says when a contact names it", "hook", NIGHT,
+     "d1=9 ok1@1 d2=5", "1m hook>li done, 26m hook>li"},
+};
+
+static void a_program_that_no_contact_names(void)
+{
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+        struct house house;
+        struct office office;
+        make_office(&office, programs[i].over, programs[i].quiet);
+        open_office(&house, &office, PLACES);
+        play(&house, programs[i].name, programs[i].records);
+        if (strcmp(fates(&house), programs[i].want) != 0)
+            printf("\n  %s: %s\n", programs[i].name, fates(&house));
+        CHECK_ROW(programs[i].name, strcmp(fates(&house), programs[i].want) == 0);
+        close_house(&house);
+    }
+}
+
+/* Nobody on duty, and no last resort: every channel, the program once. */
+static void a_program_is_told_once_when_all_are(void)
+{
+    static char never[] = "mon 00:00-00:01"; /* it is another hour */
+    static char *hours[] = {never};
+    struct house house;
+    struct office office;
+    make_office(&office, "sms", "");
+    office.shift.hours = hours;
+    office.shift.hours_count = 1;
+    open_office(&house, &office, PLACES);
+    play(&house, "nobody on duty", "d1=9 ok1@1 ok2@1 d2=5");
+    CHECK_TEXT(fates(&house),
+               "1m hook>all done, 1m sms>all done, 1m chat>all dead, 1m voice>all dead, "
+               "1m siren>all dead, 2m sms>all, 2m chat>all over, 2m voice>all over, "
+               "2m siren>all over, 2m hook>all");
+    close_house(&house);
+}
+
+static void ends_are_the_same_after_crashes(void)
+{
+    struct house house;
+    struct office office;
+    make_office(&office, "voice sms chat", NIGHT);
+    open_office(&house, &office, PLACES);
+    play(&house, "all sorts of ends",
+         "d1=9 ok1@1 try2@1 d2=5 d3=9 d4=5 d5=21 ok4@5 no5@5 no5@6 bad5@7 t8-9 e10=21 "
+         "try6@10 e11=5 d12=5 t13-14 d15=9 d16=5 t17-40");
+    checkpoint(&house);
+    char *want = dump(&house);
+    CHECK(count_of(want, "it began again") > 0);
+    CHECK(count_of(want, "it was over before this could be told") > 0);
+    tells_the_same_in_pieces(&house, want);
+    free(want);
+    close_house(&house);
+}
+
 int main(void)
 {
     crypto_init();
@@ -642,6 +908,11 @@ int main(void)
          quiet_hours_and_times_are_those_of_the_site},
         {"a cause speaks once", a_cause_speaks_once},
         {"a flapping cause goes on", a_flapping_cause_goes_on},
+        {"nobody is woken to hear that all is well",
+         nobody_is_woken_to_hear_that_all_is_well},
+        {"a program that no contact names", a_program_that_no_contact_names},
+        {"a program is told once when all are", a_program_is_told_once_when_all_are},
+        {"ends are the same after crashes", ends_are_the_same_after_crashes},
         {"addresses are added when it is sent", addresses_are_added_when_it_is_sent},
         CU_TEST_INFO_NULL,
     };
