@@ -259,6 +259,16 @@ static bool is_this_machine(const char *url)
     return false;
 }
 
+static void look_unheard(struct doctor *doctor, const struct config_channel *channel)
+{
+    if (config_is_unheard(doctor->settings, channel))
+        doctor_say(doctor, DOCTOR_WARNING, area,
+                   "give a contact an address with this 'channel' (docs/alarms.md), or "
+                   "take the channel out; see coldchainctl who-rings",
+                   "%s: no contact has an address on it: policies tell nothing over it",
+                   channel->name);
+}
+
 static void look_channel(struct doctor *doctor, const struct config_channel *channel)
 {
     const char *url = channel->url;
@@ -287,6 +297,10 @@ void doctor_look_alarms(struct doctor *doctor)
         channels_of_api(doctor);
     else if (settings != NULL && settings->channel_count + settings->webhook_count == 0)
         say_all(doctor, &(struct seen){0});
-    for (size_t i = 0; settings != NULL && i < settings->channel_count; i++)
+    for (size_t i = 0; settings != NULL && i < settings->webhook_count; i++)
+        look_unheard(doctor, &settings->webhooks[i]);
+    for (size_t i = 0; settings != NULL && i < settings->channel_count; i++) {
+        look_unheard(doctor, &settings->channels[i]);
         look_channel(doctor, &settings->channels[i]);
+    }
 }

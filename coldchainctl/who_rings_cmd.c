@@ -82,27 +82,41 @@ struct rehearsal {
     size_t count;
 };
 
+/* At once, each once; programs are told whatever a policy says. */
+static void rehearse_channels(struct rehearsal *rehearsal, bool programs_only)
+{
+    const struct escalation_plan *plan = &rehearsal->roster->plan;
+    for (size_t i = 0; i < plan->channel_count; i++)
+        if (!programs_only || plan->channels[i].is_program)
+            rehearsal->told[rehearsal->count++] =
+                (struct escalation_tell){.contact = ESCALATION_NONE,
+                                         .channel = i,
+                                         .at_ms = rehearsal->incident.round_ms};
+}
+
+/* What programs were told is of no step. */
 static void rehearse(struct rehearsal *rehearsal)
 {
     static struct escalation_decision decision;
     int64_t now_ms = rehearsal->incident.round_ms;
+    rehearse_channels(rehearsal, true);
+    size_t programs = rehearsal->count;
     int64_t end_ms = now_ms + SPAN_MS;
     while (now_ms <= end_ms && rehearsal->count < TOLD_MAX) {
         escalation_next(&rehearsal->roster->plan, rehearsal->policy, &rehearsal->incident,
-                        rehearsal->told, rehearsal->count, now_ms, &decision);
+                        rehearsal->told + programs, rehearsal->count - programs, now_ms,
+                        &decision);
         for (size_t i = 0; i < decision.count && rehearsal->count < TOLD_MAX; i++)
             rehearsal->told[rehearsal->count++] = decision.tells[i];
         now_ms = decision.next_ms;
     }
 }
 
-static void rehearse_default(struct rehearsal *rehearsal)
+static bool is_program(const struct rehearsal *rehearsal,
+                       const struct escalation_tell *tell)
 {
-    for (size_t i = 0; i < rehearsal->roster->plan.channel_count; i++)
-        rehearsal->told[rehearsal->count++] =
-            (struct escalation_tell){.contact = ESCALATION_NONE,
-                                     .channel = i,
-                                     .at_ms = rehearsal->incident.round_ms};
+    return rehearsal->policy != NULL &&
+           rehearsal->roster->plan.channels[tell->channel].is_program;
 }
 
 static const char *contact_of(const struct rehearsal *rehearsal,
@@ -113,8 +127,11 @@ static const char *contact_of(const struct rehearsal *rehearsal,
                : "";
 }
 
-static const char *reason_of(const struct escalation_tell *tell)
+static const char *reason_of(const struct rehearsal *rehearsal,
+                             const struct escalation_tell *tell)
 {
+    if (is_program(rehearsal, tell))
+        return say("a program: told of everything at once");
     if (tell->is_last_resort)
         return say("nobody has the duty: last resort");
     if (tell->is_in_quiet)
@@ -138,14 +155,19 @@ static void print_table(const struct rehearsal *rehearsal)
         const struct escalation_tell *tell = &rehearsal->told[i];
         char time[MESSAGE_TIME_SIZE];
         const char *contact = contact_of(rehearsal, tell);
-        table_cell(&table, "%zu", tell->step + 1);
-        table_cell(&table, "%u", tell->repeat + 1);
+        if (is_program(rehearsal, tell)) {
+            table_cell(&table, "-");
+            table_cell(&table, "-");
+        } else {
+            table_cell(&table, "%zu", tell->step + 1);
+            table_cell(&table, "%u", tell->repeat + 1);
+        }
         table_cell(&table, "%s", message_time(time, &times, tell->at_ms));
         table_cell(&table, "%d",
                    (int)((tell->at_ms - rehearsal->incident.round_ms) / 60000));
         table_cell(&table, "%s", contact[0] != '\0' ? contact : "-");
         table_cell(&table, "%s", rehearsal->roster->plan.channels[tell->channel].name);
-        table_cell(&table, "%s", reason_of(tell));
+        table_cell(&table, "%s", reason_of(rehearsal, tell));
     }
     table_print(&table, stdout);
     table_fini(&table);
@@ -176,14 +198,15 @@ static void print_json(const struct rehearsal *rehearsal, const char *warnings)
         const struct escalation_tell *tell = &rehearsal->told[i];
         char time[CLOCK_ISO_MAX];
         json_array_append_new(
-            list,
-            json_pack("{s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:b}", "step",
-                      (json_int_t)tell->step + 1, "times", (json_int_t)tell->repeat + 1,
-                      "at", clock_format_iso(time, tell->at_ms), "contact",
-                      contact_of(rehearsal, tell), "channel",
-                      rehearsal->roster->plan.channels[tell->channel].name, "fallback",
-                      tell->is_fallback, "last_resort", tell->is_last_resort,
-                      "in_quiet_hours", tell->is_in_quiet));
+            list, json_pack("{s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:b, s:b}", "step",
+                            is_program(rehearsal, tell) ? 0 : (json_int_t)tell->step + 1,
+                            "times", (json_int_t)tell->repeat + 1, "at",
+                            clock_format_iso(time, tell->at_ms), "contact",
+                            contact_of(rehearsal, tell), "channel",
+                            rehearsal->roster->plan.channels[tell->channel].name,
+                            "fallback", tell->is_fallback, "last_resort",
+                            tell->is_last_resort, "in_quiet_hours", tell->is_in_quiet,
+                            "program", is_program(rehearsal, tell)));
     }
     json_t *root =
         json_pack("{s:s, s:s, s:o, s:s}", "policy",
@@ -232,9 +255,22 @@ static struct roster *make_roster(const struct settings *settings,
     return roster_create(&settings->escalation, *channels, count);
 }
 
-static enum err show(const struct who_args *args, const struct settings *settings,
+/* With FILE:LINE, as the collector says it when it starts. */
+static void warn_unheard(struct config *config, const struct config_channel *channels,
+                         size_t count, struct buf *warnings)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!config_is_unheard(config->settings, &channels[i]))
+            continue;
+        buf_format(warnings, "%s: ", config_where(config, &channels[i].name));
+        buf_format(warnings, CONFIG_UNHEARD "\n", channels[i].name);
+    }
+}
+
+static enum err show(const struct who_args *args, struct config *config,
                      enum alert_severity severity, int64_t at_ms, struct err_text *why)
 {
+    const struct settings *settings = config->settings;
     static struct rehearsal rehearsal; /* large */
     struct roster_channel *channels;
     struct buf warnings = {0};
@@ -252,9 +288,11 @@ static enum err show(const struct who_args *args, const struct settings *setting
     if (rehearsal.policy != NULL)
         rehearse(&rehearsal);
     else
-        rehearse_default(&rehearsal);
+        rehearse_channels(&rehearsal, false);
     buf_text(&warnings, "");
     roster_warnings(roster, at_ms, &warnings);
+    warn_unheard(config, settings->webhooks, settings->webhook_count, &warnings);
+    warn_unheard(config, settings->channels, settings->channel_count, &warnings);
     if (args->wants_json)
         print_json(&rehearsal, warnings.data);
     else
@@ -285,7 +323,7 @@ static int who_run(int argc, char **argv)
                                           "time such as 2026-11-26T03:00:00+08:00");
     enum err err = config_load(&config, &settings_schema, &settings, args.config, &why);
     if (err == ERR_OK)
-        err = show(&args, &settings, severity, at_ms, &why);
+        err = show(&args, &config, severity, at_ms, &why);
     config_fini(&config);
     return err == ERR_OK ? COMMAND_OK : command_fail("who-rings", err, &why);
 }
@@ -299,8 +337,11 @@ const struct command who_rings_command = {
         "Reads the collector's configuration and goes through the policy that is for such "
         "an incident, as if nobody acknowledged it for a day: each message with its step, "
         "its time, the contact and the channel, in quiet hours and on duty as they are "
-        "then, by the clocks of the site. What the configuration does not know of a site "
-        "that was made by a command, its time zone, is said by --time-zone. Gaps of rosters are told as warnings. Nobody is told anything, and the "
+        "then, by the clocks of the site; and the programs (webhook, Alertmanager, MQTT) that "
+        "no contact's address names, which are told of everything at once. What the "
+        "configuration does not know of a site that was made by a command, its time zone, "
+        "is said by --time-zone. Gaps of rosters are told as warnings, and so are channels "
+        "for people that no contact has an address on. Nobody is told anything, and the "
         "collector need not run; what is changed in the file counts from its next start.\n",
     .options = options,
     .examples =

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "collector/api/tls.h"
+#include "collector/notify/channel.h"
 #include "freshness/profile_set.h"
 #include "telemetry/delivery.h"
 
@@ -671,6 +672,20 @@ static void check_api(struct config *config, const struct settings *settings)
                            settings->api.proxies[i]);
 }
 
+bool config_is_unheard(const struct settings *settings,
+                       const struct config_channel *channel)
+{
+    return settings->escalation.policy_count > 0 && !channel_is_machine(channel) &&
+           !config_escalation_tells_over(&settings->escalation, channel->name);
+}
+
+static void warn_unheard(struct config *config, const struct settings *settings,
+                         const struct config_channel *channel)
+{
+    if (config_is_unheard(settings, channel))
+        config_warning(config, &channel->name, CONFIG_UNHEARD, channel->name);
+}
+
 static void check_escalation(struct config *config, const struct settings *settings)
 {
     size_t count = 0;
@@ -682,6 +697,10 @@ static void check_escalation(struct config *config, const struct settings *setti
         names[count++] = settings->channels[i].name;
     config_check_escalation(config, &settings->escalation, names, count);
     free(names);
+    for (size_t i = 0; i < settings->webhook_count; i++)
+        warn_unheard(config, settings, &settings->webhooks[i]);
+    for (size_t i = 0; i < settings->channel_count; i++)
+        warn_unheard(config, settings, &settings->channels[i]);
     const char *link = settings->escalation.link;
     if (link != NULL && strncmp(link, "https://", 8) != 0 &&
         strncmp(link, "http://", 7) != 0)

@@ -210,4 +210,13 @@ struct band config_zone_band(const struct config_zone *zone,
 /* The seed as the JSON of a CONFIG record. */
 void settings_seed(const struct settings *settings, struct buf *json);
 
+/* People read it, and policies tell nothing over it, for no contact's address names it.
+ */
+bool config_is_unheard(const struct settings *settings,
+                       const struct config_channel *channel);
+/* What to say of such a one; its name stands in for %s. */
+#define CONFIG_UNHEARD \
+    "no contact has an address on channel '%s': policies tell nothing over it; it gets " \
+    "what no policy is for, and what would reach nobody else"
+
 #endif

@@ -7,6 +7,7 @@ usage: doctor_cli_test.py COLDCHAINCTL COLLECTOR SOURCE_DIR
 import json
 import logging
 import os
+import sqlite3
 import shutil
 import socket
 import ssl
@@ -209,6 +210,16 @@ class Broken(Case):
         self.says(found, "warning", "sinks", "ops: 1 messages wait")
         self.collector.stop()
         self.says(self.doctor("--local"), "warning", "sinks", "ops: 1 messages wait")
+        store = sqlite3.connect(os.path.join(self.collector.data, "state.db"))
+        self.addCleanup(store.close)
+        for change, level, words in (
+                ("state = 'dead'", "problem", "1 were given up"),
+                ("last_result = 'it began again'", "ok", "no message waits"),  # nobody gave it up
+                ("state = 'pending', created_ms = created_ms + 86400000", "ok", "no message waits")):  # its hour comes
+            with self.subTest(change=change), store:
+                self.assertEqual(store.execute(f"UPDATE outbox SET {change}").rowcount, 1)
+                store.commit()
+                self.says(self.doctor("--local"), level, "sinks", words)
 
     def test_a_full_disk(self):
         disk = os.path.join(self.folder, "disk")
@@ -263,6 +274,19 @@ class Alarms(Case):
     def tried(self, name):
         channel = next(one for one in self.collector.get("/alarm-channels") if one["name"] == name)
         return channel["state"] != "unused"
+
+    def test_a_channel_that_no_contact_has_an_address_on(self):
+        receiver = self.start(Receiver("s"))
+        self.house(webhooks=[{"name": "desk", "url": receiver.url}],
+                   channels=[{"name": "call", "kind": "command", "command": ["/bin/true"]},
+                             {"name": "group", "kind": "command", "command": ["/bin/true"]}],
+                   escalation={"contacts": [{"id": "li", "addresses": [{"channel": "call"}]}],
+                               "duties": [{"id": "all", "shifts": [{"contact": "li"}]}],
+                               "policies": [{"id": "any", "steps": [{"duty": "all"}]}]})
+        found = self.doctor()
+        self.says(found, "warning", "alarms", "group: no contact has an address on it")
+        for name in ("desk", "call"):
+            self.assertFalse(found.has("warning", "alarms", f"{name}: no contact"), found.lines)
 
     def test_channels(self):
         good, bad = self.start(Receiver("s")), self.start(Receiver("s"))

@@ -135,6 +135,29 @@ class WhoRings(unittest.TestCase):
                 told = self.told(*args, "--at", NIGHT)
                 self.assertEqual(sorted(one["channel"] for one in told["told"]), ["chat", "siren"])
 
+    def test_programs_that_no_contact_names_are_told_of_everything_at_once(self):
+        self.write(HEAD + "  - {name: desk, kind: alertmanager, url: 'http://127.0.0.1:9/'}\n" + ESCALATION)
+        for severity, then in (("critical", ["1", "1", "2026-11-27", "03:00", "0", "li", "siren"]),
+                               ("warning", ["1", "1", "2026-11-27", "06:00", "180", "wang", "chat"])):
+            with self.subTest(severity=severity):
+                rows, _ = self.rows("--zone", "room-1", "--at", NIGHT, "--severity", severity)
+                self.assertEqual(" ".join(rows[0]),
+                                 "- - 2026-11-27 03:00 0 - desk a program: told of everything at once")
+                self.assertEqual(rows[1][:7], then)
+                self.assertEqual([row for row in rows if "desk" in row], rows[:1])
+        told = self.told("--zone", "room-1", "--at", NIGHT)["told"]
+        self.assertEqual([(one["channel"], one["step"]) for one in told if one["program"]], [("desk", 0)])
+        alone = self.told("--zone", "room-3", "--at", NIGHT)["told"]
+        self.assertEqual([one["channel"] for one in alone if not one["program"]], ["chat", "siren", "desk"])
+
+    def test_a_channel_for_people_that_no_contact_names_is_warned_of(self):
+        text = HEAD + "  - {name: group, kind: wecom, token: t}\n" + ESCALATION
+        self.write(text)
+        line = text.splitlines().index("  - {name: group, kind: wecom, token: t}") + 1
+        said = self.ask("--zone", "room-1", "--at", NIGHT).stderr
+        self.assertIn(f"collector.yaml:{line}: no contact has an address on channel 'group'", said)
+        self.assertEqual(said.count("no contact has an address"), 1)
+
     def test_a_site_that_a_command_made_says_its_time_zone_here(self):
         rows, above = self.rows("--zone", "room-1", "--at", NIGHT, "--time-zone", "America/St_Johns")
         self.assertEqual(above[-1], "times: America/St_Johns, UTC-3:30")

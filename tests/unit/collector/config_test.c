@@ -168,6 +168,38 @@ static void what_is_hardly_meant_is_warned_of_with_its_line(void)
     config_fini(&config);
 }
 
+/* A program needs no contact, and without a policy everything goes everywhere. */
+static void a_channel_that_policies_never_tell_over_is_warned_of(void)
+{
+    static const char channels_text[] =
+        "channels:\n"
+        "  - {name: call, kind: command, command: [/bin/true]}\n"
+        "  - {name: group, kind: wecom, token: t}\n"
+        "  - {name: desk, kind: alertmanager, url: 'http://127.0.0.1:9'}\n"
+        "webhooks:\n"
+        "  - {name: hook, url: 'http://127.0.0.1:9'}\n"
+        "escalation:\n"
+        "  contacts: [{id: li, addresses: [{channel: call}]}]\n"
+        "  duties: [{id: all, shifts: [{contact: li}]}]\n";
+    static const char policy_text[] = "  policies: [{id: any, steps: [{duty: all}]}]\n";
+    for (int has_policy = 0; has_policy < 2; has_policy++) {
+        char text[1000];
+        struct config config;
+        struct settings settings;
+        struct err_text why;
+        snprintf(text, sizeof text, "%s%s%s",
+                 RULE("    kind: above\n    levels: [{level: 8}]\n"), channels_text,
+                 has_policy ? policy_text : "");
+        load(&config, &settings, text, &why);
+        CHECK_TEXT(why.text, "");
+        CHECK(config.warnings_count == (size_t)has_policy);
+        if (has_policy)
+            CHECK(strstr(config.warnings.data, "seed.yaml:12: no contact has an address "
+                                               "on channel 'group'") != NULL);
+        config_fini(&config);
+    }
+}
+
 /* The examples of the document, all in one file; each kind has one. Some ask for goods in
  * the zone. */
 static void the_document_s_rules_are_rules(void)
@@ -258,6 +290,8 @@ int main(void)
         {"what is wrong is told with its line", what_is_wrong_is_told_with_its_line},
         {"what is hardly meant is warned of with its line",
          what_is_hardly_meant_is_warned_of_with_its_line},
+        {"a channel that policies never tell over is warned of",
+         a_channel_that_policies_never_tell_over_is_warned_of},
         CU_TEST_INFO_NULL,
     };
     return check_run("config", tests);
