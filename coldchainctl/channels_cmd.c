@@ -205,7 +205,8 @@ const struct command channel_command = {
     .usage = "test NAME [--json] [options]\n",
     .about =
         "The message goes through journal, outbox and limits like an alarm; what the "
-        "service answered to the first attempt is printed.\n",
+        "service answered to the first attempt is printed. Where people can answer, it "
+        "ends in a code: answer it, and the collector says that the test was answered.\n",
     .options = options,
     .examples = "coldchainctl channel test duty-mail\n",
     .statuses = "0 delivered\n"

@@ -80,6 +80,9 @@ void config_check_channel_names(struct config *config,
                                 size_t channel_count);
 
 const char *channel_kind_name(enum channel_kind kind);
+/* In place of an incident's id, a test of a channel has one that begins so. */
+#define CHANNEL_TEST_START "test-"
+
 /* Whether people can answer what it tells. */
 bool channel_takes_replies(const struct config_channel *channel);
 

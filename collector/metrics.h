@@ -39,6 +39,8 @@
       "answers in chats and by text message that acknowledged") \
     X(REPLIES_LATE, "replies_late_total", "counter", \
       "answers to what was acknowledged before") \
+    X(REPLIES_TESTED, "replies_tested_total", "counter", \
+      "answers to a test of a channel") \
     X(REPLIES_REFUSED, "replies_refused_total", "counter", \
       "answers of a wrong sender, code or form, or too many") \
     X(REPLY_POLLS_FAILED, "reply_polls_failed_total", "counter", \

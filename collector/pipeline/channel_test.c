@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collector/command/change.h"
+#include "collector/config_channels.h"
 #include "collector/notify/template.h"
 #include "collector/notify/words.h"
 #include "collector/pipeline/internal.h"
@@ -53,7 +54,7 @@ static enum err put_test(struct pipeline *pipeline, const struct command *comman
     if (!is_known)
         return err_set(why, ERR_NOT_FOUND, "there is no channel '%.100s'", name);
     struct buf body = {0};
-    char *key = mem_format("test-%s", command->id);
+    char *key = mem_format(CHANNEL_TEST_START "%s", command->id);
     test_body(command, key, name, &body);
     const struct state_message message = {
         .incident = key,
@@ -80,7 +81,7 @@ static void on_test_row(void *context, const struct state_message *message)
 static enum err name_test(struct pipeline *pipeline, const struct command *command,
                           json_t *result)
 {
-    char *key = mem_format("test-%s", command->id);
+    char *key = mem_format(CHANNEL_TEST_START "%s", command->id);
     enum err err =
         state_page_messages(pipeline->options.state, key, 0, 1, result, on_test_row);
     free(key);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "collector/access/access.h"
@@ -164,6 +165,11 @@ bool reply_desk_has_signed(const struct reply_desk *desk,
 
 /* ---- which incident --------------------------------------------------------------- */
 
+static bool is_test(const char *incident)
+{
+    return strncmp(incident, CHANNEL_TEST_START, strlen(CHANNEL_TEST_START)) == 0;
+}
+
 struct search {
     const struct reply_desk *desk;
     const struct reply *reply;
@@ -199,6 +205,8 @@ static enum reply_fate find_code(const struct reply_desk *desk, struct state *st
                                    TOLD_MAX, &search, on_told);
     if (err != ERR_OK)
         return REPLY_LATER;
+    if (is_test(claim->incident))
+        return REPLY_TESTED;
     return claim->incident[0] != '\0' ? REPLY_ACKNOWLEDGED : REPLY_WRONG_CODE;
 }
 
@@ -368,6 +376,10 @@ void reply_desk_look(struct reply_desk *desk, struct state *state,
         forgive(desk, key);
         snprintf(claim->reason, sizeof claim->reason, "by a reply over %.*s", name_len,
                  channel);
+    } else if (claim->fate == REPLY_TESTED) {
+        forgive(desk, key);
+        metric_add(METRIC_REPLIES_TESTED, 1);
+        log_info("a test was answered channel=%s contact=%s", channel, claim->contact);
     } else {
         refuse(desk, channel, now_ms, claim);
         metric_add(METRIC_REPLIES_REFUSED, 1);
@@ -402,31 +414,36 @@ enum reply_fate reply_desk_fate(struct state *state, const struct reply_claim *c
     return strcmp(who, claim->actor) == 0 ? REPLY_YOURS : REPLY_TAKEN;
 }
 
-static void put_offer(const struct reply_desk *desk, const struct config_channel *channel,
-                      const char *contact, const struct reply_token *token, json_t *root)
+/* A button names an incident: a test has none, and is answered by its code. */
+static bool put_offer(const struct reply_desk *desk, const struct config_channel *channel,
+                      const char *contact, const char *incident, int64_t now_ms,
+                      json_t *root)
 {
+    struct reply_token token = {.until_s = (now_ms + desk->valid_ms) / 1000};
     char text[REPLY_TOKEN_SIZE];
     char code[REPLY_CODE_SIZE];
-    if (!reply_token_format(text, token, desk->key, channel->name))
-        return; /* no incident's, such as a test */
+    snprintf(token.incident, sizeof token.incident, "%.*s", ALERT_ID_SIZE - 1, incident);
+    bool has_token = strlen(incident) < sizeof token.incident &&
+                     reply_token_format(text, &token, desk->key, channel->name);
+    if (!has_token && !is_test(incident))
+        return false;
     reply_code(code, desk->key, channel->name, box_of(desk, contact, channel->name),
-               token->incident);
+               incident);
     json_object_set_new(root, "code", json_string(code));
-    if (channel->replies)
+    if (has_token && channel->replies)
         json_object_set_new(root, "token", json_string(text));
+    return true;
 }
 
 char *reply_desk_offer(const struct reply_desk *desk,
                        const struct config_channel *channel, const char *contact,
                        const char *incident, int64_t now_ms, char *body)
 {
-    struct reply_token token = {.until_s = (now_ms + desk->valid_ms) / 1000};
     json_t *root = json_loads(body, 0, NULL);
     bool is_over = json_is_string(json_object_get(root, "closed")) ||
                    json_is_string(json_object_get(root, "withdrawn"));
-    if (json_is_object(root) && !is_over && strlen(incident) < sizeof token.incident) {
-        snprintf(token.incident, sizeof token.incident, "%s", incident);
-        put_offer(desk, channel, contact, &token, root);
+    if (json_is_object(root) && !is_over &&
+        put_offer(desk, channel, contact, incident, now_ms, root)) {
         free(body);
         body = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
     }

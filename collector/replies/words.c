@@ -19,6 +19,8 @@ static const struct phrase fates[REPLY_FATES] = {
     [REPLY_ACKNOWLEDGED] = {"已确认，谢谢", "Acknowledged, it is yours. Thank you"},
     [REPLY_YOURS] = {"你已经确认过了", "You have acknowledged it already"},
     [REPLY_TAKEN] = {"${who} 已先确认", "${who} acknowledged it first"},
+    [REPLY_TESTED] = {"测试成功：你的回复已收到，可以用同样方式确认报警",
+                      "The test was answered: alarms can be acknowledged this way"},
     [REPLY_UNKNOWN_SENDER] =
         {"未确认：系统不认识你（${who}），请管理员把它登记为联系人的 sender",
          "Not acknowledged: you (${who}) are not known here; ask "

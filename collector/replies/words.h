@@ -13,7 +13,8 @@
 #define REPLY_FATE_LIST(X) \
     X(ACKNOWLEDGED, "acknowledged") \
     X(YOURS, "yours_already") \
-    X(TAKEN, "taken") /* somebody else was first */ \
+    X(TAKEN, "taken")   /* somebody else was first */ \
+    X(TESTED, "tested") /* the answer to a test: there is nothing to acknowledge */ \
     X(UNKNOWN_SENDER, "unknown_sender") \
     X(NOT_ALLOWED, "not_allowed") /* another organisation's, or a viewer */ \
     X(WRONG_CODE, "wrong_code") \

@@ -115,6 +115,18 @@ def close_the_first(house, collector, receiver, desk, incident):
                        lambda who=who, name=name: f"{name} is told the end once: {who.events('closed')}")
 
 
+def test_the_channel(house, collector, receiver):
+    """A test goes there and back."""
+    request = urllib.request.Request(f"{collector.url}/api/v1/alarm-channels/duty/test", method="POST", data=b"",
+                                     headers={"Authorization": f"Bearer {collector.token}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        house.equal(answer.status, 200, "a test is sent")
+    house.wait_for(lambda: receiver.events("test"), 30, "the test comes")
+    status, answer = bring(collector, NUMBER, f"1 {receiver.events('test')[0]['code']}")
+    house.equal((status, answer["outcome"], answer["incident"]), (200, "tested", None), f"it is answered: {answer}")
+    house.equal(collector.metric("replies_tested_total"), 1, "and counted")
+
+
 def story_over_the_next_channel_and_by_one_tap(house):
     broker = Broker(house.folder, house.program("coldchainctl"))
     passwords = {name: broker.add(f"fengjie/{name}") for name in ("one", "two", "three")}
@@ -167,6 +179,7 @@ def story_over_the_next_channel_and_by_one_tap(house):
     answer_the_next(house, collector, receiver, devices["two"])
     press_the_last(house, collector, robots, devices["three"])
     close_the_first(house, collector, receiver, desk, message["incident"])
+    test_the_channel(house, collector, receiver)
     house.check(collector.metric("replies_accepted_total") == 2 and collector.metric("replies_late_total") == 2 and
                 collector.metric("replies_refused_total") == 5, f"answers are counted: {collector.metrics()}")
     house.equal(receiver.complaints + robots.complaints + desk.complaints, [], "what the receivers complain of")

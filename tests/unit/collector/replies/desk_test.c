@@ -246,6 +246,51 @@ static void it_is_told_who_was_first(void)
     house_close(&house);
 }
 
+/* By its code, whoever is a contact there; it is no command, and known to nobody else. */
+static void a_test_is_answered(void)
+{
+    static const char test[] = "test-0123456789abcdef0123456789abcdef";
+    static const struct {
+        const char *name;
+        const char *sender;
+        const char *text;
+        const char *incident;
+        enum reply_fate fate;
+    } rows[] = {
+        {"li", OFFICE_LI, "1 %s", test, REPLY_TESTED},
+        {"who may not acknowledge", OFFICE_ZHAO, "%s", test, REPLY_TESTED},
+        {"nobody", "+8613500000000", "1 %s", test, REPLY_UNKNOWN_SENDER},
+        {"another test's", OFFICE_LI, "1 %s", "test-0123", REPLY_WRONG_CODE},
+        {"no yes", OFFICE_LI, "is %s bad?", test, REPLY_NOT_UNDERSTOOD},
+    };
+    struct desk_house house;
+    house_open(&house);
+    CHECK(state_begin(house.state) == ERR_OK);
+    office_tell(house.state, test, "sms", "", T0);
+    CHECK(state_commit(house.state) == ERR_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char who[ID_SIZE];
+        bool is_good = rows[i].fate == REPLY_TESTED;
+        uint64_t tested = (uint64_t)metric_get(METRIC_REPLIES_TESTED);
+        struct reply_claim claim = look(&house, &house.office.sms, rows[i].sender,
+                                        rows[i].text, "", rows[i].incident);
+        CHECK_ROW(rows[i].name, claim.fate == rows[i].fate);
+        CHECK_ROW(rows[i].name, !is_good || !claim.is_command);
+        CHECK_ROW(rows[i].name,
+                  (uint64_t)metric_get(METRIC_REPLIES_TESTED) == tested + is_good);
+        CHECK_ROW(rows[i].name,
+                  reply_desk_fate(house.state, &claim, ERR_OK, who) == rows[i].fate);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        char *body = reply_desk_offer(house.office.desk, house.office.channels[k], "",
+                                      test, T0, strdup("{\"event\":\"test\"}"));
+        CHECK(strstr(body, "\"code\":\"") != NULL);
+        CHECK(strstr(body, "\"token\"") == NULL);
+        free(body);
+    }
+    house_close(&house);
+}
+
 static void only_what_is_open_offers_an_answer(void)
 {
     static const struct {
@@ -256,7 +301,7 @@ static void only_what_is_open_offers_an_answer(void)
         {"{\"text_en\":\"x\",\"closed\":null}", OFFICE_FIRST, true},
         {"{\"closed\":\"2026-11-26T00:00:00.000Z\"}", OFFICE_FIRST, false},
         {"{\"withdrawn\":\"2026-11-26T00:00:00.000Z\"}", OFFICE_FIRST, false},
-        {"{}", "test-1", false},
+        {"{}", "another thing", false},
         {"[]", OFFICE_FIRST, false},
         {"no JSON", OFFICE_FIRST, false},
     };
@@ -312,6 +357,7 @@ int main(void)
         {"who guesses is slowed down, and nobody else",
          who_guesses_is_slowed_down_and_nobody_else},
         {"it is told who was first", it_is_told_who_was_first},
+        {"a test is answered", a_test_is_answered},
         {"only what is open offers an answer", only_what_is_open_offers_an_answer},
         {"every fate has its words", every_fate_has_its_words},
         CU_TEST_INFO_NULL,
