@@ -254,6 +254,12 @@ void alerts_set_grace(struct alerts *alerts, int64_t quiet_until_ms);
 void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel, const char *quantity, int64_t now_ms);
 /*
+ * The device's clock went back to `to_ms`, and what comes next is newer all the same:
+ * nothing that the channel, what is derived from it, or its signal told stays later.
+ */
+void alerts_turn_back(struct alerts *alerts, const char *zone, const char *device,
+                      const char *channel, int64_t to_ms);
+/*
  * The channel measures that zone no longer (its placement ended): it cannot fall silent
  * there. What is open becomes unknown, as when it is not heard, and stays for a person to
  * close. Its next reading that is not of elsewhere brings it back.

@@ -87,9 +87,9 @@ void room_attach(struct alerts *alerts, const struct room *room)
     }
 }
 
-static uint64_t key_of(const struct alert_reading *reading)
+static uint64_t key_of(const char *device, const char *channel)
 {
-    return table_hash_text(table_hash_text(0, reading->device), reading->channel);
+    return table_hash_text(table_hash_text(0, device), channel);
 }
 
 static struct room_probe *find_probe(const struct room *room, uint64_t key,
@@ -144,7 +144,8 @@ static void hear_signal(struct room_probe *probe, int64_t time_ms, bool is_on)
 void room_hear(struct alerts *alerts, struct room *room, enum room_role role,
                const struct alert_reading *reading)
 {
-    struct room_probe *probe = make_probe(room, key_of(reading), role);
+    struct room_probe *probe =
+        make_probe(room, key_of(reading->device, reading->channel), role);
     bool was_ahead = probe->time_ms > reading->arrival_ms + ALERT_CLOCK_SLACK_MS;
     if (reading->time_ms <= probe->time_ms && !was_ahead)
         return;
@@ -164,6 +165,24 @@ void room_overhear(struct alerts *alerts, const struct alert_reading *reading)
     enum room_role role = room_role_of(reading->quantity, false);
     if (role != ROLE_NONE)
         room_hear(alerts, room_make(alerts, reading->zone), role, reading);
+}
+
+void room_turn_back(struct alerts *alerts, const char *zone, const char *device,
+                    const char *channel, int64_t to_ms)
+{
+    struct room *room = room_find(alerts, zone);
+    uint64_t key = key_of(device, channel);
+    for (size_t i = 0; room != NULL && i < room->probe_count; i++) {
+        struct room_probe *probe = &room->probes[i];
+        if (probe->key != key || probe->time_ms <= to_ms)
+            continue;
+        probe->time_ms = to_ms;
+        if (probe->on_ms > to_ms)
+            probe->on_ms = to_ms;
+        if (probe->off_ms > to_ms && probe->off_ms != TIME_NEVER)
+            probe->off_ms = to_ms;
+        room_touch(alerts, room);
+    }
 }
 
 /* On then, and heard of not too long before. */
@@ -274,7 +293,7 @@ static int compare_values(const void *a, const void *b)
 
 double room_others(const struct room *room, const struct alert_reading *reading)
 {
-    uint64_t key = key_of(reading);
+    uint64_t key = key_of(reading->device, reading->channel);
     uint64_t group = table_hash_text(0, reading->quantity);
     double values[ROOM_PROBES_MAX];
     size_t count = 0;
@@ -297,7 +316,7 @@ double room_others(const struct room *room, const struct alert_reading *reading)
 bool room_has_others(const struct room *room, const struct alert_reading *reading,
                      int64_t *last_ms)
 {
-    uint64_t key = key_of(reading);
+    uint64_t key = key_of(reading->device, reading->channel);
     uint64_t group = table_hash_text(0, reading->quantity);
     bool has_others = false;
     *last_ms = TIME_NONE;

@@ -119,6 +119,9 @@ double room_others(const struct room *room, const struct alert_reading *reading)
  */
 bool room_has_others(const struct room *room, const struct alert_reading *reading,
                      int64_t *last_ms);
+/* See alerts_turn_back(). */
+void room_turn_back(struct alerts *alerts, const char *zone, const char *device,
+                    const char *channel, int64_t to_ms);
 /* The latest value of that role, not older than ROOM_FRESH_MS; NaN; its time. */
 double room_latest(const struct room *room, enum room_role role, int64_t now_ms,
                    int64_t *time_ms);

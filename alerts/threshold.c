@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "alerts/internal.h"
+#include "alerts/room.h"
 #include "alerts/shared.h"
 
 bool level_is_past(const struct rule *rule, size_t level, double value)
@@ -271,6 +272,26 @@ static void rewind_to(struct alerts *alerts, struct source *source, int64_t time
         for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
             if (watch->since[i] > time_ms)
                 watch->since[i] = time_ms;
+}
+
+static void turn_back(struct alerts *alerts, struct source *source, int64_t to_ms)
+{
+    if (source == NULL || source->last_ms <= to_ms)
+        return;
+    rewind_to(alerts, source, to_ms);
+    source->last_ms = to_ms;
+    source_touch(alerts, source);
+}
+
+void alerts_turn_back(struct alerts *alerts, const char *zone, const char *device,
+                      const char *channel, int64_t to_ms)
+{
+    turn_back(alerts, source_find(alerts, zone, device, channel), to_ms);
+    char derived[ID_SIZE];
+    for (size_t i = 0; i < DERIVED_COUNT; i++)
+        if (derive_channel(derived, i, channel))
+            turn_back(alerts, source_find(alerts, zone, device, derived), to_ms);
+    room_turn_back(alerts, zone, device, channel, to_ms);
 }
 
 void threshold_reading(struct alerts *alerts, struct source *source,

@@ -49,8 +49,8 @@ static const struct words all_words[2][KINDS] = {
              "look at its last result ('coldchainctl doctor'), its address and "
              "credentials, and the network; until then have somebody watch the rooms"},
         [ALERT_CLOCK_WRONG - ALERT_FORK] =
-            {"the device's clock is wrong: it dates readings into the future, or was not "
-             "set for an hour, so alarms may come at wrong times or not at all",
+            {"the device's clock is wrong: it dates readings into the future, went back, or "
+             "was not set for an hour, so alarms may come at wrong times or not at all",
              "check the device's time server (NTP), its network and the battery of its "
              "clock; when several devices are told of, check the collector's clock"},
     },
@@ -78,7 +78,7 @@ static const struct words all_words[2][KINDS] = {
             {"消息无法通过此通道送达，报警可能没有人收到；系统会继续重试，能走其他通道的已改走",
              "查看最近一次结果（coldchainctl doctor）、地址、密钥和网络；恢复之前请派人巡查"},
         [ALERT_CLOCK_WRONG - ALERT_FORK] =
-            {"设备时钟不准：读数的时间在未来，或开机一小时后时钟仍未设置；报警可能时间有误，或不发生",
+            {"设备时钟不准：读数的时间在未来、时钟倒退，或开机一小时后时钟仍未设置；报警可能时间有误，或不发生",
              "检查设备的时间服务器（NTP）、网络和时钟电池；若多台设备同时出现，请检查采集服务器的时钟"},
     },
 };

@@ -10,7 +10,8 @@
 #include "base/rng.h"
 #include "telemetry/zone_rules.h"
 
-#define SAVED_VERSION        5
+#define SAVED_VERSION        6
+#define SAVED_VERSION_ASTRAY 5 /* 0.1: nothing is known of clocks that went back */
 #define SAVED_VERSION_STRICT 4 /* 0.1: nothing is known of what it reads of them */
 #define SAVED_VERSION_UNSET  3 /* 0.1: nothing is known of clocks that were set late */
 #define SAVED_VERSION_SILENT 2 /* 0.1: nothing is known of the zones' rules there */
@@ -159,6 +160,8 @@ void device_save(const struct device *device, struct buf *out)
     buf_u8(out, device->config_form);
     buf_varint(out, device->config_left_out);
     buf_blob(out, unknown, strlen(unknown));
+    buf_u64(out, device->clock_epoch);
+    buf_zigzag(out, device->clock_ms);
 }
 
 uint64_t device_boot(const char *boot_id)
@@ -303,7 +306,11 @@ enum err device_load(struct device *device, struct device_names *names,
         device->fixed_boot = buf_read_u64(&in);
         device->fixed_offset_ms = buf_read_zigzag(&in);
     }
-    if (err == ERR_OK && version >= SAVED_VERSION && !load_unknown(device, &in))
+    if (err == ERR_OK && version >= SAVED_VERSION_ASTRAY && !load_unknown(device, &in))
         err = ERR_CORRUPT;
+    if (err == ERR_OK && version >= SAVED_VERSION) {
+        device->clock_epoch = buf_read_u64(&in);
+        device->clock_ms = buf_read_zigzag(&in);
+    }
     return err == ERR_OK && in.failed ? ERR_CORRUPT : err;
 }

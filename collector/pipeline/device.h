@@ -60,6 +60,8 @@ struct device {
     uint64_t readings;
     uint64_t fixed_boot; /* device_boot() of the one whose clock was set late; 0: none */
     int64_t fixed_offset_ms;          /* its wall time - boot time */
+    uint64_t clock_epoch;             /* of the last pack in order that a clock dated */
+    int64_t clock_ms;                 /* when it was closed, by that clock */
     struct collector_device delivery; /* packs taken, order, acks */
     struct device_channel *channels;
     uint32_t channel_count;

@@ -110,6 +110,12 @@ void pipeline_take_message(struct pipeline *pipeline,
 /* Within a transaction, which the caller commits. */
 MUST_CHECK enum err pipeline_save(struct pipeline *pipeline);
 
+/* clocks.c: of each pack that was taken; of each in order, before its readings are */
+void pipeline_note_clock(struct pipeline *pipeline, struct device *device,
+                         const struct pack *pack);
+void pipeline_follow_clock(struct pipeline *pipeline, struct device *device,
+                           uint64_t epoch, const struct pack *pack);
+
 /* packs.c */
 /* `pack` NULL: it cannot be read, `why` says why. */
 void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,

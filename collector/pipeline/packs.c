@@ -9,10 +9,6 @@
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
 
-/* A device's clock is wrong when it is ahead by more, or not set so long after a boot. */
-#define CLOCK_AHEAD_MS INT64_C(600000)
-#define CLOCK_UNSET_MS INT64_C(3600000)
-
 /* ---- readings --------------------------------------------------------------------- */
 
 /* What was found for a time before the last move holds for that reading alone. */
@@ -153,8 +149,9 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
 }
 
 static void apply_readings(struct pipeline *pipeline, struct device *device,
-                           const struct pack *pack)
+                           uint64_t epoch, const struct pack *pack)
 {
+    pipeline_follow_clock(pipeline, device, epoch, pack);
     pipeline->in_order = device;
     each_reading(pipeline, device, pack, apply_reading);
     pipeline->in_order = NULL;
@@ -238,11 +235,11 @@ static void merge_go_on(struct merge *merge, size_t at, struct pipeline *pipelin
 }
 
 static void judge_waiting(struct pipeline *pipeline, struct device *device,
-                          const struct collector_held *waiting)
+                          uint64_t epoch, const struct collector_held *waiting)
 {
     const struct pack *pack;
     if (read_waiting(pipeline, waiting->position, &pack))
-        apply_readings(pipeline, device, pack);
+        apply_readings(pipeline, device, epoch, pack);
     else
         log_error("a pack cannot be read again device=%s seq=%llu", device->id,
                   (unsigned long long)waiting->seq);
@@ -269,7 +266,7 @@ void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t
     while (merge.count > 0) {
         size_t at = merge_next(&merge);
         if (collector_core_next(delivery, merge.turns[at], &next))
-            judge_waiting(pipeline, device, &next);
+            judge_waiting(pipeline, device, merge.turns[at]->epoch, &next);
         merge_go_on(&merge, at, pipeline, device);
     }
     for (size_t i = 0; i < delivery->epoch_count; i++)
@@ -292,7 +289,7 @@ struct arrival {
 static void accept(struct pipeline *pipeline, const struct arrival *arrival)
 {
     metric_add(METRIC_PACKS, 1);
-    apply_readings(pipeline, arrival->device, arrival->pack);
+    apply_readings(pipeline, arrival->device, arrival->topic->epoch, arrival->pack);
 }
 
 static void hold(struct pipeline *pipeline, const struct arrival *arrival)
@@ -385,36 +382,6 @@ static bool was_taken(const struct collector_actions *actions)
     return false;
 }
 
-/* At once, also ahead of a gap: what comes after it is dated by it. */
-static void note_clock(const struct arrival *arrival)
-{
-    const struct pack *pack = arrival->pack;
-    if (pack == NULL || pack->kind != PACK_CLOCK_FIX)
-        return;
-    arrival->device->fixed_boot = device_boot(pack->fixed_boot_id);
-    arrival->device->fixed_offset_ms = pack->offset_ms;
-}
-
-/* The last reading of a pack is the newest. */
-static bool is_clock_wrong(const struct pipeline *pipeline, const struct device *device,
-                           const struct pack *pack)
-{
-    int64_t shift_ms = device_clock_shift_ms(device, pack);
-    bool is_unset = pack->clock == PACK_CLOCK_UNSET && shift_ms == 0;
-    if (is_unset && pack->boot_ms > CLOCK_UNSET_MS)
-        return true;
-    if (pack->reading_count == 0 || pipeline->now_ms < DECODE_EARLIEST_MS)
-        return false;
-    int64_t newest_ms = pack->readings[pack->reading_count - 1].time_ms;
-    return pack_shifted_ms(newest_ms, shift_ms) > pipeline->now_ms + CLOCK_AHEAD_MS;
-}
-
-static void judge_clock(struct pipeline *pipeline, const struct arrival *arrival)
-{
-    if (arrival->pack != NULL && is_clock_wrong(pipeline, arrival->device, arrival->pack))
-        pipeline_raise(pipeline, ALERT_CLOCK_WRONG, arrival->device, 1);
-}
-
 /* Of a fleet nothing is in a cache: they come while delivery is looked at. */
 static void fetch_channels(const struct device *device)
 {
@@ -451,8 +418,8 @@ void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *
     acks_in_line(pipeline->options.acks, arrival.device);
     if (was_taken(&actions)) {
         pipeline_news_readings(pipeline, arrival.device);
-        note_clock(&arrival);
-        judge_clock(pipeline, &arrival);
+        if (pack != NULL)
+            pipeline_note_clock(pipeline, arrival.device, pack);
         list_odd(pipeline, &arrival);
     }
 }

@@ -98,6 +98,8 @@ static struct device *full_device(void)
     channel->quality = QUALITY_OPEN;
     channel->time_ms = -5;
     channel->arrival_ms = 9;
+    device->clock_epoch = 9;
+    device->clock_ms = 1234;
     return device;
 }
 
@@ -115,6 +117,7 @@ static void what_is_saved_is_loaded(void)
     CHECK(back->config_version == 0xab);
     CHECK(back->config_form == 2 && back->config_left_out == 3);
     CHECK_TEXT(back->config_unknown, "zone.fog,kind.telepathy");
+    CHECK(back->clock_epoch == 9 && back->clock_ms == 1234);
     CHECK(back->fixed_boot == device->fixed_boot && back->fixed_offset_ms == 1000);
     CHECK(back->is_online && back->readings == 77 && back->last_arrival_ms == 123456);
     CHECK(back->channel_count == 1 && back->channels[0].quality == QUALITY_OPEN);
@@ -134,16 +137,22 @@ static void what_is_saved_is_loaded(void)
     device_destroy(back, &core);
 }
 
-/* Each came later: the zones' rules in force, clocks that were set late, and what a
- * device does not know of its rules. */
+/* Each came later: the zones' rules in force, clocks that were set late, what a device
+ * does not know of its rules, and clocks that went back. */
 static void what_an_earlier_version_saved_is_loaded(void)
 {
     struct device *device = full_device();
     struct device *back = made();
     struct buf saved = {0};
     device_save(device, &saved);
-    size_t unknown_len = 1 + 1 + 1 + strlen("zone.fog,kind.telepathy");
+    size_t astray_len = 8 + 2; /* 1234 */
+    size_t unknown_len = 1 + 1 + 1 + strlen("zone.fog,kind.telepathy") + astray_len;
     size_t clock_len = 8 + 2 + unknown_len; /* an offset of 1000 */
+    saved.data[0] = 5;
+    CHECK(device_load(back, &names, &core, saved.data, saved.len - astray_len) == ERR_OK);
+    CHECK(back->config_form == 2 && back->clock_epoch == 0);
+    device_destroy(back, &core);
+    back = made();
     saved.data[0] = 4;
     CHECK(device_load(back, &names, &core, saved.data, saved.len - unknown_len) ==
           ERR_OK);

@@ -117,6 +117,37 @@ static void put_clock_wrong(struct house *house)
     put_unset(house, 3, 3660000);
 }
 
+/* What a clock told that was `behind_ms` behind the arrival. */
+static void put_behind_in(struct house *house, uint64_t epoch, uint64_t seq,
+                          int64_t behind_ms, double value)
+{
+    char text_of_topic[TOPIC_MAX];
+    char text[240];
+    struct topic topic = {
+        .org = "o", .device = "d", .kind = TOPIC_READINGS, .epoch = epoch, .seq = seq};
+    int64_t at_ms = START_MS + (int64_t)seq * 60000;
+    topic_format(&topic, text_of_topic);
+    snprintf(text, sizeof text,
+             "[{\"cc-clock\":\"synced\",\"cc-at\":%lld,\"n\":\"air_temperature\","
+             "\"u\":\"Cel\",\"t\":%lld,\"v\":%.1f}]",
+             (long long)(at_ms - behind_ms), (long long)((at_ms - behind_ms) / 1000),
+             value);
+    put_message(house, at_ms, text_of_topic, text, strlen(text));
+}
+
+static void put_behind(struct house *house, uint64_t seq, int64_t behind_ms, double value)
+{
+    put_behind_in(house, EPOCH, seq, behind_ms, value);
+}
+
+static void put_clock_back(struct house *house)
+{
+    put_pack(house, "d", 1, 5.0, false);
+    put_behind(house, 2, 9 * 60000, 5.0); /* somebody set it, by a little */
+    put_behind(house, 3, 8 * 3600000, 5.0);
+    put_behind(house, 4, 8 * 3600000, 5.0);
+}
+
 static const struct {
     const char *kind;
     void (*put)(struct house *house);
@@ -130,6 +161,7 @@ static const struct {
     {"regressed", put_regressed, ALERT_WARNING, 2, "disk or card", "存储卡"},
     {"lost_packs", put_lost, ALERT_WARNING, 2, "free space", "剩余空间"},
     {"clock_wrong", put_clock_wrong, ALERT_WARNING, 2, "time server", "时间服务器"},
+    {"clock_wrong", put_clock_back, ALERT_WARNING, 1, "time server", "时间服务器"},
 };
 
 struct wanted {
@@ -199,6 +231,42 @@ static void each_cause_is_one_incident_and_one_message_with_its_remedy(void)
         free(bodies);
         house_close(&house);
     }
+}
+
+/* Eight hours of nothing would be long; a time zone set wrong is soon done. */
+static void a_clock_that_was_put_back_blinds_no_rule(void)
+{
+    for (int is_waiting = 0; is_waiting < 2; is_waiting++) {
+        struct house house;
+        open_placed(&house);
+        put_pack(&house, "d", 1, 5.0, false);
+        if (is_waiting) /* the pack before comes last */
+            put_behind(&house, 3, 8 * 3600000, 9.0);
+        put_behind(&house, 2, 8 * 3600000, 5.0);
+        if (!is_waiting)
+            put_behind(&house, 3, 8 * 3600000, 9.0);
+        take_all(&house);
+        struct wanted warm = find(&house, "above");
+        CHECK(warm.count == 1 && warm.newest.state == INCIDENT_OPEN);
+        CHECK(warm.newest.value == 9.0);
+        CHECK(warm.newest.onset_ms == START_MS + 3 * 60000 - 8 * 3600000);
+        CHECK(find(&house, "clock_wrong").newest.value == 1);
+        house_close(&house);
+    }
+}
+
+/* Another device's journal may be of any time. */
+static void an_older_epoch_is_no_clock_that_went_back(void)
+{
+    struct house house;
+    open_placed(&house);
+    put_pack(&house, "d", 1, 5.0, false);
+    put_hello(&house, 2, "a1", OTHER_EPOCH, 1);
+    put_behind_in(&house, OTHER_EPOCH, 1, 8 * 3600000, 5.0);
+    put_pack(&house, "d", 2, 5.0, false);
+    take_all(&house);
+    CHECK(find(&house, "clock_wrong").count == 0);
+    house_close(&house);
 }
 
 static void close_by_a_person(struct house *house, const char *command,
@@ -305,6 +373,10 @@ int main(void)
         {"what goes on after it was closed is another one",
          what_goes_on_after_it_was_closed_is_another_one},
         {"each device has its own", each_device_has_its_own},
+        {"a clock that was put back blinds no rule",
+         a_clock_that_was_put_back_blinds_no_rule},
+        {"an older epoch is no clock that went back",
+         an_older_epoch_is_no_clock_that_went_back},
         {"a clock that is nearly right or soon set is not told",
          a_clock_that_is_nearly_right_or_soon_set_is_not_told},
         CU_TEST_INFO_NULL,
