@@ -9,7 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define HOUR_MS 3600000.0
+#define HOUR_MS     3600000.0
+#define TAU_MOST_MS INT64_C(36000000000) /* 10,000 h: the engine takes no more */
 
 static_assert(ZONE_RULES_LEVELS_MAX <= ALERT_LEVELS_MAX, "every level that is sent fits");
 static_assert(ZONE_RULES_LOADS_MAX <= ALERT_LOADS_MAX, "every load that is sent fits");
@@ -156,12 +157,25 @@ static bool is_told_of(const struct zone_config *zone)
     return is_described;
 }
 
+/* Of a collector that says tau alone, or in an order that cannot be. */
+static struct thermal_body body_of(const struct zone_config *zone)
+{
+    int64_t tau_ms = zone->tau_ms < TAU_MOST_MS ? zone->tau_ms : TAU_MOST_MS;
+    int64_t least_ms = zone->tau_least_ms;
+    int64_t most_ms = zone->tau_most_ms < TAU_MOST_MS ? zone->tau_most_ms : TAU_MOST_MS;
+    if (least_ms == 0 || least_ms > tau_ms)
+        least_ms = tau_ms;
+    if (most_ms < tau_ms || tau_ms == 0)
+        most_ms = tau_ms;
+    return (struct thermal_body){.tau_h = (double)tau_ms / HOUR_MS,
+                                 .fastest_h = (double)least_ms / HOUR_MS,
+                                 .slowest_h = (double)most_ms / HOUR_MS};
+}
+
 static struct alert_room room_of(const struct zone_config *zone)
 {
     struct alert_room room = {
-        .body = {.tau_h = (double)zone->tau_ms / HOUR_MS,
-                 .fastest_h = (double)zone->tau_least_ms / HOUR_MS,
-                 .slowest_h = (double)zone->tau_most_ms / HOUR_MS},
+        .body = body_of(zone),
         .air = {.defrost_every_ms = zone->defrost_every_ms,
                 .defrost_first_ms = zone->defrost_first_ms,
                 .defrost_most_ms = zone->defrost_most_ms,

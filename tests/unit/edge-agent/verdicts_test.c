@@ -6,11 +6,13 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/crc32c.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "edge-agent/packer.h"
 #include "edge-agent/status.h"
 #include "edge-agent/verdict_rules.h"
+#include "edge-agent/verdicts_kept.h"
 #include "tests/support/check.h"
 #include "tests/support/folder.h"
 
@@ -415,6 +417,37 @@ static void a_damaged_file_is_none(void)
     CHECK(list_of(bench)->count == 1);
     buf_fini(&kept);
     bench_destroy(bench);
+}
+
+/* Of before it was known what people do: one incident that rings, and was told. */
+static void what_an_earlier_version_kept_is_loaded(void)
+{
+    char path[700];
+    struct buf file = {0};
+    struct buf again = {0};
+    struct verdicts_kept kept;
+    struct verdicts_kept back;
+    struct err_text why;
+    snprintf(path, sizeof path, "%s/tests/fuzz/corpus/verdicts_kept_fuzz/one",
+             check_source_dir());
+    CHECK(file_read(&file, path, 10000, &why) == ERR_OK && file.data[4] == 1);
+    buf_u32(&file, crc32c(0, file.data, file.len));
+    CHECK(verdicts_kept_load(&kept, file.data, file.len));
+    CHECK(kept.list.count == 1 && !kept.list.has_to_mute);
+    CHECK(kept.list.entries[0].told == 2 && kept.list.entries[0].quiet_until_ms == 0);
+    kept.list.entries[0].quiet_until_ms = T0;
+    kept.list.has_to_mute = true;
+    verdicts_kept_save(&kept, &again);
+    CHECK(again.data[4] == 2 && verdicts_kept_load(&back, again.data, again.len));
+    CHECK(back.list.entries[0].quiet_until_ms == T0 && back.list.has_to_mute);
+    verdicts_kept_fini(&back);
+    again.data[4] = 3; /* a later one */
+    again.len -= sizeof(uint32_t);
+    buf_u32(&again, crc32c(0, again.data, again.len));
+    CHECK(!verdicts_kept_load(&back, again.data, again.len));
+    verdicts_kept_fini(&kept);
+    buf_fini(&file);
+    buf_fini(&again);
 }
 
 static void it_is_written_seldom(void)
@@ -958,6 +991,8 @@ int main(void)
         {"a journal is judged from its beginning",
          a_journal_is_judged_from_its_beginning},
         {"a damaged file is none", a_damaged_file_is_none},
+        {"what an earlier version kept is loaded",
+         what_an_earlier_version_kept_is_loaded},
         {"it is written seldom", it_is_written_seldom},
         {"without rules nothing is judged or written",
          without_rules_nothing_is_judged_or_written},
