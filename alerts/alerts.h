@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include "alerts/air.h"
+#include "alerts/goods_life.h"
 #include "alerts/rule.h"
 #include "base/err.h"
 #include "freshness/thermal.h"
@@ -43,6 +44,7 @@
 /* What a person closed and still lasts opens anew after so long. */
 #define ALERT_STILL_MS ((int64_t)24 * 3600 * 1000)
 #define ALERT_ID_SIZE  33 /* 32 hex digits and NUL */
+#define ALERT_LIFE_MAX 192
 
 #define ALERT_UNKNOWN_MS     ((int64_t)2 * 3600 * 1000)
 #define ALERT_CLOCK_SLACK_MS ((int64_t)5 * 60 * 1000)
@@ -108,7 +110,9 @@ struct incident {
     double worst_low; /* PREDICTED: `worst` is between these two, if the value goes on so;
                          both 0: nothing is known of that */
     double worst_high;
-    uint32_t revision;                 /* 1 at opening, +1 with every effect */
+    char life[ALERT_LIFE_MAX]; /* LIFE_LEFT: of whose life that is, what limits it, and
+                                  how many days it lasts, as JSON; "" */
+    uint32_t revision;         /* 1 at opening, +1 with every effect */
     char snapshot[ALERT_SNAPSHOT_MAX]; /* the rule in force at opening, as JSON */
 };
 
@@ -271,6 +275,12 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
 /* Saved. Forgets nothing of what was estimated so far. */
 void alerts_set_room(struct alerts *alerts, const char *zone,
                      const struct alert_room *settings);
+/*
+ * What stands there, for rules of life_left. Not saved: to be said again after a state
+ * was loaded, before anything is judged.
+ */
+void alerts_set_goods(struct alerts *alerts, const char *zone,
+                      const struct life_stock *stock);
 /*
  * The reason holds in that zone from..to, event time; TIME_NEVER (INT64_MAX): until the
  * same `reason` and `from` are declared with an end. Saved. OFF_DUTY holds back every

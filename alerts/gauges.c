@@ -4,7 +4,8 @@
  *
  * Saved behind the watches: varint count, f32 usual spacing (from version 4 on, if there
  * is any), per gauge u8 what (0: of a rule, then its id, u8 kind and u64 print; 1: the
- * air; 2: the product; 3: its cadence), and its numbers as a blob.
+ * air; 2: the product; 3: its cadence; 4: the life of its goods), and its numbers as a
+ * blob.
  */
 #include <assert.h>
 #include <math.h>
@@ -16,7 +17,7 @@
 #include "alerts/shared.h"
 #include "base/mem.h"
 
-#define SHARED_COUNT 3
+#define SHARED_COUNT 4
 
 static size_t aligned(size_t size, size_t alignment)
 {
@@ -29,15 +30,24 @@ static const struct gauge_kind *shared_kind(size_t which)
         [OF_AIR] = &gauge_air,
         [OF_PRODUCT] = &gauge_product,
         [OF_CADENCE] = &gauge_cadence,
+        [OF_LIFE] = &gauge_life,
     };
     return kinds[which];
 }
 
 static bool wants(const struct plan *plan, size_t which)
 {
-    if (which == OF_AIR)
+    switch ((enum shared_gauge)which) {
+    case OF_AIR:
         return plan->wants_air;
-    return which == OF_PRODUCT ? plan->derives != 0 : plan->learns;
+    case OF_PRODUCT:
+        return plan->derives != 0;
+    case OF_CADENCE:
+        return plan->learns;
+    case OF_LIFE:
+        return plan->wants_life;
+    }
+    return false;
 }
 
 static size_t slots_of(const struct plan *plan)

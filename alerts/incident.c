@@ -3,11 +3,13 @@
  * incident - the open incident of a watch: its id, its telling, its end.
  */
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/shared.h"
 #include "base/crypto.h"
 #include "base/mem.h"
 
@@ -103,6 +105,31 @@ static int64_t back_since(const struct watch *watch)
     return latest;
 }
 
+static void put_days(struct buf *out, double days)
+{
+    if (isfinite(days))
+        buf_format(out, "%.2f", days);
+    else
+        buf_text(out, "null");
+}
+
+/* Of whose life its measure is. */
+static void fill_life(struct incident *out, const struct source *source)
+{
+    const struct goods_life life = shared_life_now(source);
+    struct buf text = {0};
+    if (life.goods == NULL)
+        return;
+    buf_format(&text, "{\"goods\":\"%s\",\"limited_by\":\"%s\",\"at_c\":%.1f,\"days\":[",
+               life.goods->name, life_process_name(life.limit), life.at_C);
+    put_days(&text, life.low_d);
+    buf_text(&text, ",");
+    put_days(&text, life.high_d);
+    buf_text(&text, "]}");
+    snprintf(out->life, sizeof out->life, "%s", text.data);
+    buf_fini(&text);
+}
+
 const struct incident *incident_fill(struct incident *out, const struct watch *watch)
 {
     const struct firing *firing = watch->firing;
@@ -135,6 +162,8 @@ const struct incident *incident_fill(struct incident *out, const struct watch *w
     if (firing->acknowledged_by != NULL)
         copy_name(out->acknowledged_by, firing->acknowledged_by);
     snprintf(out->snapshot, sizeof out->snapshot, "%s", rule_snapshot(firing->rule));
+    if (out->kind == ALERT_LIFE_LEFT)
+        fill_life(out, source);
     return out;
 }
 

@@ -65,6 +65,7 @@ static const struct traits kinds[ALERT_KIND_COUNT] = {
     [ALERT_CALIBRATION_DUE] = {IS_DATE, "d"},
     [ALERT_DATE_DUE] = {IS_DATE, "d"},
     [ALERT_GOODS_LEFT] = {FIRES_ABOVE | NEEDS_LIMIT | IS_AVAILABLE, "min"},
+    [ALERT_LIFE_LEFT] = {IS_AVAILABLE, "%"},
     [ALERT_CLOCK_WRONG] = {IS_TROUBLE, "1"},
 };
 

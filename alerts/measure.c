@@ -156,6 +156,7 @@ const struct gauge_kind *measure_kind(const struct rule *rule)
         [ALERT_CYCLING] = &gauge_count,
         [ALERT_MAINS_LOST] = &gauge_stretch,
         [ALERT_GOODS_LEFT] = &gauge_left,
+        [ALERT_LIFE_LEFT] = &gauge_life_left,
     };
     const struct gauge_kind *kind = kinds[rule->kind];
     return kind == &gauge_tally && rule->window_ms == 0 ? &gauge_total : kind;

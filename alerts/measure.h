@@ -77,7 +77,8 @@ struct moment {
     bool asks;        /* out: somebody is asked now */
     double step_low;  /* what a planned step allows; infinite: it has no bound there */
     double step_high;
-    double others; /* what the zone's other probes say; NaN: none fresh enough */
+    double life_pct; /* that the goods have left; NaN: not known, or nobody asked */
+    double others;   /* what the zone's other probes say; NaN: none fresh enough */
     const struct air_verdict *air;   /* of this channel; NULL: nobody asked */
     const struct quantity *quantity; /* NULL: not in the registry */
 };
@@ -165,6 +166,7 @@ extern const struct gauge_kind gauge_recovery; /* no_recovery */
 extern const struct gauge_kind gauge_apart;    /* diverge */
 extern const struct gauge_kind gauge_cooling;  /* cooling_failed */
 extern const struct gauge_kind gauge_left;     /* goods_left */
+extern const struct gauge_kind gauge_life_left;
 
 /* The state of which a rule about doors, defrosts, compressors or mains speaks. */
 enum measure_sight {

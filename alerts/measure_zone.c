@@ -120,6 +120,17 @@ static double cooling_step(void *gauge, const struct rule *rule, struct moment *
 const struct gauge_kind gauge_cooling = {"cooling", alignof(char), nothing_size,
                                          NULL,      cooling_step,  nothing_archive};
 
+/* What the channel's rules share knows it: shared.h. */
+static double life_step(void *gauge, const struct rule *rule, struct moment *moment)
+{
+    (void)gauge;
+    (void)rule;
+    return moment->life_pct;
+}
+
+const struct gauge_kind gauge_life_left = {"life left", alignof(char), nothing_size,
+                                           NULL,        life_step,     nothing_archive};
+
 /* ---- left: minutes of signs of goods in a zone that is off duty as empty -------------
  */
 

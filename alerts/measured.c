@@ -128,6 +128,7 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
                               .empty_ms = TIME_NONE,
                               .step_low = -HUGE_VAL,
                               .step_high = HUGE_VAL,
+                              .life_pct = (double)NAN,
                               .others = (double)NAN,
                               .quantity = source->plan->registered};
     unsigned reasons = room != NULL ? ask_room(alerts, source, room, reading, moment) : 0;
@@ -139,6 +140,8 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
         moment->is_explained |=
             verdict->phase == AIR_DOOR || verdict->phase == AIR_DEFROST;
     }
+    if (source->plan->wants_life)
+        moment->life_pct = shared_life(alerts, source, room, reading).left_pct;
     moment->ended_ms = ended_at(room, moment->air, reading->time_ms);
     return reasons | reasons_of_air(moment->air);
 }

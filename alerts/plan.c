@@ -150,6 +150,7 @@ static void plan_add(struct plan *plan, struct rule *rule)
         assert(rule_is_measured(rule));
         plan->is_plain = false;
         plan->is_compared |= rule->kind == ALERT_DIVERGE;
+        plan->wants_life |= rule->kind == ALERT_LIFE_LEFT;
         break;
     }
     plan->wants_air |= quantity_is_air(plan->quantity) && sees_shapes(rule);

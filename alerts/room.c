@@ -59,6 +59,7 @@ void rooms_fini(struct alerts *alerts)
     size_t at = 0;
     for (struct room *room = table_next(&alerts->rooms, &at); room != NULL;
          room = table_next(&alerts->rooms, &at)) {
+        free(room->stock);
         free(room->probes);
         free(room->stretches);
         free(room);
@@ -362,6 +363,16 @@ void alerts_set_room(struct alerts *alerts, const char *zone,
     struct room *room = room_make(alerts, zone);
     room->settings = *settings;
     room_touch(alerts, room);
+}
+
+void alerts_set_goods(struct alerts *alerts, const char *zone,
+                      const struct life_stock *stock)
+{
+    assert(stock->count <= LIFE_GOODS_MAX);
+    struct room *room = room_make(alerts, zone);
+    if (room->stock == NULL)
+        room->stock = mem_alloc(sizeof *room->stock);
+    *room->stock = *stock;
 }
 
 /* The one that ended longest ago gives way. */

@@ -65,6 +65,7 @@ struct room_stretch {
 
 struct room {
     struct alert_room settings;
+    struct life_stock *stock; /* not saved; NULL: nobody has said */
     struct room_probe *probes;
     size_t probe_count;
     size_t probe_capacity;

@@ -50,6 +50,8 @@
  *   goods_left       minutes of signs of goods while the zone is off duty as empty: a
  *                    signal that is on, a temperature at or below `limit`, another value
  *                    at or above it; asks once in such a stretch
+ *   life_left        percent of their life that the zone's goods have left, of those
+ *                    that have least; fires at or below
  *   calibration_due, date_due: days until due; fire at or below; judged by dates
  */
 #define ALERT_KIND_LIST(X) \
@@ -85,7 +87,8 @@
     X(CALIBRATION_DUE, "calibration_due") \
     X(DATE_DUE, "date_due") \
     X(GOODS_LEFT, "goods_left") \
-    X(CLOCK_WRONG, "clock_wrong") /* a device's; trouble, as fork to alarm_path */
+    X(CLOCK_WRONG, "clock_wrong") /* a device's; trouble, as fork to alarm_path */ \
+    X(LIFE_LEFT, "life_left")
 
 enum alert_kind {
 #define X(name, text) ALERT_##name,

@@ -20,6 +20,7 @@ enum sight {
     SEES_TEMPERATURE,
     SEES_SIGNAL, /* the signal itself only */
     SEES_EITHER, /* the signal, or a temperature from whose curve it is recognised */
+    SEES_GOODS,  /* what is derived for the goods */
 };
 
 static enum sight sight_of(enum alert_kind kind, const char **signal)
@@ -45,6 +46,9 @@ static enum sight sight_of(enum alert_kind kind, const char **signal)
     case ALERT_MAINS_LOST:
         *signal = "mains";
         return SEES_SIGNAL;
+    case ALERT_LIFE_LEFT:
+        *signal = "product_temperature";
+        return SEES_GOODS;
     default:
         return SEES_ANY;
     }
@@ -78,6 +82,10 @@ static enum err check_sight(const struct alert_rule *rule, struct err_text *why)
     if (sight == SEES_ANY ||
         (sight != SEES_TEMPERATURE && strcmp(rule->quantity, signal) == 0))
         return ERR_OK;
+    if (sight == SEES_GOODS)
+        return err_set(why, ERR_INVALID,
+                       "rule '%s': %s is judged by the quantity '%s', not by '%s'",
+                       rule->id, kind, signal, rule->quantity);
     if (sight == SEES_SIGNAL)
         return err_set(why, ERR_INVALID,
                        "rule '%s': %s is judged by the signal '%s', not by '%s'",
@@ -166,6 +174,8 @@ static enum err check_reasons(const struct alert_rule *rule, struct err_text *wh
     const char *signal;
     if (alert_kind_is_silence(rule->kind) || alert_kind_is_date(rule->kind))
         never = shape | 1u << ALERT_REASON_PLANNED_STEP;
+    else if (rule->kind == ALERT_LIFE_LEFT)
+        never = shape; /* goods age whatever warms them */
     else if (sight_of(rule->kind, &signal) == SEES_EITHER)
         never = 1u << (rule->kind == ALERT_DOOR_OPEN ? ALERT_REASON_DOOR
                                                      : ALERT_REASON_DEFROST);
@@ -199,6 +209,18 @@ static double reach_of(const struct alert_rule *rule)
     }
 }
 
+/* All of it is left before anything happens. */
+static enum err check_life(const struct alert_rule *rule, double level,
+                           struct err_text *why)
+{
+    if (rule->kind != ALERT_LIFE_LEFT || level < 100)
+        return ERR_OK;
+    return err_set(why, ERR_INVALID,
+                   "rule '%s' would always fire: a level of life_left is less than 100 "
+                   "%%, not %g",
+                   rule->id, level);
+}
+
 enum err rule_check_reach(const struct alert_rule *rule, struct err_text *why)
 {
     if (alert_kind_is_value(rule->kind))
@@ -218,6 +240,8 @@ enum err rule_check_reach(const struct alert_rule *rule, struct err_text *why)
                 "rule '%s' would %s: a level of %s must be more than 0, not %g", rule->id,
                 alert_kind_is_above(rule->kind) ? "always fire" : "never fire",
                 alert_kind_name(rule->kind), level);
+        if (check_life(rule, level, why) != ERR_OK)
+            return ERR_INVALID;
         if (level > reach)
             return err_set(why, ERR_INVALID,
                            "rule '%s' could never fire: %s is at most %g here, the level "

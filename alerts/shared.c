@@ -116,4 +116,46 @@ void shared_rewind(struct alerts *alerts, struct source *source, int64_t time_ms
         air_rewind(gauge_shared(alerts, source, OF_AIR), time_ms);
     if (gauge_shared_find(source, OF_PRODUCT) != NULL)
         product_rewind(gauge_shared(alerts, source, OF_PRODUCT), time_ms);
+    if (gauge_shared_find(source, OF_LIFE) != NULL)
+        goods_life_rewind(gauge_shared(alerts, source, OF_LIFE), time_ms);
+}
+
+static size_t life_size(const struct rule *rule)
+{
+    (void)rule;
+    return sizeof(struct life_state);
+}
+
+static void life_archive(struct archive *archive, void *gauge, const struct rule *rule)
+{
+    (void)rule;
+    struct life_state *state = gauge;
+    if (archive->out != NULL)
+        goods_life_save(archive->out, state);
+    else if (goods_life_load(state, archive->in) != ERR_OK)
+        archive->in->failed = true;
+}
+
+const struct gauge_kind gauge_life = {
+    "life", alignof(struct life_state), life_size, NULL, NULL, life_archive};
+
+struct goods_life shared_life(struct alerts *alerts, struct source *source,
+                              const struct room *room,
+                              const struct alert_reading *reading)
+{
+    struct life_state *state = gauge_shared(alerts, source, OF_LIFE);
+    const struct life_stock *stock = room != NULL ? room->stock : NULL;
+    goods_life_step(state, stock, reading->time_ms, reading->value,
+                    reading->value - reading->spread_K);
+    return goods_life_now(state, stock);
+}
+
+struct goods_life shared_life_now(const struct source *source)
+{
+    const struct plan *plan = source->plan;
+    const struct life_state *state =
+        plan->wants_life ? gauge_shared_find(source, OF_LIFE) : NULL;
+    if (state == NULL || plan->room == NULL)
+        return (struct goods_life){.left_pct = (double)NAN};
+    return goods_life_now(state, plan->room->stock);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * shared - gauges of a channel of air that all its rules share: what the air is doing,
- * and how warm the goods in it are. Only the files of this folder include it.
+ * shared - gauges of a channel that all its rules share: what the air is doing, how warm
+ * the goods in it are, and what life they have left. Only the files of this folder
+ * include it.
  */
 #ifndef COLDCHAIN_ALERTS_SHARED_H
 #define COLDCHAIN_ALERTS_SHARED_H
@@ -19,9 +20,10 @@
 extern const struct gauge_kind gauge_air;
 extern const struct gauge_kind gauge_product;
 extern const struct gauge_kind gauge_cadence; /* cadence.c */
+extern const struct gauge_kind gauge_life;
 
 /* What all rules of a channel share. */
-enum shared_gauge { OF_AIR, OF_PRODUCT, OF_CADENCE };
+enum shared_gauge { OF_AIR, OF_PRODUCT, OF_CADENCE, OF_LIFE };
 
 /* gauges.c: begun if it was not there; the plan must want it. */
 void *gauge_shared(struct alerts *alerts, struct source *source, enum shared_gauge which);
@@ -40,5 +42,11 @@ struct product shared_product_now(const struct product_state *state,
 struct product shared_product(struct alerts *alerts, struct source *source,
                               const struct room *room,
                               const struct alert_reading *reading);
+/* Of the estimate of the product, by its readings. */
+struct goods_life shared_life(struct alerts *alerts, struct source *source,
+                              const struct room *room,
+                              const struct alert_reading *reading);
+/* The same, as it was with the last one; without goods when nobody asks. */
+struct goods_life shared_life_now(const struct source *source);
 
 #endif

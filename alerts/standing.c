@@ -198,6 +198,9 @@ static void why_not(const struct inquiry *inquiry, const struct channel_look *lo
     } else if (look->is_silent) {
         standing->why = STANDING_SILENT;
         standing->since_ms = source->heard_ms;
+    } else if (rule->kind == ALERT_LIFE_LEFT) {
+        if (isnan(shared_life_now(source).left_pct))
+            standing->why = STANDING_NO_LIFE;
     } else if (rule->kind == ALERT_DIVERGE) {
         why_of_others(inquiry, look, standing);
     } else if (rule_is_of_shapes(rule)) {
@@ -264,6 +267,8 @@ static double measure_of(const struct inquiry *inquiry, const struct rule *rule,
     if (rule->kind == ALERT_COOLING_FAILED && look->has_air)
         return look->air.phase == AIR_UNAVAILABLE ? (double)NAN
                                                   : look->air.unexplained_min;
+    if (rule->kind == ALERT_LIFE_LEFT)
+        return shared_life_now(look->source).left_pct;
     if (gauge != NULL)
         return measure_now(rule, gauge, look->source->last_ms);
     if (watch != NULL)

@@ -40,7 +40,9 @@ enum standing_state {
     X(NO_SHAPE, "no_shape")       /* no signal, and only air has the shape of a door */ \
     X(ALONE, "alone")             /* no other probe was read at about the same time */ \
     X(NO_HUMIDITY, "no_humidity") /* which it is derived from */ \
-    X(NO_DATE, "no_date")         /* nothing in the zone falls due; not by the engine */
+    X(NO_LIFE, \
+      "no_life") /* of what stands there, if anything is named, it is not known */ \
+    X(NO_DATE, "no_date") /* nothing in the zone falls due; not by the engine */
 
 enum standing_why {
 #define X(name, text) STANDING_##name,

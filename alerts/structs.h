@@ -72,6 +72,7 @@ struct plan {
     bool needs_room;  /* what is known of the zone matters to its rules */
     bool learns;      /* a rule leaves it to the cadence what silence is */
     bool is_plain;    /* values against levels, and nothing else */
+    bool wants_life;  /* a rule asks how long its goods last */
     bool wants_air;   /* a rule asks what the air is doing */
     bool is_compared; /* a rule compares its probes */
     uint8_t role;     /* enum room_role */

@@ -90,6 +90,12 @@ static bool is_empty(const struct backtest *test, const char *zone)
     return known != NULL && known->is_empty && known->off_since_ms != 0;
 }
 
+static bool has_goods(const struct backtest *test, const char *zone)
+{
+    const struct registry_zone *known = registry_zone(test->registry, zone);
+    return known != NULL && known->goods_count > 0;
+}
+
 static void warn_of_rule(json_t *list, const struct backtest *test, size_t i)
 {
     const struct alert_rule *rule = &test->rules->rules[i];
@@ -107,6 +113,12 @@ static void warn_of_rule(json_t *list, const struct backtest *test, size_t i)
         snprintf(text, sizeof text,
                  say("rule '%s' asks only while its zone is off duty as empty, which "
                      "'%s' is not"),
+                 rule->id, rule->zone);
+        warn(list, test, i, text);
+    } else if (rule->kind == ALERT_LIFE_LEFT && !has_goods(test, rule->zone)) {
+        snprintf(text, sizeof text,
+                 say("rule '%s' asks what life goods have left, and none are named in "
+                     "zone '%s': say 'goods' there"),
                  rule->id, rule->zone);
         warn(list, test, i, text);
     } else if (tally->readings == 0) {

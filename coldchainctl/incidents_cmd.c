@@ -261,6 +261,25 @@ static void print_care(const json_t *incident)
                   show_text(closing, "note"));
 }
 
+/* Of life_left. */
+static void print_life(const json_t *incident)
+{
+    char low[SHOW_SIZE];
+    char high[SHOW_SIZE];
+    char at[SHOW_SIZE];
+    const json_t *life = json_object_get(incident, "life");
+    const json_t *days = json_object_get(life, "days");
+    if (!json_is_object(life))
+        return;
+    const json_t *ends = json_pack("{s:O, s:O}", "low", json_array_get(days, 0), "high",
+                                   json_array_get(days, 1));
+    show_fact(FACT_COLUMNS, "life", "%s, %s to %s days at %s degC, limited by %s",
+              show_text(life, "goods"), show_number(low, ends, "low"),
+              show_number(high, ends, "high"), show_number(at, life, "at_c"),
+              show_word(life, "limited_by", NULL));
+    json_decref((json_t *)(uintptr_t)ends);
+}
+
 static void print_facts(const json_t *incident)
 {
     static const char *const words[] = {"severity", "state", "kind"};
@@ -275,6 +294,7 @@ static void print_facts(const json_t *incident)
         fact(texts[i], show_text(incident, texts[i]));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         fact(numbers[i], show_number(text, incident, numbers[i]));
+    print_life(incident);
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         fact(times[i], show_time(text, incident, times[i]));
     if (json_is_true(json_object_get(incident, "acknowledged")))

@@ -625,23 +625,15 @@ static void check_devices(struct checked *checked)
     }
 }
 
-/* Which the rule may name; open where there is no such zone. */
-static struct band band_of(struct checked *checked, const struct config_rule *rule)
-{
-    const struct config_zone *zone =
-        rule->zone != NULL ? map_get(&checked->zones, rule->zone) : NULL;
-    return zone != NULL ? config_zone_band(zone, &checked->profiles)
-                        : (struct band){(double)NAN, (double)NAN};
-}
-
 static void check_rules(struct checked *checked)
 {
     struct config *config = checked->config;
     for (size_t i = 0; i < checked->settings->rule_count; i++) {
         const struct config_rule *from = &checked->settings->rules[i];
         check_zone_ref(checked, &from->zone);
-        const struct band band = band_of(checked, from);
-        config_rule_check(config, from, &band);
+        const struct config_zone *zone =
+            from->zone != NULL ? map_get(&checked->zones, from->zone) : NULL;
+        config_rule_check(config, from, zone, &checked->profiles);
         if (!is_first(&checked->rules, from->id))
             config_problem(config, &from->id, "rule '%s' is there twice", from->id);
     }

@@ -198,14 +198,16 @@ const char *config_usual_quantity(enum alert_kind kind);
  */
 void config_rule_take(struct alert_rule *rule, const struct config_rule *from);
 /*
- * Adds what is wrong with it to the problems of the file. `band` is what it may name:
- * its zone's.
+ * Adds what is wrong with it to the problems of the file. `zone` is what it watches;
+ * NULL: there is none.
  */
 void config_rule_check(struct config *config, const struct config_rule *from,
-                       const struct band *band);
-/* As the declared band of the zone and its goods have it. */
+                       const struct config_zone *zone, struct profile_set **profiles);
+/* As the declared band of the zone and its goods have it; open for NULL. */
 struct band config_zone_band(const struct config_zone *zone,
                              struct profile_set **profiles);
+/* The names of what stands there, a list; the caller's to release. */
+json_t *config_zone_goods(const struct config_zone *zone);
 
 /* The seed as the JSON of a CONFIG record. */
 void settings_seed(const struct settings *settings, struct buf *json);

@@ -173,6 +173,7 @@ const char *config_usual_quantity(enum alert_kind kind)
         {ALERT_CYCLING, "compressor"},
         {ALERT_MAINS_LOST, "mains"},
         {ALERT_GOODS_LEFT, ALERT_GOODS},
+        {ALERT_LIFE_LEFT, "product_temperature"},
     };
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         if (signals[i].kind == kind)
@@ -220,12 +221,27 @@ static bool check_number(struct config *config, char *const *text)
     return false;
 }
 
-void config_rule_check(struct config *config, const struct config_rule *from,
-                       const struct band *band)
+/* With what its zone is like. */
+static void check_whole(struct config *config, const struct config_rule *from,
+                        struct alert_rule *rule, const struct config_zone *zone,
+                        struct profile_set **profiles)
 {
-    struct alert_rule rule;
+    const struct band band = config_zone_band(zone, profiles);
+    json_t *goods = config_zone_goods(zone);
     struct err_text why;
     struct doubt doubt;
+    alert_rule_resolve(rule, band.low, band.high);
+    if (alert_rule_check(rule, &why) != ERR_OK)
+        config_problem(config, &from->id, "%s", why.text);
+    else if (doubt_of_rule(rule, &doubt) || doubt_of_goods(rule, profiles, goods, &doubt))
+        config_warning(config, &from->id, "%s", doubt.text);
+    json_decref(goods);
+}
+
+void config_rule_check(struct config *config, const struct config_rule *from,
+                       const struct config_zone *zone, struct profile_set **profiles)
+{
+    struct alert_rule rule;
     enum alert_reason reason;
     bool is_good = check_number(config, &from->limit);
     for (size_t i = 0; i < from->unless_count; i++)
@@ -241,9 +257,5 @@ void config_rule_check(struct config *config, const struct config_rule *from,
     config_rule_take(&rule, from);
     if (!is_good)
         return;
-    alert_rule_resolve(&rule, band->low, band->high);
-    if (alert_rule_check(&rule, &why) != ERR_OK)
-        config_problem(config, &from->id, "%s", why.text);
-    else if (doubt_of_rule(&rule, &doubt))
-        config_warning(config, &from->id, "%s", doubt.text);
+    check_whole(config, from, &rule, zone, profiles);
 }

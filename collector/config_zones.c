@@ -262,13 +262,22 @@ static double number_of(const char *text)
     return text != NULL && is_number(&number, text) ? number : (double)NAN;
 }
 
+json_t *config_zone_goods(const struct config_zone *zone)
+{
+    json_t *goods = json_array();
+    for (size_t i = 0; zone != NULL && i < zone->goods_count; i++)
+        json_array_append_new(goods, json_string(zone->goods[i]));
+    return goods;
+}
+
 struct band config_zone_band(const struct config_zone *zone,
                              struct profile_set **profiles)
 {
-    const struct band declared = {number_of(zone->band_low), number_of(zone->band_high)};
-    json_t *goods = json_array();
-    for (size_t i = 0; i < zone->goods_count; i++)
-        json_array_append_new(goods, json_string(zone->goods[i]));
+    const struct band declared = {
+        number_of(zone != NULL ? zone->band_low : NULL),
+        number_of(zone != NULL ? zone->band_high : NULL),
+    };
+    json_t *goods = config_zone_goods(zone);
     struct band band = registry_goods_band(profiles, declared, goods);
     json_decref(goods);
     return band;

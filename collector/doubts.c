@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/goods_life.h"
 #include "base/names.h"
+#include "freshness/profile_set.h"
 #include "telemetry/channel.h"
 #include "telemetry/quantity.h"
 
@@ -92,6 +94,52 @@ static bool is_always_past(const struct alert_rule *rule, struct doubt *doubt)
 bool doubt_of_rule(const struct alert_rule *rule, struct doubt *doubt)
 {
     return is_unknown(rule, doubt) || is_always_past(rule, doubt);
+}
+
+/* The first of which no storage life is published; NULL: of all it is. */
+static const char *unknown_life(struct profile_set **profiles, const json_t *goods)
+{
+    static const struct load_options as_published = {0};
+    if (*profiles == NULL)
+        *profiles = profile_set_create();
+    for (size_t i = 0; i < json_array_size(goods); i++) {
+        struct load_model model;
+        const char *name = json_string_value(json_array_get(goods, i));
+        const struct profile *profile = profile_set_find(*profiles, name);
+        if (profile != NULL &&
+            (load_model_init(&model, profile, &as_published, NULL) != ERR_OK ||
+             !model.has_life))
+            return name;
+    }
+    return NULL;
+}
+
+bool doubt_of_goods(const struct alert_rule *rule, struct profile_set **profiles,
+                    const json_t *goods, struct doubt *doubt)
+{
+    size_t count = json_array_size(goods);
+    if (rule->kind != ALERT_LIFE_LEFT)
+        return false;
+    const char *unknown = count > 0 ? unknown_life(profiles, goods) : NULL;
+    if (count == 0)
+        doubt_say(doubt, "life_unknown",
+                  "rule '%s' asks what life goods have left, and none are named in zone "
+                  "'%s': say 'goods' there",
+                  "规则“%s”判断货物剩余寿命,但库区“%s”未登记货物:请填写 goods", rule->id,
+                  rule->zone);
+    else if (unknown != NULL)
+        doubt_say(
+            doubt, "life_unknown",
+            "rule '%s' says nothing of %s in zone '%s': no storage life is published "
+            "for it",
+            "规则“%s”不判断 %s（库区“%s”）:没有已发表的贮藏寿命", rule->id, unknown,
+            rule->zone);
+    else if (count > LIFE_GOODS_MAX)
+        doubt_say(doubt, "life_unknown",
+                  "rule '%s' looks at the first %d sorts of goods in zone '%s', of %zu",
+                  "规则“%s”只判断前 %d 种货物（库区“%s”共 %zu 种）", rule->id,
+                  LIFE_GOODS_MAX, rule->zone, count);
+    return count == 0 || unknown != NULL || count > LIFE_GOODS_MAX;
 }
 
 void doubt_not_measured(const struct alert_rule *rule, struct doubt *doubt)

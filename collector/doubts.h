@@ -12,7 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "alerts/rule.h"
+
+struct profile_set;
 
 /* Without a whole day of readings nothing is said of what a rule would have done. */
 #define DOUBT_SEEN_MIN_MS ((int64_t)24 * 3600 * 1000)
@@ -28,6 +32,11 @@ bool doubt_is_derived(const char *quantity);
 
 /* What the rule itself says. True when there is something; the first thing alone. */
 bool doubt_of_rule(const struct alert_rule *rule, struct doubt *doubt);
+
+/* A rule that asks how long goods last, where nothing is named, or of something that is
+ * nobody knows. `profiles` is made when it is wanted, and the caller's. */
+bool doubt_of_goods(const struct alert_rule *rule, struct profile_set **profiles,
+                    const json_t *goods, struct doubt *doubt);
 
 /* No channel in the zone has that quantity. */
 void doubt_not_measured(const struct alert_rule *rule, struct doubt *doubt);

@@ -37,6 +37,9 @@ static const struct words whys[STANDING_WHY_COUNT] = {
     [STANDING_NO_HUMIDITY] = {"no humidity was read in the zone, which it is derived "
                               "from",
                               "库区内没有推算所需的湿度读数"},
+    [STANDING_NO_LIFE] = {"no goods are named in the zone, or no storage life of them is "
+                          "published",
+                          "库区未登记货物，或其贮藏寿命未知"},
     [STANDING_NO_DATE] = {"no date is entered for anything in the zone",
                           "库区内的通道或设备未登记相关日期"},
 };

@@ -225,6 +225,9 @@ static struct reason reason_of(const struct alert_rule *rule)
             "no door and no defrost can be seen: there is no signal of "
             "them, and the readings are too sparse to recognise them",
             "看不到开门和除霜：没有信号，读数又太稀疏，无法识别"};
+    case ALERT_LIFE_LEFT:
+        return (struct reason){"of the goods in its zone no life is known",
+                               "库区内货物的贮藏寿命未知"};
     default:
         break;
     }

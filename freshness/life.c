@@ -44,10 +44,10 @@ static struct life_span chilling(const struct load *load, const struct load_mode
                                  double at_c)
 {
     double fast = 0, slow = 0;
-    if (model->profile->chilling == PROFILE_CHILLING_THRESHOLD) {
+    if (model->chilling == PROFILE_CHILLING_THRESHOLD) {
         fast = fmax(0, model->chilling_high_c - at_c);
         slow = fmax(0, model->chilling_low_c - at_c);
-    } else if (model->profile->chilling == PROFILE_CHILLING_BAND) {
+    } else if (model->chilling == PROFILE_CHILLING_BAND) {
         fast = slow = at_c >= model->chilling_low_c && at_c <= model->chilling_high_c;
     }
     double low = days_to(model->injury_fast, load->chilled_fast, fast);
@@ -140,6 +140,42 @@ struct life_span life_used(const struct load *load, const struct load_model *mod
     return (struct life_span){.low = load->aged_d.slow / model->life_max_d,
                               .mid = load->aged_d.mid / model->life_mid_d,
                               .high = load->aged_d.fast / model->life_min_d};
+}
+
+static double fraction_left(double used, double limit)
+{
+    double left = 1 - used / limit;
+    return isnan(left) ? left : fmin(1, fmax(0, left));
+}
+
+/* Of what is published; an unknown end of chilling leaves the other. */
+static struct life_span chilling_left(const struct load *load,
+                                      const struct load_model *model)
+{
+    double low = fraction_left(load->chilled_fast, model->injury_fast);
+    double high = fraction_left(load->chilled_slow, model->injury_slow);
+    double mid = isnan(low) ? high : isnan(high) ? low : (low + high) / 2;
+    return (struct life_span){low, mid, high};
+}
+
+struct life_left life_left_of(const struct load *load, const struct load_model *model)
+{
+    struct life_left left = {.limit = LIFE_AGEING, .share = unknown_span};
+    bool is_beyond = !model->has_kinetics && load->beyond_ms > 0;
+    if (!model->has_life || is_beyond)
+        return left;
+    left.share = (struct life_span){
+        .low = fraction_left(load->aged_d.fast, model->life_min_d),
+        .mid = fraction_left(load->aged_d.mid, model->life_mid_d),
+        .high = fraction_left(load->aged_d.slow, model->life_max_d),
+    };
+    struct life_span chilled = chilling_left(load, model);
+    if (chilled.mid < left.share.mid)
+        left = (struct life_left){.limit = LIFE_CHILLING, .share = chilled};
+    double dry = fraction_left(life_water_pct(load, model), model->water_limit_pct);
+    if (dry < left.share.mid)
+        left = (struct life_left){.limit = LIFE_WATER, .share = {dry, dry, dry}};
+    return left;
 }
 
 const char *life_verdict_name(enum life_verdict verdict)

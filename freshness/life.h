@@ -47,6 +47,17 @@ struct life life_of(const struct load *load, const struct load_model *model, dou
 /* Fractions of the life used up so far; NaN where no life can be stated. */
 struct life_span life_used(const struct load *load, const struct load_model *model);
 
+/*
+ * What is left of the life, whatever comes: a share of it, 1 when nothing was used, of
+ * the process that has used most; that one is named. NaN where no life can be stated.
+ * That goods were frozen it does not tell.
+ */
+struct life_left {
+    enum life_process limit;
+    struct life_span share;
+};
+struct life_left life_left_of(const struct load *load, const struct load_model *model);
+
 /* Percent of the mass lost as water; NaN where the profile has no coefficient. */
 double life_water_pct(const struct load *load, const struct load_model *model);
 

@@ -52,6 +52,7 @@ static void init_threshold(struct load_model *model, const struct profile *profi
 
 static void init_chilling(struct load_model *model, const struct profile *profile)
 {
+    model->chilling = profile->chilling;
     model->chilling_low_c = model->chilling_high_c = (double)NAN;
     model->injury_fast = model->injury_slow = (double)NAN;
     switch (profile->chilling) {
@@ -135,10 +136,10 @@ void load_enter(struct load *load, const struct load_model *model, double pulp_c
 static void chill(struct load *load, const struct load_model *model,
                   const struct thermal_means *at, double hours)
 {
-    if (model->profile->chilling == PROFILE_CHILLING_THRESHOLD) {
+    if (model->chilling == PROFILE_CHILLING_THRESHOLD) {
         load->chilled_fast += fmax(0, model->chilling_high_c - at->low) * hours;
         load->chilled_slow += fmax(0, model->chilling_low_c - at->high) * hours;
-    } else if (model->profile->chilling == PROFILE_CHILLING_BAND) {
+    } else if (model->chilling == PROFILE_CHILLING_BAND) {
         bool overlaps =
             at->low <= model->chilling_high_c && at->high >= model->chilling_low_c;
         bool is_inside =
@@ -177,6 +178,20 @@ static void freeze(struct load *load, const struct load_model *model,
     load->frozen_ms += ms;
 }
 
+void load_stay(struct load *load, const struct load_model *model,
+               const struct thermal_means *at, double deficit_kpa, int64_t ms)
+{
+    double hours = (double)ms / MS_PER_HOUR;
+    age(load, model, at, hours, ms);
+    chill(load, model, at, hours);
+    freeze(load, model, at, load->last_ms, ms);
+    if (!isnan(deficit_kpa)) {
+        load->deficit_kpa_h += fmax(0, deficit_kpa) * hours;
+        load->humid_ms += ms;
+    }
+    load->last_ms += ms;
+}
+
 /* The air within low..high for `ms`, from load->last_ms on. */
 static void step(struct load *load, const struct load_model *model, double low,
                  double high, int64_t ms)
@@ -186,15 +201,10 @@ static void step(struct load *load, const struct load_model *model, double low,
     double air = (low + high) / 2;
     struct thermal_means at =
         thermal_step_between(&load->product, &model->body, low, air, high, hours);
-    age(load, model, &at, hours, ms);
-    chill(load, model, &at, hours);
-    freeze(load, model, &at, load->last_ms, ms);
-    if (!isnan(load->held_pct)) {
-        load->deficit_kpa_h +=
-            fmax(0, product_deficit_kpa(at.mid, air, load->held_pct)) * hours;
-        load->humid_ms += ms;
-    }
-    load->last_ms += ms;
+    double deficit = isnan(load->held_pct)
+                         ? (double)NAN
+                         : product_deficit_kpa(at.mid, air, load->held_pct);
+    load_stay(load, model, &at, deficit, ms);
 }
 
 void load_hold(struct load *load, const struct load_model *model, int64_t now_ms)

@@ -48,6 +48,7 @@ struct load_model {
     double band_min_c;
     double band_max_c;
     double freezing_c;
+    enum profile_chilling chilling; /* what the next four mean */
     double
         chilling_low_c; /* threshold: its low end; band: the low end of the danger band */
     double chilling_high_c; /* the high ends of the same */
@@ -117,6 +118,13 @@ void load_enter(struct load *load, const struct load_model *model, double pulp_c
  */
 enum err load_reading(struct load *load, const struct load_model *model,
                       const struct load_reading *reading);
+
+/*
+ * For whoever knows how warm the goods were: so long between those temperatures, in a
+ * vapour deficit that is NaN where nobody knows it. Readings and stays do not mix.
+ */
+void load_stay(struct load *load, const struct load_model *model,
+               const struct thermal_means *at, double deficit_kpa, int64_t ms);
 
 /*
  * Lets the held reading reach to `now_ms`, as far as it holds; no gap is opened. A

@@ -52,6 +52,8 @@ json_t *api_incident_json(const struct incident *incident)
     bool is_between = incident->worst_high > 0;
     put_number(entry, "worst_low", is_between ? incident->worst_low : (double)NAN);
     put_number(entry, "worst_high", is_between ? incident->worst_high : (double)NAN);
+    json_t *life = json_loads(incident->life, 0, NULL);
+    json_object_set_new(entry, "life", life != NULL ? life : json_null());
     return entry;
 }
 

@@ -38,12 +38,24 @@ void zone_warn_goods(struct change *change, const struct entity *zone);
 enum err zone_load(struct change *change, struct err_text *why);
 enum err zone_unload(struct change *change, struct err_text *why);
 
-/* rule_bands.c */
+/* goods.c */
 struct alert_rule;
-/* What it names of its zone's band becomes the number that it is. */
+/* Notes in "goods_since" that what was not in the zone before came in then, unless one of
+ * its loads says when. */
+MUST_CHECK enum err zone_note_goods(struct change *change, struct entity *zone,
+                                    int64_t from_ms);
+/* Warns when it asks how long goods last, and nobody knows that of those in the zone. */
+void rule_warn_goods(struct change *change, const struct alert_rule *rule,
+                     const struct entity *zone);
+
+/* rule_bands.c */
+/*
+ * What it names of its zone's band becomes the number that it is; warns of what it cannot
+ * know of the zone's goods.
+ */
 MUST_CHECK enum err rule_resolve(struct change *change, struct alert_rule *rule,
                                  struct err_text *why);
-/* Warns of each rule that names the zone's band and cannot be judged by it. */
+/* Warns of each rule that the zone's band or goods leave without a judge. */
 MUST_CHECK enum err zone_warn_rules(struct change *change, const struct entity *zone);
 
 /* devices.c */

@@ -83,7 +83,10 @@ static void tell_band(struct change *change, const struct entity *zone,
 
 static enum err put(struct change *change, struct entity *zone, struct registry *registry)
 {
-    enum err err = zone_warn_rules(change, zone);
+    enum err err =
+        zone_note_goods(change, zone, change_ms(change, "from", change->now_ms));
+    if (err == ERR_OK)
+        err = zone_warn_rules(change, zone);
     if (err == ERR_OK)
         err = change_put(change, zone, entity_text(zone, "site"));
     if (err == ERR_OK)

@@ -178,6 +178,8 @@ enum err zone_put(struct change *change, struct err_text *why)
         err = zone_check_plans(change, &zone, why);
     note_duty(change, &zone);
     if (err == ERR_OK)
+        err = zone_note_goods(change, &zone, change->now_ms);
+    if (err == ERR_OK)
         zone_warn_goods(change, &zone);
     if (err == ERR_OK)
         err = zone_warn_rules(change, &zone);

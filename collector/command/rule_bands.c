@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * rule_bands - rules whose numbers are ends of their zone's band: what these are, and
- * whether they fit when the zone changes.
+ * rule_bands - rules that go by their zone's band or goods: the numbers that they name,
+ * and whether they can be judged when the zone changes.
  */
 #include <math.h>
 
@@ -27,12 +27,13 @@ enum err rule_resolve(struct change *change, struct alert_rule *rule,
                       struct err_text *why)
 {
     struct entity zone = {0};
-    if (!alert_rule_names_band(rule))
+    if (!alert_rule_names_band(rule) && rule->kind != ALERT_LIFE_LEFT)
         return ERR_OK;
     enum err err = change_need(change, "zone", rule->zone, &zone, why);
     if (err == ERR_OK) {
         struct band band = band_of(&zone);
         alert_rule_resolve(rule, band.low, band.high);
+        rule_warn_goods(change, rule, &zone);
     }
     entity_fini(&zone);
     return err;
@@ -40,6 +41,7 @@ enum err rule_resolve(struct change *change, struct alert_rule *rule,
 
 struct warning {
     struct change *change;
+    const struct entity *zone;
     struct band band;
 };
 
@@ -49,10 +51,11 @@ static void warn_of(void *context, const struct state_entity *row)
     struct alert_rule rule = {0};
     struct err_text why;
     json_t *body = json_loads(row->body, 0, NULL);
-    bool names_band =
-        registry_parse_rule(&rule, row->id, body) && alert_rule_names_band(&rule);
+    bool is_rule = registry_parse_rule(&rule, row->id, body);
     json_decref(body);
-    if (!names_band)
+    if (is_rule)
+        rule_warn_goods(warning->change, &rule, warning->zone);
+    if (!is_rule || !alert_rule_names_band(&rule))
         return;
     alert_rule_resolve(&rule, warning->band.low, warning->band.high);
     if (alert_rule_check(&rule, &why) != ERR_OK)
@@ -64,6 +67,6 @@ static void warn_of(void *context, const struct state_entity *row)
 
 enum err zone_warn_rules(struct change *change, const struct entity *zone)
 {
-    struct warning warning = {change, band_of(zone)};
+    struct warning warning = {change, zone, band_of(zone)};
     return state_each_entity(change->state, "rule", zone->id, NULL, &warning, warn_of);
 }

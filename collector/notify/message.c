@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "collector/notify/message_date.h"
+#include "collector/notify/message_life.h"
 #include "collector/notify/message_trouble.h"
 #include "collector/notify/template.h"
 #include "collector/notify/words.h"
@@ -46,6 +47,7 @@ struct phrases {
     char window[32];
     char span[32];
     char since[MESSAGE_TIME_SIZE];
+    const struct registry_zone *place; /* NULL: not known */
 };
 
 /* A device, and where it measures when it does; a channel; or it is the collector. */
@@ -79,6 +81,8 @@ static void format_measure(char text[PHRASE_SIZE], const struct incident *incide
         snprintf(text, PHRASE_SIZE, "%.0f", value);
     else if (strcmp(unit, "1/h") == 0)
         snprintf(text, PHRASE_SIZE, "%.1f/h", value);
+    else if (strcmp(unit, "%") == 0)
+        snprintf(text, PHRASE_SIZE, "%.0f %%", value);
     else if (strcmp(unit, "d") == 0)
         snprintf(text, PHRASE_SIZE, "%.0f d", value);
     else
@@ -132,6 +136,7 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
 {
     const struct registry_zone *zone =
         registry != NULL ? registry_zone(registry, incident->zone) : NULL;
+    phrases->place = zone;
     if (zone != NULL && zone->name[0] != '\0')
         snprintf(phrases->zone, sizeof phrases->zone, "%s%s%s", zone->site_name,
                  zone->site_name[0] != '\0' ? " " : "", zone->name);
@@ -173,7 +178,9 @@ static void fill(const struct phrases *p, const struct incident *incident,
 {
     bool is_critical = incident->severity == ALERT_CRITICAL;
     struct buf value = {0};
+    struct buf life = {0};
     add_worst(p, language, &value);
+    message_life(incident, p->place, language == WORDS_ZH, &life);
     const struct template_value values[] = {
         {"severity", words(is_critical ? WORDS_CRITICAL : WORDS_WARNING, language)},
         {"zone", p->zone},
@@ -181,6 +188,7 @@ static void fill(const struct phrases *p, const struct incident *incident,
         {"device", incident->device},
         {"channel", incident->channel},
         {"value", value.data},
+        {"life", life.len > 0 ? life.data : ""},
         {"level", p->level},
         {"reference", p->reference},
         {"window", p->window},
@@ -192,6 +200,7 @@ static void fill(const struct phrases *p, const struct incident *incident,
     assert(err == ERR_OK); /* the unit test fills every text there is */
     (void)err;
     buf_fini(&value);
+    buf_fini(&life);
 }
 
 static void add_end(const struct phrases *p, const struct incident *incident,

@@ -139,6 +139,11 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                           {"breakers and the supplier; start the generator, keep doors "
                            "shut",
                            "空开和供电部门；启动发电机，保持关门"}},
+    [ALERT_LIFE_LEFT] =
+        {{"life left ${value}${life}; warned of at ${level}, since ${since}",
+          "剩余寿命 ${value}${life}；提醒值 ${level}，始于 ${since}"},
+         {"sell or move these goods first; then how warm or cold it has been",
+          "先出库或处理该批货物；再查近期温度"}},
     [ALERT_GOODS_LEFT] =
         {{"signs of goods though it is off duty as empty: ${quantity} "
           "for ${value}, since ${since}",

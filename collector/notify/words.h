@@ -15,8 +15,8 @@ enum words_language { WORDS_EN, WORDS_ZH };
 /*
  * ${quantity} ${device} ${channel}; ${value}: what is measured now and the worst of it,
  * of a measure that is not the value itself the worst alone; ${level}: the level reached;
- * ${reference}: the rule's own limit; ${window}; ${span}: how long so far; ${since}: when
- * the level was passed first.
+ * ${reference}: the rule's own limit; ${window}; ${life}: of life_left, whose it is and
+ * for how long; ${span}: how long so far; ${since}: when the level was passed first.
  */
 struct words_kind {
     const char *what[2];  /* by language */

@@ -431,14 +431,14 @@ static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
     copy_conditions(to, from);
 }
 
-/* Dates, and whether a zone is empty, are the collector's own. What the goods are like is
- * told when it is asked for. */
+/* Dates, whether a zone is empty and how long its goods last are the collector's own.
+ * What the goods are like is told when it is asked for. */
 static void add_rule(const struct registry *registry, struct zone_config *zone,
                      const struct alert_rule *rule)
 {
     const struct registry_zone *known = registry_zone(registry, zone->zone);
     if (alert_kind_is_date(rule->kind) || rule->kind == ALERT_GOODS_LEFT ||
-        !registry_has_numbers(rule))
+        rule->kind == ALERT_LIFE_LEFT || !registry_has_numbers(rule))
         return;
     copy_rule(zone_config_add_rule(zone), rule);
     if (known != NULL && doubt_is_derived(rule->quantity))

@@ -176,6 +176,8 @@ static void save_incident(struct buf *out, const struct late_incident *from)
         buf_f64(out, incident->worst_low);
         buf_f64(out, incident->worst_high);
     }
+    if (incident->kind == ALERT_LIFE_LEFT)
+        save_text(out, incident->life);
     buf_varint(out, incident->revision);
 }
 
@@ -252,6 +254,8 @@ static void load_incident(struct buf_reader *in, unsigned version, struct late_l
         incident.worst_low = buf_read_f64(in);
         incident.worst_high = buf_read_f64(in);
     }
+    if (incident.kind == ALERT_LIFE_LEFT)
+        load_text(in, incident.life, sizeof incident.life);
     incident.revision = (uint32_t)buf_read_varint(in);
     if (in->failed)
         return;

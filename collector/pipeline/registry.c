@@ -591,6 +591,15 @@ bool registry_is_on_duty(const struct registry *registry, const char *zone)
     return found == NULL || (!found->is_off_duty && !found->is_archived);
 }
 
+bool registry_asks_life(const struct registry *registry, const char *zone)
+{
+    for (size_t i = 0; i < registry->rule_count; i++)
+        if (registry->rules[i].kind == ALERT_LIFE_LEFT &&
+            strcmp(registry->rules[i].zone, zone) == 0)
+            return true;
+    return false;
+}
+
 bool registry_has_numbers(const struct alert_rule *rule)
 {
     return !alert_rule_names_band(rule) || alert_rule_check(rule, NULL) == ERR_OK;

@@ -22,6 +22,8 @@
 #include "freshness/band.h"
 #include "telemetry/reading.h"
 
+struct profile;
+
 #define REGISTRY_NAME_SIZE 128
 #define ZONE_SPANS_MAX     12                       /* of each sort, in one zone */
 #define REGISTRY_SPANS_MAX (2 * ZONE_SPANS_MAX + 1) /* steps, maintenance, one start */
@@ -39,6 +41,12 @@ enum registry_tau {
 };
 
 const char *registry_tau_name(enum registry_tau tau);
+
+/* Of what stands in a zone. */
+struct registry_goods {
+    const struct profile *profile; /* the registry's */
+    int64_t from_ms; /* it came in, or the zone went on duty since; 0: nobody said */
+};
 
 struct registry_zone {
     char id[ID_SIZE];
@@ -64,8 +72,10 @@ struct registry_zone {
     int64_t off_since_ms; /* of what is off duty; 0 */
     bool is_empty;        /* off duty because there is said to be nothing in it */
     bool has_goods;       /* what stands in it is recorded */
-    bool is_off_duty;     /* only what is about safety is judged there */
-    bool is_archived;     /* nothing is */
+    struct registry_goods goods[LIFE_GOODS_MAX]; /* the first of it, of known profiles */
+    size_t goods_count;
+    bool is_off_duty; /* only what is about safety is judged there */
+    bool is_archived; /* nothing is */
 };
 
 /* A stretch of time for which something else is planned in a zone, or it starts. */
@@ -212,6 +222,8 @@ struct band registry_goods_band(struct profile_set **profiles, struct band decla
  */
 bool registry_is_on_duty(const struct registry *registry, const char *zone);
 bool registry_in_force(const struct registry *registry, const struct alert_rule *rule);
+/* A rule of that zone asks how long its goods last. */
+bool registry_asks_life(const struct registry *registry, const char *zone);
 /* Those that it names of its zone's band are there, and fit. */
 bool registry_has_numbers(const struct alert_rule *rule);
 /* A rule of that zone takes numbers from its band. */

@@ -114,6 +114,26 @@ static void take_loads(struct registry_zone *zone, const json_t *loads)
     }
 }
 
+/* Since when each of them stands there: noted by the command that said so. */
+static void take_goods(struct registry *registry, struct registry_zone *zone,
+                       const json_t *body)
+{
+    const json_t *goods = json_object_get(body, "goods");
+    const json_t *since = json_object_get(body, "goods_since");
+    int64_t on_duty_ms = json_integer_value(json_object_get(body, "on_duty_since"));
+    zone->goods_count = 0;
+    for (size_t i = 0; i < json_array_size(goods); i++) {
+        const char *name = json_string_value(json_array_get(goods, i));
+        const struct profile *profile = profile_of(&registry->profiles, name);
+        if (profile == NULL || zone->goods_count == LIFE_GOODS_MAX)
+            continue;
+        int64_t from_ms = json_integer_value(json_object_get(since, name));
+        zone->goods[zone->goods_count++] = (struct registry_goods){
+            .profile = profile, .from_ms = from_ms > on_duty_ms ? from_ms : on_duty_ms};
+    }
+    zone->has_goods = json_array_size(goods) > 0;
+}
+
 void registry_describe_zone(struct registry *registry, struct registry_zone *zone,
                             const json_t *body)
 {
@@ -137,7 +157,7 @@ void registry_describe_zone(struct registry *registry, struct registry_zone *zon
     zone->is_described |= zone->defrost_every_ms != 0 || zone->defrost_most_ms != 0 ||
                           zone->door_most_ms != 0 || zone->recovery_most_ms != 0;
     const char *off_duty = json_string_value(json_object_get(body, "off_duty"));
-    zone->has_goods = json_array_size(goods) > 0;
+    take_goods(registry, zone, body);
     zone->is_empty = off_duty != NULL && strcmp(off_duty, "empty") == 0;
     if (off_duty != NULL)
         zone->off_since_ms = json_integer_value(json_object_get(body, "off_duty_since"));

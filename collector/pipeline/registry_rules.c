@@ -35,6 +35,7 @@ const char *const registry_rule_kinds[] = {
     "calibration_due",
     "date_due",
     "goods_left",
+    "life_left",
     NULL,
 };
 

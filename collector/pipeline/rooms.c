@@ -5,6 +5,7 @@
  * Said again it changes nothing, so it is said whenever a zone or a rule changes. The
  * engines save it; what has been declared is of the past, too, and stays.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "collector/doubts.h"
@@ -58,6 +59,29 @@ static bool is_told_of(const struct registry *registry, const struct registry_zo
     return false;
 }
 
+/* In the middle of its band: as its goods should be. */
+static double set_point(const struct registry_zone *zone)
+{
+    return (zone->band_low + zone->band_high) / 2;
+}
+
+static void tell_stock(struct alerts *alerts, const struct registry_zone *zone)
+{
+    static const struct load_options as_published = {0};
+    struct life_stock stock = {.at_C = set_point(zone)};
+    for (size_t i = 0; i < zone->goods_count; i++) {
+        struct life_goods *goods = &stock.goods[stock.count];
+        const struct profile *profile = zone->goods[i].profile;
+        if (load_model_init(&goods->model, profile, &as_published, NULL) != ERR_OK)
+            continue;                /* nothing is known of it */
+        goods->model.profile = NULL; /* the engine may outlive it */
+        goods->from_ms = zone->goods[i].from_ms;
+        snprintf(goods->name, sizeof goods->name, "%s", profile->id);
+        stock.count++;
+    }
+    alerts_set_goods(alerts, zone->id, &stock);
+}
+
 void pipeline_tell_room(struct alerts *alerts, const struct registry *registry,
                         const char *id)
 {
@@ -69,6 +93,8 @@ void pipeline_tell_room(struct alerts *alerts, const struct registry *registry,
         fill(&room, zone);
         alerts_set_room(alerts, zone->id, &room);
     }
+    if (registry_asks_life(registry, zone->id))
+        tell_stock(alerts, zone);
     declare(alerts, registry, zone);
 }
 
@@ -86,6 +112,8 @@ void pipeline_tell_rooms(struct alerts *alerts, const struct registry *registry)
     for (size_t i = 0; i < registry->rule_count; i++) {
         const struct registry_zone *zone =
             registry_zone(registry, registry->rules[i].zone);
+        if (zone != NULL && registry->rules[i].kind == ALERT_LIFE_LEFT)
+            tell_stock(alerts, zone);
         if (zone == NULL || zone->is_described ||
             !doubt_is_derived(registry->rules[i].quantity))
             continue;

@@ -61,13 +61,14 @@ static const struct field fields[] = {
     FIELD(INT64, withdrawn_ms),
     FIELD(REAL, worst_low),
     FIELD(REAL, worst_high),
+    FIELD(TEXT, life),
 };
 
 #define INCIDENT_COLUMNS \
     "id, rule, zone, device, channel, quantity, kind, severity, state," \
     " is_acknowledged, acknowledged_by, acknowledged_ms, onset_ms, opened_ms," \
     " learned_ms, changed_ms, back_ms, closed_ms, limit_value, value, worst, revision," \
-    " snapshot, withdrawn_ms, worst_low, worst_high"
+    " snapshot, withdrawn_ms, worst_low, worst_high, life"
 
 static struct db_value value_of(const struct incident *incident,
                                 const struct field *field)
@@ -147,7 +148,8 @@ static enum err read_incident(struct incident *incident, const struct db_rows *r
     " closed_ms = excluded.closed_ms, limit_value = excluded.limit_value," \
     " value = excluded.value, worst = excluded.worst, revision = excluded.revision," \
     " snapshot = excluded.snapshot, withdrawn_ms = excluded.withdrawn_ms," \
-    " worst_low = excluded.worst_low, worst_high = excluded.worst_high"
+    " worst_low = excluded.worst_low, worst_high = excluded.worst_high," \
+    " life = excluded.life"
 
 /*
  * A replay may bring an old revision again: the row only goes forward. What people did
@@ -158,12 +160,13 @@ static enum err put_incident(struct state *state, const struct incident *inciden
     struct db_value values[COUNT(fields)];
     for (size_t i = 0; i < COUNT(fields); i++)
         values[i] = value_of(incident, &fields[i]);
-    return state_write(state,
-                       "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
-                       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                       " ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " INCIDENT_SET
-                       " WHERE excluded.revision > incident.revision",
-                       values, COUNT(values));
+    return state_write(
+        state,
+        "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
+        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " INCIDENT_SET
+        " WHERE excluded.revision > incident.revision",
+        values, COUNT(values));
 }
 
 enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
@@ -184,10 +187,10 @@ enum err state_put_values(struct state *state, const struct incident *incident)
 {
     return state_write(state,
                        "UPDATE incident SET value = ?2, worst = ?3, worst_low = ?4,"
-                       " worst_high = ?5 WHERE id = ?1 AND state <> 'closed'",
+                       " worst_high = ?5, life = ?6 WHERE id = ?1 AND state <> 'closed'",
                        DB_ARGS(db_text(incident->id), db_real(incident->value),
                                db_real(incident->worst), db_real(incident->worst_low),
-                               db_real(incident->worst_high)));
+                               db_real(incident->worst_high), db_text(incident->life)));
 }
 
 /*

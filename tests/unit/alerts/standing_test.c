@@ -213,6 +213,37 @@ static void what_is_derived_says_that_humidity_is_missing(void)
     story_end(&story);
 }
 
+/* 21 days at 5 C of something, and of something else nobody knows it. */
+static void life_is_told_of_goods_that_are_known(void)
+{
+    struct story story;
+    struct alert_rule rules[] = {rule_of("old", ALERT_LIFE_LEFT, "product_temperature")};
+    struct life_stock stock = {.at_C = NAN};
+    begin(&story, rules, 1);
+    story_read(&story, 0, 5);
+    CHECK_TEXT(stands(&story, 0),
+               "old dev-1/product_temperature-est unavailable no_life");
+    stock.goods[stock.count++].model = (struct load_model){
+        .life_min_d = NAN, .life_mid_d = NAN, .life_max_d = NAN, .injury_fast = NAN};
+    alerts_set_goods(story.alerts, "room-1", &stock);
+    story_read(&story, MIN, 5);
+    CHECK_TEXT(stands(&story, MIN),
+               "old dev-1/product_temperature-est unavailable no_life");
+    stock.goods[0].model = (struct load_model){.has_life = true,
+                                               .life_min_d = 21,
+                                               .life_mid_d = 21,
+                                               .life_max_d = 21,
+                                               .band_max_c = 5,
+                                               .injury_fast = NAN,
+                                               .injury_slow = NAN,
+                                               .water_limit_pct = NAN};
+    alerts_set_goods(story.alerts, "room-1", &stock);
+    story_read(&story, 2 * MIN, 5);
+    CHECK_TEXT(stands(&story, 2 * MIN),
+               "old dev-1/product_temperature-est judging = 100");
+    story_end(&story);
+}
+
 static void a_rule_says_which_doors_it_does_not_see(void)
 {
     struct story story;
@@ -382,6 +413,7 @@ static void a_probe_among_the_goods_gives_tau_its_error(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"life is told of goods that are known", life_is_told_of_goods_that_are_known},
         {"a rule of shapes says what it lacks", a_rule_of_shapes_says_what_it_lacks},
         {"a reason that holds comes before what is lacking",
          a_reason_that_holds_comes_before_what_is_lacking},

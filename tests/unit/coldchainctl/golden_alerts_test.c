@@ -15,6 +15,8 @@
 #include "base/tree.h"
 #include "base/units.h"
 #include "coldchainctl/backtest_rules.h"
+#include "freshness/band.h"
+#include "freshness/profile_set.h"
 #include "telemetry/channel.h"
 #include "tests/support/check.h"
 
@@ -54,6 +56,7 @@ struct play {
     int64_t every_ms;
     int64_t off_ms; /* off duty since then */
     bool is_empty;
+    struct life_stock stock;
     struct held *held; /* readings that have not arrived yet */
     size_t held_count;
     size_t held_capacity;
@@ -163,6 +166,7 @@ static void start(struct play *play)
             CHECK_ROW(play->name, alerts_load(play->alerts, play->saved.entries[i].key,
                                               kept->data, kept->len) == ERR_OK);
     }
+    alerts_set_goods(play->alerts, ZONE, &play->stock);
 }
 
 static void restart(struct play *play)
@@ -293,6 +297,28 @@ static void change_duty(struct play *play, const char *off_duty)
                             ends ? play->now_ms : INT64_MAX, play->is_empty);
 }
 
+/* Goods come in, at the temperature that is theirs, or all of them go. */
+static void change_stock(struct play *play, const char *put_in)
+{
+    static const struct load_options as_published = {0};
+    play->stock = (struct life_stock){.count = 0};
+    if (put_in != NULL) {
+        struct profile_set *set = profile_set_create();
+        const struct profile *profile = profile_set_find(set, put_in);
+        CHECK_ROW(put_in, profile != NULL);
+        const struct band band = band_of_profile(profile);
+        struct life_goods *goods = &play->stock.goods[play->stock.count++];
+        snprintf(goods->name, sizeof goods->name, "%s", put_in);
+        goods->from_ms = play->now_ms;
+        CHECK_ROW(put_in,
+                  load_model_init(&goods->model, profile, &as_published, NULL) == ERR_OK);
+        goods->model.profile = NULL;
+        play->stock.at_C = (band.low + band.high) / 2;
+        profile_set_destroy(set);
+    }
+    alerts_set_goods(play->alerts, ZONE, &play->stock);
+}
+
 /* Somebody takes, or closes, the last incident of that rule; or it comes back. */
 static bool is_persons_act(struct play *play, const struct tree *step)
 {
@@ -327,6 +353,10 @@ static void play_step(struct play *play, const struct tree *step)
         restart(play);
     } else if (tree_get(step, "off_duty") != NULL) {
         change_duty(play, text_of(step, "off_duty"));
+    } else if (tree_get(step, "put_in") != NULL) {
+        change_stock(play, text_of(step, "put_in"));
+    } else if (tree_get(step, "take_out") != NULL) {
+        change_stock(play, NULL);
     } else if (tree_get(step, "arrive") != NULL) {
         release(play, (size_t)times);
     } else if (tree_get(step, "silent") != NULL) {

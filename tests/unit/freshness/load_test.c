@@ -320,9 +320,70 @@ static void the_state_fits_its_budget(void)
     CHECK(sizeof(struct load) <= 256);
 }
 
+/* The share that is left does not ask at what temperature the rest will be. */
+static void what_is_left_is_a_share_of_the_worst(void)
+{
+    static const struct {
+        const char *id;
+        double at_c;
+        double days;
+        enum life_process limit;
+        double low; /* NaN: none can be stated */
+        double mid;
+        double high;
+    } rows[] = {
+        {"navel_orange", 5.5, 0, LIFE_AGEING, 1, 1, 1},
+        {"navel_orange", 5.5, 30, LIFE_AGEING, 1 - 30 / 60.0, 1 - 30 / 75.0,
+         1 - 30 / 90.0},
+        {"navel_orange", 5.5, 100, LIFE_AGEING, 0, 0, 0},
+        {"cucumber", 7.2, 1, LIFE_CHILLING, 1 - 1 / 2.0, 1 - 5 / 12.0, 1 - 1 / 3.0},
+        {"fish_fresh", 0, 1, LIFE_AGEING, NAN, NAN, NAN},    /* no life is published */
+        {"pork_chilled", 20, 1, LIFE_AGEING, NAN, NAN, NAN}, /* nor kinetics */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct load_model model = model_of(rows[i].id, (struct load_options){0});
+        const struct thermal_means at = {rows[i].at_c, rows[i].at_c, rows[i].at_c};
+        struct load load;
+        load_init(&load);
+        if (rows[i].days > 0)
+            load_stay(&load, &model, &at, nan_c, llround(rows[i].days * (double)DAY_MS));
+        struct life_left left = life_left_of(&load, &model);
+        CHECK_ROW(rows[i].id, left.limit == rows[i].limit);
+        if (isnan(rows[i].mid)) {
+            CHECK_ROW(rows[i].id, isnan(left.share.mid));
+            continue;
+        }
+        CHECK_ROW(rows[i].id, near(left.share.mid, rows[i].mid, 1e-9));
+        bool has_spread = rows[i].limit == LIFE_CHILLING || rows[i].days == 0;
+        CHECK_ROW(rows[i].id,
+                  left.share.low <= left.share.mid && left.share.mid <= left.share.high);
+        CHECK_ROW(rows[i].id, !has_spread || (near(left.share.low, rows[i].low, 1e-9) &&
+                                              near(left.share.high, rows[i].high, 1e-9)));
+    }
+}
+
+/* What readings do, whoever knows the temperatures does in one step. */
+static void a_stay_is_what_readings_make_of_it(void)
+{
+    struct load_model model = model_of("cucumber", (struct load_options){0});
+    const struct thermal_means at = {8, 8, 8};
+    struct load read;
+    struct load stayed;
+    int64_t now = T0;
+    load_init(&read);
+    load_init(&stayed);
+    stay(&read, &model, &now, 8, 2);
+    load_stay(&stayed, &model, &at, nan_c, 2 * DAY_MS);
+    CHECK(near(stayed.aged_d.mid, read.aged_d.mid, 1e-9));
+    CHECK(near(stayed.chilled_fast, read.chilled_fast, 1e-9));
+    CHECK(near(stayed.chilled_slow, read.chilled_slow, 1e-9));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"what is left is a share of the worst", what_is_left_is_a_share_of_the_worst},
+        {"a stay is what readings make of it", a_stay_is_what_readings_make_of_it},
         {"a fresh load has its published life", a_fresh_load_has_its_published_life},
         {"stays add up dynamically", stays_add_up_dynamically},
         {"nothing is stated without ground", nothing_is_stated_without_ground},

@@ -505,6 +505,94 @@ static void a_rule_may_name_the_band_of_its_zone(void)
     house_close(&house);
 }
 
+/* NOW and EARLIER, three hours before, as the milliseconds that they are; owned. */
+static char *with_times(const char *text)
+{
+    struct buf out = {0};
+    while (*text != '\0') {
+        if (strncmp(text, "NOW", 3) == 0) {
+            buf_format(&out, "%" PRId64, NOW);
+            text += 3;
+        } else if (strncmp(text, "EARLIER", 7) == 0) {
+            buf_format(&out, "%" PRId64, NOW - 3 * 3600000);
+            text += 7;
+        } else {
+            buf_add(&out, text++, 1);
+        }
+    }
+    buf_text(&out, "");
+    return buf_take(&out);
+}
+
+#define LIFE_RULE \
+    "{\"id\":\"old\",\"zone\":\"a\",\"kind\":\"life_left\"," \
+    "\"quantity\":\"product_temperature\",\"levels\":[{\"level\":20}]}"
+
+static void on_since(void *context, const struct state_entity *row)
+{
+    json_t *body = json_loads(row->body, 0, NULL);
+    char *text = json_dumps(json_object_get(body, "goods_since"),
+                            JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    snprintf(context, 200, "%s", text != NULL ? text : "");
+    free(text);
+    json_decref(body);
+}
+
+/* Each row finds what the rows before it left; NOW is when it is said. */
+static void goods_stand_there_since_they_came(void)
+{
+    static const struct {
+        const char *verb;
+        const char *body;
+        const char *since;
+        const char *warns; /* part of the answer; NULL: of nothing */
+    } rows[] = {
+        {"rule.put", LIFE_RULE, "", "none are named in zone 'a'"},
+        {"zone.put", "{\"id\":\"a\",\"goods\":[\"apple\"]}", "{\"apple\":NOW}", NULL},
+        {"zone.put", "{\"id\":\"a\",\"goods\":[\"fish_fresh\",\"apple\"]}",
+         "{\"apple\":NOW,\"fish_fresh\":NOW}", "says nothing of fish_fresh"},
+        {"zone.unload", "{\"id\":\"a\",\"goods\":\"fish_fresh\"}", "{\"apple\":NOW}",
+         NULL},
+        {"zone.load", "{\"id\":\"a\",\"goods\":\"pear\",\"from\":EARLIER}",
+         "{\"apple\":NOW,\"pear\":EARLIER}", NULL},
+        {"zone.load", "{\"id\":\"a\",\"goods\":\"pear\"}",
+         "{\"apple\":NOW,\"pear\":EARLIER}", NULL},
+        {"zone.put",
+         "{\"id\":\"a\",\"goods\":[\"plum\"],\"loads\":[{\"from\":EARLIER,"
+         "\"entry_c\":20,\"goods\":\"plum\"}]}",
+         "{\"plum\":EARLIER}", NULL},
+        {"zone.put",
+         "{\"id\":\"a\",\"goods\":[\"plum\",\"apple\",\"pear\",\"grape\",\"peach\"]}",
+         NULL, "looks at the first 4 sorts"},
+        {"zone.put", "{\"id\":\"a\",\"goods\":null}", "", "none are named"},
+    };
+    struct house house;
+    house_open(&house);
+    furnish(&house);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err_text why;
+        char *text = NULL;
+        char id[16];
+        char since[200] = "";
+        char *body = with_times(rows[i].body);
+        snprintf(id, sizeof id, "g%zu", i);
+        CHECK_ROW(rows[i].body, run_as(&house, "", id, rows[i].verb, COMMAND_ANY, body,
+                                       &why, &text) == ERR_OK);
+        CHECK_ROW(rows[i].body,
+                  state_find_entity(house.state, "zone", "a", since, on_since) == ERR_OK);
+        char *want = rows[i].since != NULL ? with_times(rows[i].since) : NULL;
+        CHECK_ROW(rows[i].body, want == NULL || strcmp(since, want) == 0);
+        CHECK_ROW(rows[i].body,
+                  (strstr(text, "life_unknown") != NULL) == (rows[i].warns != NULL));
+        CHECK_ROW(rows[i].body,
+                  rows[i].warns == NULL || strstr(text, rows[i].warns) != NULL);
+        free(want);
+        free(body);
+        free(text);
+    }
+    house_close(&house);
+}
+
 static void what_may_not_be_meant_is_warned_of(void)
 {
     static const struct {
@@ -555,6 +643,7 @@ int main(void)
         {"a house changes row by row", a_house_changes_row_by_row},
         {"what is said of the past is a correction",
          what_is_said_of_the_past_is_a_correction},
+        {"goods stand there since they came", goods_stand_there_since_they_came},
         {"a rule may name the band of its zone", a_rule_may_name_the_band_of_its_zone},
         {"a version that is old is told the present state",
          a_version_that_is_old_is_told_the_present_state},

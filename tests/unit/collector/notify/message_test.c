@@ -366,9 +366,54 @@ static void a_prediction_says_how_sure_it_is(void)
     json_decref(message);
 }
 
+/* In the names that the zone's goods have, with the days and what limits them. */
+static void life_left_says_whose_and_for_how_long(void)
+{
+    static const struct {
+        const char *life;
+        const char *en;
+        const char *zh;
+    } rows[] = {
+        {"{\"goods\":\"strawberry\",\"limited_by\":\"ageing\",\"at_c\":0.0,"
+         "\"days\":[0.83,1.64]}",
+         "life left 18 % (Strawberry: 0.8 to 1.6 days at 0.0 °C), limited by ageing; "
+         "warned of at 20 %, since 2026",
+         "剩余寿命 18 %（草莓：0.0 °C 下 0.8 至 1.6 天），主因衰老；提醒值 20 %，始于"},
+        {"{\"goods\":\"cucumber\",\"limited_by\":\"chilling\",\"at_c\":11.2,"
+         "\"days\":[2,null]}",
+         "(cucumber: at least 2.0 days at 11.2 °C), limited by chilling;",
+         "（cucumber：11.2 °C 下 至少 2.0 天），主因冷害；"},
+        {"{\"goods\":\"cucumber\",\"limited_by\":\"water loss\",\"at_c\":11.2,"
+         "\"days\":[null,null]}",
+         "life left 18 % (cucumber), limited by water loss; warned",
+         "（cucumber），主因失水；"},
+        {"", "life left 18 %; warned of at 20 %", "剩余寿命 18 %；提醒值 20 %"},
+    };
+    struct registry *registry = registry_create();
+    json_t *zone = json_pack("{s:s, s:[s]}", "site", "s", "goods", "strawberry");
+    CHECK(registry_apply(registry, "zone", "room-1", "o", NULL, zone));
+    json_decref(zone);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct incident incident = make_incident();
+        incident.kind = ALERT_LIFE_LEFT;
+        incident.worst = incident.value = 18;
+        incident.limit = 20;
+        snprintf(incident.zone, sizeof incident.zone, "room-1");
+        snprintf(incident.life, sizeof incident.life, "%s", rows[i].life);
+        json_t *message = said(&incident, ALERT_EFFECT_OPENED, registry);
+        CHECK_ROW(text_of(message, "text_en"),
+                  strstr(text_of(message, "text_en"), rows[i].en) != NULL);
+        CHECK_ROW(text_of(message, "text_zh"),
+                  strstr(text_of(message, "text_zh"), rows[i].zh) != NULL);
+        json_decref(message);
+    }
+    registry_destroy(registry);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"life left says whose and for how long", life_left_says_whose_and_for_how_long},
         {"every kind is told whole in both languages",
          every_kind_is_told_whole_in_both_languages},
         {"a value is told as it is and as it was at worst",

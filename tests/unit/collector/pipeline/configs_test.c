@@ -191,6 +191,9 @@ static void ends_of_the_band_go_out_as_numbers(void)
         "{\"zone\":\"a\",\"kind\":\"above\",\"quantity\":\"air_temperature\","
         "\"levels\":[{\"severity\":\"warning\",\"level\":\"band_high+1\","
         "\"recovery_level\":\"band_high\"}]}";
+    static const char *const life =
+        "{\"zone\":\"a\",\"kind\":\"life_left\",\"quantity\":\"product_temperature\","
+        "\"levels\":[{\"severity\":\"warning\",\"level\":20,\"recovery_level\":20}]}";
     for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
         struct house house;
         struct zone_rules got;
@@ -198,6 +201,9 @@ static void ends_of_the_band_go_out_as_numbers(void)
         open(&house);
         json_t *body = json_loads(rule, 0, NULL);
         CHECK(registry_apply(house.registry, "rule", "warm", "o", NULL, body));
+        json_decref(body);
+        body = json_loads(life, 0, NULL); /* which is not theirs to judge */
+        CHECK(registry_apply(house.registry, "rule", "old", "o", NULL, body));
         json_decref(body);
         body = json_loads(zones[i], 0, NULL);
         CHECK(registry_apply(house.registry, "zone", "a", "o", NULL, body));

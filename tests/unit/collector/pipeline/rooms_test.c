@@ -611,10 +611,60 @@ static void goods_that_change_move_the_limits(void)
     house_close(&house);
 }
 
+static void keep_life(void *context, const struct incident *incident)
+{
+    if (incident->kind == ALERT_LIFE_LEFT)
+        *(struct incident *)context = *incident;
+}
+
+static struct incident life_told(struct house *house)
+{
+    struct incident told = {.id = ""};
+    const struct state_incident_query query = {0};
+    CHECK(state_page_incidents(house->state, &query, &told, keep_life) == ERR_OK);
+    return told;
+}
+
+/* Air of 18 C; strawberries, whose life the profile knows, had stood there for 2 days. */
+static void old_goods_are_told_until_they_go(void)
+{
+    struct house house;
+    char body[200];
+    house_open(&house);
+    put(&house, RECORD_CONFIG, START_MS, config, strlen(config));
+    snprintf(body, sizeof body,
+             "{\"id\":\"room\",\"goods\":\"strawberry\",\"from\":%" PRId64 "}",
+             START_MS - INT64_C(48) * 3600000);
+    run(&house, 0, "zone.load", body);
+    run(&house, 0, "rule.put",
+        "{\"id\":\"old\",\"zone\":\"room\",\"kind\":\"life_left\","
+        "\"quantity\":\"product_temperature\",\"levels\":[{\"level\":66}]}");
+    measure(&house, 1, 5, 18);
+    take_all(&house);
+    CHECK_TEXT(life_told(&house).id, ""); /* a third is used, as at 0 C */
+    reopen(&house);
+    measure(&house, 6, 20, 18);
+    take_all(&house);
+    struct incident told = life_told(&house);
+    CHECK(told.state == INCIDENT_OPEN && told.value <= 66 && told.value > 64);
+    CHECK(strstr(told.life, "\"goods\":\"strawberry\",\"limited_by\":\"ageing\"") !=
+          NULL);
+    run(&house, 20, "zone.unload", "{\"id\":\"room\"}");
+    measure(&house, 21, 22, 18);
+    take_all(&house);
+    CHECK(life_told(&house).state == INCIDENT_CLOSED);
+    run(&house, 22, "zone.load", "{\"id\":\"room\",\"goods\":\"strawberry\"}");
+    measure(&house, 23, 60, 18);
+    take_all(&house);
+    CHECK(life_told(&house).state == INCIDENT_CLOSED); /* others, which came now */
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"goods that change move the limits", goods_that_change_move_the_limits},
+        {"old goods are told until they go", old_goods_are_told_until_they_go},
         {"what is planned is not told", what_is_planned_is_not_told},
         {"what is kept back is a record", what_is_kept_back_is_a_record},
         {"what is taken back is told", what_is_taken_back_is_told},

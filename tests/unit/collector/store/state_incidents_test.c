@@ -58,6 +58,7 @@ static struct incident make_incident(const char *id, uint32_t revision)
         .worst_high = 10.5,
         .revision = revision,
         .snapshot = "{\"level\":8}",
+        .life = "{\"goods\":\"apple\"}",
     };
     snprintf(incident.id, sizeof incident.id, "%s", id);
     snprintf(incident.rule, sizeof incident.rule, "room-1-warm");
@@ -117,6 +118,7 @@ static void every_field_comes_back(void)
     CHECK_TEXT(back.quantity, incident.quantity);
     CHECK_TEXT(back.acknowledged_by, incident.acknowledged_by);
     CHECK_TEXT(back.snapshot, incident.snapshot);
+    CHECK_TEXT(back.life, incident.life);
     CHECK(back.kind == incident.kind && back.severity == incident.severity);
     CHECK(back.state == incident.state && back.is_acknowledged);
     CHECK(back.acknowledged_ms == 1300 && back.onset_ms == 900);
