@@ -53,11 +53,27 @@ static int64_t ended_at(const struct room *room, const struct air_verdict *air,
     return since_ms > ended_ms ? since_ms : ended_ms;
 }
 
-/* It says nothing because there is nothing to be seen in readings so far apart. */
-static bool is_sparse(const struct rule *rule, const struct moment *moment)
+/* no_recovery: nothing is counted, and no door or defrost whose end would be seen. */
+static bool sees_no_end(const struct source *source, const struct rule *rule,
+                        const struct sample *sample)
 {
-    return moment->air != NULL && moment->air->why == AIR_WHY_SPARSE &&
-           rule_is_of_shapes(rule);
+    const struct watch *watch = watch_find(source, rule);
+    bool is_open = watch != NULL &&
+                   (watch->hold == NULL || watch->hold->reason != ALERT_REASON_SPARSE);
+    if (rule->kind != ALERT_NO_RECOVERY || sample->measure > 0 || is_open)
+        return false;
+    struct air_signals signals = room_signals(source->plan->room, sample->time_ms);
+    return signals.door == AIR_UNKNOWN && signals.defrost == AIR_UNKNOWN;
+}
+
+/* It says nothing because there is nothing to be seen in readings so far apart. */
+static bool is_sparse(const struct source *source, const struct rule *rule,
+                      const struct moment *moment, const struct sample *sample)
+{
+    if (moment->air == NULL || moment->air->why != AIR_WHY_SPARSE ||
+        !rule_is_of_shapes(rule))
+        return false;
+    return isnan(sample->measure) || sees_no_end(source, rule, sample);
 }
 
 static void judge_rule(struct alerts *alerts, struct source *source, size_t index,
@@ -86,15 +102,15 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
     sample->kept = moment->value;
     if (sink->measured != NULL)
         sink->measured(sink->context, rule->id, sample->measure);
-    if (!isnan(sample->measure)) {
-        threshold_step(alerts, source, rule, sample, sink);
-        return;
-    }
-    if (is_sparse(rule, moment)) {
+    bool sparse = is_sparse(source, rule, moment, sample);
+    if (sparse) {
         sample->reasons |= 1u << ALERT_REASON_SPARSE;
         sample->apart_min = moment->air->apart_min;
     }
-    threshold_skip(alerts, source, rule, sample, sink);
+    if (sparse || isnan(sample->measure))
+        threshold_skip(alerts, source, rule, sample, sink);
+    else
+        threshold_step(alerts, source, rule, sample, sink);
 }
 
 /* What the zone says of this reading; returns the reasons that hold. */

@@ -383,6 +383,7 @@ static void a_cadence_that_was_always_too_sparse_is_told_as_well(void)
         {"defrosts every 5 min", ALERT_DEFROST_LONG, 300, false, true},
         {"too many of them every 5 min", ALERT_DEFROST_OFTEN, 300, false, true},
         {"missing ones every 5 min", ALERT_DEFROST_MISSING, 300, false, true},
+        {"recoveries every 5 min", ALERT_NO_RECOVERY, 300, false, true},
         {"a window that is too short is no shape", ALERT_RATE, H, false, false},
         {"a value needs no shape", ALERT_CUMULATIVE_ABOVE, H, false, false},
         {"off duty it would say nothing anyway", ALERT_COOLING_FAILED, 300, true, false},
@@ -401,6 +402,29 @@ static void a_cadence_that_was_always_too_sparse_is_told_as_well(void)
         CHECK_ROW(rows[i].name, is_told == rows[i].is_told);
         story_end(&story);
     }
+}
+
+/* A door's signal says when to begin: then nothing is lacking. */
+static void a_recovery_whose_door_is_heard_lacks_no_shape(void)
+{
+    struct story story;
+    const struct alert_rule rule = of_shapes(ALERT_NO_RECOVERY);
+    begin(&story, &rule, 1);
+    for (int64_t at_s = 0; at_s <= 12 * H; at_s += 300) {
+        struct alert_reading door = story_reading("door", at_s, at_s == 6 * H);
+        door.quantity = "door";
+        alerts_reading(story.alerts, &door, &story.sink);
+        story_read(&story, at_s, at_s < 6 * H ? 4 : 9);
+    }
+    CHECK_TEXT(story_told(&story), "opened warning open 21900>22500 10");
+    story_end(&story);
+    begin(&story, &rule, 1); /* nothing is heard; it is warm, and it was never opened */
+    breathe(&story, 0, 2 * H, 300);
+    CHECK_TEXT(story_told(&story), "kept warning sparse 300>0  2.5 5");
+    for (int64_t at_s = 2 * H + 300; at_s <= 4 * H; at_s += 300)
+        story_read(&story, at_s, 9);
+    CHECK_TEXT(story_told(&story), "");
+    story_end(&story);
 }
 
 int main(void)
@@ -428,6 +452,8 @@ int main(void)
         {"a gap is no sparse cadence", a_gap_is_no_sparse_cadence},
         {"a cadence that was always too sparse is told as well",
          a_cadence_that_was_always_too_sparse_is_told_as_well},
+        {"a recovery whose door is heard lacks no shape",
+         a_recovery_whose_door_is_heard_lacks_no_shape},
         CU_TEST_INFO_NULL,
     };
     return check_run("hold", tests);

@@ -262,7 +262,7 @@ static void a_rule_says_which_doors_it_does_not_see(void)
         read_as(&story, "dev-1", "soil_temperature", at_s, 4);
     }
     CHECK_TEXT(stands(&story, 30 * MIN),
-               "back dev-1/air_temperature unavailable sparse since 0; "
+               "back dev-1/air_temperature unavailable sparse since 300; "
                "door / unavailable not_measured; "
                "moist dev-1/humidity judging (unseen: no_shape); "
                "soil dev-1/soil_temperature unavailable no_shape; "
