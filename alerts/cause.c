@@ -111,8 +111,11 @@ static bool touches(const struct cause *cause, const struct incident *incident)
            incident->onset_ms >= cause->onset_ms - CAUSE_GROWS_MS;
 }
 
+/* What was heard long after the others fell silent has a trouble of its own. */
 static bool is_alive(const struct cause *cause, const struct incident *incident)
 {
+    if (cause->family == CAUSE_SILENCE && cause->ended_ms == 0)
+        return incident->onset_ms <= cause->grown_ms + CAUSE_TOGETHER_MS;
     return alert_kind_is_sum(incident->kind) || cause->alive_ms == INT64_MAX ||
            incident->onset_ms <= cause->alive_ms + CAUSE_MERGE_MS;
 }

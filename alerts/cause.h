@@ -14,8 +14,9 @@
  *              door_open
  *    freezing  below, cumulative_below, dose_below (each on a   a zone
  *              temperature): too cold harms otherwise
- *    silence   silent, silent_device                            a zone; a site, when they
- *    power     mains_lost                                       began together
+ *    silence   silent, silent_device                            a zone, a site: when they
+ *                                                               began together
+ *    power     mains_lost                                       a zone; a site likewise
  *    alone     all others                                       nothing
  *
  * A sum (cumulative, dose) shows what was and stays open when all is well again, and what
@@ -35,7 +36,7 @@
 
 /* What begins so soon after the end is the same trouble, which is not over. */
 #define CAUSE_MERGE_MS ((int64_t)30 * 60 * 1000)
-/* What stopped in several zones of a site within this stopped for one reason. */
+/* What fell silent, or stopped in several zones of a site, within this has one reason. */
 #define CAUSE_TOGETHER_MS ((int64_t)10 * 60 * 1000)
 /*
  * A cause to which nothing was added for so long takes no more: an old trouble that

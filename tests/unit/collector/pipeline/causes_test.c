@@ -50,6 +50,8 @@ static const struct {
     {"a dead gateway", "a1=5 b1=5 c1=5 c2=5 c3=5 c4=5 e1=5 e2=5 e3=5 e4=5 tick 12", "o",
      "a!b"},
     {"a whole site", "a1=5 b1=5 c1=5 e1=5 tick 12", "oo", "a!bc!e"},
+    {"another device, later", "a1=5 b1=5 c1=5 e1=5 b8=5 tick 12 b20=5 tick 25 tick 31",
+     "ooo", "a!b!c!e"},
     {"it comes back", "a1=5 b1=5 c1=5 e1=5 tick 12 a13=5 b13=5 c13=5 e13=5", "ooc", ""},
     {"taken together", "a1=9 b1=21 take a", "oo", "ab"},
     {"taken twice", "a1=9 take a !take a", "o", "a"},
