@@ -5,6 +5,7 @@
 usage: backtest_cli_test.py COLDCHAINCTL
 """
 import json
+import math
 import os
 import subprocess
 import sys
@@ -63,6 +64,23 @@ class Backtest(unittest.TestCase):
 
     def result(self, *args, **more):
         return json.loads(self.run_it("--json", *args, **more).stdout)
+
+    def test_what_lasts_began_when_it_began(self):
+        """A thermostat for a day, then a compressor that is dead: the air leaves its envelope before it is told."""
+        rows = ["time,air"]
+        for minute in range(24 * HOUR):
+            at = minute % 20
+            rows.append(f"{START + minute * 60},{2 + at / 6 if at < 12 else 4 - (at - 12) / 4:.3f}")
+        for minute in range(6 * HOUR):
+            rows.append(f"{START + (24 * HOUR + minute) * 60},{20 - 18 * math.exp(-minute / 240):.3f}")
+        rules = "rules:\n  - {id: cooling, zone: room-1, kind: cooling_failed, quantity: air_temperature, levels: [{level: 30}]}\n"
+        result = self.result(rules=rules, record="\n".join(rows) + "\n")
+        self.assertEqual(result["rules"][0]["firings"], 1)
+        firing = result["firings"][0]
+        self.assertGreaterEqual(firing["onset"], "2026-01-02T00:05:00.000Z", "not before it was outside")
+        self.assertLessEqual(firing["onset"], "2026-01-02T00:50:00.000Z")
+        self.assertGreaterEqual(result["rules"][0]["delay_ms"], 29 * 60000)
+        self.assertLess(result["rules"][0]["delay_ms"], 60 * 60000)
 
     def test_firings_harm_and_the_time_between(self):
         result = self.result("--band", "2..8", "--tau", "6")
@@ -186,7 +204,7 @@ class Backtest(unittest.TestCase):
                 ("no map", "just words\n", "it begins with 'rules:'"),
                 ("a slip", RULES.replace("quantity", "quantty", 1), "rules.yaml:5: 'quantty' is not known here; did you mean 'quantity'?"),
                 ("a kind", RULES.replace("kind: above", "kind: over"), "rules.yaml:4: 'kind' takes no 'over'; there are: above, below"),
-                ("a number", RULES.replace("level: 8", "level: eight"), "rules.yaml:7: 'level' takes a number, not 'eight'"),
+                ("a number", RULES.replace("level: 8", "level: eight"), "rules.yaml:7: 'level' takes a number, or an end of the zone's band such as band_high-0.5, not 'eight'"),
                 ("a span", RULES.replace("30m", "30"), "rules.yaml:8: 'delay' takes a duration such as 90s, 10m or 1h30m, from 0 to 366d, not '30'"),
                 ("a near word", RULES.replace("kind: above", "kind: abov"), "rules.yaml:4: 'kind' takes no 'abov'; did you mean 'above'?"),
                 ("five", RULES.replace(level, "levels: [{level: 1}, {level: 2}, {level: 3}, {level: 4}, {level: 5}]"),
