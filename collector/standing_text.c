@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/standing_text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,21 +62,18 @@ static const struct words reasons[ALERT_REASON_COUNT] = {
 
 static const char *span_of(char text[SPAN_SIZE], int64_t ms, bool is_zh)
 {
-    int64_t minutes = (ms + MINUTE_MS - 1) / MINUTE_MS;
-    int64_t hours = minutes / 60;
-    minutes %= 60;
+    long long all = (ms + MINUTE_MS - 1) / MINUTE_MS;
+    long long hours = all / 60;
+    long long minutes = all % 60;
     if (ms < 10 * MINUTE_MS && ms % MINUTE_MS != 0)
         snprintf(text, SPAN_SIZE, is_zh ? "%.1f 分钟" : "%.1f min",
                  (double)ms / (double)MINUTE_MS);
     else if (hours == 0)
-        snprintf(text, SPAN_SIZE, is_zh ? "%" PRId64 " 分钟" : "%" PRId64 " min",
-                 minutes);
+        snprintf(text, SPAN_SIZE, is_zh ? "%lld 分钟" : "%lld min", minutes);
     else if (minutes == 0)
-        snprintf(text, SPAN_SIZE, is_zh ? "%" PRId64 " 小时" : "%" PRId64 " h", hours);
+        snprintf(text, SPAN_SIZE, is_zh ? "%lld 小时" : "%lld h", hours);
     else
-        snprintf(text, SPAN_SIZE,
-                 is_zh ? "%" PRId64 " 小时 %" PRId64 " 分钟"
-                       : "%" PRId64 " h %" PRId64 " min",
+        snprintf(text, SPAN_SIZE, is_zh ? "%lld 小时 %lld 分钟" : "%lld h %lld min",
                  hours, minutes);
     return text;
 }
