@@ -57,7 +57,7 @@ static enum err convert(struct alert_rule *to, const struct zone_rule *from,
         if (err != ERR_OK)
             return err;
     }
-    if (from->silent_ms != 0 &&
+    if (from->silent_severity[0] != '\0' &&
         !alert_severity_parse(&to->silent_severity, from->silent_severity))
         return unknown(notes, "severity", from->silent_severity, why);
     for (size_t i = 0; i < from->unless_count; i++) {

@@ -137,6 +137,15 @@ int64_t *zone_member_of(struct zone_config *zone, const struct zone_member *memb
     return (int64_t *)(void *)((char *)zone + member->offset);
 }
 
+/* Of a silence that is learned. */
+static void withhold_severity(struct zone_rule *rule, struct zone_notes *notes)
+{
+    if (rule->silent_ms != 0 || rule->silent_severity[0] == '\0')
+        return;
+    zone_notes_add(notes, "rule", "silent_severity");
+    rule->silent_severity[0] = '\0';
+}
+
 static void withhold(struct zone_config *zone, struct zone_notes *notes)
 {
     for (size_t i = 0; i < ZONE_MEMBERS; i++) {
@@ -149,6 +158,8 @@ static void withhold(struct zone_config *zone, struct zone_notes *notes)
     if (zone->load_count > 0)
         zone_notes_add(notes, "zone", "loads");
     zone->load_count = 0;
+    for (size_t i = 0; i < zone->rule_count; i++)
+        withhold_severity(&zone->rules[i], notes);
     zone->handled_count = 0; /* its siren is muted at the place, as before */
 }
 
@@ -201,8 +212,9 @@ static void put_rules(struct buf *out, const struct zone_config *zone)
             buf_format(out, ",\"quantity\":\"%s\"", rule->quantity);
         put_levels(out, rule);
         if (rule->silent_ms != 0)
-            buf_format(out, ",\"silent\":%" PRId64 ",\"silent_severity\":\"%s\"",
-                       rule->silent_ms, rule->silent_severity);
+            buf_format(out, ",\"silent\":%" PRId64, rule->silent_ms);
+        if (rule->silent_severity[0] != '\0')
+            buf_format(out, ",\"silent_severity\":\"%s\"", rule->silent_severity);
         put_conditions(out, rule);
         buf_text(out, "}");
     }

@@ -72,8 +72,8 @@ struct zone_rule {
     char quantity[ID_SIZE];          /* "": all */
     struct zone_level levels[ZONE_RULES_LEVELS_MAX]; /* mildest first */
     size_t level_count;
-    int64_t silent_ms; /* 0: not of that kind */
-    char silent_severity[ZONE_RULES_WORD_SIZE];
+    int64_t silent_ms;                          /* 0: not of that kind, or learned */
+    char silent_severity[ZONE_RULES_WORD_SIZE]; /* "": the mildest */
     double limit;      /* the kind's own reference value; NaN: none */
     int64_t window_ms; /* 0: none */
     /* What keeps it back: "defrost"; one that is not known here is no harm. */

@@ -161,7 +161,7 @@ static enum err read_silence(struct zone_rule *rule, const json_t *json,
     const json_t *severity = json_object_get(json, "silent_severity");
     if (silent == NULL && severity == NULL)
         return ERR_OK;
-    if (!read_span(&rule->silent_ms, silent) || rule->silent_ms == 0)
+    if (silent != NULL && (!read_span(&rule->silent_ms, silent) || rule->silent_ms == 0))
         return bad(why, "silent");
     return read_word(rule->silent_severity, severity) ? ERR_OK
                                                       : bad(why, "silent_severity");

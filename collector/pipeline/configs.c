@@ -425,7 +425,7 @@ static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
                  alert_severity_name(level->severity));
     }
     to->silent_ms = from->silent_ms;
-    if (from->silent_ms != 0)
+    if (from->silent_ms != 0 || from->silent_severity != ALERT_WARNING)
         snprintf(to->silent_severity, sizeof to->silent_severity, "%s",
                  alert_severity_name(from->silent_severity));
     copy_conditions(to, from);

@@ -696,6 +696,31 @@ static void a_rule_that_is_not_understood_takes_none_away(void)
     bench_destroy(bench);
 }
 
+static void a_learned_silence_is_as_urgent_as_there(void)
+{
+    static const struct {
+        const char *said;
+        enum alert_severity severity;
+    } rows[] = {
+        {",\"silent_severity\":\"critical\"", ALERT_CRITICAL},
+        {"", ALERT_WARNING},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench *bench = bench_create(NULL);
+        size_t count;
+        struct zone_notes notes;
+        char *text = mem_format(ZONE("true", "{\"id\":\"mute\",\"kind\":\"silent\"%s}"),
+                                rows[i].said);
+        set_rules(bench, text);
+        free(text);
+        struct alert_rule *rules = verdict_rules(&bench->rules, &notes, &count);
+        CHECK_ROW(rows[i].said, count == 1 && rules[0].silent_ms == 0);
+        CHECK_ROW(rows[i].said, rules[0].silent_severity == rows[i].severity);
+        free(rules);
+        bench_destroy(bench);
+    }
+}
+
 /* The air is in order all the while; what came in at 18 C is not, for some hours. */
 static void goods_that_came_in_warm_are_judged_as_there(void)
 {
@@ -1017,6 +1042,8 @@ int main(void)
          goods_that_came_in_warm_are_judged_as_there},
         {"a room is what the collector says", a_room_is_what_the_collector_says},
         {"goods and plans are judged as there", goods_and_plans_are_judged_as_there},
+        {"a learned silence is as urgent as there",
+         a_learned_silence_is_as_urgent_as_there},
         {"a probe that breaks is silent", a_probe_that_breaks_is_silent},
         {"a full disk silences nothing", a_full_disk_silences_nothing},
         {"a clock set late", a_clock_set_late},

@@ -50,6 +50,11 @@ static struct zone_rules a_set(void)
                                .unless = {"defrost", "planned_step"},
                                .unless_count = 2,
                                .is_safety = true};
+    rule = zone_config_add_rule(zone);
+    *rule = (struct zone_rule){.id = "rare",
+                               .kind = "silent",
+                               .silent_severity = "critical",
+                               .limit = (double)NAN};
     zone->tau_ms = 7200000;
     zone->tau_most_ms = 9000000;
     zone->defrost_every_ms = 21600000;
@@ -95,6 +100,8 @@ static void they_survive(void)
     CHECK(zone->rules[2].limit == 8.5 && zone->rules[2].window_ms == 86400000);
     CHECK(zone->rules[2].unless_count == 2 && zone->rules[2].is_safety);
     CHECK_TEXT(zone->rules[2].unless[1], "planned_step");
+    CHECK(zone->rules[3].silent_ms == 0);
+    CHECK_TEXT(zone->rules[3].silent_severity, "critical");
     CHECK(zone->tau_ms == 7200000 && zone->span_count == 2);
     CHECK(zone->tau_least_ms == 0 && zone->tau_most_ms == 9000000);
     CHECK(zone->defrost_every_ms == 21600000 && zone->defrost_most_ms == 0);
@@ -390,10 +397,11 @@ static void an_agent_of_form_1_reads_what_is_left(void)
     zone_rules_withhold(&rules, &notes);
     CHECK(zone_rules_seal(&rules, &why) == ERR_OK);
     zone_rules_format(&rules, &text);
-    CHECK(notes.unknown_count == 3 && notes.left_out == 0);
+    CHECK(notes.unknown_count == 4 && notes.left_out == 0);
     CHECK_TEXT(notes.unknown[0], "zone.door_most");
     CHECK_TEXT(notes.unknown[1], "zone.recovery_most");
     CHECK_TEXT(notes.unknown[2], "zone.loads");
+    CHECK_TEXT(notes.unknown[3], "rule.silent_severity");
     json_t *root = json_loadb((const char *)text.data, text.len, 0, NULL);
     has_only(root, " v version zones ");
     size_t i;
@@ -408,6 +416,8 @@ static void an_agent_of_form_1_reads_what_is_left(void)
         {
             has_only(one, " id kind quantity levels silent silent_severity limit window "
                           "unless safety ");
+            CHECK((json_object_get(one, "silent") == NULL) ==
+                  (json_object_get(one, "silent_severity") == NULL));
         }
     }
     CHECK(i == 2);

@@ -242,10 +242,16 @@ static void a_device_is_told_nothing_that_it_may_not_know(void)
                               0, NULL);
     CHECK(registry_apply(house.registry, "zone", "a", "o", NULL, body));
     json_decref(body);
+    body = json_loads("{\"zone\":\"a\",\"kind\":\"silent\",\"quantity\":\"\","
+                      "\"silent_severity\":\"critical\"}",
+                      0, NULL);
+    CHECK(registry_apply(house.registry, "rule", "rare", "o", NULL, body));
+    json_decref(body);
     struct zone_handled handled = {.incident = "i", .rule = "warm", .at_ms = NOW};
     configs_handled(house.configs, "o", "one", "a", "i", &handled);
     CHECK_TEXT(flush(&house), "one two");
-    CHECK_TEXT(configs_withheld(house.configs, "o", "one"), "zone.door_most,zone.loads");
+    CHECK_TEXT(configs_withheld(house.configs, "o", "one"),
+               "zone.door_most,zone.loads,rule.silent_severity");
     report(&house, configs_wanted(house.configs, "o", "one"), false);
     CHECK_TEXT(flush(&house), "");
     house.one->config_form = ZONE_RULES_FORM;
@@ -254,13 +260,15 @@ static void a_device_is_told_nothing_that_it_may_not_know(void)
     CHECK_TEXT(configs_withheld(house.configs, "o", "one"), "");
     CHECK(strstr(house.last.data, "loads") != NULL);
     CHECK(strstr(house.last.data, "handled") != NULL);
+    CHECK(strstr(house.last.data, "\"silent_severity\":\"critical\"") != NULL);
     /* and it may be an older one again */
     house.one->config_form = 0;
     report(&house, 0, true);
     CHECK_TEXT(flush(&house), "one");
     parse_last(&house, &got);
     CHECK(got.zones[0].door_most_ms == 0 && got.zones[0].load_count == 0);
-    CHECK(got.zones[0].handled_count == 0 && got.zones[0].rule_count == 1);
+    CHECK(got.zones[0].handled_count == 0 && got.zones[0].rule_count == 2);
+    CHECK_TEXT(got.zones[0].rules[0].silent_severity, "");
     zone_rules_fini(&got);
     finish(&house);
 }
