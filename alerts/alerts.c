@@ -283,5 +283,5 @@ enum err alerts_end(struct alerts *alerts, const char *incident, int64_t now_ms,
 const struct incident *alerts_incident(const struct alerts *alerts, const char *id)
 {
     const struct watch *watch = find_open(alerts, id);
-    return watch != NULL ? incident_fill(alerts->told, watch) : NULL;
+    return watch != NULL ? incident_fill(alerts, watch) : NULL;
 }

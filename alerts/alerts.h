@@ -36,6 +36,7 @@
 
 #include "alerts/air.h"
 #include "alerts/goods_life.h"
+#include "alerts/harm.h"
 #include "alerts/rule.h"
 #include "base/err.h"
 #include "freshness/thermal.h"
@@ -112,7 +113,9 @@ struct incident {
     double worst_high;
     char life[ALERT_LIFE_MAX]; /* LIFE_LEFT: of whose life that is, what limits it, and
                                   how many days it lasts, as JSON; "" */
-    uint32_t revision;         /* 1 at opening, +1 with every effect */
+    struct harm harm; /* of cooling, freezing and power (cause.h), while it is not closed:
+                         as of the last effect */
+    uint32_t revision;                 /* 1 at opening, +1 with every effect */
     char snapshot[ALERT_SNAPSHOT_MAX]; /* the rule in force at opening, as JSON */
 };
 
@@ -198,12 +201,15 @@ struct alert_load {
     double entry_C;
 };
 
-/* What is known of a zone as a place. All 0: nothing, the air is the product. */
+/* What is known of a zone as a place. All 0: nothing. */
 struct alert_room {
     struct thermal_body body;                 /* of its goods: freshness/thermal.h */
     struct air_settings air;                  /* its defrost schedule: alerts/air.h */
     struct alert_load loads[ALERT_LOADS_MAX]; /* what came in last */
     size_t load_count;
+    bool has_band;     /* what its goods bear, or what was declared */
+    double band_low_C; /* NaN: open */
+    double band_high_C;
 };
 
 struct alerts;

@@ -53,6 +53,17 @@ bool derive_channel(char name[ID_SIZE], size_t which, const char *air_channel)
     return len > 0 && len < ID_SIZE;
 }
 
+bool derive_origin(char name[ID_SIZE], const char *channel)
+{
+    const char *end = strstr(channel, PROBE);
+    if (end == NULL || !alert_channel_is_derived(channel))
+        return false;
+    const char *rest = end + strlen(PROBE);
+    int len = snprintf(name, ID_SIZE, "%s%s%s", SOURCE_QUANTITY,
+                       rest[0] != '\0' ? "-" : "", rest);
+    return len > 0 && len < ID_SIZE;
+}
+
 bool alert_channel_is_derived(const char *channel)
 {
     for (size_t i = 0; i < DERIVED_COUNT; i++) {
@@ -115,11 +126,11 @@ static void feed(struct alerts *alerts, const struct source *air,
 }
 
 void derive_reading(struct alerts *alerts, struct source *source,
-                    const struct alert_reading *reading, const struct alert_sink *sink)
+                    const struct alert_reading *reading, const struct product *product,
+                    const struct alert_sink *sink)
 {
     const struct room *room = source->plan->room;
     unsigned wanted = source->plan->derives;
-    struct product product = shared_product(alerts, source, room, reading);
     int64_t humidity_ms;
     double humidity =
         room != NULL ? room_latest(room, ROLE_HUMIDITY, reading->time_ms, &humidity_ms)
@@ -127,6 +138,7 @@ void derive_reading(struct alerts *alerts, struct source *source,
     for (size_t i = 0; i < DERIVED_COUNT; i++)
         if ((wanted & 1u << i) != 0)
             feed(alerts, source, reading, i,
-                 value_of(i, &product, reading->value, humidity),
-                 i == DERIVED_PRODUCT ? product.warmest_C - product.coldest_C : 0, sink);
+                 value_of(i, product, reading->value, humidity),
+                 i == DERIVED_PRODUCT ? product->warmest_C - product->coldest_C : 0,
+                 sink);
 }

@@ -41,7 +41,7 @@ static bool wants(const struct plan *plan, size_t which)
     case OF_AIR:
         return plan->wants_air;
     case OF_PRODUCT:
-        return plan->derives != 0;
+        return plan->has_goods;
     case OF_CADENCE:
         return plan->learns;
     case OF_LIFE:

@@ -130,8 +130,10 @@ static void fill_life(struct incident *out, const struct source *source)
     buf_fini(&text);
 }
 
-const struct incident *incident_fill(struct incident *out, const struct watch *watch)
+const struct incident *incident_fill(const struct alerts *alerts,
+                                     const struct watch *watch)
 {
+    struct incident *out = alerts->told;
     const struct firing *firing = watch->firing;
     const struct source *source = watch->source;
     *out = (struct incident){
@@ -164,6 +166,8 @@ const struct incident *incident_fill(struct incident *out, const struct watch *w
     snprintf(out->snapshot, sizeof out->snapshot, "%s", rule_snapshot(firing->rule));
     if (out->kind == ALERT_LIFE_LEFT)
         fill_life(out, source);
+    if (out->state != INCIDENT_CLOSED)
+        outlook_fill(alerts, source, out);
     return out;
 }
 
@@ -175,7 +179,7 @@ void incident_tell(struct alerts *alerts, struct watch *watch,
     watch->firing->revision++;
     watch->firing->changed_ms = now_ms;
     source_touch(alerts, watch->source);
-    sink->effect(sink->context, kind, incident_fill(alerts->told, watch));
+    sink->effect(sink->context, kind, incident_fill(alerts, watch));
 }
 
 void incident_open(struct alerts *alerts, struct watch *watch,
@@ -203,7 +207,7 @@ void incident_close(struct alerts *alerts, struct watch *watch, int64_t closed_m
     firing->state = INCIDENT_CLOSED;
     firing->revision++;
     firing->changed_ms = now_ms;
-    incident_fill(alerts->told, watch);
+    incident_fill(alerts, watch);
     alerts->told->closed_ms = closed_ms;
     alerts->told->back_ms = back_since(watch);
     firing_unindex(alerts, watch);

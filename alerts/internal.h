@@ -162,9 +162,14 @@ void incident_close(struct alerts *alerts, struct watch *watch, int64_t closed_m
                     int64_t now_ms, const struct alert_sink *sink);
 /* What an incident of that watch that passed its level then would be named. */
 void incident_id_of(char id[ALERT_ID_SIZE], const struct watch *watch, int64_t passed_ms);
-const struct incident *incident_fill(struct incident *out, const struct watch *watch);
+const struct incident *incident_fill(const struct alerts *alerts,
+                                     const struct watch *watch);
 /* False for anything but 32 hex digits. */
 bool incident_id_parse(uint8_t id[ID_BYTES], const char *text);
+
+/* outlook.c: what it means for the goods, of incidents of which that is asked. */
+void outlook_fill(const struct alerts *alerts, const struct source *source,
+                  struct incident *incident);
 
 /* hold.c */
 /* One sample while reasons hold: what would have happened without them. */
@@ -247,8 +252,11 @@ unsigned derive_bit(const char *quantity);
 bool derive_from(const char *quantity);
 /* The channel's name; false when it would be too long. */
 bool derive_channel(char name[ID_SIZE], size_t which, const char *air_channel);
+/* The channel that a derived one is of; false: it is none. */
+bool derive_origin(char name[ID_SIZE], const char *channel);
 void derive_reading(struct alerts *alerts, struct source *source,
-                    const struct alert_reading *reading, const struct alert_sink *sink);
+                    const struct alert_reading *reading, const struct product *product,
+                    const struct alert_sink *sink);
 
 /* relink.c: when the rules are replaced */
 /*

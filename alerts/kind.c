@@ -120,6 +120,28 @@ bool alert_kind_is_available(enum alert_kind kind)
     return has(kind, IS_AVAILABLE | IS_DATE); /* dates are the collector's own */
 }
 
+bool alert_kind_is_of_shapes(enum alert_kind kind)
+{
+    switch (kind) {
+    case ALERT_COOLING_FAILED:
+    case ALERT_NO_RECOVERY:
+    case ALERT_DOOR_OPEN:
+    case ALERT_DEFROST_LONG:
+    case ALERT_DEFROST_OFTEN:
+    case ALERT_DEFROST_MISSING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool alert_kind_asks_goods(enum alert_kind kind, unsigned unless)
+{
+    const unsigned shapes = 1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST;
+    return kind == ALERT_MAINS_LOST || alert_kind_is_of_shapes(kind) ||
+           (unless & shapes) != 0;
+}
+
 const char *alert_kind_unit(enum alert_kind kind)
 {
     assert((size_t)kind < ALERT_KIND_COUNT);

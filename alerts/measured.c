@@ -236,7 +236,12 @@ void measured_reading(struct alerts *alerts, struct source *source,
     struct plan *plan = source->plan;
     struct moment moment;
     struct air_verdict verdict;
+    struct product product;
     unsigned reasons = look_around(alerts, source, reading, &moment, &verdict);
+    if (plan->has_goods) { /* before the rules: what they tell of says how warm */
+        product = shared_product(alerts, source, plan->room, reading);
+        room_note_air(alerts, plan->room, reading, &product);
+    }
     struct sample sample = {.time_ms = reading->time_ms,
                             .arrival_ms = reading->arrival_ms,
                             .before_ms = before_ms,
@@ -253,5 +258,5 @@ void measured_reading(struct alerts *alerts, struct source *source,
             note_asked(alerts, plan->room, &moment);
     }
     if (plan->derives != 0 && !source->is_derived)
-        derive_reading(alerts, source, reading, sink);
+        derive_reading(alerts, source, reading, &product, sink);
 }

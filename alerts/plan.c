@@ -38,17 +38,7 @@ struct zone *zone_make(struct table *zones, const char *name)
 
 bool rule_is_of_shapes(const struct rule *rule)
 {
-    switch ((enum alert_kind)rule->kind) {
-    case ALERT_COOLING_FAILED:
-    case ALERT_NO_RECOVERY:
-    case ALERT_DOOR_OPEN:
-    case ALERT_DEFROST_LONG:
-    case ALERT_DEFROST_OFTEN:
-    case ALERT_DEFROST_MISSING:
-        return true;
-    default:
-        return false;
-    }
+    return alert_kind_is_of_shapes((enum alert_kind)rule->kind);
 }
 
 static bool sees_shapes(const struct rule *rule)
@@ -71,7 +61,9 @@ void zone_add_rule(struct zone *zone, struct rule *rule)
     zone->rules[zone->count++] = rule;
     zone->has_device_rules |= rule->kind == ALERT_SILENT_DEVICE;
     zone->derives |= (uint8_t)derive_bit(rule->quantity);
-    zone->has_room |= asks_room(rule) || zone->derives != 0;
+    zone->has_goods |= zone->derives != 0 ||
+                       alert_kind_asks_goods((enum alert_kind)rule->kind, rule->unless);
+    zone->has_room |= asks_room(rule) || zone->has_goods;
 }
 
 static void zone_destroy(struct zone *zone)
@@ -183,6 +175,7 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
     plan->needs_room = zone->has_room && !is_device;
     plan->is_plain = !plan->needs_room;
     plan->derives = derive_from(quantity) ? zone->derives : 0;
+    plan->has_goods = derive_from(quantity) && zone->has_goods;
     int index = quantity_find(quantity);
     plan->registered = index >= 0 ? quantity_at((size_t)index) : NULL;
     size_t watching = 0;

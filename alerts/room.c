@@ -60,6 +60,7 @@ void rooms_fini(struct alerts *alerts)
     for (struct room *room = table_next(&alerts->rooms, &at); room != NULL;
          room = table_next(&alerts->rooms, &at)) {
         free(room->stock);
+        free(room->air);
         free(room->probes);
         free(room->stretches);
         free(room);
@@ -173,6 +174,9 @@ void room_turn_back(struct alerts *alerts, const char *zone, const char *device,
 {
     struct room *room = room_find(alerts, zone);
     uint64_t key = key_of(device, channel);
+    if (room != NULL && room->air != NULL && room->air->key == key &&
+        room->air->time_ms > to_ms)
+        room->air->time_ms = to_ms;
     for (size_t i = 0; room != NULL && i < room->probe_count; i++) {
         struct room_probe *probe = &room->probes[i];
         if (probe->key != key || probe->time_ms <= to_ms)
@@ -184,6 +188,32 @@ void room_turn_back(struct alerts *alerts, const char *zone, const char *device,
             probe->off_ms = to_ms;
         room_touch(alerts, room);
     }
+}
+
+/* How far out of the band, below 0 within; without one the warmest counts. */
+static double excess_K(const struct alert_room *settings, double air_C)
+{
+    double below = settings->has_band ? settings->band_low_C - air_C : (double)NAN;
+    double above = settings->has_band ? air_C - settings->band_high_C : (double)NAN;
+    return isnan(below) && isnan(above) ? air_C : fmax(below, above);
+}
+
+void room_note_air(struct alerts *alerts, struct room *room,
+                   const struct alert_reading *reading, const struct product *product)
+{
+    uint64_t key = key_of(reading->device, reading->channel);
+    const struct room_air *kept = room->air;
+    if (kept != NULL && kept->key != key &&
+        llabs(reading->time_ms - kept->time_ms) <= ROOM_APART_MS &&
+        excess_K(&room->settings, reading->value) <= excess_K(&room->settings, kept->C))
+        return;
+    if (kept == NULL)
+        room->air = mem_alloc(sizeof *room->air);
+    *room->air = (struct room_air){.key = key,
+                                   .time_ms = reading->time_ms,
+                                   .C = reading->value,
+                                   .product = *product};
+    room_touch(alerts, room);
 }
 
 /* On then, and heard of not too long before. */

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "alerts/air.h"
+#include "alerts/product.h"
 #include "alerts/structs.h"
 
 #define ROOM_PROBES_MAX    64
@@ -63,9 +64,18 @@ struct room_stretch {
     bool is_asked; /* and somebody was asked whether that is so */
 };
 
+/* A channel of air, and the goods in it, as of its last reading. */
+struct room_air {
+    uint64_t key; /* hash of device and channel */
+    int64_t time_ms;
+    double C;
+    struct product product;
+};
+
 struct room {
     struct alert_room settings;
     struct life_stock *stock; /* not saved; NULL: nobody has said */
+    struct room_air *air;     /* the farthest out of the band; NULL: nobody asked */
     struct room_probe *probes;
     size_t probe_count;
     size_t probe_capacity;
@@ -93,6 +103,10 @@ void room_hear(struct alerts *alerts, struct room *room, enum room_role role,
                const struct alert_reading *reading);
 /* The same for a channel that no rule watches; costs a look-up. */
 void room_overhear(struct alerts *alerts, const struct alert_reading *reading);
+
+/* Kept where it is farther out of the band than what is kept, or that is old. */
+void room_note_air(struct alerts *alerts, struct room *room,
+                   const struct alert_reading *reading, const struct product *product);
 
 /* Bits of enum alert_reason that hold then, by signals and by what was declared. */
 unsigned room_reasons(const struct room *room, int64_t time_ms);

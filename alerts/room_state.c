@@ -6,8 +6,10 @@
  * the defrost's schedule as zigzag), varint probes, per probe: u64 key, u64 group, u8
  * role, time, f64 value, on, off; varint stretches, per stretch: from, to, u8 reason, and
  * since version 2 u8 bits: f64 low follows (1), f64 high (2), empty (4), asked (8). Since
- * version 3 varint loads, per load: from, f64 its temperature then.
- * TIME_NEVER is written as it is.
+ * version 3 varint loads, per load: from, f64 its temperature then. Since version 4 u8
+ * bits: f64 low end of the band follows (1), f64 high end (2), there is a band (4), an
+ * air (8): u64 key, time, u8 probed (1) and fitted (2), nine f64. TIME_NEVER is written
+ * as it is.
  */
 #include <assert.h>
 #include <math.h>
@@ -17,7 +19,7 @@
 #include "alerts/room.h"
 #include "base/mem.h"
 
-#define ROOM_VERSION 3
+#define ROOM_VERSION 4
 #define ROOM_KEY     "room/"
 
 /* What a stretch has besides. */
@@ -28,6 +30,17 @@ enum {
     IS_ASKED = 1u << 3,
     HAS_ALL = HAS_LOW | HAS_HIGH | IS_EMPTY | IS_ASKED,
 };
+
+/* Behind all else. */
+enum {
+    BAND_LOW = 1u << 0,
+    BAND_HIGH = 1u << 1,
+    HAS_BAND = 1u << 2,
+    HAS_AIR = 1u << 3,
+    HAS_TAIL = BAND_LOW | BAND_HIGH | HAS_BAND | HAS_AIR,
+};
+
+enum { IS_PROBED = 1u << 0, IS_FITTED = 1u << 1 };
 
 bool room_key_is(const char *key)
 {
@@ -48,6 +61,56 @@ static void save_stretch(struct buf *out, const struct room_stretch *stretch)
         buf_f64(out, stretch->low);
     if ((has & HAS_HIGH) != 0)
         buf_f64(out, stretch->high);
+}
+
+#define AIR_NUMBERS 9
+
+/* The numbers of an air in the order in which they are saved. */
+static void numbers_of(struct room_air *air, double *numbers[AIR_NUMBERS])
+{
+    struct product *product = &air->product;
+    double *const all[AIR_NUMBERS] = {
+        &air->C,
+        &product->C.low,
+        &product->C.mid,
+        &product->C.high,
+        &product->coldest_C,
+        &product->warmest_C,
+        &product->body.tau_h,
+        &product->body.fastest_h,
+        &product->body.slowest_h,
+    };
+    for (size_t i = 0; i < AIR_NUMBERS; i++)
+        numbers[i] = all[i];
+}
+
+static void save_air(struct buf *out, const struct room_air *air)
+{
+    struct room_air copy = *air;
+    double *numbers[AIR_NUMBERS];
+    numbers_of(&copy, numbers);
+    buf_u64(out, air->key);
+    buf_zigzag(out, air->time_ms);
+    buf_u8(out, (uint8_t)((air->product.is_probed ? IS_PROBED : 0u) |
+                          (air->product.is_fitted ? IS_FITTED : 0u)));
+    for (size_t i = 0; i < AIR_NUMBERS; i++)
+        buf_f64(out, *numbers[i]);
+}
+
+static void save_tail(struct buf *out, const struct room *room)
+{
+    const struct alert_room *settings = &room->settings;
+    unsigned has = room->air != NULL ? HAS_AIR : 0u;
+    if (settings->has_band)
+        has |= HAS_BAND | (isnan(settings->band_low_C) ? 0u : BAND_LOW) |
+               (isnan(settings->band_high_C) ? 0u : BAND_HIGH);
+    buf_u8(out, (uint8_t)has);
+    if ((has & BAND_LOW) != 0)
+        buf_f64(out, settings->band_low_C);
+    if ((has & BAND_HIGH) != 0)
+        buf_f64(out, settings->band_high_C);
+    if (room->air != NULL)
+        save_air(out, room->air);
 }
 
 void room_save(const struct room *room, struct buf *key, struct buf *out)
@@ -83,6 +146,7 @@ void room_save(const struct room *room, struct buf *key, struct buf *out)
         buf_zigzag(out, room->settings.loads[i].from_ms);
         buf_f64(out, room->settings.loads[i].entry_C);
     }
+    save_tail(out, room);
 }
 
 static int64_t read_point(struct buf_reader *in)
@@ -174,7 +238,40 @@ struct saved_room {
     size_t probe_count;
     struct room_stretch stretches[ROOM_STRETCHES_MAX];
     size_t stretch_count;
+    bool has_air;
+    struct room_air air;
 };
+
+static struct room_air read_air(struct buf_reader *in)
+{
+    struct room_air air = {.key = buf_read_u64(in), .time_ms = read_point(in)};
+    unsigned bits = buf_read_u8(in);
+    double *numbers[AIR_NUMBERS];
+    numbers_of(&air, numbers);
+    for (size_t i = 0; i < AIR_NUMBERS; i++)
+        *numbers[i] = read_number(in);
+    const struct thermal *goods = &air.product.C;
+    air.product.is_probed = (bits & IS_PROBED) != 0;
+    air.product.is_fitted = (bits & IS_FITTED) != 0;
+    if (!(goods->low <= goods->mid && goods->mid <= goods->high) ||
+        !room_body_is_good(&air.product.body))
+        in->failed = true;
+    return air;
+}
+
+static void read_tail(struct buf_reader *in, struct saved_room *saved)
+{
+    unsigned has = buf_read_u8(in);
+    struct alert_room *settings = &saved->settings;
+    if ((has & ~(unsigned)HAS_TAIL) != 0)
+        in->failed = true;
+    settings->has_band = (has & HAS_BAND) != 0;
+    settings->band_low_C = (has & BAND_LOW) != 0 ? read_number(in) : (double)NAN;
+    settings->band_high_C = (has & BAND_HIGH) != 0 ? read_number(in) : (double)NAN;
+    saved->has_air = (has & HAS_AIR) != 0;
+    if (saved->has_air)
+        saved->air = read_air(in);
+}
 
 static bool read_room(struct buf_reader *in, struct saved_room *saved)
 {
@@ -195,6 +292,9 @@ static bool read_room(struct buf_reader *in, struct saved_room *saved)
         saved->stretches[saved->stretch_count] = read_stretch(in, version);
     if (version > 2)
         read_loads(in, &saved->settings);
+    saved->has_air = false;
+    if (version > 3)
+        read_tail(in, saved);
     return !in->failed && in->at == in->len;
 }
 
@@ -215,6 +315,13 @@ static void put_stretches(struct room *room, const struct room_stretch *stretche
     room->stretch_count = count;
 }
 
+static void put_air(struct room *room, const struct room_air *air)
+{
+    if (room->air == NULL)
+        room->air = mem_alloc(sizeof *room->air);
+    *room->air = *air;
+}
+
 enum err room_load(struct alerts *alerts, const char *key, const void *data, size_t len)
 {
     const char *zone = key + strlen(ROOM_KEY);
@@ -226,6 +333,8 @@ enum err room_load(struct alerts *alerts, const char *key, const void *data, siz
     room->settings = saved.settings;
     put_probes(room, saved.probes, saved.probe_count);
     put_stretches(room, saved.stretches, saved.stretch_count);
+    if (saved.has_air)
+        put_air(room, &saved.air);
     if (room->stretch_count > 0)
         room_attach(alerts, room);
     return ERR_OK;
@@ -272,6 +381,9 @@ void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
         merge_stretch(to, room, &source->stretches[i]);
     for (size_t i = 0; i < source->probe_count; i++)
         merge_probe(room, &source->probes[i]);
+    if (source->air != NULL &&
+        (room->air == NULL || room->air->time_ms < source->air->time_ms))
+        put_air(room, source->air);
     if (room->stretch_count > 0)
         room_attach(to, room);
     room_touch(to, room);

@@ -206,6 +206,13 @@ bool alert_kind_has_window(enum alert_kind kind);
 bool alert_kind_is_value(enum alert_kind kind);
 /* What was, added up: it stays when all is well again. */
 bool alert_kind_is_sum(enum alert_kind kind);
+/* It knows doors, defrosts and failures of the cooling by the air's shapes. */
+bool alert_kind_is_of_shapes(enum alert_kind kind);
+/*
+ * Such a rule, one that heeds doors or defrosts (`unless`: as of struct alert_rule), or
+ * one of mains: how long the goods bear it is what people ask next.
+ */
+bool alert_kind_asks_goods(enum alert_kind kind, unsigned unless);
 /* Judged by dates, which the collector knows, and not by readings. */
 bool alert_kind_is_date(enum alert_kind kind);
 /* The engine can judge it; what it cannot alert_rule_check() refuses. */

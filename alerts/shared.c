@@ -159,3 +159,16 @@ struct goods_life shared_life_now(const struct source *source)
         return (struct goods_life){.left_pct = (double)NAN};
     return goods_life_now(state, plan->room->stock);
 }
+
+bool shared_air_now(const struct source *source, struct room_air *air)
+{
+    if (!source->plan->has_goods)
+        return false;
+    const struct product_state *state = gauge_shared_find(source, OF_PRODUCT);
+    if (state == NULL || state->last_ms == 0)
+        return false;
+    *air = (struct room_air){.time_ms = state->last_ms,
+                             .C = state->air_C,
+                             .product = shared_product_now(state, source->plan->room)};
+    return true;
+}

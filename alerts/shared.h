@@ -48,5 +48,7 @@ struct goods_life shared_life(struct alerts *alerts, struct source *source,
                               const struct alert_reading *reading);
 /* The same, as it was with the last one; without goods when nobody asks. */
 struct goods_life shared_life_now(const struct source *source);
+/* As of its last reading; false: it has none, or nobody asks for it. */
+bool shared_air_now(const struct source *source, struct room_air *air);
 
 #endif

@@ -75,6 +75,7 @@ struct plan {
     bool wants_life;  /* a rule asks how long its goods last */
     bool wants_air;   /* a rule asks what the air is doing */
     bool is_compared; /* a rule compares its probes */
+    bool has_goods;   /* air in which the zone's goods are estimated */
     uint8_t role;     /* enum room_role */
     uint8_t derives;  /* bits of enum derived: what its readings are turned into */
     char quantity[];
@@ -87,6 +88,7 @@ struct zone {
     struct plan *plans; /* made when first wanted */
     bool has_device_rules;
     bool has_room;   /* what is known of the zone matters to its rules */
+    bool has_goods;  /* how warm its goods are is estimated */
     uint8_t derives; /* bits of enum derived that its rules name */
     char name[];
 };

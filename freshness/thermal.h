@@ -24,6 +24,12 @@ struct thermal_body {
     double slowest_h; /* >= tau_h */
 };
 
+/* Packed goods in a room, from forced air to a dense stack: the profiles' own source,
+ * where nothing more is known of them. */
+#define THERMAL_PACKED_H       10.0
+#define THERMAL_PACKED_LEAST_H 2.5
+#define THERMAL_PACKED_MOST_H  10.0
+
 struct thermal {
     double low;
     double mid;

@@ -11,6 +11,7 @@
 
 #include "collector/pipeline/body.h"
 #include "collector/pipeline/rows.h"
+#include "freshness/thermal.h"
 
 static bool names(const json_t *list, const char *name)
 {
@@ -44,12 +45,8 @@ struct band registry_goods_band(struct profile_set **profiles, struct band decla
     return band_is_empty(all) ? declared : all;
 }
 
-/* Packed goods in a room, from forced air to a dense stack: the profiles' own source. */
-#define TAU_USUAL_H 10.0
-#define TAU_LEAST_H 2.5
-#define TAU_MOST_H  10.0
-#define TAU_WITHIN  1.5
-#define HOUR_MS     3600000.0
+#define TAU_WITHIN 1.5
+#define HOUR_MS    3600000.0
 
 /* How long a start holds: that of the vans in docs/alert-quality.md. */
 #define START_USUAL_MS ((int64_t)2 * 3600 * 1000)
@@ -77,11 +74,11 @@ static void take_tau_of_goods(struct registry *registry, struct registry_zone *z
     }
     zone->tau_from = isnan(tau) ? REGISTRY_TAU_BUILT_IN : REGISTRY_TAU_GOODS;
     if (isnan(tau))
-        tau = TAU_USUAL_H;
+        tau = THERMAL_PACKED_H;
     if (isnan(least))
-        least = TAU_LEAST_H;
+        least = THERMAL_PACKED_LEAST_H;
     if (isnan(most))
-        most = TAU_MOST_H;
+        most = THERMAL_PACKED_MOST_H;
     zone->tau_ms = hours_ms(tau);
     zone->tau_least_ms = hours_ms(fmin(least, tau));
     zone->tau_most_ms = hours_ms(fmax(most, tau));

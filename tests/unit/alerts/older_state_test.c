@@ -153,7 +153,7 @@ static size_t load_file(struct story *story, const char *name)
 
 static void older_states_go_on(void)
 {
-    static const char *const versions[] = {"version-3", "version-4"};
+    static const char *const versions[] = {"version-3", "version-4", "version-5"};
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         struct story steady;
         struct story loaded;
