@@ -9,6 +9,7 @@
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
 #include "coldchainctl/incident_course.h"
+#include "coldchainctl/incident_harm.h"
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
@@ -295,6 +296,7 @@ static void print_facts(const json_t *incident)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         fact(numbers[i], show_number(text, incident, numbers[i]));
     print_life(incident);
+    incident_harm(incident, FACT_COLUMNS);
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
         fact(times[i], show_time(text, incident, times[i]));
     if (json_is_true(json_object_get(incident, "acknowledged")))

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "collector/api/internal.h"
+#include "collector/notify/message_harm.h"
 #include "collector/store/state_causes.h"
 #include "collector/store/state_delivery.h"
 #include "collector/store/state_entities.h"
@@ -54,6 +55,7 @@ json_t *api_incident_json(const struct incident *incident)
     put_number(entry, "worst_high", is_between ? incident->worst_high : (double)NAN);
     json_t *life = json_loads(incident->life, 0, NULL);
     json_object_set_new(entry, "life", life != NULL ? life : json_null());
+    json_object_set_new(entry, "harm", message_harm_json(&incident->harm));
     return entry;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "collector/notify/message_date.h"
+#include "collector/notify/message_harm.h"
 #include "collector/notify/message_life.h"
 #include "collector/notify/message_trouble.h"
 #include "collector/notify/template.h"
@@ -25,8 +26,7 @@ void message_key(const struct incident *incident, char key[MESSAGE_KEY_SIZE])
     snprintf(key, MESSAGE_KEY_SIZE, "%s-%" PRIu32, incident->id, incident->revision);
 }
 
-/* "1 h 5 min", the same in both languages. */
-static void format_span(char *text, size_t size, int64_t ms)
+void message_span(char *text, size_t size, int64_t ms)
 {
     int64_t minutes = (ms + 30000) / 60000;
     if (ms < 60000)
@@ -76,7 +76,7 @@ static void format_measure(char text[PHRASE_SIZE], const struct incident *incide
     if (!isfinite(value))
         snprintf(text, PHRASE_SIZE, "?");
     else if (strcmp(unit, "min") == 0)
-        format_span(text, PHRASE_SIZE, (int64_t)(value * 60000));
+        message_span(text, PHRASE_SIZE, (int64_t)(value * 60000));
     else if (strcmp(unit, "1") == 0)
         snprintf(text, PHRASE_SIZE, "%.0f", value);
     else if (strcmp(unit, "1/h") == 0)
@@ -94,8 +94,8 @@ static void add_interval(char text[PHRASE_SIZE], const struct incident *incident
 {
     char low[32];
     char high[32];
-    format_span(low, sizeof low, (int64_t)(incident->worst_low * 60000));
-    format_span(high, sizeof high, (int64_t)(incident->worst_high * 60000));
+    message_span(low, sizeof low, (int64_t)(incident->worst_low * 60000));
+    message_span(high, sizeof high, (int64_t)(incident->worst_high * 60000));
     size_t len = strlen(text);
     if (incident->worst_high > 0 && strcmp(low, high) != 0)
         snprintf(text + len, PHRASE_SIZE - len, " (%s–%s)", low, high);
@@ -110,7 +110,7 @@ static void fill_rule(struct phrases *phrases, const struct incident *incident)
     snprintf(phrases->reference, sizeof phrases->reference, "?");
     if (json_is_number(limit))
         format_value(phrases->reference, incident, json_number_value(limit), "");
-    format_span(phrases->window, sizeof phrases->window, window_ms);
+    message_span(phrases->window, sizeof phrases->window, window_ms);
     json_decref(rule);
 }
 
@@ -148,7 +148,7 @@ static void fill_phrases(struct phrases *phrases, const struct incident *inciden
     format_measure(phrases->level, incident, incident->limit);
     fill_rule(phrases, incident);
     int64_t end_ms = incident->closed_ms != 0 ? incident->closed_ms : told_ms;
-    format_span(phrases->span, sizeof phrases->span, end_ms - incident->onset_ms);
+    message_span(phrases->span, sizeof phrases->span, end_ms - incident->onset_ms);
     message_time(phrases->since, &(struct message_times){.tz = tz}, incident->onset_ms);
 }
 
@@ -218,7 +218,8 @@ static void add_end(const struct phrases *p, const struct incident *incident,
 }
 
 static char *text_in(enum words_language language, const struct phrases *p,
-                     const struct incident *incident, enum alert_effect_kind kind)
+                     const struct incident *incident, enum alert_effect_kind kind,
+                     struct message_times *times, int64_t told_ms)
 {
     struct buf text = {0};
     fill(p, incident, language, words(WORDS_HEAD, language), &text);
@@ -231,7 +232,9 @@ static char *text_in(enum words_language language, const struct phrases *p,
         return buf_take(&text);
     }
     fill(p, incident, language, words_of_kind(incident->kind)->what[language], &text);
+    message_harm_say(incident, language, times, told_ms, &text);
     add_end(p, incident, kind, language, &text);
+    message_harm_detail(incident, language, &text);
     return buf_take(&text);
 }
 
@@ -287,14 +290,15 @@ static bool tells_since(const struct incident *incident, enum words_language lan
 /* With what is to be said of the cause. */
 static char *whole_text(enum words_language language, const struct phrases *phrases,
                         const struct incident *incident, enum alert_effect_kind kind,
-                        const struct message_cause *cause, const struct tz *tz)
+                        const struct message_cause *cause, const struct tz *tz,
+                        int64_t told_ms)
 {
     struct buf out = {0};
     struct message_times times = {.tz = tz};
     char since[MESSAGE_TIME_SIZE];
-    char *text = text_in(language, phrases, incident, kind);
     if (tells_since(incident, language))
         message_time(since, &times, incident->onset_ms);
+    char *text = text_in(language, phrases, incident, kind, &times, told_ms);
     buf_text(&out, text);
     message_cause_say(cause, incident, kind, language == WORDS_ZH, &times, &out);
     free(text);
@@ -330,8 +334,8 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     if (cause == NULL)
         cause = &alone;
     fill_phrases(&phrases, incident, registry, tz, told_ms);
-    char *en = whole_text(WORDS_EN, &phrases, incident, kind, cause, tz);
-    char *zh = whole_text(WORDS_ZH, &phrases, incident, kind, cause, tz);
+    char *en = whole_text(WORDS_EN, &phrases, incident, kind, cause, tz, told_ms);
+    char *zh = whole_text(WORDS_ZH, &phrases, incident, kind, cause, tz, told_ms);
     json_t *root = message_root(incident, kind, en, zh);
     json_object_set_new(root, "cause",
                         json_string(cause->id != NULL ? cause->id : incident->id));
@@ -343,6 +347,7 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     put_number(root, "worst_low", is_between ? incident->worst_low : (double)NAN);
     put_number(root, "worst_high", is_between ? incident->worst_high : (double)NAN);
     put_number(root, "limit", incident->limit);
+    json_object_set_new(root, "harm", message_harm_json(&incident->harm));
     put_times(root, incident, told_ms);
     json_object_set_new(root, "onset_local", json_string(phrases.since));
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));

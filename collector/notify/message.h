@@ -9,6 +9,7 @@
 #define COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "alerts/alerts.h"
@@ -17,6 +18,9 @@
 #include "collector/pipeline/registry.h"
 
 #define MESSAGE_KEY_SIZE (ALERT_ID_SIZE + 12)
+
+/* "1 h 5 min", the same in both languages. */
+void message_span(char *text, size_t size, int64_t ms);
 
 /* The idempotency key of a transition: the same for every attempt, also after a crash. */
 void message_key(const struct incident *incident, char key[MESSAGE_KEY_SIZE]);

@@ -164,6 +164,31 @@ static const char *const phrases[WORDS_PHRASES][2] = {
     [WORDS_DIGEST] = {"[${severity}] ${count} messages:",
                       "【${severity}】${count} 条消息："},
     [WORDS_WORST] = {" (worst ${worst})", "（最差 ${worst}）"},
+    [WORDS_HARM_COMES] = {". If the air stays at ${air}, the goods reach ${limit} in "
+                          "${minutes}",
+                          "。若空气保持 ${air}，货物将在 ${minutes} 后达到 ${limit}"},
+    [WORDS_HARM_ASSUMED] = {". If the air stays at ${air}, the goods reach ${limit} in "
+                            "${soonest} to ${latest} (tau ${tau} assumed)",
+                            "。若空气保持 ${air}，货物将在 ${soonest} 至 ${latest} "
+                            "后达到 ${limit}（时间常数按 ${tau} 估计）"},
+    [WORDS_HARM_STAYS_WARM] = {". While the air stays at ${air}, the goods stay below "
+                               "${limit}",
+                               "。空气保持 ${air} 时，货物不会升到 ${limit}"},
+    [WORDS_HARM_STAYS_COLD] = {". While the air stays at ${air}, the goods stay above "
+                               "${limit}",
+                               "。空气保持 ${air} 时，货物不会降到 ${limit}"},
+    [WORDS_HARM_THERE] =
+        {". The goods are out of their band: ${goods}, limit ${limit}, "
+         "air ${air}",
+         "。货物已超出温度带：货温 ${goods}，限值 ${limit}，空气 ${air}"},
+    [WORDS_HARM_UNSAID] = {". The air is at ${air}", "。空气温度 ${air}"},
+    [WORDS_HARM_AS_OF] = {" (as of ${at})", "（截至 ${at}）"},
+    [WORDS_HARM_GOODS] = {". Goods ${goods}", "。货温 ${goods}"},
+    [WORDS_HARM_BAND] = {", band ${band}", "，温度带 ${band}"},
+    [WORDS_RANGE] = {"${low} to ${high}", "${low} 至 ${high}"},
+    [WORDS_AT_MOST] = {"at most ${high}", "不高于 ${high}"},
+    [WORDS_AT_LEAST] = {"at least ${low}", "不低于 ${low}"},
+    [WORDS_NOW] = {"now", "现在"},
     [WORDS_TEST] = {"[test] ${channel}: this is a test by ${by}; nothing is wrong",
                     "【测试】${channel}：${by} 发出的测试消息，一切正常"},
 };

@@ -36,6 +36,21 @@ enum words_phrase {
     WORDS_DIGEST, /* ${severity} ${count} */
     WORDS_WORST,  /* ${worst} */
     WORDS_TEST,   /* ${channel} ${by} */
+    /* What the goods bear: ${air} ${limit} ${goods} ${minutes}, ${soonest} ${latest}
+     * where tau is assumed to be ${tau}; ${band} ${at}. */
+    WORDS_HARM_COMES,
+    WORDS_HARM_ASSUMED,
+    WORDS_HARM_STAYS_WARM, /* it is warm air that the goods bear */
+    WORDS_HARM_STAYS_COLD,
+    WORDS_HARM_THERE,
+    WORDS_HARM_UNSAID,
+    WORDS_HARM_AS_OF,
+    WORDS_HARM_GOODS,
+    WORDS_HARM_BAND,
+    WORDS_RANGE, /* ${low} ${high} */
+    WORDS_AT_MOST,
+    WORDS_AT_LEAST,
+    WORDS_NOW,
     WORDS_PHRASES
 };
 

@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 
-#define SAVED_VERSION     2
+#define SAVED_VERSION     3
+#define SAVED_VERSION_2   2 /* no word of harm */
 #define SAVED_VERSION_OLD 1 /* 0.1: predictions without an interval */
 
 struct late *late_create(void)
@@ -179,6 +180,9 @@ static void save_incident(struct buf *out, const struct late_incident *from)
     if (incident->kind == ALERT_LIFE_LEFT)
         save_text(out, incident->life);
     buf_varint(out, incident->revision);
+    char harm[HARM_TEXT_SIZE];
+    harm_format(harm, &incident->harm);
+    save_text(out, harm);
 }
 
 static void save_list(struct buf *out, const struct late_list *list)
@@ -224,6 +228,14 @@ static void load_words(struct buf_reader *in, struct incident *incident)
     load_text(in, incident->snapshot, sizeof incident->snapshot);
 }
 
+static void load_harm(struct buf_reader *in, struct harm *harm)
+{
+    char text[HARM_TEXT_SIZE] = "";
+    load_text(in, text, sizeof text);
+    if (!harm_parse(harm, text))
+        in->failed = true;
+}
+
 static void load_incident(struct buf_reader *in, unsigned version, struct late_list *list)
 {
     struct incident incident = {0};
@@ -257,6 +269,8 @@ static void load_incident(struct buf_reader *in, unsigned version, struct late_l
     if (incident.kind == ALERT_LIFE_LEFT)
         load_text(in, incident.life, sizeof incident.life);
     incident.revision = (uint32_t)buf_read_varint(in);
+    if (version > SAVED_VERSION_2)
+        load_harm(in, &incident.harm);
     if (in->failed)
         return;
     struct late_incident *entry = add(list, &incident);

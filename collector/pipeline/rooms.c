@@ -5,9 +5,12 @@
  * Said again it changes nothing, so it is said whenever a zone or a rule changes. The
  * engines save it; what has been declared is of the past, too, and stays.
  */
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "collector/doubts.h"
 #include "collector/pipeline/internal.h"
 
@@ -25,6 +28,9 @@ static void fill(struct alert_room *room, const struct registry_zone *zone)
                 .door_most_ms = zone->door_most_ms,
                 .recovery_most_ms = zone->recovery_most_ms},
         .load_count = zone->load_count,
+        .has_band = !isnan(zone->band_low) || !isnan(zone->band_high),
+        .band_low_C = zone->band_low,
+        .band_high_C = zone->band_high,
     };
     for (size_t i = 0; i < zone->load_count; i++)
         room->loads[i] = zone->loads[i];
@@ -47,16 +53,34 @@ static void declare(struct alerts *alerts, const struct registry *registry,
                                 zone->is_empty);
 }
 
-/* A zone of which nothing is said costs nothing, unless its rules look at its goods. */
-static bool is_told_of(const struct registry *registry, const struct registry_zone *zone)
+/* Whether rules ask what a zone is like of which nothing was said. */
+enum asked {
+    ASKED_NOTHING,
+    ASKED_BAND,  /* how long until harm */
+    ASKED_GOODS, /* how warm they are */
+};
+
+static enum asked asked_by(const struct alert_rule *rule)
 {
-    if (zone->is_described)
-        return true;
-    for (size_t i = 0; i < registry->rule_count; i++)
-        if (doubt_is_derived(registry->rules[i].quantity) &&
-            strcmp(registry->rules[i].zone, zone->id) == 0)
-            return true;
-    return false;
+    if (doubt_is_derived(rule->quantity))
+        return ASKED_GOODS;
+    return alert_kind_asks_goods(rule->kind, rule->unless) ? ASKED_BAND : ASKED_NOTHING;
+}
+
+/*
+ * A zone of which nothing is said costs nothing, unless its rules look at its goods. Of
+ * tau nothing is told there to who only asks for the band: nor are agents.
+ */
+static void tell(struct alerts *alerts, const struct registry_zone *zone,
+                 enum asked asked)
+{
+    struct alert_room room;
+    fill(&room, zone);
+    if (!zone->is_described && asked != ASKED_GOODS)
+        room.body = (struct thermal_body){0};
+    if (zone->is_described || asked == ASKED_GOODS ||
+        (asked == ASKED_BAND && room.has_band))
+        alerts_set_room(alerts, zone->id, &room);
 }
 
 /* In the middle of its band: as its goods should be. */
@@ -85,14 +109,16 @@ static void tell_stock(struct alerts *alerts, const struct registry_zone *zone)
 void pipeline_tell_room(struct alerts *alerts, const struct registry *registry,
                         const char *id)
 {
-    struct alert_room room;
     const struct registry_zone *zone = registry_zone(registry, id);
+    enum asked most = ASKED_NOTHING;
     if (zone == NULL)
         return;
-    if (is_told_of(registry, zone)) {
-        fill(&room, zone);
-        alerts_set_room(alerts, zone->id, &room);
+    for (size_t i = 0; i < registry->rule_count; i++) {
+        const struct alert_rule *rule = &registry->rules[i];
+        if (asked_by(rule) > most && strcmp(rule->zone, zone->id) == 0)
+            most = asked_by(rule);
     }
+    tell(alerts, zone, most);
     if (registry_asks_life(registry, zone->id))
         tell_stock(alerts, zone);
     declare(alerts, registry, zone);
@@ -101,25 +127,23 @@ void pipeline_tell_room(struct alerts *alerts, const struct registry *registry,
 /* Of all zones; rules are looked through once, not once for each zone. */
 void pipeline_tell_rooms(struct alerts *alerts, const struct registry *registry)
 {
-    struct alert_room room;
-    for (size_t i = 0; i < registry->zone_count; i++) {
-        const struct registry_zone *zone = &registry->zones[i];
-        fill(&room, zone);
-        if (zone->is_described)
-            alerts_set_room(alerts, zone->id, &room);
-        declare(alerts, registry, zone);
-    }
+    enum asked *most = mem_array(registry->zone_count, sizeof *most);
     for (size_t i = 0; i < registry->rule_count; i++) {
+        enum asked asked = asked_by(&registry->rules[i]);
         const struct registry_zone *zone =
-            registry_zone(registry, registry->rules[i].zone);
+            asked != ASKED_NOTHING || registry->rules[i].kind == ALERT_LIFE_LEFT
+                ? registry_zone(registry, registry->rules[i].zone)
+                : NULL;
         if (zone != NULL && registry->rules[i].kind == ALERT_LIFE_LEFT)
             tell_stock(alerts, zone);
-        if (zone == NULL || zone->is_described ||
-            !doubt_is_derived(registry->rules[i].quantity))
-            continue;
-        fill(&room, zone);
-        alerts_set_room(alerts, zone->id, &room);
+        if (zone != NULL && most[zone - registry->zones] < asked)
+            most[zone - registry->zones] = asked;
     }
+    for (size_t i = 0; i < registry->zone_count; i++) {
+        tell(alerts, &registry->zones[i], most[i]);
+        declare(alerts, registry, &registry->zones[i]);
+    }
+    free(most);
 }
 
 static void end_off_duty(struct pipeline *pipeline, const char *zone,

@@ -19,6 +19,7 @@ enum field_type {
     FIELD_KIND,
     FIELD_SEVERITY,
     FIELD_STATE,
+    FIELD_HARM, /* as text */
 };
 
 struct field {
@@ -62,16 +63,18 @@ static const struct field fields[] = {
     FIELD(REAL, worst_low),
     FIELD(REAL, worst_high),
     FIELD(TEXT, life),
+    FIELD(HARM, harm),
 };
 
 #define INCIDENT_COLUMNS \
     "id, rule, zone, device, channel, quantity, kind, severity, state," \
     " is_acknowledged, acknowledged_by, acknowledged_ms, onset_ms, opened_ms," \
     " learned_ms, changed_ms, back_ms, closed_ms, limit_value, value, worst, revision," \
-    " snapshot, withdrawn_ms, worst_low, worst_high, life"
+    " snapshot, withdrawn_ms, worst_low, worst_high, life, harm"
 
+/* `harm` lends the text of that field its memory. */
 static struct db_value value_of(const struct incident *incident,
-                                const struct field *field)
+                                const struct field *field, char harm[HARM_TEXT_SIZE])
 {
     const char *at = (const char *)incident + field->offset;
     switch (field->type) {
@@ -91,6 +94,9 @@ static struct db_value value_of(const struct incident *incident,
         return db_text(alert_severity_name(incident->severity));
     case FIELD_STATE:
         return db_text(incident_state_name(incident->state));
+    case FIELD_HARM:
+        harm_format(harm, &incident->harm);
+        return db_text(harm);
     }
     assert(!"a field type without a value");
     return db_int(0);
@@ -122,6 +128,8 @@ static bool read_field(struct incident *incident, const struct field *field,
         return alert_severity_parse(&incident->severity, db_get_text(rows, column));
     case FIELD_STATE:
         return incident_state_parse(&incident->state, db_get_text(rows, column));
+    case FIELD_HARM:
+        return harm_parse(&incident->harm, db_get_text(rows, column));
     }
     return false;
 }
@@ -149,7 +157,7 @@ static enum err read_incident(struct incident *incident, const struct db_rows *r
     " value = excluded.value, worst = excluded.worst, revision = excluded.revision," \
     " snapshot = excluded.snapshot, withdrawn_ms = excluded.withdrawn_ms," \
     " worst_low = excluded.worst_low, worst_high = excluded.worst_high," \
-    " life = excluded.life"
+    " life = excluded.life, harm = excluded.harm"
 
 /*
  * A replay may bring an old revision again: the row only goes forward. What people did
@@ -157,14 +165,15 @@ static enum err read_incident(struct incident *incident, const struct db_rows *r
  */
 static enum err put_incident(struct state *state, const struct incident *incident)
 {
+    char harm[HARM_TEXT_SIZE];
     struct db_value values[COUNT(fields)];
     for (size_t i = 0; i < COUNT(fields); i++)
-        values[i] = value_of(incident, &fields[i]);
+        values[i] = value_of(incident, &fields[i], harm);
     return state_write(
         state,
         "INSERT INTO incident (" INCIDENT_COLUMNS ") VALUES"
         " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " INCIDENT_SET
+        " ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " INCIDENT_SET
         " WHERE excluded.revision > incident.revision",
         values, COUNT(values));
 }

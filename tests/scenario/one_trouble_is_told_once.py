@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three warm probes of one room are one cause: one message, one person who takes it, and one end with
-cause, action and disposition of the product. Who comes second is told who was first."""
+cause, action and disposition of the product. Who comes second is told who was first. And a message says how
+long the goods bear it."""
 import json
+import os
+import subprocess
 import time
 
 from house.broker import Broker
@@ -12,7 +15,8 @@ from house.webhook import Receiver
 EPOCH = "00000000000000aa"
 SECRET = "a secret of the tests"
 PROBES = ("north", "south", "west")
-SITES = [{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1"}]}]
+SITES = [{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1", "band_low": 0, "band_high": 8,
+                                                  "tau": "6h"}]}]
 CLOSING = {"cause": "door", "action": "door_closed", "disposition": "unaffected"}
 
 
@@ -34,8 +38,8 @@ class Bench:
         self.clients = {name: house.keep(Client(self.broker.port, f"fengjie/{name}", password, name))
                         for name, password in passwords.items()}
 
-    def send(self, device, seq, value):
-        payload = [{"n": "air_temperature", "u": "Cel", "t": int(time.time() * 1000) / 1000, "v": value}]
+    def send(self, device, seq, value, ago_s=0):
+        payload = [{"n": "air_temperature", "u": "Cel", "t": int(time.time() * 1000) / 1000 - ago_s, "v": value}]
         self.clients[device].publish(f"coldchain/v1/fengjie/{device}/readings/{EPOCH}/{seq}",
                                      json.dumps(payload).encode())
 
@@ -88,3 +92,40 @@ def story_three_probes_are_one_trouble(house):
     house.equal({key: one["closing"][key] for key in CLOSING}, CLOSING, "with what was said at the end")
     house.equal(len(one["members"]), 3, "and its members")
     house.equal((bench.receiver.complaints, bench.receiver.doubled()), ([], []), "the receiver's complaints")
+
+
+def shown(bench, incident):
+    done = subprocess.run([bench.ctl, "incidents", "show", incident, "--api", bench.collector.url, "--token-file",
+                           os.path.join(bench.collector.data, "api.token")], capture_output=True, text=True,
+                          timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    bench.house.equal(done.returncode, 0, f"incidents show: {done.stderr}")
+    return done.stdout
+
+
+def story_a_message_says_how_long_the_goods_bear_it(house):
+    bench = Bench(house)
+    bench.done("rule.put", id="power", zone="room-1", kind="mains_lost", quantity="mains", levels=[{"level": 25}])
+    bench.send("north", 1, 4, ago_s=1800)
+    bench.send("north", 2, 9)
+    house.wait_for(bench.told, 20, "it is told")
+    said = next(one for one in bench.receiver.messages.values() if one["rule"] == "warm")
+    # goods at 4 that follow air at 9 with tau 6 h (4 to 9) are at 8 in 6 ln 5 h
+    house.check("If the air stays at 9.0 °C, the goods reach 8.0 °C in 9 h 39 min (6 h 26 min–14 h 29 min). Check first"
+                in said["text_en"], said["text_en"])
+    house.check("若空气保持 9.0 °C，货物将在 9 h 39 min (6 h 26 min–14 h 29 min) 后达到 8.0 °C。先查" in said["text_zh"],
+                said["text_zh"])
+    house.check(said["text_en"].endswith(". Goods 4.0 °C, band 0.0 to 8.0 °C"), said["text_en"])
+    harm = said["harm"]
+    house.equal((harm["outlook"], harm["air"], harm["band_low"], harm["band_high"], harm["tau_from"]),
+                ("comes", 9, 0, 8, "stated"), "for machines")
+    one = bench.incidents()[0]
+    house.equal(one["harm"], harm, "the API says the same")
+    said = shown(bench, one["id"])
+    house.check("9h39m (6h26m to 14h29m), if the air stays so" in said and "0.0 to 8.0 C" in said, said)
+
+    bench.collector.kill()
+    bench.collector.start()
+    house.equal(bench.incidents()[0]["harm"], harm, "and again after a crash")
+    bench.send("north", 3, 5)
+    house.wait_for(lambda: bench.incidents()[0]["state"] == "closed", 20, "it is over")
+    house.equal(bench.incidents()[0]["harm"], None, "of what is over nothing is said")

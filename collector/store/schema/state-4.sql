@@ -10,6 +10,8 @@ ALTER TABLE incident ADD COLUMN worst_low REAL NOT NULL DEFAULT 0;
 ALTER TABLE incident ADD COLUMN worst_high REAL NOT NULL DEFAULT 0;
 -- Of life_left: whose life, what limits it, how many days it lasts, as JSON; ''.
 ALTER TABLE incident ADD COLUMN life TEXT NOT NULL DEFAULT '';
+-- How long until harm, as JSON (alerts/harm.h); "": nothing is said of it.
+ALTER TABLE incident ADD COLUMN harm TEXT NOT NULL DEFAULT '';
 -- Whether a message was made of it: what was not told needs no acknowledgement.
 ALTER TABLE incident ADD COLUMN is_told INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE incident ADD COLUMN acknowledge_reason TEXT NOT NULL DEFAULT '';

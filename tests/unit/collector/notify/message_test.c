@@ -410,6 +410,225 @@ static void life_left_says_whose_and_for_how_long(void)
     registry_destroy(registry);
 }
 
+/* ---- how long until harm ---------------------------------------------------------- */
+
+/* Air at 9.4, goods at 5.1 of a band of 0 to 8, an hour and three quarters. */
+static struct incident make_failure(void)
+{
+    struct incident incident = make_incident();
+    incident.kind = ALERT_COOLING_FAILED;
+    incident.severity = ALERT_CRITICAL;
+    incident.changed_ms = T0 + 1200000;
+    incident.limit = 12;
+    incident.value = incident.worst = 20;
+    incident.harm = (struct harm){.at_ms = T0 + 3840000,
+                                  .air_C = 9.42,
+                                  .band_low_C = 0,
+                                  .band_high_C = 8,
+                                  .has_goods = true,
+                                  .goods_C = {4.81, 5.12, 5.57},
+                                  .outlook = HARM_COMES,
+                                  .minutes = {80, 110, 160},
+                                  .basis = HARM_STATED,
+                                  .tau_low_h = 4,
+                                  .tau_high_h = 9};
+    return incident;
+}
+
+static void a_failure_is_told_whole(void)
+{
+    struct incident incident = make_failure();
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK_TEXT(
+        text_of(message, "text_en"),
+        "[critical] room-1: the cooling has failed: the air is outside of its usual "
+        "cycles for 20 min, allowed 12 min, since 2026-11-23 08:00 UTC, and no door or "
+        "defrost explains it. If the air stays at 9.4 °C, the goods reach 8.0 °C in "
+        "1 h 50 min (1 h 20 min–2 h 40 min). Check first: compressor (breaker, pressure, "
+        "overload), then evaporator fan, then refrigerant. Goods 5.1 °C (4.8 to 5.6), "
+        "band 0.0 to 8.0 °C");
+    CHECK_TEXT(
+        text_of(message, "text_zh"),
+        "【严重】room-1：制冷失效：空气温度偏离平常循环已 20 min，允许 12 min，始于 "
+        "2026-11-23 08:00 UTC，且非开门或化霜所致。若空气保持 9.4 °C，货物将在 1 h "
+        "50 min (1 h 20 min–2 h 40 min) 后达到 8.0 °C。先查：压缩机（空开、压力、"
+        "过载），再查蒸发器风机、制冷剂。货温 5.1 °C (4.8 至 5.6)，温度带 0.0 至 "
+        "8.0 °C");
+    const json_t *harm = json_object_get(message, "harm");
+    CHECK(json_number_value(json_object_get(harm, "air")) == 9.42);
+    CHECK(json_number_value(json_object_get(harm, "goods")) == 5.12);
+    CHECK(json_number_value(json_object_get(harm, "band_high")) == 8);
+    CHECK(json_number_value(json_object_get(harm, "minutes")) == 110);
+    CHECK(json_number_value(json_object_get(harm, "minutes_high")) == 160);
+    CHECK_TEXT(text_of(harm, "outlook"), "comes");
+    CHECK_TEXT(text_of(harm, "side"), "warm");
+    CHECK_TEXT(text_of(harm, "tau_from"), "stated");
+    CHECK_TEXT(text_of(harm, "at"), "2026-11-23T09:04:00.000Z");
+    CHECK(json_object_get(harm, "at_ms") == NULL);
+    json_decref(message);
+}
+
+static void each_outlook_has_its_sentence(void)
+{
+    static const struct {
+        const char *name;
+        enum harm_outlook outlook;
+        enum harm_basis basis;
+        bool is_cold;
+        struct thermal minutes;
+        const char *en, *zh;
+    } rows[] = {
+        {"a probe's",
+         HARM_COMES,
+         HARM_FITTED,
+         false,
+         {80, 110, 160},
+         ". If the air stays at 9.4 °C, the goods reach 8.0 °C in 1 h 50 min (1 h 20 "
+         "min–2 h 40 min). Check",
+         "。若空气保持 9.4 °C，货物将在 1 h 50 min (1 h 20 min–2 h 40 min) 后达到 8.0 "
+         "°C。先查"},
+        {"assumed",
+         HARM_COMES,
+         HARM_ASSUMED,
+         false,
+         {40, NAN, 180},
+         ". If the air stays at 9.4 °C, the goods reach 8.0 °C in 40 min to 3 h 0 min "
+         "(tau 4–9 h assumed). Check",
+         "。若空气保持 9.4 °C，货物将在 40 min 至 3 h 0 min 后达到 8.0 °C（时间常数按 "
+         "4–9 h 估计）。先查"},
+        {"some may be there",
+         HARM_COMES,
+         HARM_STATED,
+         false,
+         {0, 10, 25},
+         "reach 8.0 °C in 10 min (now–25 min). Check",
+         "将在 10 min (现在–25 min) 后达到 8.0 °C。先查"},
+        {"no range",
+         HARM_COMES,
+         HARM_STATED,
+         false,
+         {20, 20, 20},
+         "reach 8.0 °C in 20 min. Check",
+         "将在 20 min 后达到 8.0 °C。先查"},
+        {"frost",
+         HARM_COMES,
+         HARM_STATED,
+         true,
+         {20, 30, 40},
+         "the goods reach 0.0 °C in 30 min (20 min–40 min). Check",
+         "将在 30 min (20 min–40 min) 后达到 0.0 °C。先查"},
+        {"never warm",
+         HARM_STAYS,
+         HARM_STATED,
+         false,
+         {0, 0, 0},
+         ". While the air stays at 9.4 °C, the goods stay below 8.0 °C. Check",
+         "。空气保持 9.4 °C 时，货物不会升到 8.0 °C。先查"},
+        {"never cold",
+         HARM_STAYS,
+         HARM_STATED,
+         true,
+         {0, 0, 0},
+         ". While the air stays at 9.4 °C, the goods stay above 0.0 °C. Check",
+         "。空气保持 9.4 °C 时，货物不会降到 0.0 °C。先查"},
+        {"there",
+         HARM_THERE,
+         HARM_STATED,
+         false,
+         {0, 0, 0},
+         ". The goods are out of their band: 5.1 °C (4.8 to 5.6), limit 8.0 °C, air 9.4 "
+         "°C. Check",
+         "。货物已超出温度带：货温 5.1 °C (4.8 至 5.6)，限值 8.0 °C，空气 9.4 °C。先查"},
+        {"unsaid",
+         HARM_UNSAID,
+         HARM_STATED,
+         false,
+         {0, 0, 0},
+         ". The air is at 9.4 °C. Check",
+         "。空气温度 9.4 °C。先查"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct incident incident = make_failure();
+        incident.harm.outlook = rows[i].outlook;
+        incident.harm.basis = rows[i].basis;
+        incident.harm.is_cold = rows[i].is_cold;
+        incident.harm.minutes = rows[i].minutes;
+        json_t *message = said(&incident, ALERT_EFFECT_ESCALATED, NULL);
+        const char *en = text_of(message, "text_en");
+        const char *zh = text_of(message, "text_zh");
+        bool is_there = rows[i].outlook == HARM_THERE;
+        CHECK_ROW(en, strstr(en, rows[i].en) != NULL);
+        CHECK_ROW(zh, strstr(zh, rows[i].zh) != NULL);
+        CHECK_ROW(en, (strstr(en, ". Goods 5.1") == NULL) == is_there);
+        CHECK_ROW(zh, (strstr(zh, "。货温 5.1") == NULL) == is_there);
+        CHECK_ROW(en, strchr(en, '$') == NULL && strstr(en, "nan") == NULL);
+        CHECK_ROW(zh, strchr(zh, '$') == NULL && strstr(zh, "nan") == NULL);
+        json_decref(message);
+    }
+}
+
+static void a_band_may_be_open(void)
+{
+    static const struct {
+        double low, high;
+        const char *en, *zh;
+    } rows[] = {
+        {-20, -15, ", band -20.0 to -15.0 °C", "，温度带 -20.0 至 -15.0 °C"},
+        {NAN, -15, ", band at most -15.0 °C", "，温度带 不高于 -15.0 °C"},
+        {2, NAN, ", band at least 2.0 °C", "，温度带 不低于 2.0 °C"},
+        {NAN, NAN, ". Goods 5.1 °C (4.8 to 5.6)", "。货温 5.1 °C (4.8 至 5.6)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct incident incident = make_failure();
+        incident.harm.outlook = HARM_UNSAID;
+        incident.harm.band_low_C = rows[i].low;
+        incident.harm.band_high_C = rows[i].high;
+        json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+        const char *en = text_of(message, "text_en");
+        const char *zh = text_of(message, "text_zh");
+        CHECK_ROW(en, strcmp(en + strlen(en) - strlen(rows[i].en), rows[i].en) == 0);
+        CHECK_ROW(zh, strcmp(zh + strlen(zh) - strlen(rows[i].zh), rows[i].zh) == 0);
+        json_decref(message);
+    }
+}
+
+/* Who is told an hour later is told of when that was so; what is over needs no such word,
+ * nor does a prediction of the goods, which says it itself. */
+static void harm_is_said_where_it_is_to_come(void)
+{
+    struct incident incident = make_failure();
+    incident.harm.at_ms = T0;
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK(strstr(text_of(message, "text_en"),
+                 "(1 h 20 min–2 h 40 min) (as of 2026-11-23 08:00). Check") != NULL);
+    CHECK(strstr(text_of(message, "text_zh"),
+                 "达到 8.0 °C（截至 2026-11-23 08:00）。先查") != NULL);
+    json_decref(message);
+    incident.harm.has_goods = false;
+    incident.harm.outlook = HARM_UNSAID;
+    message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK(strstr(text_of(message, "text_en"), "oods") == NULL);
+    CHECK(strstr(text_of(message, "text_en"), "The air is at 9.4 °C") != NULL);
+    CHECK(json_is_null(json_object_get(json_object_get(message, "harm"), "goods")));
+    json_decref(message);
+    incident = make_failure();
+    incident.state = INCIDENT_CLOSED;
+    incident.closed_ms = T0 + 3000000;
+    message = said(&incident, ALERT_EFFECT_CLOSED, NULL);
+    CHECK(strstr(text_of(message, "text_en"), "the goods reach") == NULL);
+    json_decref(message);
+    incident = make_failure();
+    incident.kind = ALERT_PREDICTED;
+    message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK(strstr(text_of(message, "text_en"), "the goods reach") != NULL);
+    json_decref(message);
+    snprintf(incident.quantity, sizeof incident.quantity, "product_temperature");
+    message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK(strstr(text_of(message, "text_en"), "the goods reach") == NULL);
+    CHECK(json_is_object(json_object_get(message, "harm")));
+    json_decref(message);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -420,6 +639,10 @@ int main(void)
          a_value_is_told_as_it_is_and_as_it_was_at_worst},
         {"a prediction says how long until harm", a_prediction_says_how_long_until_harm},
         {"a prediction says how sure it is", a_prediction_says_how_sure_it_is},
+        {"a failure is told whole", a_failure_is_told_whole},
+        {"each outlook has its sentence", each_outlook_has_its_sentence},
+        {"a band may be open", a_band_may_be_open},
+        {"harm is said where it is to come", harm_is_said_where_it_is_to_come},
         {"an opening names place, value, limit and what to do",
          an_opening_names_place_value_limit_and_what_to_do},
         {"a site without a name leaves no hole", a_site_without_a_name_leaves_no_hole},

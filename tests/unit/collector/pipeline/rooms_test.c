@@ -660,6 +660,101 @@ static void old_goods_are_told_until_they_go(void)
     house_close(&house);
 }
 
+/* ---- how long until harm ---------------------------------------------------------- */
+
+/* The newest comes first. */
+static void keep_warm(void *context, const struct incident *incident)
+{
+    struct incident *found = context;
+    if (found->id[0] == '\0' && strcmp(incident->rule, "warm") == 0)
+        *found = *incident;
+}
+
+static struct incident warm_one(struct house *house)
+{
+    struct incident found = {.id = ""};
+    const struct state_incident_query query = {0};
+    CHECK(state_page_incidents(house->state, &query, &found, keep_warm) == ERR_OK);
+    CHECK(found.id[0] != '\0');
+    return found;
+}
+
+/* Goods at 5 of 0 to 8; air that goes to 9, where the rule fires, and 13, graver. With
+ * `has_gap`, packs 9 to 11 come behind 12 to 15, which are judged ahead of them. */
+static void put_failure(struct house *house, const char *zone, bool has_gap)
+{
+    static const uint64_t order[] = {8, 12, 13, 14, 15, 9, 10, 11};
+    put(house, RECORD_CONFIG, START_MS, config, strlen(config));
+    run(house, 0, "rule.put", "{\"id\":\"warm\",\"unless\":[\"door\"]}");
+    run(house, 0, "zone.put", zone);
+    measure(house, 1, 7, 5);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        uint64_t minute = has_gap ? order[i] : 8 + i;
+        put_pack(house, "d", minute, minute < 12 ? 9 : 13, false);
+    }
+    CHECK(journal_sync(house->journal, NULL) == ERR_OK);
+}
+
+static void a_crash_behind_every_record_says_the_same_of_harm(void)
+{
+    static const struct {
+        const char *name;
+        const char *zone;
+        bool has_gap;
+        enum harm_outlook outlook;
+        enum harm_basis basis;
+    } rows[] = {
+        {"stated", "{\"id\":\"room\",\"band_low\":0,\"band_high\":8,\"tau\":21600000}",
+         false, HARM_COMES, HARM_STATED},
+        {"ahead of a gap",
+         "{\"id\":\"room\",\"band_low\":0,\"band_high\":8,\"tau\":21600000}", true,
+         HARM_COMES, HARM_STATED},
+        {"of its goods", "{\"id\":\"room\",\"goods\":[\"apple\"]}", false, HARM_THERE,
+         HARM_ASSUMED},
+        {"nothing said of the goods", "{\"id\":\"room\",\"band_high\":8}", false,
+         HARM_COMES, HARM_ASSUMED},
+        {"no band", "{\"id\":\"room\",\"tau\":21600000}", false, HARM_UNSAID,
+         HARM_STATED},
+    };
+    static const size_t checkpoint_every[] = {1000, 1, 3};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t k = 0; k < sizeof checkpoint_every / sizeof checkpoint_every[0];
+             k++) {
+            struct house house;
+            house_open(&house);
+            state_close(house.state);
+            put_failure(&house, rows[i].zone, rows[i].has_gap);
+            check_crashes(&house, rows[i].name, checkpoint_every[k]);
+            const struct incident found = warm_one(&house);
+            CHECK_ROW(rows[i].name, found.severity == ALERT_CRITICAL);
+            CHECK_ROW(rows[i].name, found.harm.air_C == 13);
+            CHECK_ROW(rows[i].name, found.harm.has_goods);
+            CHECK_ROW(rows[i].name, found.harm.outlook == rows[i].outlook);
+            CHECK_ROW(rows[i].name, found.harm.basis == rows[i].basis);
+            house_close(&house);
+        }
+    }
+}
+
+/* A rule or a band that comes later is looked at from then on. */
+static void a_band_that_is_said_later_counts(void)
+{
+    struct house house;
+    furnish(&house);
+    measure(&house, 1, 3, 9);
+    take_all(&house);
+    CHECK(warm_one(&house).harm.at_ms == 0); /* no rule asks for the goods */
+    measure(&house, 4, 5, 5);
+    run(&house, 5, "zone.put", "{\"id\":\"room\",\"band_high\":8}");
+    run(&house, 5, "rule.put", "{\"id\":\"warm\",\"unless\":[\"door\"]}");
+    measure(&house, 6, 8, 5);
+    measure(&house, 9, 9, 9);
+    take_all(&house);
+    CHECK(warm_one(&house).harm.outlook == HARM_COMES);
+    CHECK(warm_one(&house).harm.air_C == 9 && warm_one(&house).harm.band_high_C == 8);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -684,6 +779,9 @@ int main(void)
         {"goods said at the gate are watched until they leave",
          goods_said_at_the_gate_are_watched_until_they_leave},
         {"warm goods in a cold room are told", warm_goods_in_a_cold_room_are_told},
+        {"a crash behind every record says the same of harm",
+         a_crash_behind_every_record_says_the_same_of_harm},
+        {"a band that is said later counts", a_band_that_is_said_later_counts},
         CU_TEST_INFO_NULL,
     };
     return check_run("rooms", tests);

@@ -56,6 +56,18 @@ static struct incident make_incident(const char *id, uint32_t revision)
         .worst = 9.75,
         .worst_low = 9.25,
         .worst_high = 10.5,
+        .harm = {.at_ms = 990,
+                 .air_C = 9.25,
+                 .band_low_C = 0.1,
+                 .band_high_C = (double)NAN,
+                 .has_goods = true,
+                 .goods_C = {4.9, 5.1, 5.3},
+                 .outlook = HARM_COMES,
+                 .is_cold = true,
+                 .minutes = {61.5, 70, 90},
+                 .basis = HARM_FITTED,
+                 .tau_low_h = 2.5,
+                 .tau_high_h = 7.75},
         .revision = revision,
         .snapshot = "{\"level\":8}",
         .life = "{\"goods\":\"apple\"}",
@@ -128,14 +140,22 @@ static void every_field_comes_back(void)
     CHECK(memcmp(&back.value, &incident.value, sizeof back.value) == 0);
     CHECK(memcmp(&back.worst, &incident.worst, sizeof back.worst) == 0);
     CHECK(back.worst_low == 9.25 && back.worst_high == 10.5);
+    char want[HARM_TEXT_SIZE];
+    char harm[HARM_TEXT_SIZE];
+    harm_format(want, &incident.harm);
+    harm_format(harm, &back.harm);
+    CHECK_TEXT(harm, want);
+    CHECK(back.harm.minutes.high == 90 && back.harm.basis == HARM_FITTED);
     CHECK(back.revision == 3);
     CHECK(state_get_incident(state, "bb", &back) == ERR_NOT_FOUND);
 
     incident = make_incident("nan", 1);
     incident.value = incident.worst = incident.limit = (double)NAN; /* a silent one */
+    incident.harm = (struct harm){0};
     CHECK(state_add_incident(state, ALERT_EFFECT_OPENED, &incident, 5, "") == ERR_OK);
     CHECK(state_get_incident(state, "nan", &back) == ERR_OK);
     CHECK(isnan(back.value) && isnan(back.worst) && isnan(back.limit));
+    CHECK(back.harm.at_ms == 0);
     close_all();
 }
 
