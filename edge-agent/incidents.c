@@ -7,7 +7,8 @@
 
 #include "base/mem.h"
 
-#define ENTRIES_MAX 100000 /* what a file may say: far beyond 64 rules x 256 channels */
+#define VERSION_QUIET 2      /* since which acknowledgements are kept, too */
+#define ENTRIES_MAX   100000 /* what a file may say: far beyond 64 rules x 256 channels */
 
 void incidents_fini(struct incidents *list)
 {
@@ -67,6 +68,7 @@ static void fill(struct incidents_entry *entry, const struct incident *incident)
     entry->limit = incident->limit;
     entry->value = incident->value;
     entry->worst = incident->worst;
+    entry->harm = incident->harm;
 }
 
 /* What was carried over for the same matter, which goes on under this id. */
@@ -286,6 +288,9 @@ static void save_entry(const struct incidents_entry *entry, struct buf *out)
     buf_u8(out, entry->is_idle);
     buf_zigzag(out, entry->carried_until_ms);
     buf_zigzag(out, entry->quiet_until_ms);
+    char harm[HARM_TEXT_SIZE];
+    harm_format(harm, &entry->harm);
+    put_text(out, harm);
 }
 
 void incidents_save(const struct incidents *list, struct buf *out)
@@ -314,6 +319,12 @@ static bool load_words(struct incidents_entry *entry, struct buf_reader *in)
            incident_state_parse(&entry->state, state);
 }
 
+static bool load_harm(struct harm *harm, struct buf_reader *in)
+{
+    char text[HARM_TEXT_SIZE];
+    return take_text(in, text, sizeof text) && harm_parse(harm, text);
+}
+
 static bool load_entry(struct incidents_entry *entry, unsigned version,
                        struct buf_reader *in)
 {
@@ -328,15 +339,17 @@ static bool load_entry(struct incidents_entry *entry, unsigned version,
     entry->is_muted = buf_read_u8(in) != 0;
     entry->is_idle = buf_read_u8(in) != 0;
     entry->carried_until_ms = buf_read_zigzag(in);
-    if (version >= INCIDENTS_SAVED_VERSION)
+    if (version >= VERSION_QUIET)
         entry->quiet_until_ms = buf_read_zigzag(in);
+    if (version >= INCIDENTS_SAVED_VERSION && !load_harm(&entry->harm, in))
+        return false;
     return !in->failed;
 }
 
 bool incidents_load(struct incidents *list, unsigned version, struct buf_reader *in)
 {
     list->mute_stamp_ns = buf_read_zigzag(in);
-    if (version >= INCIDENTS_SAVED_VERSION)
+    if (version >= VERSION_QUIET)
         list->has_to_mute = buf_read_u8(in) != 0;
     uint64_t count = buf_read_varint(in);
     if (in->failed || count > ENTRIES_MAX)

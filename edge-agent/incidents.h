@@ -31,8 +31,9 @@ struct incidents_entry {
     double limit;
     double value;
     double worst;
-    unsigned told; /* 1 + the severity that was told; 0: nothing, or that it is over */
-    bool is_muted; /* until it gets graver */
+    struct harm harm; /* what it means for the goods, as of the last effect */
+    unsigned told;    /* 1 + the severity that was told; 0: nothing, or that it is over */
+    bool is_muted;    /* until it gets graver */
     /* Somebody has acknowledged it where people see it, until then: muted for it. 0 */
     int64_t quiet_until_ms;
     bool is_idle; /* its rule is not in force: nobody is to be told for now */
@@ -97,8 +98,8 @@ bool incidents_quiet(struct incidents *list, struct incidents_entry *entry,
                      int64_t until_ms);
 
 void incidents_save(const struct incidents *list, struct buf *out);
-/* As incidents_save() wrote it, or did before there was quiet_until_ms. */
-#define INCIDENTS_SAVED_VERSION 2
+/* As incidents_save() wrote it, or did before it said anything of harm, or of people. */
+#define INCIDENTS_SAVED_VERSION 3
 /* Adds to the list; false for anything that incidents_save() does not write. */
 bool incidents_load(struct incidents *list, unsigned version, struct buf_reader *in);
 

@@ -2,6 +2,7 @@
 #include "edge-agent/siren.h"
 
 #include <assert.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #define UNDER_WAY_MS    20   /* how often the end of a command is looked for */
 #define RETRY_DOUBLINGS 6
 #define OUTPUT_MAX      4096
-#define ENVIRONMENT_MAX 16
+#define ENVIRONMENT_MAX 32
 
 /* What a command is run for. */
 struct errand {
@@ -127,6 +128,35 @@ static void put(struct errand *errand, char *text)
     errand->environment[errand->environment_count++] = text;
 }
 
+/* What is not known is not there. */
+static void put_number(struct errand *errand, const char *name, double value)
+{
+    if (isfinite(value))
+        put(errand, mem_format("COLDCHAIN_%s=%.10g", name, value));
+}
+
+/* What it means for the goods. */
+static void describe_harm(struct errand *errand, const struct harm *harm)
+{
+    if (harm->at_ms == 0)
+        return;
+    put_number(errand, "AIR", harm->air_C);
+    put_number(errand, "BAND_LOW", harm->band_low_C);
+    put_number(errand, "BAND_HIGH", harm->band_high_C);
+    if (!harm->has_goods)
+        return;
+    put_number(errand, "GOODS", harm->goods_C.mid);
+    put_number(errand, "GOODS_LOW", harm->goods_C.low);
+    put_number(errand, "GOODS_HIGH", harm->goods_C.high);
+    put(errand, mem_format("COLDCHAIN_HARM=%s", harm_outlook_name(harm->outlook)));
+    put(errand, mem_format("COLDCHAIN_TAU_FROM=%s", harm_basis_name(harm->basis)));
+    if (harm->outlook != HARM_COMES)
+        return;
+    put_number(errand, "HARM_MINUTES", harm->minutes.mid);
+    put_number(errand, "HARM_MINUTES_LOW", harm->minutes.low);
+    put_number(errand, "HARM_MINUTES_HIGH", harm->minutes.high);
+}
+
 static void describe(struct errand *errand, const struct incidents_entry *entry)
 {
     char iso[CLOCK_ISO_MAX];
@@ -143,6 +173,8 @@ static void describe(struct errand *errand, const struct incidents_entry *entry)
     put(errand, mem_format("COLDCHAIN_LIMIT=%g", entry->limit));
     put(errand, mem_format("COLDCHAIN_WORST=%g", entry->worst));
     put(errand, mem_format("COLDCHAIN_SINCE=%s", clock_format_iso(iso, entry->onset_ms)));
+    if (entry->state != INCIDENT_CLOSED)
+        describe_harm(errand, &entry->harm);
 }
 
 /* How many ring once this is told. */

@@ -98,6 +98,26 @@ static void put_number(struct buf *out, const char *name, double value)
         buf_format(out, ",\"%s\":%.10g", name, value);
 }
 
+/* As the siren has it. */
+static void put_harm(struct buf *out, const struct harm *harm)
+{
+    if (harm->at_ms == 0)
+        return;
+    put_number(out, "air", harm->air_C);
+    put_number(out, "band_low", harm->band_low_C);
+    put_number(out, "band_high", harm->band_high_C);
+    if (!harm->has_goods)
+        return;
+    put_number(out, "goods", harm->goods_C.mid);
+    buf_format(out, ",\"harm\":\"%s\",\"tau_from\":\"%s\"",
+               harm_outlook_name(harm->outlook), harm_basis_name(harm->basis));
+    if (harm->outlook != HARM_COMES)
+        return;
+    put_number(out, "harm_minutes", harm->minutes.mid);
+    put_number(out, "harm_minutes_low", harm->minutes.low);
+    put_number(out, "harm_minutes_high", harm->minutes.high);
+}
+
 /* Every name in it is an identifier. */
 static void put_incident(struct buf *out, const struct incidents_entry *entry)
 {
@@ -115,6 +135,7 @@ static void put_incident(struct buf *out, const struct incidents_entry *entry)
     put_number(out, "value", entry->value);
     put_number(out, "worst", entry->worst);
     put_number(out, "limit", entry->limit);
+    put_harm(out, &entry->harm);
     buf_format(out, ",\"is_told\":%s,\"is_muted\":%s}", entry->told ? "true" : "false",
                entry->is_muted ? "true" : "false");
 }

@@ -2,6 +2,7 @@
 #include "edge-agent/verdict_rules.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,24 @@ static bool is_derived(const char *quantity)
     return alert_channel_is_derived(channel);
 }
 
+static bool has_band(const struct zone_config *zone)
+{
+    return !isnan(zone->low) || !isnan(zone->high);
+}
+
+/* How long the goods bear it is asked of such rules. */
+static bool asks_goods(const struct zone_rule *rule)
+{
+    enum alert_kind kind;
+    unsigned unless = 0;
+    for (size_t i = 0; i < rule->unless_count; i++) {
+        enum alert_reason reason;
+        if (alert_reason_parse(&reason, rule->unless[i]))
+            unless |= 1u << reason;
+    }
+    return alert_kind_parse(&kind, rule->kind) && alert_kind_asks_goods(kind, unless);
+}
+
 /* A zone of which nothing is said costs nothing, unless its rules look at its goods. */
 static bool is_told_of(const struct zone_config *zone)
 {
@@ -153,7 +172,8 @@ static bool is_told_of(const struct zone_config *zone)
                         zone->defrost_every_ms != 0 || zone->defrost_most_ms != 0 ||
                         zone->door_most_ms != 0 || zone->recovery_most_ms != 0;
     for (size_t i = 0; i < zone->rule_count; i++)
-        is_described |= is_derived(zone->rules[i].quantity);
+        is_described |= is_derived(zone->rules[i].quantity) ||
+                        (has_band(zone) && asks_goods(&zone->rules[i]));
     return is_described;
 }
 
@@ -182,6 +202,9 @@ static struct alert_room room_of(const struct zone_config *zone)
                 .door_most_ms = zone->door_most_ms,
                 .recovery_most_ms = zone->recovery_most_ms},
         .load_count = zone->load_count,
+        .has_band = has_band(zone),
+        .band_low_C = zone->low,
+        .band_high_C = zone->high,
     };
     for (size_t i = 0; i < zone->load_count; i++)
         room.loads[i] = (struct alert_load){.from_ms = zone->loads[i].from_ms,

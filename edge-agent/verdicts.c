@@ -620,5 +620,6 @@ void verdicts_refresh(struct verdicts *verdicts)
             continue;
         entry->value = incident->value;
         entry->worst = incident->worst;
+        entry->harm = incident->harm;
     }
 }

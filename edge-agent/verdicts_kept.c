@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 #define MAGIC        0x44524556u             /* "VERD" */
-#define VERSION      INCIDENTS_SAVED_VERSION /* 1 is read, too */
+#define VERSION      INCIDENTS_SAVED_VERSION /* 1 and 2 are read, too */
 #define KEY_MAX      (3 * ID_SIZE)
 #define ENTITIES_MAX 100000
 

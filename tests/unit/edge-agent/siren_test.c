@@ -165,6 +165,46 @@ static void it_is_told_what_it_is_about(void)
     bench_close(&bench);
 }
 
+/* How long the goods bear it, and nothing of it where nothing is known, or it is over. */
+static void it_is_told_how_long_the_goods_bear_it(void)
+{
+    struct incident incident = {.severity = ALERT_CRITICAL,
+                                .onset_ms = T0,
+                                .id = "0123",
+                                .zone = "room-1",
+                                .harm = {.at_ms = T0,
+                                         .air_C = 9.5,
+                                         .band_low_C = (double)NAN,
+                                         .band_high_C = 8,
+                                         .has_goods = true,
+                                         .goods_C = {4.75, 5, 5.5},
+                                         .outlook = HARM_COMES,
+                                         .minutes = {80, 110, 160},
+                                         .basis = HARM_STATED}};
+    struct bench bench = {.want = ""};
+    bench_open(&bench, "env | grep -E '^COLDCHAIN_(AIR|BAND|GOODS|HARM|TAU)' |"
+                       " LC_ALL=C sort >> \"$1\"; echo $2 >> \"$1\"");
+    incidents_apply(&bench.list, ALERT_EFFECT_OPENED, &incident);
+    siren_look(bench.siren);
+    wait_for(&bench, "COLDCHAIN_AIR=9.5\nCOLDCHAIN_BAND_HIGH=8\nCOLDCHAIN_GOODS=5\n"
+                     "COLDCHAIN_GOODS_HIGH=5.5\nCOLDCHAIN_GOODS_LOW=4.75\n"
+                     "COLDCHAIN_HARM=comes\nCOLDCHAIN_HARM_MINUTES=110\n"
+                     "COLDCHAIN_HARM_MINUTES_HIGH=160\nCOLDCHAIN_HARM_MINUTES_LOW=80\n"
+                     "COLDCHAIN_TAU_FROM=stated\nopened\n");
+    bench_close(&bench);
+    bench = (struct bench){.want = ""};
+    bench_open(&bench, "env | grep -E '^COLDCHAIN_(AIR|BAND|GOODS|HARM|TAU)' |"
+                       " LC_ALL=C sort >> \"$1\"; echo $2 >> \"$1\"");
+    incident.harm.outlook = HARM_STAYS;
+    incident.harm.basis = HARM_ASSUMED;
+    incidents_apply(&bench.list, ALERT_EFFECT_OPENED, &incident);
+    siren_look(bench.siren);
+    wait_for(&bench, "COLDCHAIN_AIR=9.5\nCOLDCHAIN_BAND_HIGH=8\nCOLDCHAIN_GOODS=5\n"
+                     "COLDCHAIN_GOODS_HIGH=5.5\nCOLDCHAIN_GOODS_LOW=4.75\n"
+                     "COLDCHAIN_HARM=stays\nCOLDCHAIN_TAU_FROM=assumed\nopened\n");
+    bench_close(&bench);
+}
+
 static void what_fails_is_told_again(void)
 {
     struct bench bench = {.want = ""};
@@ -251,6 +291,7 @@ int main(void)
     CU_TestInfo tests[] = {
         {"each incident is told once", each_incident_is_told_once},
         {"it is told what it is about", it_is_told_what_it_is_about},
+        {"it is told how long the goods bear it", it_is_told_how_long_the_goods_bear_it},
         {"what fails is told again", what_fails_is_told_again},
         {"what is not grave enough is not told", what_is_not_grave_enough_is_not_told},
         {"it is muted by a file until something new",

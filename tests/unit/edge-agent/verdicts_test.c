@@ -833,6 +833,48 @@ static void goods_and_plans_are_judged_as_there(void)
     bench_destroy(bench);
 }
 
+/* What it means for the goods is known here, too, and kept. */
+static void how_long_the_goods_bear_it_is_known(void)
+{
+    static const char goods[] =
+        "{\"v\":1,\"version\":\"00000000000000a1\",\"zones\":[{\"zone\":\"room-1\","
+        "\"on_duty\":true,\"low\":0,\"high\":8,\"rules\":[{\"id\":\"air\",\"kind\":"
+        "\"above\",\"unless\":[\"door\"],\"quantity\":\"air_temperature\",\"levels\":[" LEVEL(
+            "critical", "8", "0") "]}]%s}]}";
+    static const struct {
+        const char *name;
+        const char *tau;
+        enum harm_basis basis;
+        double minutes; /* of goods at 4 in air at 10, until 8 */
+    } rows[] = {
+        {"stated", ",\"tau\":21600000,\"tau_least\":14400000,\"tau_most\":32400000",
+         HARM_STATED, 395.5},
+        {"not said", "", HARM_ASSUMED, (double)NAN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char config[1000];
+        snprintf(config, sizeof config, goods, rows[i].tau);
+        struct bench *bench = bench_create(config);
+        for (int minute = 0; minute < 31; minute++) {
+            give(bench, minute, minute < 30 ? 4 : 10);
+            if (minute == 15)
+                restart(bench);
+        }
+        CHECK_ROW(rows[i].name, list_of(bench)->count == 1);
+        restart(bench);
+        CHECK_ROW(rows[i].name, list_of(bench)->count == 1);
+        const struct harm *harm = &list_of(bench)->entries[0].harm;
+        CHECK_ROW(rows[i].name, harm->air_C == 10 && harm->band_high_C == 8);
+        CHECK_ROW(rows[i].name, harm->outlook == HARM_COMES);
+        CHECK_ROW(rows[i].name, harm->basis == rows[i].basis);
+        if (isnan(rows[i].minutes))
+            CHECK_ROW(rows[i].name, isnan(harm->minutes.mid) && harm->minutes.low > 0);
+        else
+            CHECK_ROW(rows[i].name, fabs(harm->minutes.mid - rows[i].minutes) < 0.1);
+        bench_destroy(bench);
+    }
+}
+
 static void a_step_excuses_no_more_than_its_band(void)
 {
     static const char curing[] =
@@ -1022,6 +1064,7 @@ int main(void)
         {"without rules nothing is judged or written",
          without_rules_nothing_is_judged_or_written},
         {"off duty only safety rings", off_duty_only_safety_rings},
+        {"how long the goods bear it is known", how_long_the_goods_bear_it_is_known},
         {"a step excuses no more than its band", a_step_excuses_no_more_than_its_band},
         {"what a person closed is closed here", what_a_person_closed_is_closed_here},
         {"what was closed and lasts rings after a day",
