@@ -34,11 +34,13 @@ static bool take_value(struct pipeline *pipeline, struct incident *incident)
     double worst = is_silence ? value : now->worst;
     bool is_other = value != incident->value || worst != incident->worst ||
                     now->worst_low != incident->worst_low ||
-                    now->worst_high != incident->worst_high;
+                    now->worst_high != incident->worst_high ||
+                    now->harm.at_ms != incident->harm.at_ms;
     incident->value = value;
     incident->worst = worst;
     incident->worst_low = now->worst_low;
     incident->worst_high = now->worst_high;
+    incident->harm = now->harm;
     return is_other;
 }
 

@@ -194,12 +194,16 @@ enum err state_add_incident(struct state *state, enum alert_effect_kind kind,
 
 enum err state_put_values(struct state *state, const struct incident *incident)
 {
+    char harm[HARM_TEXT_SIZE];
+    harm_format(harm, &incident->harm);
     return state_write(state,
                        "UPDATE incident SET value = ?2, worst = ?3, worst_low = ?4,"
-                       " worst_high = ?5, life = ?6 WHERE id = ?1 AND state <> 'closed'",
+                       " worst_high = ?5, life = ?6, harm = ?7 WHERE id = ?1"
+                       " AND state <> 'closed'",
                        DB_ARGS(db_text(incident->id), db_real(incident->value),
                                db_real(incident->worst), db_real(incident->worst_low),
-                               db_real(incident->worst_high), db_text(incident->life)));
+                               db_real(incident->worst_high), db_text(incident->life),
+                               db_text(harm)));
 }
 
 /*

@@ -26,7 +26,7 @@ MUST_CHECK enum err state_add_incident(struct state *state, enum alert_effect_ki
                                        const struct incident *incident, int64_t at_ms,
                                        const char *body);
 
-/* Of one that is not closed: its value, its worst one and the interval of that. */
+/* Of one that is not closed: its value, its worst one, the interval of that, and harm. */
 MUST_CHECK enum err state_put_values(struct state *state,
                                      const struct incident *incident);
 

@@ -438,10 +438,11 @@ static void what_an_earlier_version_kept_is_loaded(void)
     kept.list.entries[0].quiet_until_ms = T0;
     kept.list.has_to_mute = true;
     verdicts_kept_save(&kept, &again);
-    CHECK(again.data[4] == 2 && verdicts_kept_load(&back, again.data, again.len));
+    CHECK(again.data[4] == INCIDENTS_SAVED_VERSION &&
+          verdicts_kept_load(&back, again.data, again.len));
     CHECK(back.list.entries[0].quiet_until_ms == T0 && back.list.has_to_mute);
     verdicts_kept_fini(&back);
-    again.data[4] = 3; /* a later one */
+    again.data[4] = INCIDENTS_SAVED_VERSION + 1; /* a later one */
     again.len -= sizeof(uint32_t);
     buf_u32(&again, crc32c(0, again.data, again.len));
     CHECK(!verdicts_kept_load(&back, again.data, again.len));

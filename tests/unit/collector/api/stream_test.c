@@ -174,7 +174,7 @@ static void a_stream_begins_with_everything_and_goes_on(void)
     CHECK(hears(&all, "-300\n\n", 0));
     CHECK(has(&all, "event: incident\ndata: {\"id\":\"" INCIDENT "\",\"rule\":\"warm\""));
     CHECK(has(&all, "\"worst\":9.75,\"worst_low\":null,\"worst_high\":null,"
-                    "\"harm\":null,\"event\":\"opened\"}\nid: "));
+                    "\"life\":null,\"harm\":null,\"event\":\"opened\"}\nid: "));
     tell_incident(&world, ALERT_EFFECT_CLOSED, 400);
     CHECK(hears(&all, "\"event\":\"closed\"}", 0));
     struct listener late = listen_to(&world, world.token, NULL);
