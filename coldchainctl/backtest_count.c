@@ -147,6 +147,7 @@ void backtest_count(struct backtest *test)
             if (watches(rule, &test->data->channels[k]))
                 tally->readings += test->data->channels[k].count;
         tally->is_about_harm = test->has_band && !alert_kind_is_silence(rule->kind) &&
+                               rule->kind != ALERT_LIFE_LEFT && /* old in a good room */
                                is_temperature(rule->quantity);
     }
     for (size_t i = 0; i < test->firing_count; i++)

@@ -147,6 +147,27 @@ static void a_rule_may_name_the_band(void)
     }
 }
 
+/* Strawberries, whose life is 5 to 7 days at 0 C, grow old in a room that is in order. */
+static void goods_grow_old_in_a_record(void)
+{
+    static const char text[] =
+        "coldchain_config: 1\n"
+        "zones:\n"
+        "  - {id: z, site: s, goods: [strawberry]}\n"
+        "rules:\n"
+        "  - {id: old, zone: z, kind: life_left, quantity: product_temperature, "
+        "levels: [{level: 50}]}\n";
+    struct bench bench = {.now_ms = T0};
+    struct err_text why = {""};
+    CHECK(backtest_rules_parse(&bench.rules, "f", text, strlen(text), &why) == ERR_OK);
+    air(&bench, 3 * 24 * 60 + 30, 0);
+    run(&bench, NAN, NAN, NAN, false);
+    CHECK(bench.test.firing_count == 1);
+    CHECK(bench.test.firings[0].onset_ms == T0 + 3 * 24 * HOUR);
+    CHECK(bench.test.has_band && !bench.test.tallies[0].is_about_harm);
+    end(&bench);
+}
+
 static void a_warning_comes_before_harm(void)
 {
     struct bench bench;
@@ -277,6 +298,7 @@ static void nothing_is_no_record(void)
 
 static CU_TestInfo tests[] = {
     {"a rule may name the band", a_rule_may_name_the_band},
+    {"goods grow old in a record", goods_grow_old_in_a_record},
     {"a file's rules come with their lines, its zones with their bands",
      lines_and_bands_of_a_file},
     {"a warning comes before harm", a_warning_comes_before_harm},
