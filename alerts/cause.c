@@ -185,12 +185,20 @@ static void end(struct cause *cause, const struct cause_event *event)
         cause->ended_ms = event->incident->closed_ms;
 }
 
+/* What goes on and gets as grave now is told as ever: people would get up for that. */
+static enum cause_telling closed_in_part(const struct cause *cause,
+                                         const struct cause_event *event)
+{
+    bool is_known = !is_graver(cause, event->incident) || event->is_over_told;
+    return is_known ? CAUSE_TELL_NOBODY : CAUSE_TELL_PART;
+}
+
 static enum cause_telling closed(struct cause *cause, const struct cause_event *event)
 {
     bool was_over = cause->ended_ms != 0;
-    end(cause, event);
     if (event->is_other_open)
-        return CAUSE_TELL_NOBODY;
+        return closed_in_part(cause, event);
+    end(cause, event);
     if (!was_over && cause->is_told)
         return CAUSE_TELL;
     if (!is_graver(cause, event->incident))

@@ -81,6 +81,7 @@ struct cause_event {
     bool was_told;      /* a message was made of this very incident before */
     bool is_other_open; /* another member is not closed */
     bool is_other_told; /* one of these was told */
+    bool is_over_told;  /* another member is closed, was told, and is no less grave */
     int64_t now_ms;
 };
 
@@ -88,6 +89,7 @@ enum cause_telling {
     CAUSE_TELL_NOBODY,
     CAUSE_TELL,      /* the event, as it is */
     CAUSE_TELL_OVER, /* what began and ended before anybody knew: once, waking nobody */
+    CAUSE_TELL_PART, /* likewise, of a cause that goes on: it says no end */
     CAUSE_TELL_NEXT, /* the event, and what is still open of it and was not told */
 };
 

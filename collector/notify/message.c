@@ -340,6 +340,9 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     json_object_set_new(root, "cause",
                         json_string(cause->id != NULL ? cause->id : incident->id));
     json_object_set_new(root, "is_over", json_boolean(cause->is_over));
+    if (cause->is_part)
+        json_object_set_new(root, "event",
+                            json_string(alert_effect_name(ALERT_EFFECT_UPDATED)));
     put_place(root, incident, registry);
     put_number(root, "value", incident->value);
     put_number(root, "worst", incident->worst);

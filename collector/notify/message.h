@@ -30,6 +30,7 @@ struct message_cause {
     const char *id;                /* NULL: the incident's */
     const struct incident *leader; /* NULL: the incident itself */
     bool is_over; /* it began and ended before anybody knew: nobody need get up */
+    bool is_part; /* and the cause goes on: not to be taken for its end */
 };
 
 /* A sentence more, when there is something to say. */

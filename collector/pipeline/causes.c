@@ -102,6 +102,11 @@ void pipeline_decide_cause(struct pipeline *pipeline, enum alert_effect_kind kin
         find_known(pipeline, incident, care.cause, &decided->cause);
     pipeline_note(pipeline, state_get_others(pipeline->options.state, decided->cause.id,
                                              incident->id, &others));
+    bool is_over_told = false;
+    if (kind == ALERT_EFFECT_CLOSED && others.is_open)
+        pipeline_note(pipeline,
+                      state_has_told_over(pipeline->options.state, decided->cause.id,
+                                          incident, &is_over_told));
     if (pipeline->batch_err != ERR_OK)
         return;
     const struct cause_event event = {
@@ -110,6 +115,7 @@ void pipeline_decide_cause(struct pipeline *pipeline, enum alert_effect_kind kin
         .was_told = !is_new && care.is_told,
         .is_other_open = others.is_open,
         .is_other_told = others.is_told,
+        .is_over_told = is_over_told,
         .now_ms = pipeline->now_ms,
     };
     decided->telling = cause_note(&decided->cause, &event);

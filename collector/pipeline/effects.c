@@ -39,7 +39,9 @@ static void format(struct pipeline *pipeline, enum alert_effect_kind kind,
     const struct message_cause cause = {
         .id = decided->cause.id,
         .leader = decided->has_leader ? &decided->leader : NULL,
-        .is_over = decided->telling == CAUSE_TELL_OVER,
+        .is_over =
+            decided->telling == CAUSE_TELL_OVER || decided->telling == CAUSE_TELL_PART,
+        .is_part = decided->telling == CAUSE_TELL_PART,
     };
     message_format(incident, kind, &cause, pipeline->registry, pipeline->now_ms, body);
 }

@@ -22,8 +22,9 @@ bool pipeline_is_about(const struct incident *incident, const char *channel)
     return incident->kind == ALERT_ALARM_PATH && strcmp(incident->channel, channel) == 0;
 }
 
-void pipeline_tell_channel(struct pipeline *pipeline, const struct incident *incident,
-                           const char *cause, const char *channel, const char *body)
+static void tell_channel(struct pipeline *pipeline, const struct incident *incident,
+                         const char *cause, const char *channel, uint32_t step,
+                         const char *body)
 {
     char key[MESSAGE_KEY_SIZE];
     message_key(incident, key);
@@ -36,9 +37,16 @@ void pipeline_tell_channel(struct pipeline *pipeline, const struct incident *inc
         .body = body,
         .created_ms = pipeline->now_ms,
         .next_attempt_ms = pipeline->now_ms,
+        .step = step,
     };
     if (!pipeline_is_about(incident, channel))
         pipeline_note(pipeline, state_add_message(pipeline->options.state, &message));
+}
+
+void pipeline_tell_channel(struct pipeline *pipeline, const struct incident *incident,
+                           const char *cause, const char *channel, const char *body)
+{
+    tell_channel(pipeline, incident, cause, channel, 0, body);
 }
 
 bool pipeline_is_program(const struct pipeline *pipeline, const char *channel)
@@ -106,7 +114,7 @@ static void on_telling(void *context, const struct state_telling *telling)
     size_t contact;
     const char *channel = channel_named(beginnings->pipeline, telling->channel);
     bool is_vain = telling->state == STATE_OUTBOX_DEAD && !telling->may_have_come;
-    if (is_vain || channel == NULL ||
+    if (is_vain || channel == NULL || telling->step == STATE_STEP_PART ||
         !find_contact(beginnings->pipeline, telling->contact, &contact))
         return;
     if (telling->is_end) {
@@ -132,6 +140,7 @@ struct ending {
     const char *body; /* for whom its beginning reached */
     const char *over; /* for who hears of it now */
     uint32_t round;
+    uint32_t step; /* END or PART */
     struct beginnings beginnings;
 };
 
@@ -153,7 +162,7 @@ static void tell_contact_over(struct ending *ending, size_t contact,
         .next_attempt_ms = end->at_ms,
         .contact = plan->contacts[contact].id,
         .round = ending->round,
-        .step = STATE_STEP_END,
+        .step = ending->step,
     };
     pipeline_note(ending->pipeline,
                   state_add_message(ending->pipeline->options.state, &message));
@@ -271,6 +280,7 @@ void pipeline_tell_end(struct pipeline *pipeline, enum alert_effect_kind kind,
         .incident = incident,
         .cause = decided->cause.id,
         .body = body,
+        .step = STATE_STEP_END,
         .beginnings = {.pipeline = pipeline},
     };
     struct state *state = pipeline->options.state;
@@ -288,4 +298,90 @@ void pipeline_tell_end(struct pipeline *pipeline, enum alert_effect_kind kind,
         tell_own_receivers(&ending, pipeline->options.channels[i]);
     buf_fini(&over);
     free(ending.beginnings.list);
+}
+
+/* ---- a part that was over when it was learned ------------------------------------- */
+
+/* A siren knows a beginning and an end, and this is neither. */
+static bool stops_at_end(const struct pipeline *pipeline, const char *channel)
+{
+    const struct roster *roster = pipeline->options.roster;
+    size_t index = roster != NULL ? roster_channel(roster, channel) : ESCALATION_NONE;
+    return index != ESCALATION_NONE && roster->plan.channels[index].stops_at_end;
+}
+
+/* The first address that works; NONE: there are but sirens. */
+static size_t first_way(const struct escalation_plan *plan, size_t contact)
+{
+    const struct escalation_contact *given = &plan->contacts[contact];
+    size_t found = ESCALATION_NONE;
+    for (size_t i = 0; i < given->address_count; i++) {
+        const struct escalation_channel *channel =
+            &plan->channels[given->addresses[i].channel];
+        if (channel->stops_at_end || channel->is_subject)
+            continue;
+        if (!channel->is_down)
+            return given->addresses[i].channel;
+        if (found == ESCALATION_NONE)
+            found = given->addresses[i].channel;
+    }
+    return found;
+}
+
+static size_t tell_contact_part(struct ending *part, size_t contact,
+                                const struct escalation_plan *plan,
+                                const struct escalation_case *over)
+{
+    bool reached[ESCALATION_CHANNELS_MAX] = {false};
+    struct escalation_end ends[ESCALATION_CHANNELS_MAX];
+    size_t way = first_way(plan, contact);
+    if (way == ESCALATION_NONE)
+        return 0;
+    reached[way] = true;
+    size_t count =
+        escalation_ends(plan, contact, over, reached, part->pipeline->now_ms, ends);
+    for (size_t i = 0; i < count; i++)
+        tell_contact_over(part, contact, &ends[i], part->body);
+    return count;
+}
+
+/* Who has the duty of the first step, when they do not sleep. False: nobody does. */
+static bool tell_duty(struct ending *part, const struct escalation_policy *policy)
+{
+    struct escalation_channel channels[ESCALATION_CHANNELS_MAX];
+    size_t who[ESCALATION_CONTACTS_MAX];
+    struct pipeline *pipeline = part->pipeline;
+    struct escalation_plan plan = pipeline->options.roster->plan;
+    const struct escalation_case over = {
+        .severity = ALERT_WARNING,
+        .tz = *registry_tz(pipeline->registry, part->incident->zone),
+    };
+    size_t told = 0;
+    pipeline_look_at_channels(pipeline, part->incident, channels);
+    plan.channels = channels;
+    size_t count = escalation_on_duty(&plan.duties[policy->steps[0].duty], &over.tz,
+                                      pipeline->now_ms, who);
+    for (size_t i = 0; i < count; i++)
+        told += tell_contact_part(part, who[i], &plan, &over);
+    return told > 0;
+}
+
+void pipeline_tell_part(struct pipeline *pipeline, const struct incident *incident,
+                        const struct escalation_policy *policy,
+                        const struct pipeline_cause *decided, const char *body)
+{
+    struct ending part = {
+        .pipeline = pipeline,
+        .incident = incident,
+        .cause = decided->cause.id,
+        .body = body,
+        .step = STATE_STEP_PART,
+    };
+    bool is_told = policy != NULL && tell_duty(&part, policy);
+    for (size_t i = 0; i < pipeline->options.channel_count; i++) {
+        const char *channel = pipeline->options.channels[i];
+        if (!stops_at_end(pipeline, channel) &&
+            (!is_told || pipeline_is_program(pipeline, channel)))
+            tell_channel(pipeline, incident, part.cause, channel, STATE_STEP_PART, body);
+    }
 }

@@ -83,7 +83,7 @@ static void on_telling(void *context, const struct state_telling *telling)
     struct tellings *tellings = context;
     size_t channel = roster_channel(tellings->roster, telling->channel);
     size_t contact = roster_contact(tellings->roster, telling->contact);
-    if (telling->round != tellings->round || telling->step == STATE_STEP_END ||
+    if (telling->round != tellings->round || telling->step >= STATE_STEP_END ||
         is_of_a_program(tellings->pipeline, telling) || channel == ESCALATION_NONE ||
         (contact == ESCALATION_NONE && telling->contact[0] != '\0'))
         return;
@@ -318,6 +318,11 @@ void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
     bool is_over = decided->telling == CAUSE_TELL_OVER;
     if (pipeline->batch_err != ERR_OK)
         return;
+    if (decided->telling == CAUSE_TELL_PART) {
+        pipeline_tell_part(pipeline, incident, policy, decided, body);
+        look_soon(pipeline, cause);
+        return;
+    }
     if (kind == ALERT_EFFECT_ESCALATED && decided->telling == CAUSE_TELL)
         pipeline_note(pipeline, state_end_snooze(pipeline->options.state, incident->id));
     if (!is_over && decided->telling != CAUSE_TELL_NOBODY)
@@ -346,8 +351,8 @@ struct said {
 static void on_said(void *context, const struct state_telling *telling)
 {
     struct said *said = context;
-    said->is_any |=
-        telling->round == said->round && !is_of_a_program(said->pipeline, telling);
+    said->is_any |= telling->round == said->round && telling->step != STATE_STEP_PART &&
+                    !is_of_a_program(said->pipeline, telling);
 }
 
 /* False: nobody speaks for it any more. */

@@ -349,6 +349,11 @@ bool pipeline_is_program(const struct pipeline *pipeline, const char *channel);
 void pipeline_tell_end(struct pipeline *pipeline, enum alert_effect_kind kind,
                        const struct incident *incident,
                        const struct pipeline_cause *decided, const char *body);
+/* What goes on has a graver part that was over when it was learned: its round goes on as
+ * it is, and nobody is woken. `policy` may be NULL. */
+void pipeline_tell_part(struct pipeline *pipeline, const struct incident *incident,
+                        const struct escalation_policy *policy,
+                        const struct pipeline_cause *decided, const char *body);
 
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */

@@ -96,6 +96,21 @@ enum err state_get_others(struct state *state, const char *cause, const char *bu
     return db_end(&rows);
 }
 
+enum err state_has_told_over(struct state *state, const char *cause,
+                             const struct incident *incident, bool *is_told)
+{
+    int64_t count = 0;
+    enum err err = db_get_one(
+        state->db,
+        "SELECT EXISTS (SELECT 1 FROM incident WHERE cause = ?1 AND id <> ?2"
+        " AND state = 'closed' AND is_told AND (severity = ?3 OR severity = 'critical'))",
+        DB_ARGS(db_text(cause), db_text(incident->id),
+                db_text(alert_severity_name(incident->severity))),
+        &count);
+    *is_told = count > 0;
+    return err;
+}
+
 /* As cause_alive_ms(), of a zone with a thousand probes at once. */
 enum err state_get_alive(struct state *state, const char *cause, int64_t *alive_ms)
 {

@@ -41,6 +41,9 @@ struct state_others {
 
 MUST_CHECK enum err state_get_others(struct state *state, const char *cause,
                                      const char *but, struct state_others *others);
+/* Whether another member of the cause is closed, was told, and is no less grave. */
+MUST_CHECK enum err state_has_told_over(struct state *state, const char *cause,
+                                        const struct incident *incident, bool *is_told);
 /* The latest cause_alive_ms() of the members of a cause. */
 MUST_CHECK enum err state_get_alive(struct state *state, const char *cause,
                                     int64_t *alive_ms);

@@ -52,6 +52,9 @@ MUST_CHECK enum err state_find_speaker(struct state *state, const char *cause,
     UINT32_C(1000) /* behind all steps: the message says it is over \
                     */
 
+/* Behind those: a part of what goes on was over when it was learned. */
+#define STATE_STEP_PART UINT32_C(1001)
+
 /* What was told of a cause, in the order of telling. */
 struct state_telling {
     uint64_t id;

@@ -166,10 +166,8 @@ struct members {
 };
 
 static const char *const tellings[] = {
-    [CAUSE_TELL_NOBODY] = "-",
-    [CAUSE_TELL] = "told",
-    [CAUSE_TELL_OVER] = "over",
-    [CAUSE_TELL_NEXT] = "next",
+    [CAUSE_TELL_NOBODY] = "-",  [CAUSE_TELL] = "told",      [CAUSE_TELL_OVER] = "over",
+    [CAUSE_TELL_PART] = "part", [CAUSE_TELL_NEXT] = "next",
 };
 
 static const char *note(struct members *members, enum alert_effect_kind kind, size_t i)
@@ -182,6 +180,8 @@ static const char *note(struct members *members, enum alert_effect_kind kind, si
         bool is_open = k != i && members->all[k].state != INCIDENT_CLOSED;
         event.is_other_open |= is_open;
         event.is_other_told |= is_open && members->is_told[k];
+        event.is_over_told |= k != i && !is_open && members->is_told[k] &&
+                              members->all[k].severity >= members->all[i].severity;
     }
     enum cause_telling telling = cause_note(&members->cause, &event);
     members->is_told[i] |= telling != CAUSE_TELL_NOBODY;
@@ -285,6 +285,20 @@ static void what_is_over_when_it_is_learned_is_told_once(void)
     CHECK(going.cause.onset_ms == T0 - 40 * MIN);
 }
 
+/* Once, and what goes on is told as ever when it becomes so grave. */
+static void what_was_graver_and_is_over_ends_nothing(void)
+{
+    struct members m = {0};
+    CHECK_TEXT(open_one(&m, ALERT_WARNING, 0), "told");
+    CHECK_TEXT(both(&m, ALERT_CRITICAL, -40, 20, "-"), "part");
+    CHECK_TEXT(both(&m, ALERT_CRITICAL, 5, 25, "-"), "-");
+    CHECK(m.cause.ended_ms == 0);
+    m.all[0].severity = ALERT_CRITICAL;
+    CHECK_TEXT(note(&m, ALERT_EFFECT_ESCALATED, 0), "told");
+    CHECK_TEXT(close_one(&m, 0, 60), "told");
+    CHECK(m.cause.ended_ms == T0 + 60 * MIN);
+}
+
 static void a_second_zone_is_told_once(void)
 {
     struct members m = {.count = 1};
@@ -347,6 +361,8 @@ int main(void)
          what_begins_again_soon_opens_the_cause_again},
         {"what is over when it is learned is told once",
          what_is_over_when_it_is_learned_is_told_once},
+        {"what was graver and is over ends nothing",
+         what_was_graver_and_is_over_ends_nothing},
         {"a second zone is told once", a_second_zone_is_told_once},
         {"who was told of what never was is told",
          who_was_told_of_what_never_was_is_told},

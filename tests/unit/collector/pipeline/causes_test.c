@@ -40,7 +40,9 @@ static const char *const causes_config =
 static const struct {
     const char *name;
     const char *records;
-    const char *want; /* messages: o(pened), e(scalated), c(losed), r(eminded) */
+    /* Messages: o(pened), e(scalated), c(losed), r(eminded), u(pdated: a part is over).
+     */
+    const char *want;
     const char *open; /* what is not closed: device and, if needed, '!' */
 } stories[] = {
     {"two probes are one cause", "a1=9 b1=9 a2=5 b2=5", "oc", ""},
@@ -67,6 +69,10 @@ static const struct {
     {"a sum that stays mutes no later failure", "a1=31 a2=31 a3=5 b40=9", "oo", "ab!"},
     {"a sum that was closed stays so", "a1=31 a2=31 a3=5 end a a4=5 a5=5", "oc", ""},
     {"a sum beside its failure", "a1=31 a2=31 b3=9", "o", "ab"},
+    {"a part that is over and was graver", "a1=5 b1=9 a4=5 a2=25 a3=5 b2=5", "ouc", ""},
+    {"is told once", "a1=5 b1=9 a7=5 a2=25 a3=5 a4=25 a5=5 a6=5 b2=5", "ouc", ""},
+    {"and does not mute what becomes as grave", "a1=5 b1=9 a4=5 a2=25 a3=5 b2=25", "oue",
+     "b!"},
     {"one that is over cannot be put off", "a1=9 a2=5 !later a", "oc", ""},
 };
 
