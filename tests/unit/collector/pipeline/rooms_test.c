@@ -691,6 +691,8 @@ static void put_failure(struct house *house, const char *zone, bool has_gap)
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         uint64_t minute = has_gap ? order[i] : 8 + i;
         put_pack(house, "d", minute, minute < 12 ? 9 : 13, false);
+        if (i % 3 == 2)
+            put_tick(house, 8 + (int64_t)i);
     }
     CHECK(journal_sync(house->journal, NULL) == ERR_OK);
 }
@@ -734,6 +736,28 @@ static void a_crash_behind_every_record_says_the_same_of_harm(void)
             house_close(&house);
         }
     }
+}
+
+/* Between two effects it follows the air, with the values. */
+static void harm_follows_the_air(void)
+{
+    struct house house;
+    furnish(&house);
+    run(&house, 0, "rule.put", "{\"id\":\"warm\",\"unless\":[\"door\"]}");
+    run(&house, 0, "zone.put", "{\"id\":\"room\",\"band_high\":8,\"tau\":21600000}");
+    measure(&house, 1, 7, 5);
+    measure(&house, 8, 8, 9);
+    put_tick(&house, 8);
+    take_all(&house);
+    struct incident before = warm_one(&house);
+    measure(&house, 9, 9, 11);
+    put_tick(&house, 10);
+    take_all(&house);
+    struct incident after = warm_one(&house);
+    CHECK(before.harm.air_C == 9 && after.harm.air_C == 11);
+    CHECK(after.revision == before.revision);
+    CHECK(after.harm.minutes.mid < before.harm.minutes.mid);
+    house_close(&house);
 }
 
 /* A rule or a band that comes later is looked at from then on. */
@@ -781,6 +805,7 @@ int main(void)
         {"warm goods in a cold room are told", warm_goods_in_a_cold_room_are_told},
         {"a crash behind every record says the same of harm",
          a_crash_behind_every_record_says_the_same_of_harm},
+        {"harm follows the air", harm_follows_the_air},
         {"a band that is said later counts", a_band_that_is_said_later_counts},
         CU_TEST_INFO_NULL,
     };
