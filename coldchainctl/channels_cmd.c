@@ -98,7 +98,7 @@ static enum err look(struct client *client, json_int_t id, json_t **row,
         return err;
     json_t *message = json_array_get(json_object_get(page, "messages"), 0);
     if (json_integer_value(json_object_get(message, "id")) == id &&
-        show_text(message, "last_result")[0] != '\0')
+        json_string_length(json_object_get(message, "last_result")) > 0)
         *row = json_incref(message);
     json_decref(page);
     return ERR_OK;

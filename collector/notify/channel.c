@@ -175,6 +175,7 @@ enum err channel_message_parse(struct channel_message *message, const char *body
     message->onset_local = text_of(root, "onset_local");
     message->code = text_of(root, "code");
     message->token = text_of(root, "token");
+    message->ack = text_of(root, "acknowledge_url");
     message->lists_codes = json_array_size(json_object_get(root, "offers")) > 0;
     message->value = number_of(root, "value");
     message->limit = number_of(root, "limit");

@@ -57,6 +57,7 @@ struct channel_message {
     const char *body;        /* the row's JSON, as it is */
     const char *code;  /* what an answer names it by; "": none. See replies/text.h */
     const char *token; /* the same for a button */
+    const char *ack;   /* a link that acknowledges, for its receiver alone; "": none */
     bool lists_codes;  /* a digest: its "offers" are {code, token} of each line */
     double value;      /* NaN: none */
     double limit;

@@ -45,6 +45,19 @@ bool digest_is_grave(const char *body)
     return grave;
 }
 
+/* Each line has its own link: the receiver's, for that incident. */
+static void add_ack(enum words_language language, const json_t *root, struct buf *out)
+{
+    const struct template_value link = {"link", text_of(root, "acknowledge_url")};
+    if (link.text[0] == '\0')
+        return;
+    buf_text(out, "\n  ");
+    enum err err =
+        template_fill(words(WORDS_ACK, language), TEMPLATE_AS_IS, &link, 1, out, NULL);
+    assert(err == ERR_OK);
+    (void)err;
+}
+
 static void add_lines(json_t *const *roots, size_t count, bool grave, struct buf *zh,
                       struct buf *en)
 {
@@ -55,6 +68,8 @@ static void add_lines(json_t *const *roots, size_t count, bool grave, struct buf
         const char *mark = code[0] != '\0' ? " → 1 " : "";
         buf_format(zh, "\n• %s%s%s", text_of(roots[i], "text_zh"), mark, code);
         buf_format(en, "\n• %s%s%s", text_of(roots[i], "text_en"), mark, code);
+        add_ack(WORDS_ZH, roots[i], zh);
+        add_ack(WORDS_EN, roots[i], en);
     }
 }
 

@@ -2,10 +2,13 @@
 /*
  * kind_text - the text of a message as a channel is to have it: language, link, limit.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "collector/notify/kinds.h"
+#include "collector/notify/template.h"
+#include "collector/notify/words.h"
 #include "collector/replies/words.h"
 
 #define WECOM_MARKDOWN 4096 /* it takes twice the text but mentions nobody */
@@ -129,17 +132,37 @@ static void add_line(const struct buf *line, struct buf *out)
         buf_format(out, "\n%s", line->data);
 }
 
-/* Both lines, or the first of them, or none: what leaves most of the room to the text. */
-static size_t keep_lines(const struct limit *limit, struct buf *hint, struct buf *link)
+/*
+ * One tap: once, behind both languages, and whole or not at all. A row of an earlier
+ * version has it in its texts; nobody taps on what a voice reads out.
+ */
+static void add_ack(const struct config_channel *config,
+                    const struct channel_message *message, struct buf *out)
+{
+    const struct template_value link = {"link", message->ack};
+    bool is_english = config->language == CHANNEL_EN;
+    if (message->ack[0] == '\0' || config->kind == CHANNEL_VOICE ||
+        message->closed_ms != 0 || strstr(message->text_en, message->ack) != NULL)
+        return;
+    const char *text = words(WORDS_ACK, is_english ? WORDS_EN : WORDS_ZH);
+    enum err err = template_fill(text, TEMPLATE_AS_IS, &link, 1, out, NULL);
+    assert(err == ERR_OK);
+    (void)err;
+}
+
+/* What is said behind the text, the most useful first. */
+enum { LINE_HINT, LINE_ACK, LINE_LINK, LINES };
+
+/* All lines, or those for which there is room beside the text. */
+static size_t keep_lines(const struct limit *limit, struct buf lines[LINES])
 {
     size_t room = limit->max;
-    struct buf *const lines[] = {hint, link};
-    for (size_t i = 0; room != SIZE_MAX && i < 2; i++) {
-        size_t need = lines[i]->len > 0 ? cost(limit, lines[i]->data) + 1 : 0;
+    for (size_t i = 0; room != SIZE_MAX && i < LINES; i++) {
+        size_t need = lines[i].len > 0 ? cost(limit, lines[i].data) + 1 : 0;
         if (need < room)
             room -= need;
         else
-            buf_clear(lines[i]);
+            buf_clear(&lines[i]);
     }
     return room;
 }
@@ -149,23 +172,22 @@ static enum err text_within(const struct config_channel *config,
                             const struct limit *limit, struct buf *out,
                             struct err_text *why)
 {
-    struct buf hint = {0};
-    struct buf link = {0};
-    add_hint(config, message, &hint);
-    kind_link(config, message, &link);
-    size_t room = keep_lines(limit, &hint, &link);
+    struct buf lines[LINES] = {{0}};
+    add_hint(config, message, &lines[LINE_HINT]);
+    add_ack(config, message, &lines[LINE_ACK]);
+    kind_link(config, message, &lines[LINE_LINK]);
+    size_t room = keep_lines(limit, lines);
     bool zh = wants(config, CHANNEL_ZH, message->text_zh, message->text_en);
     bool en = wants(config, CHANNEL_EN, message->text_en, message->text_zh);
     if (zh && en)
         add_both(limit, message->text_zh, message->text_en, room, out);
     else if (zh || en)
         add_cut(limit, zh ? message->text_zh : message->text_en, room, out);
-    if (zh || en) {
-        add_line(&hint, out);
-        add_line(&link, out);
+    for (size_t i = 0; i < LINES; i++) {
+        if (zh || en)
+            add_line(&lines[i], out);
+        buf_fini(&lines[i]);
     }
-    buf_fini(&hint);
-    buf_fini(&link);
     return zh || en ? ERR_OK : err_set(why, ERR_INVALID, "the message has no text");
 }
 

@@ -189,6 +189,7 @@ static const char *const phrases[WORDS_PHRASES][2] = {
     [WORDS_AT_MOST] = {"at most ${high}", "不高于 ${high}"},
     [WORDS_AT_LEAST] = {"at least ${low}", "不低于 ${low}"},
     [WORDS_NOW] = {"now", "现在"},
+    [WORDS_ACK] = {"Acknowledge: ${link}", "点此确认：${link}"},
     [WORDS_TEST] = {"[test] ${channel}: this is a test by ${by}; nothing is wrong",
                     "【测试】${channel}：${by} 发出的测试消息，一切正常"},
 };

@@ -35,6 +35,7 @@ enum words_phrase {
     WORDS_CRITICAL,
     WORDS_DIGEST, /* ${severity} ${count} */
     WORDS_WORST,  /* ${worst} */
+    WORDS_ACK,    /* ${link} */
     WORDS_TEST,   /* ${channel} ${by} */
     /* What the goods bear: ${air} ${limit} ${goods} ${minutes}, ${soonest} ${latest}
      * where tau is assumed to be ${tau}; ${band} ${at}. */

@@ -135,8 +135,7 @@ static const struct escalation_policy *policy_of(const struct pipeline *pipeline
 /* ---- one message ------------------------------------------------------------------ */
 
 /* What is said, beyond the incident itself, to the one it is said to. */
-static void add_words(json_t *body, const char *language, const char *unanswered,
-                      const char *link)
+static void add_words(json_t *body, const char *language, const char *unanswered)
 {
     struct buf text = {0};
     bool is_zh = strcmp(language, "text_zh") == 0;
@@ -145,8 +144,6 @@ static void add_words(json_t *body, const char *language, const char *unanswered
         buf_format(&text,
                    is_zh ? "。已 %s 无人确认" : ". Nobody has acknowledged it for %s",
                    unanswered);
-    if (link[0] != '\0')
-        buf_format(&text, is_zh ? "。点此确认：%s" : ". Acknowledge: %s", link);
     json_object_set_new(body, language, json_stringn(text.data, text.len));
     buf_fini(&text);
 }
@@ -173,8 +170,8 @@ static char *body_for(struct pipeline *pipeline, const struct saying *saying,
     if (pipeline->options.links != NULL)
         ack_link(pipeline->options.links, saying->incident->id, saying->contact,
                  pipeline->now_ms, &link);
-    add_words(body, "text_zh", unanswered, link.data);
-    add_words(body, "text_en", unanswered, link.data);
+    add_words(body, "text_zh", unanswered);
+    add_words(body, "text_en", unanswered);
     json_object_set_new(body, "key", json_string(saying->key));
     json_object_set_new(body, "contact", json_string(saying->contact));
     json_object_set_new(body, "step", json_integer((json_int_t)saying->tell->step + 1));

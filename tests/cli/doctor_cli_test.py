@@ -303,9 +303,11 @@ class Alarms(Case):
         self.says(found, "warning", "alarms", "far: who is on the way can read its messages")
         self.says(found, "problem", "alarms", "far: does not answer from this machine")
         self.says(found, "ok", "alarms", "ops: answers (status ")
-        for name in ("ops", "chat"):
-            subprocess.run([PROGRAM, "channel", "test", name, "--api", self.collector.url, "--token-file",
-                            os.path.join(self.collector.data, "api.token")], capture_output=True, timeout=60, check=False)
+        for name, status, said in (("ops", 0, "ops: delivered: status 20"), ("chat", 1, "status 401")):
+            tested = subprocess.run([PROGRAM, "channel", "test", name, "--api", self.collector.url, "--token-file",
+                                     os.path.join(self.collector.data, "api.token")],
+                                    capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual((tested.returncode, said in tested.stdout + tested.stderr), (status, True), tested)
             wait_for(lambda name=name: self.tried(name), 10, f"{name} was tried")
         found = self.doctor()
         self.says(found, "ok", "alarms", "ops: delivered last 0 min ago; it can ring now; 0 messages may go at once, 10 a minute")

@@ -319,6 +319,53 @@ static void a_text_message_says_how_to_answer(void)
     }
 }
 
+/* Half a link acknowledges nothing. */
+static void a_link_that_acknowledges_is_whole(void)
+{
+#define LINK "https://c.example/v1/ack?t=0123456789abcdef0123456789abcdef0123456789abcdef"
+    static const char body[] =
+        "{\"text_zh\":\"冷库一：空气温度 9.4 °C，高于限值 8.0 °C，先查库门\",\"text_en\":\"room 1: air "
+        "temperature 9.4 °C, limit 8.0 °C (above): check the door first\","
+        "\"incident\":\"ab\",\"acknowledge_url\":\"" LINK "\"}";
+    static const struct {
+        const char *name;
+        enum channel_kind kind;
+        enum channel_language language;
+        int64_t limit;
+        const char *end; /* NULL: no link */
+    } rows[] = {
+        {"English", CHANNEL_SMS, CHANNEL_EN, 0,
+         ": check the door first\nAcknowledge: " LINK},
+        {"Chinese", CHANNEL_SMS, CHANNEL_ZH, 0, "先查库门\n点此确认：" LINK},
+        {"both", CHANNEL_SMS, CHANNEL_BOTH, 0, "first\n点此确认：" LINK},
+        {"the text is cut", CHANNEL_SMS, CHANNEL_BOTH, 160, "…\n点此确认：" LINK},
+        {"no room for both", CHANNEL_SMS, CHANNEL_EN, 80, NULL},
+        {"a voice", CHANNEL_VOICE, CHANNEL_EN, 0, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *name = rows[i].name;
+        const struct config_channel config = {.kind = rows[i].kind,
+                                              .language = rows[i].language,
+                                              .text_limit = rows[i].limit};
+        struct channel_message message;
+        struct buf text = {0};
+        CHECK(channel_message_parse(&message, body) == ERR_OK);
+        CHECK(kind_text(&config, &message, &text, NULL) == ERR_OK);
+        CHECK_ROW(name, rows[i].limit == 0 || (int64_t)text.len <= rows[i].limit);
+        if (rows[i].end == NULL) {
+            CHECK_ROW(name, strstr(text.data, "https://c.") == NULL);
+        } else {
+            size_t len = strlen(rows[i].end);
+            CHECK_ROW(name, text.len > len &&
+                                strcmp(text.data + text.len - len, rows[i].end) == 0);
+            CHECK_ROW(name, strstr(strstr(text.data, LINK) + 1, LINK) == NULL);
+        }
+        channel_message_fini(&message);
+        buf_fini(&text);
+    }
+#undef LINK
+}
+
 static void mail_is_one_thread_per_incident(void)
 {
     char url[] = "smtp://mail.example:587";
@@ -554,6 +601,7 @@ int main(void)
         {"under a list each line has a button", under_a_list_each_line_has_a_button},
         {"a text message says how to answer", a_text_message_says_how_to_answer},
         {"a bot shows where to acknowledge", a_bot_shows_where_to_acknowledge},
+        {"a link that acknowledges is whole", a_link_that_acknowledges_is_whole},
         {"mail is one thread per incident", mail_is_one_thread_per_incident},
         {"an alertmanager is told begin and end", an_alertmanager_is_told_begin_and_end},
         {"what is open is sent again to an alertmanager",
