@@ -220,9 +220,11 @@ void alerts_destroy(struct alerts *alerts);
 
 /*
  * Replaces the rules. State of rules that did not change is kept. A rule that did change
- * but kept id, zone and kind goes on with its open incidents, its delays start anew. What
- * no rule watches any more stays as it is until a person closes it, or the rule comes
- * back. INVALID names the rule; nothing is changed then.
+ * but kept id, zone and kind goes on with its open incidents, its delays start anew; so
+ * does what it measures when its limit or window changed, and then nothing that is open
+ * ends before that has looked back over its window. What no rule watches any more stays
+ * as it is until a person closes it, or the rule comes back. INVALID names the rule;
+ * nothing is changed then.
  */
 MUST_CHECK enum err alerts_set_rules(struct alerts *alerts,
                                      const struct alert_rule *rules, size_t count,

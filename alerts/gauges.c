@@ -3,9 +3,9 @@
  * gauges - those of a channel: placed, begun, relinked, saved, loaded.
  *
  * Saved behind the watches: varint count, f32 usual spacing (from version 4 on, if there
- * is any), per gauge u8 what (0: of a rule, then its id, u8 kind and u64 print; 1: the
- * air; 2: the product; 3: its cadence; 4: the life of its goods), and its numbers as a
- * blob.
+ * is any), per gauge u8 what (0: of a rule, then its id, u8 kind and u64 its gauge's
+ * print, until version 5 the rule's; 1: the air; 2: the product; 3: its cadence; 4: the
+ * life of its goods), and its numbers as a blob.
  */
 #include <assert.h>
 #include <math.h>
@@ -143,9 +143,13 @@ void gauges_destroy(struct alerts *alerts, struct source *source)
 static size_t slot_of_rule(const struct plan *plan, const char *id, unsigned kind,
                            uint64_t print)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->rules[i]->kind == kind && strcmp(plan->rules[i]->id, id) == 0)
-            return plan->rules[i]->print == print ? i : slots_of(plan);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct rule *rule = plan->rules[i];
+        if (rule->kind == kind && strcmp(rule->id, id) == 0)
+            return print == rule_gauge_print(rule) || print == rule->print
+                       ? i
+                       : slots_of(plan);
+    }
     return slots_of(plan);
 }
 
@@ -155,7 +159,7 @@ static size_t slot_under(const struct plan *plan, const struct plan *from, size_
 {
     const struct rule *rule = rule_at(from, slot);
     if (rule != NULL)
-        return slot_of_rule(plan, rule->id, rule->kind, rule->print);
+        return slot_of_rule(plan, rule->id, rule->kind, rule_gauge_print(rule));
     size_t which = slot - from->count;
     return wants(plan, which) ? plan->count + which : slots_of(plan);
 }
@@ -194,7 +198,7 @@ static void save_gauge(struct buf *out, const struct source *source, size_t slot
         buf_u8(out, 0);
         buf_blob(out, rule->id, strlen(rule->id));
         buf_u8(out, rule->kind);
-        buf_u64(out, rule->print);
+        buf_u64(out, rule_gauge_print(rule));
     }
     struct buf body = {0};
     kind_at(source->plan, slot)

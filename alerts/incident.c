@@ -195,6 +195,7 @@ void incident_open(struct alerts *alerts, struct watch *watch,
         make_id(firing->id, watch, passed_ms, turn++);
     } while (firing_find(alerts, firing->id) != NULL);
     watch->firing = firing;
+    watch->blind_ms = TIME_NONE;
     firing_index(alerts, watch);
     incident_tell(alerts, watch, ALERT_EFFECT_OPENED, firing->learned_ms, sink);
 }

@@ -42,6 +42,9 @@ struct rule *rule_create_past(enum alert_kind kind, const char *id, const char *
 struct rule *rule_ref(struct rule *rule);
 void rule_unref(struct rule *rule);
 const char *rule_snapshot(struct rule *rule);
+/* Of what its gauge depends on, levels, delays and reasons left out: gauges of rules with
+ * the same id and kind, and this, are one. */
+uint64_t rule_gauge_print(const struct rule *rule);
 static inline bool rule_is_silence(const struct rule *rule)
 {
     return alert_kind_is_silence((enum alert_kind)rule->kind);
@@ -226,11 +229,12 @@ unsigned reasons_of_air(const struct air_verdict *air);
 void gauges_destroy(struct alerts *alerts, struct source *source);
 /* Gives each gauge of the plan its place. */
 void gauges_plan(struct plan *plan);
-/* From the plan that was; those of rules that are no more, or have changed, go. True
- * when one did. */
+/* From the plan that was; those of rules that are no more, or measure something else, go.
+ * True when one did. */
 bool gauges_relink(struct alerts *alerts, struct source *source, const struct plan *from);
 void gauges_save(struct buf *out, const struct source *source);
-/* False: damaged. Those of rules that are no more, or have changed, are passed over. */
+/* False: damaged. Those of rules that are no more, or measure something else, are passed
+ * over. */
 bool gauges_load(struct alerts *alerts, struct buf_reader *in, struct source *source,
                  unsigned version);
 

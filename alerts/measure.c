@@ -193,6 +193,16 @@ double measure_now(const struct rule *rule, const void *gauge, int64_t last_ms)
     return now != NULL ? now(gauge, rule, last_ms) : (double)NAN;
 }
 
+int64_t measure_looks_back(const struct rule *rule)
+{
+    enum alert_kind kind = (enum alert_kind)rule->kind;
+    if (alert_kind_is_sum(kind) && rule->window_ms == 0)
+        return TIME_LIMIT_MS;
+    bool is_of_window = alert_kind_is_sum(kind) || kind == ALERT_STEP ||
+                        kind == ALERT_DEFROST_OFTEN || kind == ALERT_CYCLING;
+    return is_of_window ? rule->window_ms : 0;
+}
+
 enum measure_lack measure_lacks(const struct rule *rule, const void *gauge,
                                 int64_t apart_ms, int64_t last_ms, int64_t *left_ms)
 {

@@ -127,6 +127,10 @@ bool rule_is_measured(const struct rule *rule);
  * says nothing, or is not kept. */
 double measure_now(const struct rule *rule, const void *gauge, int64_t last_ms);
 
+/* How far back it looks, where a gauge that has just begun would say that there was
+ * nothing; 0: it does not. What it adds up of all the past is never seen again. */
+int64_t measure_looks_back(const struct rule *rule);
+
 /* What a window needs to say something. */
 enum measure_lack {
     LACKS_NOTHING,

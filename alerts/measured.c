@@ -76,6 +76,24 @@ static bool is_sparse(const struct source *source, const struct rule *rule,
     return isnan(sample->measure) || sees_no_end(source, rule, sample);
 }
 
+/* A gauge that began anew under an open incident knows that it lasts when it is past
+ * again, and that it is over when it has looked back over all of its window. */
+static bool is_blind(const struct source *source, const struct rule *rule,
+                     const struct moment *moment, double measure)
+{
+    struct watch *watch = watch_find(source, rule);
+    if (watch == NULL || watch->firing == NULL)
+        return false;
+    int64_t back_ms = moment->is_new ? measure_looks_back(rule) : 0;
+    if (back_ms > 0)
+        watch->blind_ms = back_ms < TIME_LIMIT_MS - moment->time_ms
+                              ? moment->time_ms + back_ms
+                              : TIME_LIMIT_MS;
+    if (moment->time_ms >= watch->blind_ms || level_is_past(rule, 0, measure))
+        watch->blind_ms = TIME_NONE;
+    return watch->blind_ms != TIME_NONE;
+}
+
 static void judge_rule(struct alerts *alerts, struct source *source, size_t index,
                        struct moment *moment, struct sample *sample,
                        const struct alert_sink *sink)
@@ -94,6 +112,8 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
         moment->before_ms = is_new ? moment->time_ms : sample->before_ms;
         moment->stood_ms = is_new ? 0 : sample->stood_ms;
         sample->measure = kind->step(gauge, rule, moment);
+        if (source->watches != NULL && is_blind(source, rule, moment, sample->measure))
+            sample->measure = (double)NAN;
     }
     sample->begun_ms = moment->begun_ms;
     sample->low = moment->low;

@@ -49,6 +49,15 @@ static uint64_t print_of(const struct rule *rule)
     return print;
 }
 
+uint64_t rule_gauge_print(const struct rule *rule)
+{
+    bool has_limit =
+        alert_kind_is_sum((enum alert_kind)rule->kind) || rule->kind == ALERT_PREDICTED;
+    bool has_window = rule->kind != ALERT_DEFROST_MISSING; /* the end of that alone */
+    uint64_t print = print_double(rule->kind, has_limit ? rule->limit : 0);
+    return print_number(print, has_window ? rule->window_ms : 0);
+}
+
 /* Writes the text with its NUL and goes on behind it. */
 static const char *put_text(char **to, const char *text)
 {

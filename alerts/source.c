@@ -367,7 +367,7 @@ struct watch *watch_make(struct alerts *alerts, struct source *source, struct ru
         alerts->spare = watch->next;
     else
         watch = mem_alloc(sizeof *watch);
-    *watch = (struct watch){.source = source, .rule = rule};
+    *watch = (struct watch){.source = source, .rule = rule, .blind_ms = TIME_NONE};
     for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
         watch->since[i] = TIME_NONE;
     struct watch **at = &source->watches;

@@ -182,6 +182,15 @@ static bool lacks_humidity(const struct inquiry *inquiry, const char *quantity)
             isnan(room_latest(inquiry->room, ROLE_HUMIDITY, inquiry->now_ms, &time_ms)));
 }
 
+static void why_blind(const struct watch *watch, int64_t last_ms,
+                      struct standing *standing)
+{
+    if (watch->blind_ms == TIME_NONE)
+        return;
+    standing->why = STANDING_FILLING;
+    standing->left_ms = watch->blind_ms < TIME_LIMIT_MS ? watch->blind_ms - last_ms : 0;
+}
+
 static void why_not(const struct inquiry *inquiry, const struct channel_look *look,
                     const struct rule *rule, const struct watch *watch, const void *gauge,
                     struct standing *standing)
@@ -319,6 +328,8 @@ static struct standing standing_of(const struct inquiry *inquiry,
         .measure = measure_of(inquiry, rule, &look, watch, gauge),
     };
     why_not(inquiry, &look, rule, watch, gauge, &standing);
+    if (standing.why == STANDING_NONE && watch != NULL)
+        why_blind(watch, source->last_ms, &standing);
     if (standing.why != STANDING_NONE && standing.why != STANDING_SILENT)
         standing.measure = (double)NAN;
     settle_state(inquiry, &look, rule, firing_of(watch), &standing);

@@ -9,7 +9,8 @@
  *   per watch: rule id, u8 kind, u64 print of the rule in force (0: it went),
  *              varint fired, u8 which of `since` are set, those, f64 value, f64 worst,
  *              (version 3, predicted) f64 worst_low, f64 worst_high,
- *              u8 has_firing (version 5: 2, when a person closed it, then when)
+ *              u8 has_firing (version 5: 2, when a person closed it, then when;
+ *              version 6: 3, one that is blind, then until when)
  *              (version 2) u8 has_hold
  *     firing:  16 bytes id, onset, opened, learned, changed, acknowledged,
  *              acknowledged_by, f64 limit, varint revision, u8 severity, u8 state,
@@ -30,11 +31,11 @@
 
 static_assert(ALERT_LEVELS_MAX <= 8, "which of `since` are set is one byte");
 
-#define STATE_VERSION 5
+#define STATE_VERSION 6
 #define GRACE_KEY     "grace"
 
 /* What is saved as has_firing. */
-enum { HAS_NONE, HAS_FIRING, IS_DISMISSED };
+enum { HAS_NONE, HAS_FIRING, IS_DISMISSED, IS_BLIND };
 
 static void put_text(struct buf *out, const char *text)
 {
@@ -92,8 +93,11 @@ static void save_watch(struct buf *out, const struct watch *watch)
         buf_f64(out, watch->worst_high);
     }
     if (watch->firing != NULL) {
-        buf_u8(out, HAS_FIRING);
+        bool is_blind = watch->blind_ms != TIME_NONE;
+        buf_u8(out, is_blind ? IS_BLIND : HAS_FIRING);
         save_firing(out, watch->firing);
+        if (is_blind)
+            buf_zigzag(out, watch->blind_ms);
     } else if (watch->fired != 0 && !rule_is_silence(rule)) {
         buf_u8(out, IS_DISMISSED);
         buf_zigzag(out, watch->dismissed_ms);
@@ -258,11 +262,14 @@ static void read_watch(struct buf_reader *in, unsigned version, struct saved_wat
         saved->watch.worst_low = buf_read_f64(in);
         saved->watch.worst_high = buf_read_f64(in);
     }
-    uint8_t has = read_enum(in, version > 4 ? IS_DISMISSED : HAS_FIRING);
-    saved->has_firing = has == HAS_FIRING;
+    uint8_t has = read_enum(in, version > 5   ? IS_BLIND
+                                : version > 4 ? IS_DISMISSED
+                                              : HAS_FIRING);
+    saved->has_firing = has == HAS_FIRING || has == IS_BLIND;
     saved->is_dismissed = has == IS_DISMISSED;
     if (saved->has_firing)
         read_firing(in, saved);
+    saved->watch.blind_ms = has == IS_BLIND ? read_time(in) : TIME_NONE;
     if (saved->is_dismissed)
         saved->watch.dismissed_ms = read_time(in);
     saved->has_hold = version > 1 && read_enum(in, 1) != 0;
@@ -354,6 +361,7 @@ static bool restore_watch(struct alerts *alerts, struct source *source,
     watch->value = saved->watch.value;
     watch->worst = saved->watch.worst;
     watch->dismissed_ms = saved->watch.dismissed_ms;
+    watch->blind_ms = saved->watch.blind_ms;
     watch->worst_low = saved->watch.worst_low;
     watch->worst_high = saved->watch.worst_high;
     if (saved->has_firing)

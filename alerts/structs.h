@@ -132,6 +132,8 @@ struct watch {
     double value;
     double worst;         /* of a sum that a person closed: the least since */
     int64_t dismissed_ms; /* when a person closed it, of none of silence */
+    int64_t blind_ms;     /* of an incident whose measure began anew: until then it does
+                             not say that it is over; TIME_NONE */
     double worst_low;     /* as in struct incident */
     double worst_high;
 };

@@ -75,6 +75,142 @@ static void a_rule_replaced_by_a_milder_one_closes_at_the_next_sample(void)
     story_end(&story);
 }
 
+static struct alert_rule rule_of(enum alert_kind kind, const char *quantity, double level)
+{
+    struct alert_rule rule = rule_above("measured", level, level, 0, 0);
+    rule.kind = kind;
+    rule.limit = 8;
+    snprintf(rule.quantity, sizeof rule.quantity, "%s", quantity);
+    return rule;
+}
+
+static void read_each_minute(struct story *story, const struct alert_rule *rule,
+                             int64_t from_min, int64_t to_min, double value)
+{
+    for (int64_t minute = from_min; minute < to_min; minute++) {
+        struct alert_reading reading = story_reading(rule->quantity, minute * 60, value);
+        reading.quantity = rule->quantity;
+        alerts_reading(story->alerts, &reading, &story->sink);
+    }
+}
+
+static void put(void *context, const char *key, const void *data, size_t len)
+{
+    if (len > 0)
+        CHECK_ROW(key, alerts_load(context, key, data, len) == ERR_OK);
+}
+
+/* Saved, and read by an engine that has that rule from the beginning. */
+static void restart_with(struct story *story, const struct alert_rule *rule)
+{
+    struct alerts *old = story->alerts;
+    story->alerts = alerts_create();
+    story_rules(story, rule, 1);
+    alerts_save_changed(old, story->alerts, put);
+    alerts_destroy(old);
+}
+
+/* What was added up, or has lasted, is the same whatever follows from it. */
+static void a_rule_told_otherwise_goes_on_measuring(void)
+{
+    static const struct {
+        const char *name;
+        enum alert_kind kind;
+        const char *quantity;
+        int64_t window_min;
+        double level;
+        double bad;
+        double good;
+        int64_t over_min; /* from the end of what was bad on */
+        int64_t window_after_min;
+    } rows[] = {
+        {"sum", ALERT_CUMULATIVE_ABOVE, "air_temperature", 180, 60, 9, 4, 181, 180},
+        {"dose", ALERT_DOSE_ABOVE, "air_temperature", 180, 60, 9, 4, 181, 180},
+        {"door", ALERT_DOOR_OPEN, "door", 0, 60, 1, 0, 1, 0},
+        {"stuck", ALERT_STUCK, "air_temperature", 0, 60, 9, 4, 1, 0},
+        {"defrost due", ALERT_DEFROST_MISSING, "defrost", 30, 60, 0, 1, 1, 20},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int restarts = 0; restarts < 2; restarts++) {
+            struct story story;
+            story_begin(&story);
+            struct alert_rule rule =
+                rule_of(rows[i].kind, rows[i].quantity, rows[i].level);
+            rule.window_ms = rows[i].window_min * 60000;
+            story_rules(&story, &rule, 1);
+            read_each_minute(&story, &rule, 0, 120, rows[i].bad);
+            CHECK_ROW(rows[i].name, story.count == 1);
+            rule.levels[0].severity = ALERT_CRITICAL;
+            rule.levels[0].level += 5;
+            rule.levels[0].recovery_level += 5;
+            rule.unless = 1u << ALERT_REASON_MAINTENANCE;
+            rule.window_ms = rows[i].window_after_min * 60000;
+            if (restarts)
+                restart_with(&story, &rule);
+            else
+                story_rules(&story, &rule, 1);
+            read_each_minute(&story, &rule, 120, 180, rows[i].bad);
+            CHECK_ROW(rows[i].name, story.count == 1);
+            read_each_minute(&story, &rule, 180, 180 + rows[i].over_min, rows[i].good);
+            CHECK_ROW(rows[i].name, story.count == 2);
+            CHECK_ROW(rows[i].name, story.last.state == INCIDENT_CLOSED);
+            story_end(&story);
+        }
+    }
+}
+
+/* 9 C for two hours, then 4 C: told by `rule`, which `after` replaces when an hour is
+ * over. In minutes, 0: it is not closed. */
+static int64_t closed_after(const struct alert_rule *rule, const struct alert_rule *after,
+                            bool restarts)
+{
+    struct story story;
+    story_begin(&story);
+    story_rules(&story, rule, 1);
+    read_each_minute(&story, rule, 0, 61, 9);
+    CHECK_TEXT(story_told(&story), "opened warning open 3600>3600 60");
+    story_rules(&story, after, 1);
+    read_each_minute(&story, rule, 61, 70, 9);
+    if (restarts)
+        restart_with(&story, after);
+    read_each_minute(&story, rule, 70, 120, 9);
+    read_each_minute(&story, rule, 120, 600, 4);
+    CHECK(story.count <= 2);
+    int64_t changed_ms = story.last.changed_ms;
+    bool is_closed = story.last.state == INCIDENT_CLOSED;
+    story_end(&story);
+    return is_closed ? (changed_ms - T0) / 60000 : 0;
+}
+
+/* Of what it added up beyond another limit it knows nothing: not that it is over either.
+ */
+static void a_sum_that_begins_anew_ends_nothing_before_it_has_looked_back(void)
+{
+    static const struct {
+        const char *name;
+        double limit;
+        int64_t window_min;
+        double level;
+        int64_t closed_min;
+    } rows[] = {
+        {"another limit", 8.5, 180, 3600, 61 + 180},
+        {"and past again by that", 8.5, 180, 1800, 120 + 180 - 29},
+        {"another window", 8, 240, 3600, 61 + 240},
+        {"all of the past", 8, 0, 3600, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alert_rule rule = rule_of(ALERT_CUMULATIVE_ABOVE, "air_temperature", 60);
+        rule.window_ms = INT64_C(180) * 60000;
+        struct alert_rule after = rule;
+        after.limit = rows[i].limit;
+        after.window_ms = rows[i].window_min * 60000;
+        after.levels[0].level = after.levels[0].recovery_level = rows[i].level / 60;
+        int64_t closed_min = closed_after(&rule, &after, false);
+        CHECK_ROW(rows[i].name, closed_min == rows[i].closed_min);
+        CHECK_ROW(rows[i].name, closed_after(&rule, &after, true) == closed_min);
+    }
+}
+
 static void a_rule_removed_while_firing_leaves_its_incident_to_people(void)
 {
     struct story story;
@@ -239,6 +375,10 @@ int main(void)
          a_rule_replaced_while_firing_goes_on_by_the_new_one},
         {"a rule replaced by a milder one closes at the next sample",
          a_rule_replaced_by_a_milder_one_closes_at_the_next_sample},
+        {"a rule told otherwise goes on measuring",
+         a_rule_told_otherwise_goes_on_measuring},
+        {"a sum that begins anew ends nothing before it has looked back",
+         a_sum_that_begins_anew_ends_nothing_before_it_has_looked_back},
         {"a rule removed while firing leaves its incident to people",
          a_rule_removed_while_firing_leaves_its_incident_to_people},
         {"all rules removed and closed leaves nothing",
