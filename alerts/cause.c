@@ -18,22 +18,23 @@ static const struct {
     const char *kind;
     enum cause_family family;
     bool is_any_quantity; /* else temperatures only */
+    bool is_proven_late;  /* it had lasted for long when it was */
 } kinds[] = {
-    {"above", CAUSE_COOLING, false},
-    {"below", CAUSE_FREEZING, false},
-    {"cumulative_above", CAUSE_COOLING, false},
-    {"cumulative_below", CAUSE_FREEZING, false},
-    {"dose_above", CAUSE_COOLING, false},
-    {"dose_below", CAUSE_FREEZING, false},
-    {"rate", CAUSE_COOLING, false},
-    {"predicted", CAUSE_COOLING, false},
-    {"cooling_failed", CAUSE_COOLING, true},
-    {"no_recovery", CAUSE_COOLING, true},
-    {"defrost_long", CAUSE_COOLING, true},
-    {"door_open", CAUSE_COOLING, true},
-    {"silent", CAUSE_SILENCE, true},
-    {"silent_device", CAUSE_SILENCE, true},
-    {"mains_lost", CAUSE_POWER, true},
+    {"above", CAUSE_COOLING, false, false},
+    {"below", CAUSE_FREEZING, false, false},
+    {"cumulative_above", CAUSE_COOLING, false, false},
+    {"cumulative_below", CAUSE_FREEZING, false, false},
+    {"dose_above", CAUSE_COOLING, false, false},
+    {"dose_below", CAUSE_FREEZING, false, false},
+    {"rate", CAUSE_COOLING, false, false},
+    {"predicted", CAUSE_COOLING, false, false},
+    {"cooling_failed", CAUSE_COOLING, true, true},
+    {"no_recovery", CAUSE_COOLING, true, true},
+    {"defrost_long", CAUSE_COOLING, true, true},
+    {"door_open", CAUSE_COOLING, true, true},
+    {"silent", CAUSE_SILENCE, true, false},
+    {"silent_device", CAUSE_SILENCE, true, false},
+    {"mains_lost", CAUSE_POWER, true, true},
 };
 
 static bool is_temperature(const char *quantity)
@@ -53,6 +54,19 @@ enum cause_family cause_family_of(const struct incident *incident)
                        ? kinds[i].family
                        : CAUSE_ALONE;
     return CAUSE_ALONE;
+}
+
+/*
+ * Where the incident stands among others. What had lasted for long when it was proven
+ * stands there: it may have begun while the last trouble went on, and is to be told.
+ */
+static int64_t place_ms(const struct incident *incident)
+{
+    const char *kind = alert_kind_name(incident->kind);
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (kinds[i].is_proven_late && strcmp(kinds[i].kind, kind) == 0)
+            return incident->opened_ms;
+    return incident->onset_ms;
 }
 
 bool cause_family_spans_site(enum cause_family family)
@@ -90,8 +104,8 @@ void cause_begin(struct cause *cause, const struct incident *incident, const cha
 {
     *cause = (struct cause){
         .family = cause_family_of(incident),
-        .onset_ms = incident->onset_ms,
-        .grown_ms = incident->onset_ms,
+        .onset_ms = place_ms(incident),
+        .grown_ms = place_ms(incident),
         .ended_ms = incident->closed_ms,
         .alive_ms = cause_alive_ms(incident),
     };
@@ -102,29 +116,30 @@ void cause_begin(struct cause *cause, const struct incident *incident, const cha
 
 static bool touches(const struct cause *cause, const struct incident *incident)
 {
+    int64_t at_ms = place_ms(incident);
     bool is_before_end =
-        cause->ended_ms == 0 || incident->onset_ms <= cause->ended_ms + CAUSE_MERGE_MS;
+        cause->ended_ms == 0 || at_ms <= cause->ended_ms + CAUSE_MERGE_MS;
     bool is_behind_onset = incident->closed_ms == 0 ||
                            incident->closed_ms >= cause->onset_ms - CAUSE_MERGE_MS;
     return is_before_end && is_behind_onset &&
-           incident->onset_ms <= cause->grown_ms + CAUSE_GROWS_MS &&
-           incident->onset_ms >= cause->onset_ms - CAUSE_GROWS_MS;
+           at_ms <= cause->grown_ms + CAUSE_GROWS_MS &&
+           at_ms >= cause->onset_ms - CAUSE_GROWS_MS;
 }
 
 /* What was heard long after the others fell silent has a trouble of its own. */
 static bool is_alive(const struct cause *cause, const struct incident *incident)
 {
     if (cause->family == CAUSE_SILENCE && cause->ended_ms == 0)
-        return incident->onset_ms <= cause->grown_ms + CAUSE_TOGETHER_MS;
+        return place_ms(incident) <= cause->grown_ms + CAUSE_TOGETHER_MS;
     return alert_kind_is_sum(incident->kind) || cause->alive_ms == INT64_MAX ||
-           incident->onset_ms <= cause->alive_ms + CAUSE_MERGE_MS;
+           place_ms(incident) <= cause->alive_ms + CAUSE_MERGE_MS;
 }
 
 /* A whole site at once: power, or the way out of it. */
 static bool is_together(const struct cause *cause, const struct incident *incident,
                         const char *site)
 {
-    int64_t apart = incident->onset_ms - cause->onset_ms;
+    int64_t apart = place_ms(incident) - cause->onset_ms;
     return cause_family_spans_site(cause->family) && site[0] != '\0' &&
            strcmp(cause->site, site) == 0 && apart <= CAUSE_TOGETHER_MS &&
            apart >= -CAUSE_TOGETHER_MS;
@@ -156,10 +171,11 @@ static enum cause_telling tell(struct cause *cause, const struct incident *incid
 
 static void grow(struct cause *cause, const struct incident *incident)
 {
-    if (incident->onset_ms < cause->onset_ms)
-        cause->onset_ms = incident->onset_ms;
-    if (incident->onset_ms > cause->grown_ms && !alert_kind_is_sum(incident->kind))
-        cause->grown_ms = incident->onset_ms;
+    int64_t at_ms = place_ms(incident);
+    if (at_ms < cause->onset_ms)
+        cause->onset_ms = at_ms;
+    if (at_ms > cause->grown_ms && !alert_kind_is_sum(incident->kind))
+        cause->grown_ms = at_ms;
 }
 
 static enum cause_telling opened(struct cause *cause, const struct cause_event *event)

@@ -62,8 +62,8 @@ struct cause {
     enum cause_family family;
     char zone[ID_SIZE]; /* of that one */
     char site[ID_SIZE]; /* ""; likewise */
-    int64_t onset_ms;   /* the earliest of its members */
-    int64_t grown_ms;   /* the latest onset of its members that are no sums */
+    int64_t onset_ms;   /* the earliest of its members; of a door, mains: when proven */
+    int64_t grown_ms;   /* the latest of those that are no sums */
     int64_t ended_ms;   /* when the last member was over; 0 while one is open */
     int64_t reminded_ms;
     bool is_told; /* of what goes on now, or went on last */

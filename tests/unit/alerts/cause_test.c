@@ -142,6 +142,24 @@ static void what_keeps_a_cause_going(void)
     CHECK(cause_alive_ms(&member) == T0 + 30 * MIN);
 }
 
+/* A sum keeps it open; the compressor that died beside it is told when it is proven. */
+static void what_lasts_stands_where_it_was_proven(void)
+{
+    static const enum alert_kind lasting[] = {ALERT_COOLING_FAILED, ALERT_DOOR_OPEN,
+                                              ALERT_DEFROST_LONG, ALERT_NO_RECOVERY};
+    struct incident above = incident_at("a", ALERT_ABOVE, 0);
+    struct cause cause;
+    cause_begin(&cause, &above, "s1");
+    cause.alive_ms = T0 + 20 * MIN;
+    for (size_t i = 0; i < sizeof lasting / sizeof lasting[0]; i++) {
+        struct incident next = incident_at("b", lasting[i], 10);
+        next.opened_ms = T0 + 51 * MIN;
+        CHECK(!cause_takes(&cause, &next, "s1"));
+        next.opened_ms = T0 + 50 * MIN;
+        CHECK(cause_takes(&cause, &next, "s1"));
+    }
+}
+
 static void a_sum_does_not_let_a_cause_grow(void)
 {
     struct incident above = incident_at("a", ALERT_ABOVE, 0);
@@ -352,6 +370,7 @@ int main(void)
         {"families are of kinds and quantities", families_are_of_kinds_and_quantities},
         {"what belongs to a cause", what_belongs_to_a_cause},
         {"what keeps a cause going", what_keeps_a_cause_going},
+        {"what lasts stands where it was proven", what_lasts_stands_where_it_was_proven},
         {"a sum does not let a cause grow", a_sum_does_not_let_a_cause_grow},
         {"a follower is told only when it is graver",
          a_follower_is_told_only_when_it_is_graver},
