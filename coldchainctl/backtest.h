@@ -74,7 +74,7 @@ struct backtest_harm {
     bool is_over;
     bool is_warm;
     double worst;
-    int64_t warned_ms; /* by the first rule that told of it; INT64_MIN: nobody did */
+    int64_t warned_ms; /* when the first rule told of it; INT64_MIN: nobody did */
 };
 
 /* Of one rule. Harms are those of its zone, and of its side: cold ones for `below`. */
@@ -84,15 +84,15 @@ struct backtest_tally {
     size_t criticals;
     size_t open; /* at the end */
     int64_t open_ms;
-    int64_t delay_ms; /* from onset to warning, the middle one; -1: it never fired */
+    int64_t delay_ms; /* from onset to telling, the middle one; -1: it never fired */
     size_t kept;      /* stretches of time for which a reason kept something back */
     size_t kept_by[ALERT_REASON_COUNT];
-    bool is_about_harm;  /* temperature, in a zone with a band; else the rest is 0 */
+    bool is_about_harm;  /* of how warm goods are, which have a band; else the rest is 0 */
     size_t false_alarms; /* firings during which no goods were harmed */
     size_t warned;       /* harms that it told of before they began */
-    size_t late;         /* or while they lasted */
+    size_t late;         /* or later */
     size_t missed;       /* or never */
-    int64_t ahead_ms;    /* from warning to harm, of `warned`: the middle one; -1: none */
+    int64_t ahead_ms;    /* from telling to harm, of `warned`: the middle one; -1: none */
     int64_t ahead_least_ms;
 };
 

@@ -95,7 +95,7 @@ static const struct backtest_firing *first_word(const struct backtest *test, siz
 {
     for (size_t i = 0; i < test->firing_count; i++)
         if (test->firings[i].rule == rule && overlap(&test->firings[i], harm))
-            return &test->firings[i]; /* of a rule they stand in the order of time */
+            return &test->firings[i]; /* of a rule they stand in the order of telling */
     return NULL;
 }
 
@@ -108,9 +108,9 @@ static void count_harm(struct backtest *test, size_t rule, struct backtest_harm 
         tally->missed++;
         return;
     }
-    int64_t ms = harm->from_ms - word->opened_ms;
-    if (harm->warned_ms == INT64_MIN || word->opened_ms < harm->warned_ms)
-        harm->warned_ms = word->opened_ms;
+    int64_t ms = harm->from_ms - word->told_ms;
+    if (harm->warned_ms == INT64_MIN || word->told_ms < harm->warned_ms)
+        harm->warned_ms = word->told_ms;
     if (ms < 0) {
         tally->late++;
         return;
@@ -127,7 +127,7 @@ static void count_rule(struct backtest *test, size_t rule)
     struct spans delays = {.count = 0};
     for (size_t i = 0; i < test->firing_count; i++)
         if (test->firings[i].rule == rule)
-            spans_add(&delays, test->firings[i].opened_ms - test->firings[i].onset_ms);
+            spans_add(&delays, test->firings[i].told_ms - test->firings[i].onset_ms);
     for (size_t i = 0; i < test->harm_count && tally->is_about_harm; i++)
         if (is_its(test, rule, &test->harms[i]))
             count_harm(test, rule, &test->harms[i], &ahead);

@@ -148,11 +148,41 @@ static int compare_harms(const void *left, const void *right)
     return a->channel < b->channel ? -1 : a->channel > b->channel;
 }
 
+struct moment {
+    int64_t time_ms;
+    size_t index;
+};
+
+static int compare_moments(const void *left, const void *right)
+{
+    const struct moment *a = left;
+    const struct moment *b = right;
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* The readings as they were measured, whenever they came; the caller frees it. */
+static struct moment *by_time(const struct backtest_data *data)
+{
+    struct moment *moments = mem_array(data->count, sizeof *moments);
+    bool is_sorted = true;
+    for (size_t i = 0; i < data->count; i++) {
+        moments[i] = (struct moment){data->readings[i].time_ms, i};
+        is_sorted &= i == 0 || moments[i - 1].time_ms <= moments[i].time_ms;
+    }
+    if (!is_sorted)
+        qsort(moments, data->count, sizeof *moments, compare_moments);
+    return moments;
+}
+
 void backtest_find_harms(struct backtest *test, const struct backtest_options *options)
 {
     struct goods *all = prepare(test, options);
+    struct moment *moments = by_time(test->data);
     for (size_t i = 0; i < test->data->count; i++) {
-        const struct backtest_reading *reading = &test->data->readings[i];
+        const struct backtest_reading *reading =
+            &test->data->readings[moments[i].index];
         struct goods *goods = &all[reading->channel];
         if (!goods->is_judged || reading->quality != QUALITY_GOOD ||
             !isfinite(reading->value) ||
@@ -163,6 +193,7 @@ void backtest_find_harms(struct backtest *test, const struct backtest_options *o
         goods->last_ms = reading->time_ms;
         look(test, goods, reading, value);
     }
+    free(moments);
     free(all);
     for (size_t i = 0; i < test->harm_count; i++)
         if (!test->harms[i].is_over)

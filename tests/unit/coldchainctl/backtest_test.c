@@ -241,6 +241,51 @@ static void silence_as_measured_and_as_it_arrived(void)
     end(&bench);
 }
 
+/* Nobody can be told of what has not come yet. */
+static void what_came_after_the_harm_warned_nobody(void)
+{
+    struct bench bench;
+    begin(&bench);
+    air(&bench, 60, 5);
+    int64_t later_ms = bench.now_ms + 6 * HOUR;
+    for (int i = 0; i < 120; i++, bench.now_ms += MINUTE)
+        put(&bench, "air_temperature", bench.now_ms, later_ms, 20);
+    bench.now_ms = later_ms + MINUTE;
+    air(&bench, 60, 5);
+    run(&bench, 2, 8, 6, true);
+    const struct backtest_tally *warm = &bench.test.tallies[0];
+    CHECK(warm->firings == 1 && warm->delay_ms == 6 * HOUR);
+    CHECK(warm->warned == 0 && warm->late == 1 && warm->missed == 0);
+    CHECK(warm->ahead_ms == -1 && bench.test.harm_count == 1);
+    for (size_t i = 0; i < bench.test.harm_count; i++)
+        CHECK(bench.test.harms[i].warned_ms == later_ms);
+    backtest_fini(&bench.test);
+    run(&bench, 2, 8, 6, false);
+    warm = &bench.test.tallies[0];
+    CHECK(warm->firings == 1 && warm->delay_ms == 30 * MINUTE);
+    CHECK(warm->warned == 1 && warm->late == 0);
+    end(&bench);
+}
+
+/* Newer readings came first: what happened to the goods is the same. */
+static void harm_goes_by_when_it_was_measured(void)
+{
+    struct bench bench;
+    begin(&bench);
+    air(&bench, 60, 5);
+    int64_t hot_ms = bench.now_ms;
+    for (int i = 0; i < 20; i++, bench.now_ms += MINUTE)
+        put(&bench, "air_temperature", bench.now_ms, bench.now_ms + HOUR, 9);
+    air(&bench, 120, 5);
+    run(&bench, 2, 8, 0, true);
+    CHECK(bench.test.harm_count == 1);
+    for (size_t i = 0; i < bench.test.harm_count; i++) {
+        CHECK(bench.test.harms[i].from_ms == hot_ms);
+        CHECK(bench.test.harms[i].to_ms == hot_ms + 20 * MINUTE);
+    }
+    end(&bench);
+}
+
 static void whatever_order_a_record_has(void)
 {
     struct bench bench;
@@ -306,6 +351,8 @@ static CU_TestInfo tests[] = {
      harm_of_both_sides_and_the_rule_that_misses_it},
     {"harm that comes back soon is one", harm_that_comes_back_soon_is_one},
     {"silence as measured and as it arrived", silence_as_measured_and_as_it_arrived},
+    {"what came after the harm warned nobody", what_came_after_the_harm_warned_nobody},
+    {"harm goes by when it was measured", harm_goes_by_when_it_was_measured},
     {"a record in any order is judged in that of time", whatever_order_a_record_has},
     {"a month has thirty days", a_month_has_thirty_days},
     {"a picture shows what lasts a minute", a_picture_shows_what_lasts_a_minute},
