@@ -87,7 +87,7 @@ struct backtest_tally {
     int64_t delay_ms; /* from onset to telling, the middle one; -1: it never fired */
     size_t kept;      /* stretches of time for which a reason kept something back */
     size_t kept_by[ALERT_REASON_COUNT];
-    bool is_about_harm;  /* of how warm goods are, which have a band; else the rest is 0 */
+    bool is_about_harm; /* of how warm goods are, which have a band; else the rest is 0 */
     size_t false_alarms; /* firings during which no goods were harmed */
     size_t warned;       /* harms that it told of before they began */
     size_t late;         /* or later */

@@ -45,6 +45,13 @@ static bool is_temperature(const char *quantity)
     return index >= 0 && strcmp(quantity_at((size_t)index)->senml_unit, "Cel") == 0;
 }
 
+/* What it tells of harms the goods; others speak of probes, doors, machines or time. */
+static bool tells_of_harm(enum alert_kind kind)
+{
+    return alert_kind_is_value(kind) || alert_kind_is_sum(kind) || kind == ALERT_RATE ||
+           kind == ALERT_PREDICTED || kind == ALERT_COOLING_FAILED;
+}
+
 /* A derived quantity is made of the zone's air. */
 static bool watches(const struct alert_rule *rule, const struct backtest_channel *channel)
 {
@@ -146,9 +153,8 @@ void backtest_count(struct backtest *test)
         for (size_t k = 0; k < test->data->channel_count; k++)
             if (watches(rule, &test->data->channels[k]))
                 tally->readings += test->data->channels[k].count;
-        tally->is_about_harm = test->has_band && !alert_kind_is_silence(rule->kind) &&
-                               rule->kind != ALERT_LIFE_LEFT && /* old in a good room */
-                               is_temperature(rule->quantity);
+        tally->is_about_harm =
+            test->has_band && tells_of_harm(rule->kind) && is_temperature(rule->quantity);
     }
     for (size_t i = 0; i < test->firing_count; i++)
         count_firing(test, &test->firings[i]);

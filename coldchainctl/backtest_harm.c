@@ -181,8 +181,7 @@ void backtest_find_harms(struct backtest *test, const struct backtest_options *o
     struct goods *all = prepare(test, options);
     struct moment *moments = by_time(test->data);
     for (size_t i = 0; i < test->data->count; i++) {
-        const struct backtest_reading *reading =
-            &test->data->readings[moments[i].index];
+        const struct backtest_reading *reading = &test->data->readings[moments[i].index];
         struct goods *goods = &all[reading->channel];
         if (!goods->is_judged || reading->quality != QUALITY_GOOD ||
             !isfinite(reading->value) ||

@@ -238,7 +238,7 @@ static void print_firings(const struct backtest *test, bool shows_all)
         printf(say("and %zu more that are only counted\n"), test->lost_firings);
 }
 
-/* "warm: kept back 14 times (door 9, defrost 5)" */
+/* "warm, times kept back: 14 (door 9, defrost 5)" */
 static void print_kept(const struct backtest *test)
 {
     for (size_t i = 0; i < test->rules->count; i++) {
@@ -246,7 +246,7 @@ static void print_kept(const struct backtest *test)
         const char *between = "";
         if (tally->kept == 0)
             continue;
-        printf(say("%s: kept back %zu times ("), test->rules->rules[i].id, tally->kept);
+        printf(say("%s, times kept back: %zu ("), test->rules->rules[i].id, tally->kept);
         for (int reason = 0; reason < ALERT_REASON_COUNT; reason++) {
             if (tally->kept_by[reason] == 0)
                 continue;
@@ -272,8 +272,8 @@ static void print_harm(const struct backtest *test)
         before += harm->warned_ms != INT64_MIN && harm->warned_ms <= harm->from_ms;
         late += harm->warned_ms != INT64_MIN && harm->warned_ms > harm->from_ms;
     }
-    printf(say("goods were outside of their band %zu times: told before %zu, while it "
-               "lasted %zu, never %zu\n"),
+    printf(say("times that goods left their band: %zu (told before %zu, later %zu, never "
+               "%zu)\n"),
            test->harm_count, before, late, test->harm_count - before - late);
     if (test->is_estimated)
         printf(say("their temperature is estimated: it follows the air, %g h (--tau)\n"),

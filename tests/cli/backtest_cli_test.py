@@ -106,7 +106,7 @@ class Backtest(unittest.TestCase):
         self.assertEqual((warm["firings"], warm["kept_back"], warm["kept_back_by"]), (0, 1, {"door": 1}))
         kept = result["kept_back"][0]
         self.assertEqual((kept["rule"], kept["reason"], kept["to"] is not None), ("warm", "door", True))
-        self.assertIn("warm: kept back 1 times (door 1)", self.run_it(**more).stdout)
+        self.assertIn("warm, times kept back: 1 (door 1)", self.run_it(**more).stdout)
         self.assertIn("warm：压下 1 次（开门 1)", self.run_it(lang="zh", **more).stdout)
 
     def test_what_the_file_says_of_zones(self):
@@ -140,6 +140,9 @@ class Backtest(unittest.TestCase):
                                            timeout=60, check=True).stdout)
         told = {one["rule"] for one in result["firings"]}
         self.assertIn("place-warm", told, "a compressor that is dead for 20 hours is told of")
+        judged = {one["id"] for one in result["rules"] if one["harm"] is not None}
+        self.assertEqual(judged, {"place-cooling", "place-warm", "place-cold", "place-air"}, "those that say how warm it is")
+        self.assertIn("place-stuck", told, "and a probe that says 5 for a day is no false alarm of theirs")
         for more, words in (([], "give one of --rules"), (["--profile", "shop"], "room, freezer or van"),
                             (["--profile", "room", "--rules", "a"], "give one of --rules")):
             done = subprocess.run(args + more + ["--lang", "en"], capture_output=True, text=True, timeout=60, check=False)
