@@ -16,7 +16,7 @@ static struct alert_rule rule_of(enum alert_kind kind, const char *quantity, dou
                               .kind = kind,
                               .limit = 8,
                               .window_ms = DAY,
-                              .levels = {{ALERT_WARNING, level, 0, level, 0}},
+                              .levels = {{.level = level, .recovery_level = level}},
                               .level_count = 1};
     snprintf(rule.quantity, sizeof rule.quantity, "%s", quantity);
     return rule;

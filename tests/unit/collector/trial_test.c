@@ -307,7 +307,7 @@ static struct alert_rule rule_of(const struct row *row)
                               .limit = row->rule.limit,
                               .window_ms = row->rule.window * MINUTE,
                               .silent_ms = row->rule.silent * MINUTE,
-                              .levels = {{ALERT_WARNING, level, 0, level, 0}},
+                              .levels = {{.level = level, .recovery_level = level}},
                               .level_count = row->rule.silent > 0 ? 0 : 1};
     snprintf(rule.quantity, sizeof rule.quantity, "%s", row->rule.quantity);
     return rule;
