@@ -151,6 +151,19 @@ static void read_to(struct channel_message *message, struct owner *owner)
     message->to = owner->to;
 }
 
+/* Without one it leads itself. */
+static void read_leader(struct channel_message *message, const json_t *root)
+{
+    const json_t *leader = json_object_get(root, "leader");
+    const json_t *of = json_is_object(leader) ? leader : root;
+    message->cause = text_of(root, "cause");
+    message->leader.rule = text_of(of, "rule");
+    message->leader.kind = text_of(of, "kind");
+    message->leader.zone = text_of(of, "zone");
+    message->leader.device = text_of(of, "device");
+    message->leader.quantity = text_of(of, "quantity");
+}
+
 enum err channel_message_parse(struct channel_message *message, const char *body)
 {
     struct owner *owner = mem_alloc(sizeof *owner);
@@ -162,6 +175,7 @@ enum err channel_message_parse(struct channel_message *message, const char *body
     message->key = text_of(root, "key");
     message->event = text_of(root, "event");
     message->incident = text_of(root, "incident");
+    read_leader(message, root);
     message->rule = text_of(root, "rule");
     message->rule_kind = text_of(root, "kind");
     message->severity = text_of(root, "severity");

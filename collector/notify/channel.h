@@ -43,6 +43,14 @@ struct channel_message {
     const char *key; /* the same for each attempt */
     const char *event;
     const char *incident;
+    const char *cause; /* the incident that leads; "" with what an older version wrote */
+    struct {           /* of that one */
+        const char *rule;
+        const char *kind;
+        const char *zone;
+        const char *device;
+        const char *quantity;
+    } leader;
     const char *rule;
     const char *rule_kind;
     const char *severity;

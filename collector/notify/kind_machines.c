@@ -80,19 +80,21 @@ static void put_label(json_t *labels, const char *name, const char *text)
         json_object_set_new(labels, name, json_string(text));
 }
 
+/* Those of the cause: what is told of another of its incidents is the same alert. */
 static json_t *labels_of(const struct channel_message *message, const char *severity)
 {
     json_t *labels = json_object();
+    const char *cause = message->cause[0] != '\0' ? message->cause : message->incident;
     put_label(labels, "alertname",
-              message->rule[0] != '\0' ? message->rule : "coldchain");
+              message->leader.rule[0] != '\0' ? message->leader.rule : "coldchain");
     put_label(labels, "severity", severity);
-    put_label(labels, "incident", message->incident);
-    put_label(labels, "kind", message->rule_kind);
+    put_label(labels, "incident", cause);
+    put_label(labels, "kind", message->leader.kind);
     put_label(labels, "org", message->org);
     put_label(labels, "site", message->site);
-    put_label(labels, "zone", message->zone);
-    put_label(labels, "device", message->device);
-    put_label(labels, "quantity", message->quantity);
+    put_label(labels, "zone", message->leader.zone);
+    put_label(labels, "device", message->leader.device);
+    put_label(labels, "quantity", message->leader.quantity);
     return labels;
 }
 
@@ -146,16 +148,31 @@ static void put_alerts(const struct config_channel *config, json_t *alerts,
     json_decref(alerts);
 }
 
-/* Its severity is one of the labels that are its identity: what rises is another one. */
+static bool is_event(const struct channel_message *message, const char *event)
+{
+    return strcmp(message->event, event) == 0;
+}
+
+/*
+ * Its severity is one of the labels that are its identity: what rises is another one, and
+ * what is over is so in each that may have been told. A part that was over ends nothing.
+ */
 static void add_message(json_t *alerts, const struct config_channel *config,
                         const struct channel_message *message, int64_t now_ms)
 {
+    bool is_over = message->closed_ms != 0 && !is_event(message, "updated");
+    bool is_critical = strcmp(message->severity, "critical") == 0;
+    bool is_led =
+        message->cause[0] != '\0' && strcmp(message->cause, message->incident) != 0;
     int64_t begin_ms = message->onset_ms != 0 ? message->onset_ms : now_ms;
-    int64_t end_ms = message->closed_ms != 0 ? message->closed_ms : now_ms + HOLD_MS;
-    if (strcmp(message->event, "test") == 0)
+    int64_t end_ms = is_over ? message->closed_ms : now_ms + HOLD_MS;
+    if (is_event(message, "test"))
         end_ms = now_ms + 60000; /* rings, and goes by itself */
     add_alert(alerts, config, message, message->severity, begin_ms, end_ms);
-    if (strcmp(message->event, "escalated") == 0)
+    if (is_over && is_led)
+        add_alert(alerts, config, message, is_critical ? "warning" : "critical", begin_ms,
+                  end_ms);
+    else if (is_event(message, "escalated") || (is_led && is_critical && !is_over))
         add_alert(alerts, config, message, "warning", begin_ms, now_ms);
 }
 

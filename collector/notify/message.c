@@ -279,6 +279,18 @@ static void put_place(json_t *root, const struct incident *incident,
     json_object_set_new(root, "site", json_string(zone != NULL ? zone->site : ""));
 }
 
+/* What the cause is known by to programs, whichever of its incidents is told. */
+static void put_leader(json_t *root, const struct incident *leader)
+{
+    if (leader == NULL)
+        return;
+    json_object_set_new(root, "leader",
+                        json_pack("{s:s, s:s, s:s, s:s, s:s}", "rule", leader->rule,
+                                  "kind", alert_kind_name(leader->kind), "zone",
+                                  leader->zone, "device", leader->device, "quantity",
+                                  leader->quantity));
+}
+
 /* Whether the text of its kind tells when it began, and so the zone of time. */
 static bool tells_since(const struct incident *incident, enum words_language language)
 {
@@ -339,6 +351,7 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     json_t *root = message_root(incident, kind, en, zh);
     json_object_set_new(root, "cause",
                         json_string(cause->id != NULL ? cause->id : incident->id));
+    put_leader(root, cause->leader);
     json_object_set_new(root, "is_over", json_boolean(cause->is_over));
     if (cause->is_part)
         json_object_set_new(root, "event",

@@ -153,7 +153,7 @@ MUST_CHECK enum err state_outbox_due(struct state *state, int64_t now_ms, size_t
 MUST_CHECK enum err state_outbox_ready(struct state *state, const char *channel,
                                        int64_t now_ms, size_t limit, void *context,
                                        state_message_fn *row);
-/* The newest message of each open incident that the channel has been given. */
+/* The newest message that the channel has been given of each cause that is not over. */
 typedef void state_body_fn(void *context, const char *body);
 MUST_CHECK enum err state_outbox_open(struct state *state, const char *channel,
                                       size_t limit, void *context, state_body_fn *row);

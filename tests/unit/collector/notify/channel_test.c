@@ -429,6 +429,57 @@ static void an_alertmanager_is_told_begin_and_end(void)
     unmake(&made);
 }
 
+/* Whichever of its incidents is told, a cause is one alert, and ends as the one it was.
+ */
+static void a_cause_is_one_alert(void)
+{
+#define LED \
+    "\"cause\":\"a\",\"rule\":\"hotter\",\"kind\":\"dose_above\",\"zone\":\"z\",\"text_en\":\"x\"," \
+    "\"leader\":{\"rule\":\"hot\",\"kind\":\"above\",\"zone\":\"z\",\"device\":\"d\",\"quantity\":\"q\"}"
+    static const char *const bodies[] = {
+        "{\"event\":\"opened\",\"incident\":\"a\",\"severity\":\"warning\",\"cause\":\"a\",\"rule\":"
+        "\"hot\",\"kind\":\"above\",\"zone\":\"z\",\"device\":\"d\",\"quantity\":\"q\",\"text_en\":\"x\"}",
+        "{\"event\":\"opened\",\"incident\":\"b\",\"severity\":\"critical\"," LED "}",
+        "{\"event\":\"updated\",\"incident\":\"b\",\"severity\":\"critical\","
+        "\"closed\":\"2023-11-14T22:05:00.000Z\"," LED "}",
+        "{\"event\":\"closed\",\"incident\":\"b\",\"severity\":\"warning\","
+        "\"closed\":\"2023-11-14T22:05:00.000Z\"," LED "}",
+    };
+    static const struct {
+        const char *severity[2];
+        bool is_open[2];
+    } rows[] = {
+        {{"warning", NULL}, {true, false}},
+        {{"critical", "warning"}, {true, false}},
+        {{"critical", "warning"}, {true, false}},
+        {{"warning", "critical"}, {false, false}},
+    };
+    char url[] = "http://am:9093";
+    const struct config_channel config = {.kind = CHANNEL_ALERTMANAGER, .url = url};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct made made;
+        make(&made, &config, bodies[i]);
+        json_t *root = body_of(&made);
+        size_t count = rows[i].severity[1] != NULL ? 2 : 1;
+        CHECK(json_array_size(root) == count);
+        for (size_t k = 0; k < count; k++) {
+            const json_t *alert = json_array_get(root, k);
+            json_t *labels =
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "alertname", "hot",
+                          "severity", rows[i].severity[k], "incident", "a", "kind",
+                          "above", "zone", "z", "device", "d", "quantity", "q");
+            CHECK(json_equal(json_object_get(alert, "labels"), labels));
+            bool is_open = strcmp(json_string_value(json_object_get(alert, "endsAt")),
+                                  "2023-11-15") > 0;
+            CHECK(is_open == rows[i].is_open[k]);
+            json_decref(labels);
+        }
+        json_decref(root);
+        unmake(&made);
+    }
+#undef LED
+}
+
 static void what_is_open_is_sent_again_to_an_alertmanager(void)
 {
     char url[] = "http://am:9093";
@@ -604,6 +655,7 @@ int main(void)
         {"a link that acknowledges is whole", a_link_that_acknowledges_is_whole},
         {"mail is one thread per incident", mail_is_one_thread_per_incident},
         {"an alertmanager is told begin and end", an_alertmanager_is_told_begin_and_end},
+        {"a cause is one alert", a_cause_is_one_alert},
         {"what is open is sent again to an alertmanager",
          what_is_open_is_sent_again_to_an_alertmanager},
         {"templates make requests of providers", templates_make_requests_of_providers},
