@@ -164,6 +164,18 @@ struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
     return source;
 }
 
+void alerts_overhear(struct alerts *alerts, const struct source *known,
+                     const struct alert_reading *reading)
+{
+    enum room_role role = known != NULL ? (enum room_role)known->plan->role
+                                        : room_role_of(reading->quantity, false);
+    if (role == ROLE_NONE || !has_times(reading) || !is_good(reading))
+        return;
+    const struct zone *zone = zone_find(&alerts->zones, reading->zone);
+    if (zone != NULL && zone->has_room)
+        room_hear(alerts, room_make(alerts, reading->zone), role, reading);
+}
+
 void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
                     const struct alert_sink *sink)
 {

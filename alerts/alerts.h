@@ -245,6 +245,13 @@ void alerts_reading(struct alerts *alerts, const struct alert_reading *reading,
 struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
                                  const struct alert_reading *reading,
                                  const struct alert_sink *sink);
+/*
+ * A signal, a probe beside others: the engine, which is not to judge the reading, hears
+ * it for what it judges in that zone. `known`: as another engine with the same zones
+ * returned it for the channel, NULL.
+ */
+void alerts_overhear(struct alerts *alerts, const struct source *known,
+                     const struct alert_reading *reading);
 /* Grows whenever the engine gives up a place where it kept a channel. */
 uint64_t alerts_removed(const struct alerts *alerts);
 /*

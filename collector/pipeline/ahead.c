@@ -106,11 +106,22 @@ void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
     struct alerts *ahead = pipeline_ahead(pipeline);
     if (device->late == NULL)
         device->late = late_create();
-    if (late_add_channel(device->late, reading->zone, reading->channel))
+    bool is_first = device->late->channel_count == 0;
+    if (late_add_channel(device->late, reading->zone, reading->channel)) {
+        pipeline->ahead_count += is_first;
         alerts_copy(ahead, pipeline->alerts, reading->zone, reading->device,
                     reading->channel);
+    }
     alerts_reading(ahead, reading, &pipeline->ahead_sink);
     alerts_heard(pipeline->alerts, reading, &pipeline->sink);
+}
+
+/* What it judges heeds the zone's other devices, which are in order, as they are now. */
+void pipeline_overhear(struct pipeline *pipeline, const struct source *source,
+                       const struct alert_reading *reading)
+{
+    if (pipeline->ahead_count > 0)
+        alerts_overhear(pipeline->ahead, source, reading);
 }
 
 const struct incident *pipeline_judged(const struct pipeline *pipeline,
@@ -204,6 +215,7 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device)
     assert(pipeline->in_order == NULL);
     device->late = NULL; /* nothing is held back from here on */
     device->is_dirty = true;
+    pipeline->ahead_count -= late->channel_count > 0;
     for (size_t i = 0; i < late->channel_count; i++)
         alerts_drop(pipeline_ahead(pipeline), late->channels[i].zone, device->id,
                     late->channels[i].channel);

@@ -72,7 +72,12 @@ static enum err restore_late(struct pipeline *pipeline, const char *key, const v
         return ERR_CORRUPT;
     device->late = late_create();
     device->is_late_saved = true;
-    return late_load(device->late, data, len);
+    enum err err = late_load(device->late, data, len);
+    if (device->late->channel_count > 0) {
+        pipeline_ahead(pipeline);
+        pipeline->ahead_count++;
+    }
+    return err;
 }
 
 static enum err restore_entity(struct pipeline *pipeline, const char *key,

@@ -60,6 +60,7 @@ struct pipeline {
     struct map devices;        /* "org/device" -> struct device */
     struct alerts *alerts;     /* in order */
     struct alerts *ahead;      /* ahead of gaps; NULL before the first */
+    size_t ahead_count;        /* devices of which it has copies */
     struct registry *registry; /* entities of state.db, as of `at`; see checkpoint.c */
     int64_t placed_ms;         /* placements are told to the rules up to here */
     int64_t moved_ms;          /* when something was placed last, as of this pack */
@@ -245,6 +246,9 @@ void pipeline_on_ahead(void *context, enum alert_effect_kind kind,
 /* A reading of a pack that is ahead of a gap. */
 void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
                           const struct alert_reading *reading);
+/* A reading that the first engine has judged, for what the second one judges there. */
+void pipeline_overhear(struct pipeline *pipeline, const struct source *source,
+                       const struct alert_reading *reading);
 /*
  * An incident of state.db, as the engine that tells of it has it now: what is ahead of a
  * gap by the second one. NULL: neither has it; borrowed until the next call.

@@ -99,11 +99,13 @@ static void apply_reading(struct pipeline *pipeline, struct device *device,
     }
     keep_last(pipeline, channel, reading);
     struct alert_reading given;
-    if (address(pipeline, device, channel, reading, &given))
-        channel->source =
-            alerts_reading_at(pipeline->alerts, channel->source, &given, &pipeline->sink);
-    else
+    if (!address(pipeline, device, channel, reading, &given)) {
         metric_add(METRIC_READINGS_UNPLACED, 1);
+        return;
+    }
+    channel->source =
+        alerts_reading_at(pipeline->alerts, channel->source, &given, &pipeline->sink);
+    pipeline_overhear(pipeline, channel->source, &given);
 }
 
 /* Not counted: that is done when its turn comes. */

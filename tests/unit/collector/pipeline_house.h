@@ -189,15 +189,16 @@ static inline void readings_topic(char text[TOPIC_MAX], const char *device, uint
 }
 
 /* One reading, of that time, which comes at another. */
-static inline uint64_t put_pack_late(struct house *house, const char *device,
-                                     uint64_t seq, int64_t at_ms, int64_t arrival_ms,
-                                     double value, bool is_deflated)
+static inline uint64_t put_channel_late(struct house *house, const char *device,
+                                        const char *channel, uint64_t seq, int64_t at_ms,
+                                        int64_t arrival_ms, double value,
+                                        bool is_deflated)
 {
     struct pack pack = {.epoch = EPOCH, .seq = seq, .clock = PACK_CLOCK_SYNCED};
     snprintf(pack.device, sizeof pack.device, "%s", device);
     pack.wall_ms = at_ms;
     struct reading reading = {.time_ms = at_ms, .value = value, .raw = (double)NAN};
-    CHECK(pack_channel(&pack, "air_temperature", &reading.channel) == ERR_OK);
+    CHECK(pack_channel(&pack, channel, &reading.channel) == ERR_OK);
     CHECK(pack_add(&pack, &reading) == ERR_OK);
     struct buf text = {0};
     struct buf small = {0};
@@ -212,6 +213,14 @@ static inline uint64_t put_pack_late(struct house *house, const char *device,
     buf_fini(&small);
     pack_fini(&pack);
     return position;
+}
+
+static inline uint64_t put_pack_late(struct house *house, const char *device,
+                                     uint64_t seq, int64_t at_ms, int64_t arrival_ms,
+                                     double value, bool is_deflated)
+{
+    return put_channel_late(house, device, "air_temperature", seq, at_ms, arrival_ms,
+                            value, is_deflated);
 }
 
 /* One reading, of that time. */

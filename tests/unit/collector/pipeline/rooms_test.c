@@ -361,6 +361,56 @@ static void a_start_ends_with_its_duty(void)
     house_close(&house);
 }
 
+/* ---- what other devices of the zone say ------------------------------------------- */
+
+/* A minute each up to 16: "e" says whether it is on, and "d" how warm it is. */
+struct signals {
+    const char *name;
+    const char *signal;
+    uint64_t on;
+    uint64_t off;
+    uint64_t warm;
+    uint64_t missing; /* of "d"; 0: nothing */
+    bool is_told;
+};
+
+static void put_signals(struct house *house, const struct signals *row)
+{
+    char body[100];
+    put(house, RECORD_CONFIG, START_MS, config, strlen(config));
+    snprintf(body, sizeof body, "{\"id\":\"warm\",\"unless\":[\"%s\"]}", row->signal);
+    run(house, 0, "rule.put", body);
+    run(house, 0, "device.put", "{\"id\":\"e\",\"org\":\"o\"}");
+    run(house, 0, "placement.put", "{\"device\":\"e\",\"zone\":\"room\",\"from\":0}");
+    for (uint64_t minute = 1; minute <= 16; minute++) {
+        int64_t at_ms = START_MS + (int64_t)minute * 60000;
+        bool is_on = minute >= row->on && minute < row->off;
+        put_channel_late(house, "e", row->signal, minute, at_ms, at_ms, is_on, false);
+        if (minute != row->missing)
+            put_pack(house, "d", minute, minute >= row->warm ? 9 : 5, false);
+    }
+    CHECK(journal_sync(house->journal, NULL) == ERR_OK);
+}
+
+static void signals_of_others_are_heard_ahead_of_a_gap(void)
+{
+    static const struct signals rows[] = {
+        {"a defrost", "defrost", 6, 20, 8, 0, false},
+        {"a defrost behind the gap", "defrost", 6, 20, 8, 3, false},
+        {"a door that is closed", "door", 2, 6, 8, 0, true},
+        {"a door that is closed behind the gap", "door", 2, 6, 8, 3, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        house_open(&house);
+        state_close(house.state);
+        put_signals(&house, &rows[i]);
+        check_crashes(&house, rows[i].name, 1 + i);
+        CHECK_ROW(rows[i].name, (opened(&house) > 0) == rows[i].is_told);
+        house_close(&house);
+    }
+}
+
 /* ---- goods left behind ------------------------------------------------------------ */
 
 struct asked {
@@ -782,6 +832,8 @@ static void a_band_that_is_said_later_counts(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"signals of others are heard ahead of a gap",
+         signals_of_others_are_heard_ahead_of_a_gap},
         {"goods that change move the limits", goods_that_change_move_the_limits},
         {"old goods are told until they go", old_goods_are_told_until_they_go},
         {"what is planned is not told", what_is_planned_is_not_told},
