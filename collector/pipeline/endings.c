@@ -9,6 +9,9 @@
  * beginning.
  *
  * The rows of the outbox say all this, so a replay finds the same.
+ *
+ * Somebody took it: beginnings that still wait are not told any more. Programs hear them
+ * all the same, and what says that something is over wakes nobody and is told.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -249,9 +252,9 @@ static void withdraw_beginnings(struct ending *ending, bool keeps_all)
     for (size_t i = 0; i < ending->beginnings.count; i++) {
         struct beginning *one = &ending->beginnings.list[i];
         if (!keeps_all && is_withdrawn(ending, one))
-            pipeline_note(
-                ending->pipeline,
-                state_withdraw_message(ending->pipeline->options.state, one->message));
+            pipeline_note(ending->pipeline,
+                          state_withdraw_message(ending->pipeline->options.state,
+                                                 one->message, STATE_IS_OVER, ""));
         else
             one->has_come = true;
     }
@@ -384,4 +387,38 @@ void pipeline_tell_part(struct pipeline *pipeline, const struct incident *incide
             (!is_told || pipeline_is_program(pipeline, channel)))
             tell_channel(pipeline, incident, part.cause, channel, STATE_STEP_PART, body);
     }
+}
+
+/* ---- somebody has it --------------------------------------------------------------- */
+
+struct waiting {
+    const struct pipeline *pipeline;
+    uint64_t *messages;
+    size_t count;
+    size_t capacity;
+};
+
+static void on_waiting(void *context, const struct state_telling *telling)
+{
+    struct waiting *waiting = context;
+    if (telling->state != STATE_OUTBOX_PENDING || telling->is_end ||
+        telling->step == STATE_STEP_PART ||
+        (telling->contact[0] == '\0' &&
+         pipeline_is_program(waiting->pipeline, telling->channel)))
+        return;
+    mem_grow(&waiting->messages, &waiting->capacity, waiting->count + 1,
+             sizeof *waiting->messages);
+    waiting->messages[waiting->count++] = telling->id;
+}
+
+enum err pipeline_withdraw_taken(struct pipeline *pipeline, const char *cause,
+                                 const char *by)
+{
+    struct state *state = pipeline->options.state;
+    struct waiting waiting = {.pipeline = pipeline};
+    enum err err = state_each_telling(state, cause, &waiting, on_waiting);
+    for (size_t i = 0; err == ERR_OK && i < waiting.count; i++)
+        err = state_withdraw_message(state, waiting.messages[i], STATE_IS_TAKEN, by);
+    free(waiting.messages);
+    return err;
 }

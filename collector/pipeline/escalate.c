@@ -71,7 +71,7 @@ static bool has_failed(const struct tellings *tellings,
                        const struct state_telling *telling, size_t channel)
 {
     if (telling->state == STATE_OUTBOX_DEAD)
-        return true;
+        return !telling->is_taken;
     return telling->state == STATE_OUTBOX_PENDING &&
            (tellings->plan->channels[channel].is_down ||
             (telling->has_result && telling->attempts >= ATTEMPTS_MAX));

@@ -234,12 +234,21 @@ static enum err take_all(struct doing *doing)
     return err == ERR_OK ? do_members(doing, acknowledge_one) : err;
 }
 
+/* Who was not told by now need not be. */
+static enum err quieten(const struct doing *doing)
+{
+    return pipeline_withdraw_taken(doing->targets.pipeline, doing->targets.care.cause,
+                                   doing->change->command->actor);
+}
+
 static enum err acknowledge(struct doing *doing)
 {
     const struct change *change = doing->change;
     enum err err = take_all(doing);
     if (err == ERR_EXISTS || (err == ERR_OK && json_array_size(doing->done) == 0))
         return taken_before(doing);
+    if (err == ERR_OK)
+        err = quieten(doing);
     size_t i;
     json_t *id;
     json_array_foreach(doing->done, i, id)
@@ -262,6 +271,8 @@ static enum err snooze(struct doing *doing)
     if (targets->named.state == INCIDENT_CLOSED)
         return err_set(doing->why, ERR_EXISTS, "it is over: there is nothing to put off");
     enum err err = take_all(doing);
+    if (err == ERR_OK)
+        err = quieten(doing);
     if (err == ERR_OK)
         err = state_set_snoozed(change->state, targets->named.id, until_ms);
     size_t i;

@@ -358,6 +358,9 @@ void pipeline_tell_end(struct pipeline *pipeline, enum alert_effect_kind kind,
 void pipeline_tell_part(struct pipeline *pipeline, const struct incident *incident,
                         const struct escalation_policy *policy,
                         const struct pipeline_cause *decided, const char *body);
+/* Somebody acknowledged what people were told of the cause: what waits is not told. */
+MUST_CHECK enum err pipeline_withdraw_taken(struct pipeline *pipeline, const char *cause,
+                                            const char *by);
 
 /* effects.c */
 /* False for what was committed before a crash and is only being read again. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/state_escalation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "collector/store/state_tables.h"
 
 static const char *const withdrawn_texts[] = {
@@ -10,6 +12,12 @@ static const char *const withdrawn_texts[] = {
     STATE_WITHDRAWN_LIST(X)
 #undef X
 };
+
+static bool is_withdrawn_as(enum state_withdrawn reason, const char *last_result)
+{
+    const char *text = withdrawn_texts[reason];
+    return strncmp(text, last_result, strlen(text)) == 0;
+}
 
 enum err state_put_escalation(struct state *state,
                               const struct state_escalation *escalation)
@@ -96,7 +104,7 @@ enum err state_each_telling(struct state *state, const char *cause, void *contex
     struct db_rows rows;
     db_select(&rows, state->db,
               "SELECT channel, contact, round, step, times, created_ms, state, attempts,"
-              " last_result <> '', id, state = 'done' OR EXISTS (SELECT 1 FROM"
+              " last_result, id, state = 'done' OR EXISTS (SELECT 1 FROM"
               " outbox_attempt WHERE message = outbox.id AND ended_ms = 0),"
               " json_extract(body, '$.event') = 'closed'"
               " FROM outbox WHERE cause = ? ORDER BY id",
@@ -111,7 +119,8 @@ enum err state_each_telling(struct state *state, const char *cause, void *contex
             .times = (uint32_t)db_get_int(&rows, 4),
             .created_ms = db_get_int(&rows, 5),
             .attempts = (uint32_t)db_get_int(&rows, 7),
-            .has_result = db_get_int(&rows, 8) != 0,
+            .has_result = db_get_text(&rows, 8)[0] != '\0',
+            .is_taken = is_withdrawn_as(STATE_IS_TAKEN, db_get_text(&rows, 8)),
             .id = db_get_u64(&rows, 9),
             .may_have_come = db_get_int(&rows, 10) != 0,
             .is_end = db_get_int(&rows, 11) != 0,
@@ -124,43 +133,46 @@ enum err state_each_telling(struct state *state, const char *cause, void *contex
     return err == ERR_OK && !is_good ? ERR_CORRUPT : err;
 }
 
+#define WITHDRAW \
+    "UPDATE outbox SET state = 'dead'," \
+    " last_result = ? || iif(last_result = '', '', '; before: ' || last_result)"
+
 enum err state_supersede_messages(struct state *state, const struct state_message *repeat)
 {
-    return state_write(state,
-                       "UPDATE outbox SET state = 'dead', last_result = ?"
-                       " WHERE cause = ? AND channel = ? AND contact = ? AND round = ?"
-                       " AND step = ? AND times < ? AND state = 'pending'",
-                       DB_ARGS(db_text(withdrawn_texts[STATE_SAID_AGAIN]),
-                               db_text(repeat->cause), db_text(repeat->channel),
-                               db_text(repeat->contact), db_int(repeat->round),
-                               db_int(repeat->step), db_int(repeat->times)));
+    return state_write(
+        state,
+        WITHDRAW " WHERE cause = ? AND channel = ? AND contact = ? AND round = ?"
+                 " AND step = ? AND times < ? AND state = 'pending'",
+        DB_ARGS(db_text(withdrawn_texts[STATE_SAID_AGAIN]), db_text(repeat->cause),
+                db_text(repeat->channel), db_text(repeat->contact), db_int(repeat->round),
+                db_int(repeat->step), db_int(repeat->times)));
 }
 
 bool state_was_withdrawn(const char *last_result)
 {
     for (size_t i = 0; i < sizeof withdrawn_texts / sizeof withdrawn_texts[0]; i++)
-        if (strcmp(withdrawn_texts[i], last_result) == 0)
+        if (is_withdrawn_as((enum state_withdrawn)i, last_result))
             return true;
     return false;
 }
 
-enum err state_withdraw_message(struct state *state, uint64_t message)
+enum err state_withdraw_message(struct state *state, uint64_t message,
+                                enum state_withdrawn reason, const char *who)
 {
-    return state_write(state,
-                       "UPDATE outbox SET state = 'dead', last_result = ?2 WHERE id = ?1"
-                       " AND state = 'pending'",
-                       DB_ARGS(db_u64(message), db_text(withdrawn_texts[STATE_IS_OVER])));
+    char *text = mem_format("%s%s", withdrawn_texts[reason], who);
+    enum err err = state_write(state, WITHDRAW " WHERE id = ? AND state = 'pending'",
+                               DB_ARGS(db_text(text), db_u64(message)));
+    free(text);
+    return err;
 }
 
 enum err state_withdraw_ends(struct state *state, const char *cause, int64_t now_ms)
 {
     return state_write(state,
-                       "UPDATE outbox SET state = 'dead', last_result = ?3"
-                       " WHERE cause = ?1 AND state = 'pending' AND step = ?4"
-                       " AND attempts = 0 AND next_attempt_ms > ?2",
-                       DB_ARGS(db_text(cause), db_int(now_ms),
-                               db_text(withdrawn_texts[STATE_BEGAN_AGAIN]),
-                               db_int(STATE_STEP_END)));
+                       WITHDRAW " WHERE cause = ? AND state = 'pending' AND step = ?"
+                                " AND attempts = 0 AND next_attempt_ms > ?",
+                       DB_ARGS(db_text(withdrawn_texts[STATE_BEGAN_AGAIN]),
+                               db_text(cause), db_int(STATE_STEP_END), db_int(now_ms)));
 }
 
 enum err state_count_channel(struct state *state, const char *channel, int64_t since_ms,

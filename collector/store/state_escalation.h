@@ -67,6 +67,7 @@ struct state_telling {
     enum state_outbox state;
     uint32_t attempts;
     bool has_result;    /* of one attempt at least */
+    bool is_taken;      /* it was withdrawn, for somebody had it */
     bool may_have_come; /* it was delivered, or what became of an attempt is not known */
     bool is_end;        /* it says that it is over */
 };
@@ -82,11 +83,15 @@ MUST_CHECK enum err state_each_telling(struct state *state, const char *cause,
 MUST_CHECK enum err state_supersede_messages(struct state *state,
                                              const struct state_message *repeat);
 
-/* Why a message is dead that nobody gave up: it had nothing to say any more. */
+/*
+ * Why a message is dead that nobody gave up: it had nothing to say any more. How its last
+ * attempt failed stands behind it.
+ */
 #define STATE_WITHDRAWN_LIST(X) \
     X(SAID_AGAIN, "a later message says it again") \
     X(BEGAN_AGAIN, "it began again") \
-    X(IS_OVER, "it was over before this could be told")
+    X(IS_OVER, "it was over before this could be told") \
+    X(IS_TAKEN, "acknowledged by ")
 
 enum state_withdrawn {
 #define X(name, text) STATE_##name,
@@ -96,8 +101,9 @@ enum state_withdrawn {
 
 /* By its last result. */
 bool state_was_withdrawn(const char *last_result);
-/* One that waits, IS_OVER. */
-MUST_CHECK enum err state_withdraw_message(struct state *state, uint64_t message);
+/* One that waits; `who` stands behind IS_TAKEN, else "". */
+MUST_CHECK enum err state_withdraw_message(struct state *state, uint64_t message,
+                                           enum state_withdrawn reason, const char *who);
 /* Ends of that cause that wait for their hour: it BEGAN_AGAIN. */
 MUST_CHECK enum err state_withdraw_ends(struct state *state, const char *cause,
                                         int64_t now_ms);

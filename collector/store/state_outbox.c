@@ -174,6 +174,27 @@ enum err state_outbox_resume(struct state *state, int64_t since_ms)
                        DB_ARGS(db_int(since_ms)));
 }
 
+/* Of one that was withdrawn while it was under way: it may have come all the same. */
+static enum err end_withdrawn(struct state *state, uint64_t id, int64_t now_ms,
+                              enum state_outbox outcome, const char *text)
+{
+    enum err err =
+        state_write(state,
+                    "UPDATE outbox_attempt SET ended_ms = ?2, outcome = ?3, result = ?4"
+                    " WHERE message = ?1 AND ended_ms = 0 AND attempt ="
+                    " (SELECT attempts FROM outbox WHERE id = ?1 AND state = 'dead')",
+                    DB_ARGS(db_u64(id), db_int(now_ms),
+                            db_text(state_outbox_name(outcome)), db_text(text)));
+    if (err == ERR_OK && db_changes(state->db) == 0)
+        return ERR_NOT_FOUND;
+    if (err == ERR_OK && outcome == STATE_OUTBOX_DONE)
+        err = state_write(state,
+                          "UPDATE outbox SET state = 'done', last_result = ?2"
+                          " WHERE id = ?1",
+                          DB_ARGS(db_u64(id), db_text(text)));
+    return err;
+}
+
 enum err state_outbox_result(struct state *state, uint64_t id, int64_t now_ms,
                              enum state_outbox outcome, int64_t retry_ms,
                              const char *text)
@@ -185,7 +206,7 @@ enum err state_outbox_result(struct state *state, uint64_t id, int64_t now_ms,
                     DB_ARGS(db_u64(id), db_text(state_outbox_name(outcome)),
                             db_int(retry_ms), db_text(text)));
     if (err == ERR_OK && db_changes(state->db) == 0)
-        return ERR_NOT_FOUND;
+        return end_withdrawn(state, id, now_ms, outcome, text);
     if (err == ERR_OK)
         err = state_write(state,
                           "UPDATE outbox_attempt SET ended_ms = ?2, outcome = ?3,"

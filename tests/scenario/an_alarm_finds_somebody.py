@@ -189,4 +189,8 @@ def story_over_the_next_channel_and_by_one_tap(house):
     house.equal(store.execute("SELECT count(*) FROM outbox WHERE channel = 'dead' AND incident = ? AND"
                               " json_extract(body, '$.event') = 'closed'", (message["incident"],)).fetchone(), (0,),
                 "no end goes where the beginning never came")
+    state, last = store.execute("SELECT state, last_result FROM outbox WHERE channel = 'dead' AND incident = ?",
+                                (message["incident"],)).fetchone()
+    house.check(state == "dead" and last.startswith("acknowledged by li; before: "),
+                f"what still waited was withdrawn when somebody had it: {state} {last}")
     store.close()

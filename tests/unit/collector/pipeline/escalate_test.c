@@ -745,13 +745,30 @@ static const char *fates(struct house *house)
 /* It is 22:14 at minute 1. The fifth channel, a program, is another table's. */
 #define NIGHT "22:15-22:40"
 
-static const struct {
+struct fate {
     const char *name;
     const char *over;
     const char *quiet;
     const char *records;
     const char *want;
-} ends[] = {
+};
+
+static void check_fates(const struct fate *rows, size_t count, size_t channel_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct house house;
+        struct office office;
+        make_office(&office, rows[i].over, rows[i].quiet);
+        open_office(&house, &office, channel_count);
+        play(&house, rows[i].name, rows[i].records);
+        if (strcmp(fates(&house), rows[i].want) != 0)
+            printf("\n  %s: %s\n", rows[i].name, fates(&house));
+        CHECK_ROW(rows[i].name, strcmp(fates(&house), rows[i].want) == 0);
+        close_house(&house);
+    }
+}
+
+static const struct fate ends[] = {
     {"the end of a warning waits for the end of quiet hours", "sms", NIGHT,
      "d1=9 ok1@1 d2=5", "1m sms>li done, 26m sms>li"},
     {"without quiet hours it goes at once", "sms", "", "d1=9 ok1@1 d2=5",
@@ -811,26 +828,51 @@ static const struct {
 
 static void nobody_is_woken_to_hear_that_all_is_well(void)
 {
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        struct house house;
-        struct office office;
-        make_office(&office, ends[i].over, ends[i].quiet);
-        open_office(&house, &office, PLACES - 1);
-        play(&house, ends[i].name, ends[i].records);
-        if (strcmp(fates(&house), ends[i].want) != 0)
-            printf("\n  %s: %s\n", ends[i].name, fates(&house));
-        CHECK_ROW(ends[i].name, strcmp(fates(&house), ends[i].want) == 0);
-        close_house(&house);
-    }
+    check_fates(ends, sizeof ends / sizeof ends[0], PLACES - 1);
 }
 
-static const struct {
-    const char *name;
-    const char *over;
-    const char *quiet;
-    const char *records;
-    const char *want;
-} programs[] = {
+static const struct fate taken[] = {
+    {"what waits is not told any more", "sms", "", "d1=9 ack2 t3-20", "1m sms>li dead"},
+    {"nor what is put off", "sms", "", "d1=9 nap2 t3-20", "1m sms>li dead"},
+    {"nor what failed until then", "sms chat", "",
+     "d1=9 no1@1 no1@1 no1@1 t2-2 ack3 t4-20", "1m sms>li dead, 2m chat>li dead"},
+    {"of all members of the cause", "sms", "", "d1=9 e1=21 ack2 t3-20",
+     "1m sms>li dead, 1m sms>li dead"},
+    {"what was under way and came was told, and so is its end", "sms", "",
+     "d1=9 try1@1 ack2 ok1@2 d3=5", "1m sms>li done, 3m sms>li"},
+    {"what was under way and failed is not tried again, and has no end", "sms", "",
+     "d1=9 try1@1 ack2 no1@2 t3-9 d10=5", "1m sms>li dead"},
+    {"of which nobody knows whether it came, the end is told", "sms", "",
+     "d1=9 try1@1 ack2 d3=5", "1m sms>li dead, 3m sms>li"},
+    {"what becomes graver is told", "sms", "", "d1=9 ack2 d3=21",
+     "1m sms>li dead, 3m sms>li"},
+    {"an end that waits is told all the same", "sms", NIGHT, "d1=9 ok1@1 d2=5 ack3 t4-9",
+     "1m sms>li done, 26m sms>li"},
+    {"a program that no contact names hears it all", "sms", "", "d1=9 ack2 t3-9",
+     "1m hook>all, 1m sms>li dead"},
+};
+
+static void what_waits_is_not_told_once_somebody_has_it(void)
+{
+    check_fates(taken, sizeof taken / sizeof taken[0] - 1, PLACES - 1);
+    check_fates(&taken[sizeof taken / sizeof taken[0] - 1], 1, PLACES);
+}
+
+/* Without a policy: what people read, and what programs do. */
+static void without_a_policy_either(void)
+{
+    struct house house;
+    struct office office;
+    make_office(&office, "sms", "");
+    office.settings.policy_count = 0;
+    open_office(&house, &office, PLACES);
+    play(&house, "no policy", "d1=9 ok2@1 ack2");
+    CHECK_TEXT(fates(&house), "1m sms>all dead, 1m chat>all done, 1m voice>all dead, "
+                              "1m siren>all dead, 1m hook>all");
+    close_house(&house);
+}
+
+static const struct fate programs[] = {
     {"is told of everything at once, whoever sleeps", "sms", "22:10-22:40",
      "d1=9 d2=5 t3-3 t27-27", "1m hook>all, 2m hook>all, 27m sms>li over"},
     {"is told of what is graver, and of no reminder", "sms", "", "d1=9 t2-11 d12=21",
@@ -845,17 +887,7 @@ static const struct {
 
 static void a_program_that_no_contact_names(void)
 {
-    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
-        struct house house;
-        struct office office;
-        make_office(&office, programs[i].over, programs[i].quiet);
-        open_office(&house, &office, PLACES);
-        play(&house, programs[i].name, programs[i].records);
-        if (strcmp(fates(&house), programs[i].want) != 0)
-            printf("\n  %s: %s\n", programs[i].name, fates(&house));
-        CHECK_ROW(programs[i].name, strcmp(fates(&house), programs[i].want) == 0);
-        close_house(&house);
-    }
+    check_fates(programs, sizeof programs / sizeof programs[0], PLACES);
 }
 
 /* Nobody on duty, and no last resort: every channel, the program once. */
@@ -885,7 +917,8 @@ static void ends_are_the_same_after_crashes(void)
     open_office(&house, &office, PLACES);
     play(&house, "all sorts of ends",
          "d1=9 ok1@1 try2@1 d2=5 d3=9 d4=5 d5=21 ok4@5 no5@5 no5@6 bad5@7 t8-9 e10=21 "
-         "try6@10 e11=5 d12=5 t13-14 d15=9 d16=5 t17-40");
+         "try6@10 e11=5 d12=5 t13-14 d15=9 d16=5 t17-40 "
+         "d41=9 ack42 t43-43");
     checkpoint(&house);
     char *want = dump(&house);
     CHECK(count_of(want, "it began again") > 0);
@@ -920,6 +953,9 @@ int main(void)
         {"a flapping cause goes on", a_flapping_cause_goes_on},
         {"nobody is woken to hear that all is well",
          nobody_is_woken_to_hear_that_all_is_well},
+        {"what waits is not told once somebody has it",
+         what_waits_is_not_told_once_somebody_has_it},
+        {"without a policy either", without_a_policy_either},
         {"a program that no contact names", a_program_that_no_contact_names},
         {"a program is told once when all are", a_program_is_told_once_when_all_are},
         {"ends are the same after crashes", ends_are_the_same_after_crashes},
