@@ -121,11 +121,16 @@ static bool is_section(const struct config_schema *schema, const char *name)
     return false;
 }
 
+static bool is_name(const char *known, const char *name, size_t len)
+{
+    return known != NULL && strlen(known) == len && memcmp(known, name, len) == 0;
+}
+
 static const struct config_key *find_key(const struct config_schema *schema,
                                          const char *name, size_t len)
 {
     for (const struct config_key *key = schema->keys; key->name != NULL; key++)
-        if (strlen(key->name) == len && memcmp(key->name, name, len) == 0)
+        if (is_name(key->name, name, len) || is_name(key->also, name, len))
             return key;
     return NULL;
 }

@@ -55,6 +55,7 @@ struct config_key {
     const char *const *words;           /* ENUM: NULL at the end */
     const struct config_schema *record; /* RECORDS */
     const char *help;                   /* one line, printed above the key */
+    const char *also; /* a name that is taken for it, too: what commands call it */
 };
 
 struct config_schema {

@@ -372,6 +372,19 @@ static bool key_is_sound(const struct config_key *key)
            fallback_parses(key);
 }
 
+/* Nothing else is called so, nor its other name. */
+static bool other_name_is_sound(const struct config_key *keys,
+                                const struct config_key *key)
+{
+    if (key->also == NULL)
+        return true;
+    for (const struct config_key *other = keys; other->name != NULL; other++)
+        if (strcmp(other->name, key->also) == 0 ||
+            (other < key && other->also != NULL && strcmp(other->also, key->also) == 0))
+            return false;
+    return true;
+}
+
 /* No key twice, none that is also a section, and no section taken up again. */
 static bool names_are_sound(const struct config_key *keys, const struct config_key *key)
 {
@@ -393,7 +406,8 @@ static bool names_are_sound(const struct config_key *keys, const struct config_k
 bool config_table_is_sound(const struct config_schema *schema)
 {
     for (const struct config_key *key = schema->keys; key->name != NULL; key++) {
-        if (!key_is_sound(key) || !names_are_sound(schema->keys, key)) {
+        if (!key_is_sound(key) || !names_are_sound(schema->keys, key) ||
+            !other_name_is_sound(schema->keys, key)) {
             log_error("row of a key table is not sound name=%s", key->name);
             return false;
         }

@@ -58,6 +58,55 @@ static void a_rule_has_all_that_a_rule_can_have(void)
     config_fini(&config);
 }
 
+/* As commands and exports call them. */
+static void other_names_of_its_fields_are_taken(void)
+{
+    struct config config;
+    struct settings settings;
+    struct err_text why;
+    struct alert_rule rule;
+    load(
+        &config, &settings,
+        "  - {id: warm, zone: room-1, kind: above, levels: [{level: 8, recovery_level: 7}]}\n"
+        "  - {id: gone, zone: room-1, kind: silent, silent: 5m, silent_severity: critical}\n",
+        &why);
+    CHECK_TEXT(why.text, "");
+    CHECK(settings.rule_count == 2);
+    config_rule_take(&rule, &settings.rules[0]);
+    CHECK(rule.levels[0].recovery_level == 7);
+    config_rule_take(&rule, &settings.rules[1]);
+    CHECK(rule.silent_ms == 300000 && rule.silent_severity == ALERT_CRITICAL);
+    config_fini(&config);
+    load(&config, &settings,
+         "  - {id: gone, zone: room-1, kind: silent, silent_after: 5m, silent: 6m}\n",
+         &why);
+    CHECK(strstr(why.text, "'rules[0].silent_after' has a value already") != NULL);
+    config_fini(&config);
+}
+
+/* Their heads say that they may be copied. */
+static void rules_that_come_with_it_are_settings(void)
+{
+    static const char *const names[] = {"room", "freezer", "van"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct config config = {0};
+        struct settings settings;
+        struct err_text why = {""};
+        struct buf text = {0};
+        char *path =
+            mem_format("%s/alerts/profiles/%s.yaml", check_source_dir(), names[i]);
+        buf_text(&text, "sites:\n  - {id: store, zones: [{id: place}]}\n");
+        CHECK(file_read(&text, path, 1 << 20, &why) == ERR_OK);
+        enum err err = config_load_text(&config, &settings_schema, &settings, path,
+                                        text.data, text.len, &why);
+        CHECK_ROW(names[i], err == ERR_OK && settings.rule_count >= 9);
+        CHECK_TEXT(why.text, "");
+        config_fini(&config);
+        buf_fini(&text);
+        free(path);
+    }
+}
+
 static void each_kind_watches_what_it_is_about(void)
 {
     static const struct {
@@ -285,6 +334,8 @@ int main(void)
         {"a rule may name the band of its zone", a_rule_may_name_the_band_of_its_zone},
         {"a site may say its time zone", a_site_may_say_its_time_zone},
         {"a rule has all that a rule can have", a_rule_has_all_that_a_rule_can_have},
+        {"other names of its fields are taken", other_names_of_its_fields_are_taken},
+        {"rules that come with it are settings", rules_that_come_with_it_are_settings},
         {"each kind watches what it is about", each_kind_watches_what_it_is_about},
         {"the document's rules are rules", the_document_s_rules_are_rules},
         {"what is wrong is told with its line", what_is_wrong_is_told_with_its_line},
