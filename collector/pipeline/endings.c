@@ -73,6 +73,7 @@ struct beginning {
 
 struct beginnings {
     const struct pipeline *pipeline;
+    bool has_ended_too; /* who was told an end, is told this: it never was */
     struct beginning *list;
     size_t count;
     size_t capacity;
@@ -121,7 +122,8 @@ static void on_telling(void *context, const struct state_telling *telling)
         !find_contact(beginnings->pipeline, telling->contact, &contact))
         return;
     if (telling->is_end) {
-        forget(beginnings, contact, channel);
+        if (!beginnings->has_ended_too)
+            forget(beginnings, contact, channel);
         return;
     }
     mem_grow(&beginnings->list, &beginnings->capacity, beginnings->count + 1,
@@ -284,7 +286,8 @@ void pipeline_tell_end(struct pipeline *pipeline, enum alert_effect_kind kind,
         .cause = decided->cause.id,
         .body = body,
         .step = STATE_STEP_END,
-        .beginnings = {.pipeline = pipeline},
+        .beginnings = {.pipeline = pipeline,
+                       .has_ended_too = kind == ALERT_EFFECT_WITHDRAWN},
     };
     struct state *state = pipeline->options.state;
     pipeline_note(pipeline, state_each_telling(state, ending.cause, &ending.beginnings,
