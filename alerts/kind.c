@@ -142,6 +142,11 @@ bool alert_kind_asks_goods(enum alert_kind kind, unsigned unless)
            (unless & shapes) != 0;
 }
 
+bool alert_kind_asks_band(enum alert_kind kind, unsigned unless)
+{
+    return kind == ALERT_PREDICTED || alert_kind_asks_goods(kind, unless);
+}
+
 const char *alert_kind_unit(enum alert_kind kind)
 {
     assert((size_t)kind < ALERT_KIND_COUNT);

@@ -77,6 +77,8 @@ struct moment {
     bool asks;        /* out: somebody is asked now */
     double step_low;  /* what a planned step allows; infinite: it has no bound there */
     double step_high;
+    double band_low; /* what is in order there, of a temperature; NaN: open, or unsaid */
+    double band_high;
     double life_pct; /* that the goods have left; NaN: not known, or nobody asked */
     double others;   /* what the zone's other probes say; NaN: none fresh enough */
     const struct air_verdict *air;   /* of this channel; NULL: nobody asked */

@@ -22,7 +22,7 @@
 #define COARSEST      100
 #define FINEST        (-10) /* 1/1024: of a temperature, 32 K to either side */
 #define HOME_SLOWER   4.0F
-#define HOME_MOST_MIN 1440.0F
+#define HOME_MOST_MIN 360.0F
 #define ERRORS        2.0 /* standard errors either way: 19 of 20 */
 
 /* A slice that is over, by its means. */
@@ -226,10 +226,22 @@ static bool fit_line(struct line *line, const struct fit *fit, int64_t newest,
     return true;
 }
 
+/* The upper (1) or lower (-1) end of what is in order, as far as the zone's band says
+ * that; 0: it does not. */
+static int end_of_band(const struct rule *rule, const struct moment *moment)
+{
+    if (rule->limit >= moment->band_high)
+        return 1;
+    if (rule->limit <= moment->band_low)
+        return -1;
+    double middle = (moment->band_low + moment->band_high) / 2; /* NaN: one is open */
+    return (rule->limit > middle) - (rule->limit < middle);
+}
+
 /*
- * A limit alone does not say from which side it is reached: from the one on which the
- * value was for longer: of the last HOME_MOST_MIN minutes, and HOME_SLOWER times as long
- * elsewhere. True: from below.
+ * From which side the limit is reached: from within the band. A limit alone does not say
+ * it: from the side on which the value was for longer: of the last HOME_MOST_MIN minutes,
+ * and HOME_SLOWER times as long elsewhere. True: from below.
  */
 static bool is_from_below(struct fit *fit, const struct rule *rule,
                           const struct moment *moment)
@@ -240,6 +252,9 @@ static bool is_from_below(struct fit *fit, const struct rule *rule,
     bool is_home = (fit->home_min[0] >= 0) == is_below;
     float way = is_home ? minutes : minutes / HOME_SLOWER;
     float home = fit->home_min[0] + (is_below ? way : -way);
+    int end = end_of_band(rule, moment);
+    if (end != 0)
+        home = (float)end * HOME_MOST_MIN;
     fit->home_min[0] = fmaxf(fminf(home, HOME_MOST_MIN), -HOME_MOST_MIN);
     return fit->home_min[0] >= 0;
 }

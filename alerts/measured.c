@@ -133,6 +133,17 @@ static void judge_rule(struct alerts *alerts, struct source *source, size_t inde
         threshold_step(alerts, source, rule, sample, sink);
 }
 
+/* Whether a band of the zone is about it. */
+static bool is_of_band(const char *quantity)
+{
+    static const char *const names[] = {"air_temperature", "return_temperature",
+                                        "product_temperature", "pulp_temperature"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], quantity) == 0)
+            return true;
+    return false;
+}
+
 /* What the zone says of this reading; returns the reasons that hold. */
 static unsigned ask_room(struct alerts *alerts, struct source *source, struct room *room,
                          const struct alert_reading *reading, struct moment *moment)
@@ -147,6 +158,10 @@ static unsigned ask_room(struct alerts *alerts, struct source *source, struct ro
     if (empty != NULL) {
         moment->empty_ms = empty->from_ms;
         moment->is_asked = empty->is_asked;
+    }
+    if (room->settings.has_band && is_of_band(plan->quantity)) {
+        moment->band_low = room->settings.band_low_C;
+        moment->band_high = room->settings.band_high_C;
     }
     if ((reasons & STEP) != 0)
         room_step_band(room, reading->time_ms, &moment->step_low, &moment->step_high);
@@ -164,6 +179,8 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
                               .empty_ms = TIME_NONE,
                               .step_low = -HUGE_VAL,
                               .step_high = HUGE_VAL,
+                              .band_low = (double)NAN,
+                              .band_high = (double)NAN,
                               .life_pct = (double)NAN,
                               .others = (double)NAN,
                               .quantity = source->plan->registered};
@@ -182,23 +199,12 @@ static unsigned look_around(struct alerts *alerts, struct source *source,
     return reasons | reasons_of_air(moment->air);
 }
 
-/* Whether a step's band is about it. */
-static bool is_of_step(const char *quantity)
-{
-    static const char *const names[] = {"air_temperature", "return_temperature",
-                                        "product_temperature", "pulp_temperature"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], quantity) == 0)
-            return true;
-    return false;
-}
-
 /* What the step allows on the side to which the rule looks; infinite: everything. */
 static double step_bound(const struct rule *rule, const struct moment *moment,
                          bool *is_above)
 {
     *is_above = true;
-    if (!is_of_step(rule->quantity))
+    if (!is_of_band(rule->quantity))
         return HUGE_VAL;
     switch ((enum alert_kind)rule->kind) {
     case ALERT_ABOVE:

@@ -51,7 +51,7 @@ static bool sees_shapes(const struct rule *rule)
 static bool asks_room(const struct rule *rule)
 {
     return sees_shapes(rule) || rule->kind == ALERT_DIVERGE ||
-           rule->kind == ALERT_GOODS_LEFT;
+           rule->kind == ALERT_GOODS_LEFT || rule->kind == ALERT_PREDICTED;
 }
 
 void zone_add_rule(struct zone *zone, struct rule *rule)

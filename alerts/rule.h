@@ -213,6 +213,8 @@ bool alert_kind_is_of_shapes(enum alert_kind kind);
  * one of mains: how long the goods bear it is what people ask next.
  */
 bool alert_kind_asks_goods(enum alert_kind kind, unsigned unless);
+/* These, and one that leads to an end of the zone's band: what that is matters to it. */
+bool alert_kind_asks_band(enum alert_kind kind, unsigned unless);
 /* Judged by dates, which the collector knows, and not by readings. */
 bool alert_kind_is_date(enum alert_kind kind);
 /* The engine can judge it; what it cannot alert_rule_check() refuses. */

@@ -152,8 +152,7 @@ static bool has_band(const struct zone_config *zone)
     return !isnan(zone->low) || !isnan(zone->high);
 }
 
-/* How long the goods bear it is asked of such rules. */
-static bool asks_goods(const struct zone_rule *rule)
+static bool asks_band(const struct zone_rule *rule)
 {
     enum alert_kind kind;
     unsigned unless = 0;
@@ -162,7 +161,7 @@ static bool asks_goods(const struct zone_rule *rule)
         if (alert_reason_parse(&reason, rule->unless[i]))
             unless |= 1u << reason;
     }
-    return alert_kind_parse(&kind, rule->kind) && alert_kind_asks_goods(kind, unless);
+    return alert_kind_parse(&kind, rule->kind) && alert_kind_asks_band(kind, unless);
 }
 
 /* A zone of which nothing is said costs nothing, unless its rules look at its goods. */
@@ -173,7 +172,7 @@ static bool is_told_of(const struct zone_config *zone)
                         zone->door_most_ms != 0 || zone->recovery_most_ms != 0;
     for (size_t i = 0; i < zone->rule_count; i++)
         is_described |= is_derived(zone->rules[i].quantity) ||
-                        (has_band(zone) && asks_goods(&zone->rules[i]));
+                        (has_band(zone) && asks_band(&zone->rules[i]));
     return is_described;
 }
 

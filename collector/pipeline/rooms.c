@@ -56,7 +56,7 @@ static void declare(struct alerts *alerts, const struct registry *registry,
 /* Whether rules ask what a zone is like of which nothing was said. */
 enum asked {
     ASKED_NOTHING,
-    ASKED_BAND,  /* how long until harm */
+    ASKED_BAND,  /* how long until harm, which end of it a limit is */
     ASKED_GOODS, /* how warm they are */
 };
 
@@ -64,7 +64,7 @@ static enum asked asked_by(const struct alert_rule *rule)
 {
     if (doubt_is_derived(rule->quantity))
         return ASKED_GOODS;
-    return alert_kind_asks_goods(rule->kind, rule->unless) ? ASKED_BAND : ASKED_NOTHING;
+    return alert_kind_asks_band(rule->kind, rule->unless) ? ASKED_BAND : ASKED_NOTHING;
 }
 
 /*

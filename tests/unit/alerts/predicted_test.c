@@ -147,6 +147,135 @@ static void behind_the_limit_there_is_no_interval(void)
     story_end(&story);
 }
 
+#define PARTS 6
+
+/* In a straight line to that, until that hour. */
+struct part {
+    int64_t until_h;
+    double to_C;
+};
+
+/* Each opening and closing with its hour. */
+static void write_hours(void *context, enum alert_effect_kind kind,
+                        const struct incident *incident)
+{
+    struct buf *log = context;
+    int64_t hour = (incident->changed_ms - T0) / 3600000;
+    if (kind == ALERT_EFFECT_OPENED || kind == ALERT_EFFECT_CLOSED)
+        buf_format(log, "%s%s %" PRId64, log->len > 0 ? ", " : "",
+                   alert_effect_name(kind), hour);
+}
+
+static void drive(struct story *story, const struct part parts[PARTS], double from_C)
+{
+    int64_t from_h = 0;
+    for (size_t i = 0; i < PARTS && parts[i].until_h > 0; i++) {
+        int64_t minutes = (parts[i].until_h - from_h) * 60;
+        for (int64_t minute = 0; minute < minutes; minute++) {
+            double part = (double)minute / (double)minutes;
+            double ripple = (double)(minute % 15) / 100; /* of a compressor */
+            story_read(story, (from_h * 60 + minute) * MINUTE,
+                       from_C + part * (parts[i].to_C - from_C) + ripple);
+        }
+        from_h = parts[i].until_h;
+        from_C = parts[i].to_C;
+    }
+}
+
+/* A limit is the end of what is in order: it is reached from within. */
+static void it_is_reached_from_within_the_band(void)
+{
+    static const struct {
+        const char *name;
+        bool has_band;
+        double low;
+        double high;
+        double limit;
+        double from_C;
+        struct part parts[PARTS];
+        const char *want;
+    } rows[] = {
+        {"cooled into its band, and a real rise the day after",
+         true,
+         2,
+         8,
+         8,
+         20,
+         {{24, 20}, {34, 3}, {44, 3}, {54, 20}},
+         "opened 0, closed 31, opened 45"},
+        {"the band's upper end alone",
+         true,
+         (double)NAN,
+         8,
+         8,
+         20,
+         {{24, 20}, {34, 3}, {44, 3}, {54, 20}},
+         "opened 0, closed 31, opened 45"},
+        {"a limit within the band is of the nearer end",
+         true,
+         2,
+         9,
+         8,
+         20,
+         {{24, 20}, {34, 3}, {44, 3}, {54, 20}},
+         "opened 0, closed 31, opened 45"},
+        {"frost, at the lower end",
+         true,
+         0,
+         8,
+         0,
+         4,
+         {{24, 4}, {28, -2}, {32, -2}, {36, 4}},
+         "opened 25, closed 33"},
+        {"frost, and a band that says nothing of it",
+         true,
+         (double)NAN,
+         8,
+         0,
+         4,
+         {{24, 4}, {28, -2}, {32, -2}, {36, 4}},
+         "opened 25, closed 33"},
+        {"without a band it is where it was for long that counts, a day at most",
+         false,
+         0,
+         0,
+         8,
+         20,
+         {{48, 20}, {58, 3}, {84, 3}, {94, 20}},
+         "opened 54, closed 79, opened 85"},
+        {"a failure of less than a day makes nothing else of it",
+         false,
+         0,
+         0,
+         8,
+         4,
+         {{48, 4}, {52, 14}, {68, 14}, {72, 4}, {90, 4}, {94, 12}},
+         "opened 48, closed 70, opened 90"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf log = {0};
+        struct story story;
+        struct alert_rule rule = soon();
+        const struct alert_room room = {.has_band = rows[i].has_band,
+                                        .band_low_C = rows[i].low,
+                                        .band_high_C = rows[i].high};
+        rule.limit = rows[i].limit;
+        rule.levels[0].recovery_level = 60;
+        story_begin(&story);
+        story_rules(&story, &rule, 1);
+        if (rows[i].has_band)
+            alerts_set_room(story.alerts, "room-1", &room);
+        story.sink = (struct alert_sink){.context = &log, .effect = write_hours};
+        drive(&story, rows[i].parts, rows[i].from_C);
+        buf_text(&log, "");
+        if (strcmp(log.data, rows[i].want) != 0)
+            printf("\n  [%s] got: %s\n", rows[i].name, log.data);
+        CHECK_ROW(rows[i].name, strcmp(log.data, rows[i].want) == 0);
+        buf_fini(&log);
+        story_end(&story);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -155,6 +284,7 @@ int main(void)
         {"what is told first carries its interval",
          what_is_told_first_carries_its_interval},
         {"the interval survives a restart", the_interval_survives_a_restart},
+        {"it is reached from within the band", it_is_reached_from_within_the_band},
         {"behind the limit there is no interval", behind_the_limit_there_is_no_interval},
         CU_TEST_INFO_NULL,
     };

@@ -834,6 +834,27 @@ static void goods_and_plans_are_judged_as_there(void)
     bench_destroy(bench);
 }
 
+/* Warm air that is cooled to the upper end is none that comes to it. */
+static void what_is_predicted_is_reached_from_within_the_band(void)
+{
+    static const char format[] =
+        "{\"v\":1,\"version\":\"00000000000000a1\",\"zones\":[{\"zone\":\"room-1\","
+        "\"on_duty\":true%s,\"rules\":[{\"id\":\"soon\",\"kind\":\"predicted\","
+        "\"quantity\":\"air_temperature\",\"limit\":8,\"window\":1800000,\"levels\":[{"
+        "\"severity\":\"warning\",\"level\":60,\"delay\":0,\"recovery_level\":60,"
+        "\"recovery_delay\":0}]}]}]}";
+    for (int has_band = 0; has_band < 2; has_band++) {
+        char config[1000];
+        snprintf(config, sizeof config, format, has_band ? ",\"low\":2,\"high\":8" : "");
+        struct bench *bench = bench_create(config);
+        for (int minute = 0; minute < 350; minute++)
+            give(bench, minute, minute < 200 ? 20 : 20 - (double)(minute - 200) / 10);
+        CHECK(list_of(bench)->count == 1);
+        CHECK(incidents_open(list_of(bench)) == (has_band ? 0 : 1));
+        bench_destroy(bench);
+    }
+}
+
 /* What it means for the goods is known here, too, and kept. */
 static void how_long_the_goods_bear_it_is_known(void)
 {
@@ -1067,6 +1088,8 @@ int main(void)
         {"off duty only safety rings", off_duty_only_safety_rings},
         {"how long the goods bear it is known", how_long_the_goods_bear_it_is_known},
         {"a step excuses no more than its band", a_step_excuses_no_more_than_its_band},
+        {"what is predicted is reached from within the band",
+         what_is_predicted_is_reached_from_within_the_band},
         {"what a person closed is closed here", what_a_person_closed_is_closed_here},
         {"what was closed and lasts rings after a day",
          what_was_closed_and_lasts_rings_after_a_day},

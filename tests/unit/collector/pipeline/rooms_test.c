@@ -829,6 +829,36 @@ static void a_band_that_is_said_later_counts(void)
     house_close(&house);
 }
 
+static void count_opened(void *context, const struct incident *incident)
+{
+    size_t *count = context;
+    *count += strcmp(incident->rule, "soon") == 0 && incident->state == INCIDENT_OPEN;
+}
+
+/* Warm air that is cooled to the upper end is none that comes to it. */
+static void what_is_predicted_is_reached_from_within_the_band(void)
+{
+    for (int has_band = 0; has_band < 2; has_band++) {
+        struct house house;
+        furnish(&house);
+        if (has_band)
+            run(&house, 0, "zone.put",
+                "{\"id\":\"room\",\"band_low\":2,\"band_high\":8}");
+        run(&house, 0, "rule.put",
+            "{\"id\":\"soon\",\"zone\":\"room\",\"quantity\":\"air_temperature\","
+            "\"kind\":\"predicted\",\"limit\":8,\"window\":1800000,\"levels\":[{\"level\":60}]}");
+        measure(&house, 1, 200, 20);
+        for (uint64_t minute = 201; minute < 350; minute++)
+            measure(&house, minute, minute, 20 - (double)(minute - 200) / 10);
+        take_all(&house);
+        size_t open = 0;
+        const struct state_incident_query query = {0};
+        CHECK(state_page_incidents(house.state, &query, &open, count_opened) == ERR_OK);
+        CHECK(open == (has_band ? 0 : 1));
+        house_close(&house);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -859,6 +889,8 @@ int main(void)
          a_crash_behind_every_record_says_the_same_of_harm},
         {"harm follows the air", harm_follows_the_air},
         {"a band that is said later counts", a_band_that_is_said_later_counts},
+        {"what is predicted is reached from within the band",
+         what_is_predicted_is_reached_from_within_the_band},
         CU_TEST_INFO_NULL,
     };
     return check_run("rooms", tests);
