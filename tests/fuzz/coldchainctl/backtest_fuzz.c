@@ -60,7 +60,7 @@ static void look(const struct backtest *test)
     buf_fini(&picture);
 }
 
-static void judge(const struct backtest_rules *rules, struct backtest_data *data)
+static void judge(struct backtest_rules *rules, struct backtest_data *data)
 {
     struct backtest test;
     struct err_text why = {""};
