@@ -848,6 +848,8 @@ static const struct fate taken[] = {
      "1m sms>li dead, 3m sms>li"},
     {"an end that waits is told all the same", "sms", NIGHT, "d1=9 ok1@1 d2=5 ack3 t4-9",
      "1m sms>li done, 26m sms>li"},
+    {"so is a graver part that was over", "sms", NIGHT,
+     "e1=5 d1=9 ok1@1 e4=5 e2=21 e3=5 ack5 t6-9", "1m sms>li done, 26m sms>li over"},
     {"a program that no contact names hears it all", "sms", "", "d1=9 ack2 t3-9",
      "1m hook>all, 1m sms>li dead"},
 };
