@@ -35,6 +35,25 @@ const struct escalation_policy *escalation_policy(const struct escalation_plan *
     return NULL;
 }
 
+size_t escalation_way(const struct escalation_contact *contact, size_t address)
+{
+    size_t way = 0;
+    for (size_t i = 0; i < address; i++)
+        way += contact->addresses[i].channel == contact->addresses[address].channel;
+    return way;
+}
+
+size_t escalation_address(const struct escalation_contact *contact, size_t channel,
+                          size_t way)
+{
+    size_t found = ESCALATION_NONE;
+    for (size_t i = 0; i < contact->address_count; i++)
+        if (contact->addresses[i].channel == channel &&
+            (found == ESCALATION_NONE || escalation_way(contact, i) <= way))
+            found = i;
+    return found;
+}
+
 /* ---- one contact at one step ------------------------------------------------------- */
 
 /* What is being decided. */
@@ -89,11 +108,11 @@ static struct history look_back(const struct turn *turn, size_t contact)
 }
 
 static bool was_tried(const struct turn *turn, size_t contact, uint32_t repeat,
-                      size_t channel)
+                      size_t channel, size_t way)
 {
     for (size_t i = 0; i < turn->told_count; i++)
         if (is_of(turn, &turn->told[i], contact) && turn->told[i].repeat == repeat &&
-            turn->told[i].channel == channel)
+            turn->told[i].channel == channel && turn->told[i].way == way)
             return true;
     return false;
 }
@@ -152,7 +171,7 @@ static size_t pick(const struct turn *turn, size_t who, uint32_t repeat, bool *i
     *wait_ms = ESCALATION_NEVER;
     for (size_t i = 0; i < count; i++) {
         size_t channel = contact->addresses[i].channel;
-        if (was_tried(turn, who, repeat, channel) ||
+        if (was_tried(turn, who, repeat, channel, escalation_way(contact, i)) ||
             turn->plan->channels[channel].is_subject)
             continue;
         if (quiet[i] != 0 && !may_ring(turn)) {
@@ -181,10 +200,12 @@ static void tell_repeat(struct turn *turn, size_t who, uint32_t repeat)
         look_again(turn, wait_ms);
         return;
     }
+    const struct escalation_contact *contact = &turn->plan->contacts[who];
     tell(turn, (struct escalation_tell){
                    .contact = who,
                    .repeat = repeat,
-                   .channel = turn->plan->contacts[who].addresses[address].channel,
+                   .channel = contact->addresses[address].channel,
+                   .way = escalation_way(contact, address),
                    .is_fallback = address > 0,
                    .is_in_quiet = is_quiet,
                });
@@ -194,7 +215,7 @@ static void tell_repeat(struct turn *turn, size_t who, uint32_t repeat)
 static void tell_all(struct turn *turn, uint32_t repeat)
 {
     for (size_t i = 0; i < turn->plan->channel_count; i++)
-        if (!was_tried(turn, ESCALATION_NONE, repeat, i) &&
+        if (!was_tried(turn, ESCALATION_NONE, repeat, i, 0) &&
             !turn->plan->channels[i].is_subject && !turn->plan->channels[i].is_program)
             tell(turn, (struct escalation_tell){
                            .contact = ESCALATION_NONE, .repeat = repeat, .channel = i});

@@ -83,6 +83,12 @@ struct escalation_contact {
     size_t address_count;
 };
 
+/* Which of the contact's addresses over that one's channel it is, from 0. */
+size_t escalation_way(const struct escalation_contact *contact, size_t address);
+/* The index of that one, of the last when there are fewer by now; NONE: there is none. */
+size_t escalation_address(const struct escalation_contact *contact, size_t channel,
+                          size_t way);
+
 /* Weekly, or dated when to_ms is not 0: while one is dated, weekly ones do not count. */
 struct escalation_shift {
     size_t contact;
@@ -150,6 +156,7 @@ struct escalation_tell {
     size_t contact;  /* NONE: nobody was on duty, the channel's own receivers */
     uint32_t repeat; /* from 0 */
     size_t channel;
+    size_t way; /* of the contact's addresses over that channel, from 0 */
     int64_t at_ms;
     bool has_failed;     /* told: nothing more will come of it, or not soon */
     bool is_fallback;    /* to tell: not the first address */
@@ -188,11 +195,12 @@ void escalation_next(const struct escalation_plan *plan,
 /* What a contact is told when it is over. */
 struct escalation_end {
     size_t channel;
+    size_t way;
     int64_t at_ms; /* not before */
 };
 
 /*
- * Where the contact is told the end, of channels[] over which it was reached; how many.
+ * Where the contact is told the end, of its addresses at which it was reached; how many.
  * A channel that rings only when the contact has none that does not, and never in quiet
  * hours: there the end waits, as the end of a warning does over any channel. What stops
  * at the end is told at once.

@@ -22,12 +22,11 @@ static const struct escalation_channel *channel_of(const struct ending *ending,
 
 static void tell(struct ending *ending, size_t address, int64_t at_ms)
 {
-    size_t channel = ending->contact->addresses[address].channel;
-    for (size_t i = 0; i < ending->count; i++)
-        if (ending->ends[i].channel == channel)
-            return; /* two addresses there: one of them is told */
-    ending->ends[ending->count++] =
-        (struct escalation_end){.channel = channel, .at_ms = at_ms};
+    ending->ends[ending->count++] = (struct escalation_end){
+        .channel = ending->contact->addresses[address].channel,
+        .way = escalation_way(ending->contact, address),
+        .at_ms = at_ms,
+    };
 }
 
 /* Who was called at night for what is critical may be on the way: told at once, quietly.
@@ -76,7 +75,7 @@ size_t escalation_ends(const struct escalation_plan *plan, size_t contact,
     bool is_told = false;
     for (size_t i = 0; i < ending.contact->address_count; i++) {
         const struct escalation_channel *channel = channel_of(&ending, i);
-        if (!reached[ending.contact->addresses[i].channel])
+        if (!reached[i])
             continue;
         if (channel->stops_at_end) {
             tell(&ending, i, now_ms);

@@ -112,7 +112,7 @@ char *collector_on_address(void *context, const struct state_message *message)
     const struct collector *collector = context;
     const struct config_channel *channel = receiver_of(collector, message->channel);
     char *body = roster_addressed(collector->roster, message->contact, message->channel,
-                                  message->body);
+                                  message->address, message->body);
     return channel != NULL && channel_takes_replies(channel)
                ? reply_desk_offer(collector->desk, channel, message->contact,
                                   message->incident, clock_wall_ms(collector->clock),

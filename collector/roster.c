@@ -210,16 +210,16 @@ size_t roster_channel(const struct roster *roster, const char *name)
 }
 
 const char *roster_address(const struct roster *roster, const char *contact,
-                           const char *channel)
+                           const char *channel, size_t way)
 {
     size_t index = roster_contact(roster, contact);
     if (index == ESCALATION_NONE)
         return NULL;
-    const struct config_contact *from = &roster->config->contacts[index];
-    for (size_t i = 0; i < from->address_count; i++)
-        if (strcmp(from->addresses[i].channel, channel) == 0)
-            return from->addresses[i].to;
-    return NULL;
+    size_t address = escalation_address(&roster->contacts[index],
+                                        roster_channel(roster, channel), way);
+    return address != ESCALATION_NONE
+               ? roster->config->contacts[index].addresses[address].to
+               : NULL;
 }
 
 const char *roster_person(const struct roster *roster, const char *contact)
@@ -229,9 +229,10 @@ const char *roster_person(const struct roster *roster, const char *contact)
 }
 
 char *roster_addressed(const struct roster *roster, const char *contact,
-                       const char *channel, const char *body)
+                       const char *channel, size_t way, const char *body)
 {
-    const char *to = contact[0] != '\0' ? roster_address(roster, contact, channel) : NULL;
+    const char *to =
+        contact[0] != '\0' ? roster_address(roster, contact, channel, way) : NULL;
     json_t *root = to != NULL ? json_loads(body, 0, NULL) : NULL;
     if (root == NULL)
         return mem_strdup(body);

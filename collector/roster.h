@@ -48,15 +48,16 @@ void roster_destroy(struct roster *roster);
 /* Index, or ESCALATION_NONE. */
 size_t roster_contact(const struct roster *roster, const char *id);
 size_t roster_channel(const struct roster *roster, const char *name);
-/* Where that contact is reached over that channel; NULL: the channel's own receivers. */
+/* Where that contact is reached over that channel, `way` as of escalation_tell; NULL: the
+ * channel's own receivers. */
 const char *roster_address(const struct roster *roster, const char *contact,
-                           const char *channel);
+                           const char *channel, size_t way);
 
 /* Who signs in as that contact; NULL: nobody that is known. */
 const char *roster_person(const struct roster *roster, const char *contact);
 /* The message's body with that address as "to"; the caller's to free. */
 char *roster_addressed(const struct roster *roster, const char *contact,
-                       const char *channel, const char *body);
+                       const char *channel, size_t way, const char *body);
 
 /* Appends a line for each gap of a duty in the week to come. */
 void roster_warnings(const struct roster *roster, int64_t now_ms, struct buf *lines);

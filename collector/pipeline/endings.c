@@ -68,6 +68,7 @@ struct beginning {
     uint64_t message;
     size_t contact;      /* NONE: the channel's own receivers */
     const char *channel; /* of the pipeline's options */
+    size_t way;          /* of the contact's addresses over it */
     bool has_come;       /* or may have */
 };
 
@@ -132,6 +133,7 @@ static void on_telling(void *context, const struct state_telling *telling)
         .message = telling->id,
         .contact = contact,
         .channel = channel,
+        .way = telling->address,
         .has_come = telling->may_have_come,
     };
 }
@@ -155,7 +157,9 @@ static void tell_contact_over(struct ending *ending, size_t contact,
     const struct escalation_plan *plan = &ending->pipeline->options.roster->plan;
     char revision[MESSAGE_KEY_SIZE];
     message_key(ending->incident, revision);
-    char *key = mem_format("%s-%s", revision, plan->contacts[contact].id);
+    char *key = end->way == 0 ? mem_format("%s-%s", revision, plan->contacts[contact].id)
+                              : mem_format("%s-%s-%zu", revision,
+                                           plan->contacts[contact].id, end->way + 1);
     const struct state_message message = {
         .incident = ending->incident->id,
         .revision = ending->incident->revision,
@@ -168,6 +172,7 @@ static void tell_contact_over(struct ending *ending, size_t contact,
         .contact = plan->contacts[contact].id,
         .round = ending->round,
         .step = ending->step,
+        .address = (uint32_t)end->way,
     };
     pipeline_note(ending->pipeline,
                   state_add_message(ending->pipeline->options.state, &message));
@@ -183,11 +188,14 @@ static bool mark_reached(const struct ending *ending, size_t contact, bool has_c
     memset(reached, 0, ESCALATION_CHANNELS_MAX * sizeof *reached);
     for (size_t i = 0; i < ending->beginnings.count; i++) {
         const struct beginning *one = &ending->beginnings.list[i];
-        size_t channel = roster_channel(roster, one->channel);
-        if (one->contact != contact || one->has_come != has_come ||
-            channel == ESCALATION_NONE)
+        if (one->contact != contact || one->has_come != has_come)
             continue;
-        reached[channel] = true;
+        size_t address =
+            escalation_address(&roster->plan.contacts[contact],
+                               roster_channel(roster, one->channel), one->way);
+        if (address == ESCALATION_NONE)
+            continue;
+        reached[address] = true;
         is_any = true;
     }
     return is_any;
@@ -327,9 +335,9 @@ static size_t first_way(const struct escalation_plan *plan, size_t contact)
         if (channel->stops_at_end || channel->is_subject)
             continue;
         if (!channel->is_down)
-            return given->addresses[i].channel;
+            return i;
         if (found == ESCALATION_NONE)
-            found = given->addresses[i].channel;
+            found = i;
     }
     return found;
 }

@@ -94,6 +94,7 @@ static void on_telling(void *context, const struct state_telling *telling)
         .contact = contact,
         .repeat = telling->times,
         .channel = channel,
+        .way = telling->address,
         .at_ms = telling->created_ms,
         .has_failed = has_failed(tellings, telling, channel),
     };
@@ -197,6 +198,8 @@ static void tell_one(struct pipeline *pipeline, const struct incident *incident,
     message_key(incident, revision);
     buf_format(&key, "%s-%u.%zu.%u-%s", revision, (unsigned)round->round, tell->step,
                (unsigned)tell->repeat, contact);
+    if (tell->way > 0) /* the channel's service may compare keys */
+        buf_format(&key, "-%zu", tell->way + 1);
     const struct saying saying = {incident, round, tell, contact, key.data};
     char *body = body_for(pipeline, &saying, plain);
     const struct state_message message = {
@@ -212,6 +215,7 @@ static void tell_one(struct pipeline *pipeline, const struct incident *incident,
         .round = round->round,
         .step = (uint32_t)tell->step,
         .times = tell->repeat,
+        .address = (uint32_t)tell->way,
     };
     add(pipeline, &message);
     free(body);

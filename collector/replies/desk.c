@@ -134,7 +134,7 @@ static const char *box_of(const struct reply_desk *desk, const char *contact,
                           const char *channel)
 {
     const char *to =
-        contact[0] != '\0' ? roster_address(desk->roster, contact, channel) : NULL;
+        contact[0] != '\0' ? roster_address(desk->roster, contact, channel, 0) : NULL;
     return to != NULL ? to : "";
 }
 

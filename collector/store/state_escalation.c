@@ -106,7 +106,7 @@ enum err state_each_telling(struct state *state, const char *cause, void *contex
               "SELECT channel, contact, round, step, times, created_ms, state, attempts,"
               " last_result, id, state = 'done' OR EXISTS (SELECT 1 FROM"
               " outbox_attempt WHERE message = outbox.id AND ended_ms = 0),"
-              " json_extract(body, '$.event') = 'closed'"
+              " json_extract(body, '$.event') = 'closed', address"
               " FROM outbox WHERE cause = ? ORDER BY id",
               DB_ARGS(db_text(cause)));
     bool is_good = true;
@@ -124,6 +124,7 @@ enum err state_each_telling(struct state *state, const char *cause, void *contex
             .id = db_get_u64(&rows, 9),
             .may_have_come = db_get_int(&rows, 10) != 0,
             .is_end = db_get_int(&rows, 11) != 0,
+            .address = (uint32_t)db_get_int(&rows, 12),
         };
         is_good = state_outbox_parse(&telling.state, db_get_text(&rows, 6));
         if (is_good)
@@ -141,11 +142,12 @@ enum err state_supersede_messages(struct state *state, const struct state_messag
 {
     return state_write(
         state,
-        WITHDRAW " WHERE cause = ? AND channel = ? AND contact = ? AND round = ?"
-                 " AND step = ? AND times < ? AND state = 'pending'",
+        WITHDRAW " WHERE cause = ? AND channel = ? AND contact = ? AND address = ?"
+                 " AND round = ? AND step = ? AND times < ? AND state = 'pending'",
         DB_ARGS(db_text(withdrawn_texts[STATE_SAID_AGAIN]), db_text(repeat->cause),
-                db_text(repeat->channel), db_text(repeat->contact), db_int(repeat->round),
-                db_int(repeat->step), db_int(repeat->times)));
+                db_text(repeat->channel), db_text(repeat->contact),
+                db_int(repeat->address), db_int(repeat->round), db_int(repeat->step),
+                db_int(repeat->times)));
 }
 
 bool state_was_withdrawn(const char *last_result)

@@ -63,6 +63,7 @@ struct state_telling {
     uint32_t round;
     uint32_t step;
     uint32_t times;
+    uint32_t address;
     int64_t created_ms;
     enum state_outbox state;
     uint32_t attempts;
@@ -77,8 +78,8 @@ MUST_CHECK enum err state_each_telling(struct state *state, const char *cause,
                                        void *context, state_telling_fn *row);
 
 /*
- * Earlier messages of that step to that contact over that channel, which nobody has
- * taken, are dead: the repeat says all that they say.
+ * Earlier messages of that step to that address of the contact, which nobody has taken,
+ * are dead: the repeat says all that they say.
  */
 MUST_CHECK enum err state_supersede_messages(struct state *state,
                                              const struct state_message *repeat);

@@ -133,7 +133,8 @@ struct state_message {
     const char *contact;     /* an id; "" or NULL: the channel's own receivers */
     uint32_t round;          /* of an escalation, likewise */
     uint32_t step;
-    uint32_t times; /* that step was told before */
+    uint32_t times;   /* that step was told before */
+    uint32_t address; /* of the contact's over that channel, from 0 */
 };
 
 /* Uses all but id, state, attempts and last_result. EXISTS. */

@@ -34,13 +34,15 @@ enum err state_add_message(struct state *state, const struct state_message *mess
         state,
         "INSERT INTO outbox (incident, revision, channel, key, body, created_ms,"
         " next_attempt_ms, state, attempts, last_result, contact, round, step, times,"
-        " cause) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', ?, ?, ?, ?, ?)"
+        " address, cause) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', ?, ?, ?, ?, ?,"
+        " ?)"
         " ON CONFLICT DO NOTHING",
         DB_ARGS(db_text(message->incident), db_int(message->revision),
                 db_text(message->channel), db_text(message->key), db_text(message->body),
                 db_int(message->created_ms), db_int(message->next_attempt_ms),
                 db_text(message->contact != NULL ? message->contact : ""),
                 db_int(message->round), db_int(message->step), db_int(message->times),
+                db_int(message->address),
                 db_text(message->cause != NULL ? message->cause : message->incident)));
 }
 
@@ -61,7 +63,8 @@ enum err state_replace_message(struct state *state, const struct state_message *
 
 #define MESSAGE_COLUMNS \
     "SELECT id, incident, revision, channel, key, body, created_ms, next_attempt_ms," \
-    " state, attempts, last_result, contact, round, step, times FROM outbox"
+    " state, attempts, last_result, contact, round, step, times, address" \
+    " FROM outbox"
 
 static enum err give_messages(struct db_rows *rows, void *context, state_message_fn *row)
 {
@@ -82,6 +85,7 @@ static enum err give_messages(struct db_rows *rows, void *context, state_message
             .round = (uint32_t)db_get_int(rows, 12),
             .step = (uint32_t)db_get_int(rows, 13),
             .times = (uint32_t)db_get_int(rows, 14),
+            .address = (uint32_t)db_get_int(rows, 15),
         };
         is_good = state_outbox_parse(&message.state, db_get_text(rows, 8));
         if (is_good)
@@ -113,7 +117,8 @@ enum err state_outbox_ready(struct state *state, const char *channel, int64_t no
               " AND NOT EXISTS (SELECT 1 FROM outbox AS earlier"
               " WHERE earlier.cause = outbox.cause"
               " AND earlier.channel = outbox.channel"
-              " AND earlier.contact = outbox.contact AND earlier.id < outbox.id"
+              " AND earlier.contact = outbox.contact"
+              " AND earlier.address = outbox.address AND earlier.id < outbox.id"
               " AND earlier.state = 'pending')"
               " ORDER BY next_attempt_ms, id LIMIT ?",
               DB_ARGS(db_int(now_ms), db_text(channel), state_limit(limit)));

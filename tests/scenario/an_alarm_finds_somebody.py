@@ -194,3 +194,33 @@ def story_over_the_next_channel_and_by_one_tap(house):
     house.check(state == "dead" and last.startswith("acknowledged by li; before: "),
                 f"what still waited was withdrawn when somebody had it: {state} {last}")
     store.close()
+
+
+def story_at_the_second_number(house):
+    """The first is refused for good: the same channel is tried with the other."""
+    other = "+8613811111111"
+    broker = Broker(house.folder, house.program("coldchainctl"))
+    password = broker.add("fengjie/one")
+    receiver = house.start(Receiver(SECRET))
+    receiver.behave = lambda number: 400 if number == 1 else 200
+    house.start(broker)
+    collector = house.start(Collector(
+        house.folder, house.program("coldchain-collector"), broker,
+        sites=[{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1"}]}],
+        devices=[{"id": "one", "zone": "room-1"}],
+        webhooks=[],
+        channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "2s"}],
+        escalation={
+            "contacts": [{"id": "li", "addresses": [{"channel": "duty", "to": NUMBER}, {"channel": "duty", "to": other}]}],
+            "duties": [{"id": "on-call", "shifts": [{"contact": "li"}]}],
+            "policies": [{"id": "rooms", "steps": [{"duty": "on-call", "repeat": "10m", "most": 3}]}]}))
+    make_trouble(house.keep(Client(broker.port, "fengjie/one", password, "one")), "one")
+    house.wait_for(lambda: receiver.events("opened"), 30, "it is told at the second number")
+    house.equal([message["to"] for message in receiver.events("opened")], [[other]], "whom it went to")
+    house.equal(len(receiver.attempts), 2, f"a service that compares keys takes both: {receiver.attempts}")
+    incident = receiver.events("opened")[0]["incident"]
+    house.equal(collector.do("incident.close", id=incident, cause="other", action="other", disposition="unaffected",
+                             note="the card was cloned")[0], 200, "it is closed")
+    house.wait_for(lambda: receiver.events("closed"), 30, "the end is told")
+    house.equal([message["to"] for message in receiver.events("closed")], [[other]], "where the beginning came")
+    house.equal(receiver.complaints, [], "what the receiver complains of")

@@ -57,7 +57,8 @@ ALTER TABLE incident_comment ADD COLUMN kind TEXT NOT NULL DEFAULT 'comment';
 -- ---- escalation -------------------------------------------------------------------------
 
 -- One message over one channel for one contact ('': the channel's own receivers), at one
--- step of one round; `times`, from 0, counts a step's repeats.
+-- step of one round; `times`, from 0, counts a step's repeats; `address`, from 0, the
+-- contact's addresses over that channel.
 CREATE TABLE outbox_4 (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   incident TEXT NOT NULL,
@@ -74,7 +75,8 @@ CREATE TABLE outbox_4 (
   round INTEGER NOT NULL DEFAULT 0,
   step INTEGER NOT NULL DEFAULT 0,
   times INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (incident, revision, channel, contact, round, step, times)
+  address INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (incident, revision, channel, contact, address, round, step, times)
 ) STRICT;
 
 INSERT INTO outbox_4 (id, incident, revision, channel, key, body, created_ms,

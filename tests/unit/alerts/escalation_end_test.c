@@ -11,6 +11,7 @@ enum { SMS, CHAT, VOICE, SIREN, CHANNELS };
 #define ABOUT 2u
 
 /* Addresses are tried in the order of their letters: s, c, v, r; "22:00-07:00" is quiet.
+ * "t" is the second of two numbers for messages.
  */
 static const struct {
     const char *name;
@@ -40,7 +41,10 @@ static const struct {
     {"over what is down rather than by a call", "vs", "v", "12:00", ALERT_WARNING, DOWN,
      "s 12:00"},
     {"not over what it is about", "vs", "v", "12:00", ALERT_WARNING, ABOUT, "v 12:00"},
-    {"two addresses on one channel", "ss", "s", "12:00", ALERT_WARNING, 0, "s 12:00"},
+    {"two numbers, told at one", "ss", "s", "12:00", ALERT_WARNING, 0, "s 12:00"},
+    {"two numbers, told at the other", "ss", "t", "12:00", ALERT_WARNING, 0, "t 12:00"},
+    {"two numbers, told at both", "ss", "st", "12:00", ALERT_WARNING, 0,
+     "s 12:00, t 12:00"},
 };
 
 static const char letters[] = "scvr";
@@ -75,7 +79,9 @@ static size_t find(const char *row, const char *addresses, const char *reached,
         list[contact.address_count++] = (struct escalation_address){
             .channel = channel_of(*letter), .quiet = &night, .quiet_count = 1};
     for (const char *letter = reached; *letter != '\0'; letter++)
-        is_reached[channel_of(*letter)] = true;
+        is_reached[*letter == 't'
+                       ? escalation_address(&contact, SMS, 1)
+                       : escalation_address(&contact, channel_of(*letter), 0)] = true;
     const struct escalation_plan plan = {.channels = channels,
                                          .channel_count = CHANNELS,
                                          .contacts = &contact,
@@ -103,7 +109,8 @@ static void an_end_is_told_by_what_reached_whom(void)
                             &over, now_ms, ends);
         for (size_t k = 0; k < count; k++)
             len += (size_t)snprintf(text + len, sizeof text - len, "%s%c %s",
-                                    k > 0 ? ", " : "", letters[ends[k].channel],
+                                    k > 0 ? ", " : "",
+                                    ends[k].way == 0 ? letters[ends[k].channel] : 't',
                                     ends[k].at_ms == at("07:00") ? "07:00" : rows[i].at);
         for (size_t k = 0; k < count; k++)
             CHECK_ROW(rows[i].name,

@@ -425,6 +425,24 @@ static void hours_are_those_of_the_site(void)
     }
 }
 
+static void a_second_number_is_tried_when_the_first_failed(void)
+{
+    set_up(&house, "2026-11-26T02:00:00Z"); /* 10:00: li has it */
+    house.addresses[LI][CHAT].channel = SMS;
+    house.incident.severity = ALERT_WARNING;
+    step(&house, house.incident.round_ms);
+    step(&house, house.incident.round_ms + MINUTE);
+    CHECK_TEXT(story(&house, house.incident.round_ms), "0m li sms");
+    house.told[0].has_failed = true;
+    step(&house, house.incident.round_ms + 2 * MINUTE);
+    CHECK_TEXT(story(&house, house.incident.round_ms), "0m li sms, 2m li sms");
+    CHECK(house.told[0].way == 0 && house.told[1].way == 1 && house.told[1].is_fallback);
+    house.told[1].has_failed = true;
+    step(&house, house.incident.round_ms + 3 * MINUTE);
+    CHECK_TEXT(story(&house, house.incident.round_ms),
+               "0m li sms, 2m li sms, 3m li voice");
+}
+
 /* Who is far from the site sleeps by the own clock; a duty may have hours of its own. */
 static void contact_and_duty_may_say_another_zone_of_time(void)
 {
@@ -579,6 +597,8 @@ int main(void)
         {"hours that are none are refused", hours_that_are_none_are_refused},
         {"a policy is for its places and severities",
          a_policy_is_for_its_places_and_severities},
+        {"a second number is tried when the first failed",
+         a_second_number_is_tried_when_the_first_failed},
         {"looking more often tells nothing twice",
          looking_more_often_tells_nothing_twice},
         CU_TEST_INFO_NULL,

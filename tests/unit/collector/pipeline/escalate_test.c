@@ -511,13 +511,29 @@ static void quiet_hours_and_times_are_those_of_the_site(void)
 
 static void addresses_are_added_when_it_is_sent(void)
 {
-    struct roster *roster = roster_create(&settings, given, CHANNELS);
-    char *body = roster_addressed(roster, "li", "sms", "{\"key\":\"k\"}");
-    CHECK_TEXT(body, "{\"key\":\"k\",\"to\":[\"+8613800000000\"]}");
-    free(body);
+    static char other[] = "+8613811111111";
+    struct config_address numbers[] = {
+        {.channel = chat}, {.channel = sms, .to = number}, {.channel = sms, .to = other}};
+    struct config_contact of_li = {.id = li, .addresses = numbers, .address_count = 3};
+    struct config_escalation own = settings;
+    own.contacts = &of_li;
+    own.contact_count = 1;
+    own.duty_count = own.policy_count = 0;
+    struct roster *roster = roster_create(&own, given, CHANNELS);
+    static const char *const numbered[] = {
+        "{\"key\":\"k\",\"to\":[\"+8613800000000\"]}",
+        "{\"key\":\"k\",\"to\":[\"+8613811111111\"]}",
+        "{\"key\":\"k\",\"to\":[\"+8613811111111\"]}", /* a third was taken away */
+    };
+    char *body;
+    for (size_t i = 0; i < sizeof numbered / sizeof numbered[0]; i++) {
+        body = roster_addressed(roster, "li", "sms", i, "{\"key\":\"k\"}");
+        CHECK_TEXT(body, numbered[i]);
+        free(body);
+    }
     static const char *const plain[][2] = {{"li", "chat"}, {"", "sms"}, {"gone", "sms"}};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
-        body = roster_addressed(roster, plain[i][0], plain[i][1], "{\"key\":\"k\"}");
+        body = roster_addressed(roster, plain[i][0], plain[i][1], 0, "{\"key\":\"k\"}");
         CHECK_TEXT(body, "{\"key\":\"k\"}");
         free(body);
     }
@@ -722,8 +738,9 @@ static void on_fate(void *context, const struct state_message *message)
     const char *state = message->state == STATE_OUTBOX_DONE   ? " done"
                         : message->state == STATE_OUTBOX_DEAD ? " dead"
                                                               : "";
-    buf_format(context, "%s%dm %s>%s%s%s", ((struct buf *)context)->len > 0 ? ", " : "",
+    buf_format(context, "%s%dm %s%s>%s%s%s", ((struct buf *)context)->len > 0 ? ", " : "",
                (int)((message->created_ms - START_MS) / 60000), message->channel,
+               message->address == 1 ? "#2" : "",
                message->contact[0] != '\0' ? message->contact : "all",
                strstr(message->body, "\"is_over\":true") != NULL ? " over" : "", state);
     CHECK(message->next_attempt_ms >= message->created_ms ||
@@ -799,6 +816,14 @@ static const struct fate ends[] = {
      "1m sms>li dead, 2m sms>li over"},
     {"who was told another way is told the end there", "sms chat", "",
      "d1=9 bad1@1 t2-2 ok2@2 d3=5", "1m sms>li dead, 2m chat>li done, 3m chat>li"},
+    {"who has two numbers is told at the second, and the end there", "sms sms chat", "",
+     "d1=9 bad1@1 t2-2 ok2@2 d3=5", "1m sms>li dead, 2m sms#2>li done, 3m sms#2>li"},
+    {"and elsewhere when both failed", "sms sms chat", "",
+     "d1=9 bad1@1 t2-2 bad2@2 t3-3 ok3@3 d4=5",
+     "1m sms>li dead, 2m sms#2>li dead, 3m chat>li done, 4m chat>li"},
+    {"a repeat begins with the first again", "sms sms", "",
+     "d1=9 bad1@1 t2-2 ok2@2 t3-12 ok3@12 d13=5",
+     "1m sms>li dead, 2m sms#2>li done, 12m sms>li done, 13m sms>li, 13m sms#2>li"},
     {"what waits where another way worked is withdrawn", "sms chat", "",
      "d1=9 no1@1 no1@1 no1@1 t2-2 ok2@2 d3=5",
      "1m sms>li dead, 2m chat>li done, 3m chat>li"},

@@ -348,6 +348,23 @@ static void attempts_and_results_are_kept(void)
     close_all();
 }
 
+/* A closing waits for its opening; another number waits for neither. */
+static void one_address_holds_up_no_other(void)
+{
+    open_in_batch();
+    const struct state_message first = make_message("aa", 1, 100);
+    const struct state_message end = make_message("aa", 2, 100);
+    struct state_message other = make_message("aa", 1, 100);
+    other.address = 1;
+    CHECK(state_add_message(state, &first) == ERR_OK);
+    CHECK(state_add_message(state, &end) == ERR_OK);
+    CHECK(state_add_message(state, &other) == ERR_OK);
+    CHECK(state_outbox_ready(state, "hook", 100, 10, &seen, see_message) == ERR_OK);
+    CHECK_TEXT(taken(), "1 aa/1 hook k {} pending n=0 next=100 '';"
+                        "3 aa/1 hook k {} pending n=0 next=100 '';");
+    close_all();
+}
+
 static void attempts_of_a_former_run_are_due_at_once(void)
 {
     open_in_batch();
@@ -420,6 +437,7 @@ int main(void)
         {"pages cover everything once", pages_cover_everything_once},
         {"messages are due in their order", messages_are_due_in_their_order},
         {"attempts and results are kept", attempts_and_results_are_kept},
+        {"one address holds up no other", one_address_holds_up_no_other},
         {"attempts of a former run are due at once",
          attempts_of_a_former_run_are_due_at_once},
         {"a batch holds the incident and its message or neither",
