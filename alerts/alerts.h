@@ -16,7 +16,8 @@
  *  - Delays are proven by samples, never by the passing of time: an incident opens at the
  *    sample past the level that is `delay` or more after the first one, closes at the
  *    sample back that is `recovery delay` or more after the first one. A sample that is
- *    not past starts the delay anew.
+ *    not past starts the delay anew. A gap counts for no longer than the silence after
+ *    which an incident is unknown; a measure that says nothing proves nothing either way.
  *  - It stays open while any level that fired is not back, or another is being passed.
  *    Rising severity escalates the same incident; severity never falls.
  *  - A reading that is bad, or no number, or not newer than the last good one of its

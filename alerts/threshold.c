@@ -33,15 +33,27 @@ static bool is_back(const struct rule *rule, size_t level, double value)
     return rule_is_above(rule) ? value < limit : value > limit;
 }
 
-/* A level's clock stands still: what ran goes on later, nothing begins. */
-static void stand_still(int64_t *since_ms, const struct sample *sample)
+static int64_t gap_before(const struct sample *sample)
 {
-    if (*since_ms == TIME_NONE || sample->before_ms == TIME_NONE)
+    bool is_gap = sample->before_ms != TIME_NONE && sample->time_ms > sample->before_ms;
+    return is_gap ? sample->time_ms - sample->before_ms : 0;
+}
+
+/* A level's clock stands still for so long: what ran goes on later, nothing begins. */
+static void stand_still(int64_t *since_ms, const struct sample *sample, int64_t span_ms)
+{
+    if (*since_ms == TIME_NONE)
         return;
-    if (sample->time_ms > sample->before_ms)
-        *since_ms += sample->time_ms - sample->before_ms;
+    *since_ms += span_ms;
     if (*since_ms > sample->time_ms)
         *since_ms = sample->time_ms;
+}
+
+static void stand_all_still(struct watch *watch, const struct sample *sample,
+                            int64_t span_ms)
+{
+    for (size_t i = 0; span_ms > 0 && i < ALERT_LEVELS_MAX; i++)
+        stand_still(&watch->since[i], sample, span_ms);
 }
 
 /* Moves every level's clock; returns the levels that the sample fired, as bits. */
@@ -57,7 +69,7 @@ static unsigned advance(struct watch *watch, const struct sample *sample)
         if (!runs) {
             watch->since[i] = TIME_NONE;
         } else if (!has_fired && sample->reasons != 0) {
-            stand_still(&watch->since[i], sample);
+            stand_still(&watch->since[i], sample, gap_before(sample));
             continue;
         } else if (watch->since[i] == TIME_NONE) {
             watch->since[i] = time_ms;
@@ -238,6 +250,8 @@ void threshold_step(struct alerts *alerts, struct source *source, struct rule *r
         hold_end(alerts, watch, sample, sink);
     if (sample->reasons != 0)
         hold_sample(alerts, watch, sample, sink);
+    /* A gap proves nothing beyond the silence that is borne. */
+    stand_all_still(watch, sample, gap_before(sample) - source->plan->unknown_ms);
     unsigned newly = advance(watch, sample);
     if (newly != 0)
         fire(alerts, watch, newly, sample, sink);
@@ -260,6 +274,7 @@ void threshold_skip(struct alerts *alerts, struct source *source, struct rule *r
         hold_end(alerts, watch, sample, sink);
     if (is_sparse)
         hold_sparse(alerts, watch, sample, sink);
+    stand_all_still(watch, sample, gap_before(sample));
     if (watch->hold == NULL && watch->fired == 0 && !is_pending(watch))
         watch_remove(alerts, watch);
 }

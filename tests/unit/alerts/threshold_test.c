@@ -249,6 +249,59 @@ static void bad_readings_decide_nothing(void)
     story_end(&story);
 }
 
+/* Of twelve hours between two readings nothing is known: not that it was warm, and not
+ * that it was not. They count as long as silence is borne. */
+static void a_gap_proves_no_more_than_silence_is_borne(void)
+{
+    static const struct {
+        const char *name;
+        int64_t silent_s; /* 0: no rule of silence */
+        int64_t delay_s;
+        int64_t gap_s;
+        int64_t opened_s; /* from the end of the gap on */
+        int64_t onset_s;
+    } gaps[] = {
+        {"a reading on either side", 600, 1800, 12 * 3600, 1200, -600},
+        {"a gap that is borne", 3600, 1800, 3000, 0, -3000},
+        {"a longer delay than is borne", 3600, 7200, 12 * 3600, 3600, -3600},
+        {"no rule of silence", 0, 10800, 12 * 3600, 3600, -7200},
+        {"a channel that is read every six hours", 0, 1800, 6 * 3600, 0, -7200},
+    };
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        struct story story;
+        const struct alert_rule rules[] = {
+            rule_above("warm", 8, 8, gaps[i].delay_s, gaps[i].delay_s),
+            rule_silent("quiet", ALERT_SILENT, gaps[i].silent_s)};
+        int64_t end_s = 60 + gaps[i].gap_s;
+        char want[200];
+        story_begin(&story);
+        story_rules(&story, rules, gaps[i].silent_s > 0 ? 2 : 1);
+        story_read(&story, 0, 4);
+        story_read(&story, 60, 8.1);
+        for (int64_t at_s = end_s; at_s <= end_s + 2 * 3600; at_s += 60)
+            story_read(&story, at_s, 8.1);
+        snprintf(want, sizeof want, "opened warning open %" PRId64 ">%" PRId64 " 8.1",
+                 end_s + gaps[i].onset_s, end_s + gaps[i].opened_s);
+        const char *told = story_told(&story);
+        if (strcmp(told, want) != 0)
+            printf("\n  got: %s\n", told);
+        CHECK_ROW(gaps[i].name, strcmp(told, want) == 0);
+        int64_t back_s = end_s + 2 * 3600 + 60;
+        story_read(&story, back_s, 4);
+        story_told(&story);
+        for (int64_t at_s = back_s + gaps[i].gap_s; story.count < 3; at_s += 60)
+            story_read(&story, at_s, 4);
+        snprintf(want, sizeof want, "closed warning closed %" PRId64 ">%" PRId64 " 4",
+                 back_s + gaps[i].gap_s + gaps[i].onset_s,
+                 back_s + gaps[i].gap_s + gaps[i].opened_s);
+        told = story_told(&story);
+        if (strcmp(told, want) != 0)
+            printf("\n  got: %s\n", told);
+        CHECK_ROW(gaps[i].name, strcmp(told, want) == 0);
+        story_end(&story);
+    }
+}
+
 static void time_that_goes_backwards_is_passed_over(void)
 {
     struct story story;
@@ -378,6 +431,8 @@ int main(void)
         {"the graver level may fire first", the_graver_level_may_fire_first},
         {"all recovery delays must pass", all_recovery_delays_must_pass},
         {"bad readings decide nothing", bad_readings_decide_nothing},
+        {"a gap proves no more than silence is borne",
+         a_gap_proves_no_more_than_silence_is_borne},
         {"time that goes backwards is passed over",
          time_that_goes_backwards_is_passed_over},
         {"a clock set back does not blind", a_clock_set_back_does_not_blind},
