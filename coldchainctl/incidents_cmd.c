@@ -309,10 +309,35 @@ static void print_facts(const json_t *incident)
     print_care(incident);
 }
 
+static bool is_beyond(const json_t *message, const char *key, json_int_t least)
+{
+    return json_integer_value(json_object_get(message, key)) > least;
+}
+
+/* "li (address 2), step 1, again (3)" */
+static void print_message(const json_t *message, bool is_first)
+{
+    char at[SHOW_SIZE];
+    char number[SHOW_SIZE];
+    struct buf who = {0};
+    const char *contact = json_string_value(json_object_get(message, "contact"));
+    buf_text(&who, contact != NULL ? contact : say("its own receivers"));
+    if (is_beyond(message, "address", 1))
+        buf_format(&who, say(" (address %s)"), show_number(number, message, "address"));
+    if (is_beyond(message, "step", 0))
+        buf_format(&who, say(", step %s"), show_number(number, message, "step"));
+    if (is_beyond(message, "times", 1))
+        buf_format(&who, say(", again (%s)"), show_number(number, message, "times"));
+    printf(say("%s  %s  %-8s %s over %s, attempts %s: %s\n"),
+           is_first ? say("\nwho was told\n") : "", show_time(at, message, "created"),
+           show_word(message, "state", NULL), who.data, show_text(message, "channel"),
+           show_number(number, message, "attempts"), show_text(message, "last_result"));
+    buf_fini(&who);
+}
+
 static void print_story(const json_t *incident)
 {
     char at[SHOW_SIZE];
-    char attempts[SHOW_SIZE];
     size_t i;
     json_t *entry;
     json_array_foreach(json_object_get(incident, "transitions"), i, entry)
@@ -330,10 +355,7 @@ static void print_story(const json_t *incident)
                    show_text(entry, "zone"), show_text(entry, "device"),
                    show_text(entry, "channel"), show_text(entry, "rule"));
     json_array_foreach(json_object_get(incident, "messages"), i, entry)
-        printf(say("%s  %s  %-8s %s, attempts %s: %s\n"),
-               i == 0 ? say("\nwho was told\n") : "", show_time(at, entry, "created"),
-               show_word(entry, "state", NULL), show_text(entry, "channel"),
-               show_number(attempts, entry, "attempts"), show_text(entry, "last_result"));
+        print_message(entry, i == 0);
 }
 
 static enum err show(struct client *client, const struct incidents_args *args,

@@ -16,6 +16,7 @@
 #include "collector/store/state_causes.h"
 #include "collector/store/state_delivery.h"
 #include "collector/store/state_entities.h"
+#include "collector/store/state_escalation.h"
 #include "collector/store/state_incidents.h"
 #include "telemetry/topic.h"
 
@@ -227,12 +228,18 @@ static void on_transition(void *context, const struct state_transition *step)
 
 static json_t *message_json(const struct state_message *message)
 {
+    bool has_contact = message->contact[0] != '\0';
+    bool has_step = has_contact && message->step < STATE_STEP_END;
     json_t *entry = json_pack(
-        "{s:I, s:s, s:I, s:s, s:s, s:s, s:I, s:o}", "id", (json_int_t)message->id,
-        "incident", message->incident, "revision", (json_int_t)message->revision,
-        "channel", message->channel, "key", message->key, "state",
-        state_outbox_name(message->state), "attempts", (json_int_t)message->attempts,
-        "last_result", api_json_text(message->last_result));
+        "{s:I, s:s, s:I, s:s, s:s, s:s, s:I, s:o, s:s?, s:o, s:o, s:o}", "id",
+        (json_int_t)message->id, "incident", message->incident, "revision",
+        (json_int_t)message->revision, "channel", message->channel, "key", message->key,
+        "state", state_outbox_name(message->state), "attempts",
+        (json_int_t)message->attempts, "last_result", api_json_text(message->last_result),
+        "contact", has_contact ? message->contact : NULL, "address",
+        has_contact ? json_integer((json_int_t)message->address + 1) : json_null(),
+        "step", has_step ? json_integer((json_int_t)message->step + 1) : json_null(),
+        "times", has_step ? json_integer((json_int_t)message->times + 1) : json_null());
     assert(entry != NULL);
     api_put_time(entry, "created", message->created_ms);
     api_put_time(entry, "next_attempt",

@@ -9,6 +9,7 @@ import html
 import json
 import os
 import sqlite3
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -223,4 +224,12 @@ def story_at_the_second_number(house):
                              note="the card was cloned")[0], 200, "it is closed")
     house.wait_for(lambda: receiver.events("closed"), 30, "the end is told")
     house.equal([message["to"] for message in receiver.events("closed")], [[other]], "where the beginning came")
+    for language, words in (("en", ("dead     li, step 1 over duty", "li (address 2), step 1 over duty, attempts 1: ",
+                                    "li (address 2) over duty")),
+                            ("zh", ("li，第 1 步（duty）", "li（第 2 个地址），第 1 步（duty），已尝试 1 次"))):
+        done = subprocess.run([house.program("coldchainctl"), "incidents", "show", incident, "--lang", language, "--api",
+                               collector.url, "--token-file", os.path.join(collector.data, "api.token")],
+                              capture_output=True, text=True, timeout=60, check=True)
+        for word in words:
+            house.check(word in done.stdout, f"it shows who was told: {word} in {done.stdout}")
     house.equal(receiver.complaints, [], "what the receiver complains of")

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "collector/store/state_delivery.h"
+#include "collector/store/state_escalation.h"
 
 #define INCIDENTS 25
 
@@ -339,9 +340,63 @@ static void outbox_and_sinks_are_shown(void)
     world_close(&world);
 }
 
+/* Contact, address, step and repeat; an end has no step, a channel's own no contact. */
+static void an_incident_says_who_was_told(void)
+{
+    static const char *const want[] = {
+        "null null null null",
+        "\"li\" 1 1 1",
+        "\"li\" 2 1 3",
+        "\"li\" 1 null null",
+    };
+    struct world world;
+    struct answer answer;
+    char path[100];
+    world_open(&world);
+    fill(&world);
+    const struct incident incident = incident_of(0);
+    struct state_message message = {.incident = incident.id,
+                                    .revision = 1,
+                                    .channel = "sms",
+                                    .key = "k",
+                                    .body = "{}",
+                                    .contact = "li"};
+    world_must(state_begin(world.state), "begin");
+    world_must(state_add_message(world.state, &message), "first");
+    message.address = 1;
+    message.times = 2;
+    world_must(state_add_message(world.state, &message), "third");
+    message.address = 0;
+    message.times = 0;
+    message.step = STATE_STEP_END;
+    world_must(state_add_message(world.state, &message), "end");
+    world_must(state_commit(world.state), "commit");
+    world_run(&world);
+    snprintf(path, sizeof path, "/api/v1/incidents/%s", incident.id);
+    world_get(&world, path, &answer);
+    const json_t *messages = json_object_get(answer.json, "messages");
+    CHECK(json_array_size(messages) == sizeof want / sizeof want[0]);
+    for (size_t i = 0; i < json_array_size(messages); i++) {
+        static const char *const keys[] = {"contact", "address", "step", "times"};
+        char text[100] = "";
+        size_t len = 0;
+        for (size_t k = 0; k < 4; k++) {
+            char *value = json_dumps(
+                json_object_get(json_array_get(messages, i), keys[k]), JSON_ENCODE_ANY);
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%s",
+                                    k > 0 ? " " : "", value);
+            free(value);
+        }
+        CHECK_TEXT(text, want[i]);
+    }
+    answer_fini(&answer);
+    world_close(&world);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"an incident says who was told", an_incident_says_who_was_told},
         {"incidents are filtered and paged", incidents_are_filtered_and_paged},
         {"one incident tells its story", one_incident_tells_its_story},
         {"an acknowledgement waits for the command",
