@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "collector/notify/checks.h"
 #include "collector/notify/message_date.h"
 #include "collector/notify/message_harm.h"
 #include "collector/notify/message_life.h"
@@ -156,8 +157,10 @@ static const char *quantity_in(const struct incident *incident,
                                enum words_language language)
 {
     int index = quantity_find(incident->quantity);
-    return index >= 0 && language == WORDS_ZH ? quantity_at((size_t)index)->about_zh
-                                              : incident->quantity;
+    if (index < 0)
+        return incident->quantity;
+    const struct quantity *quantity = quantity_at((size_t)index);
+    return language == WORDS_ZH ? quantity->about_zh : quantity->about_en;
 }
 
 static void add_worst(const struct phrases *p, enum words_language language,
@@ -213,7 +216,7 @@ static void add_end(const struct phrases *p, const struct incident *incident,
         fill(p, incident, language, words(WORDS_WITHDRAWN, language), out);
     else {
         buf_text(out, words(WORDS_CHECK, language));
-        buf_text(out, words_of_kind(incident->kind)->check[language]);
+        buf_text(out, check_of(incident, language));
     }
 }
 

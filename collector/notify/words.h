@@ -20,7 +20,7 @@ enum words_language { WORDS_EN, WORDS_ZH };
  */
 struct words_kind {
     const char *what[2];  /* by language */
-    const char *check[2]; /* behind "check first: " */
+    const char *check[2]; /* behind "check first: ", of a temperature: see checks.h */
 };
 
 /* Not of dates and of trouble: message_date.h, message_trouble.h. */

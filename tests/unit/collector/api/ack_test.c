@@ -12,7 +12,7 @@ static const char warm_zh[] =
     "【严重】奉节 <1号库>：空气温度 10.0 °C，高于限值 8.0 °C，始于 2026-11-23 16:00 UTC+8。"
     "先查：库门、压缩机、蒸发器风机";
 static const char warm_en[] =
-    "[critical] 奉节 <1号库>: air_temperature 10.0 °C, limit 8.0 °C (above), since "
+    "[critical] 奉节 <1号库>: air temperature 10.0 °C, limit 8.0 °C (above), since "
     "2026-11-23 16:00 UTC+8. Check first: door, compressor, evaporator fan";
 
 static void tell(struct world *world, struct incident *incident, const char *zh,
@@ -70,7 +70,7 @@ static void the_button_stands_before_the_details(void)
         "<p class=\"place\">【严重】奉节 &#60;1号库&#62;</p>",
         "<p class=\"head\">空气温度 10.0 °C，高于限值 8.0 °C，始于 2026-11-23 16:00 "
         "UTC+8</p>",
-        "<p class=\"head\" lang=\"en\">[critical] air_temperature 10.0 °C, limit 8.0 °C "
+        "<p class=\"head\" lang=\"en\">[critical] air temperature 10.0 °C, limit 8.0 °C "
         "(above), since 2026-11-23 16:00 UTC+8</p>",
         "<form method=\"post\"><button type=\"submit\">我来处理",
         "</form>",

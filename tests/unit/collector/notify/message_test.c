@@ -74,7 +74,7 @@ static void an_opening_names_place_value_limit_and_what_to_do(void)
     json_t *message = said(&incident, ALERT_EFFECT_OPENED, registry);
     CHECK_TEXT(
         text_of(message, "text_en"),
-        "[warning] 奉节产地冷库 1号库: air_temperature 9.5 °C (worst 10.0 °C), limit "
+        "[warning] 奉节产地冷库 1号库: air temperature 9.5 °C (worst 10.0 °C), limit "
         "8.0 °C (above), since 2026-11-23 08:00 UTC. Check first: door, compressor, evaporator "
         "fan");
     CHECK(strstr(text_of(message, "text_zh"), "【警告】奉节产地冷库 1号库：") != NULL);
@@ -310,13 +310,13 @@ static void a_value_is_told_as_it_is_and_as_it_was_at_worst(void)
         double value, worst;
         const char *en, *zh;
     } rows[] = {
-        {ALERT_ABOVE, 10.04, 10.04, ": air_temperature 10.0 °C, limit",
+        {ALERT_ABOVE, 10.04, 10.04, ": air temperature 10.0 °C, limit",
          "：空气温度 10.0 °C，高于"},
-        {ALERT_ABOVE, 5.2, 10.04, ": air_temperature 5.2 °C (worst 10.0 °C), limit",
+        {ALERT_ABOVE, 5.2, 10.04, ": air temperature 5.2 °C (worst 10.0 °C), limit",
          "：空气温度 5.2 °C（最差 10.0 °C），高于"},
-        {ALERT_BELOW, 1.1, -3.2, ": air_temperature 1.1 °C (worst -3.2 °C), limit",
+        {ALERT_BELOW, 1.1, -3.2, ": air temperature 1.1 °C (worst -3.2 °C), limit",
          "：空气温度 1.1 °C（最差 -3.2 °C），低于"},
-        {ALERT_ABOVE, (double)NAN, 10.04, ": air_temperature 10.0 °C, limit",
+        {ALERT_ABOVE, (double)NAN, 10.04, ": air temperature 10.0 °C, limit",
          "：空气温度 10.0 °C，高于"},
         {ALERT_DOOR_OPEN, 12, 31, "open for 31 min, allowed 8 min", "已开 31 min，允许"},
     };

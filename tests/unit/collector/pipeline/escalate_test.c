@@ -198,8 +198,8 @@ static void a_repeat_says_what_it_is_now(void)
     take_all(&house);
     CHECK_TEXT(story(&house), "1m sms>li, 6m sms>li");
     char *told = bodies(&house);
-    CHECK(count_of(told, "air_temperature 8.2 °C, limit 8.0 °C") == 1);
-    CHECK(count_of(told, "air_temperature 11.0 °C (worst 11.9 °C), limit 8.0 °C") == 1);
+    CHECK(count_of(told, "air temperature 8.2 °C, limit 8.0 °C") == 1);
+    CHECK(count_of(told, "air temperature 11.0 °C (worst 11.9 °C), limit 8.0 °C") == 1);
     CHECK(count_of(told, "\"revision\":1") == 2);
     CHECK(count_of(told, "\"key\":\"") == 2 && count_of(told, "-1-0.0.0-li") == 1 &&
           count_of(told, "-1-0.0.1-li") == 1);
