@@ -8,7 +8,8 @@
  * time is not the source's wake_ms.
  *
  * Per rule: due --> told, or held back while a reason holds; when that is over the
- * silence counts anew from there.
+ * silence counts anew from there, an hour at most: who rules out ten hours of silence
+ * because a tour goes through hills need not wait so long for a dead device next day.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include "alerts/internal.h"
 #include "alerts/room.h"
 #include "base/mem.h"
+
+#define ANEW_MS ((int64_t)60 * 60 * 1000)
 
 static int64_t later(int64_t time_ms, int64_t span_ms)
 {
@@ -221,8 +224,9 @@ static void judge_silence(struct alerts *alerts, struct source *source, struct r
 {
     struct watch *watch = watch_find(source, rule);
     if (watch != NULL && watch->hold != NULL) {
+        int64_t silent_ms = cadence_silent_ms(source, rule);
         hold_stop(alerts, watch, SUPPRESSION_OVER, now_ms, now_ms, sink);
-        watch->since[0] = now_ms;
+        watch->since[0] = now_ms - (silent_ms > ANEW_MS ? silent_ms - ANEW_MS : 0);
         return;
     }
     if (watch == NULL)

@@ -115,6 +115,31 @@ static void silence_counts_anew_when_the_reason_is_over(void)
     }
 }
 
+/* A device that is still dead in the morning is not waited for until the tour is over. */
+static void a_long_silence_counts_anew_for_an_hour(void)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct story story;
+        struct alert_rule rule = quiet(0);
+        rule.silent_ms = 36000000;
+        begin(&story, &rule, 1);
+        story_read(&story, 0, 4);
+        declare(&story, ALERT_REASON_OFF_DUTY, 20000, 50000);
+        ticks(&story, 10, 49990);
+        CHECK_TEXT(story_told(&story), "kept critical off_duty 36000>0  36000 36000");
+        ticks(&story, 50000, 50000);
+        CHECK_TEXT(story_told(&story),
+                   "kept critical off_duty 36000>50000 over 36000 50000");
+        if (restarts)
+            restart(&story, &rule, 1);
+        ticks(&story, 50010, 53590);
+        CHECK_TEXT(story_told(&story), "");
+        ticks(&story, 53600, 90000);
+        CHECK_TEXT(story_told(&story), "opened critical open 0>53600 53600");
+        story_end(&story);
+    }
+}
+
 /* Held, over, and held again before it was due: one record each, and it is read again. */
 static void silence_is_kept_back_as_often_as_it_takes(void)
 {
@@ -434,6 +459,8 @@ int main(void)
          silence_off_duty_is_kept_back_until_it_is_heard},
         {"silence counts anew when the reason is over",
          silence_counts_anew_when_the_reason_is_over},
+        {"a long silence counts anew for an hour",
+         a_long_silence_counts_anew_for_an_hour},
         {"silence is kept back as often as it takes",
          silence_is_kept_back_as_often_as_it_takes},
         {"what is heard in between is not silent",
