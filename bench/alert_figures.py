@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: alert_figures.py [--check] ROOT: the tables and the pictures of docs/alert-quality.md
-are those of bench/alert_quality.jsonl (what alert_quality_bench prints) and bench/alert_day.csv
-(what alert_day prints); writes them, or with --check says what differs (status 1).
+are those of bench/alert_quality.jsonl and bench/alert_silence.jsonl (what alert_quality_bench
+prints) and bench/alert_day.csv (what alert_day prints); writes them, or with --check says what differs (status 1).
 """
 import json
 import math
@@ -9,6 +9,7 @@ import os
 import sys
 
 BEGIN, END = "<!-- figures of bench/alert_quality.jsonl -->", "<!-- end of figures -->"
+SILENCE_BEGIN = "<!-- figures of bench/alert_silence.jsonl -->"
 KINDS = {"room": "#1f77b4", "freezer": "#d62728", "van": "#2ca02c"}
 HEAD = ("rules", "false a room-month", "missed, of those that show (briefly)", "dead compressor told: median, worst, min",
         "on the spot: median, worst, min; after 15 min", "warning before harm: median, min",
@@ -40,6 +41,20 @@ def kind_table(said, kind):
                          f"{one['harms_told_before']}; {one['harms_told_before_there']} of {one['harms']}",
                          number(one["notices_per_incident"], 2)))
     return table(HEAD, rows)
+
+
+def silence_table(said):
+    """What is not in the tables of each kind: silence, and harm that was told with less than 30 min left."""
+    rows = []
+    for one in said:
+        if one["world"] not in KINDS:
+            continue
+        ours = one["rules"].startswith("ours")
+        rows.append((one["world"], one["rules"], number(one["silences_per_month"], 2) if ours else "-",
+                     str(one["silences_without_outage"]) if ours else "-", str(one["harms_with_time"]),
+                     str(one["harms_short_there"]), str(one["harms_short"])))
+    return table(("world", "rules", "silences a room-month", "of all, without an outage", "harms that leave 30 min",
+                  "told with less left, on the spot", "from afar"), rows)
 
 
 def recorded_table(said):
@@ -123,15 +138,22 @@ def day_picture(rows):
     return svg(970, 315, body)
 
 
+def between(page, begin, block):
+    """The page with that block between its marks."""
+    before, rest = page.split(begin)
+    return before + block + rest.split(END, 1)[1]
+
+
 def outputs(root):
     said = [json.loads(one) for one in lines_of(os.path.join(root, "bench", "alert_quality.jsonl"))]
+    silence = [json.loads(one) for one in lines_of(os.path.join(root, "bench", "alert_silence.jsonl"))]
     page = os.path.join(root, "docs", "alert-quality.md")
     with open(page, encoding="utf-8") as file:
         whole = file.read()
-    before, rest = whole.split(BEGIN)
-    after = rest.split(END)[1]
+    whole = between(whole, BEGIN, section(said))
+    whole = between(whole, SILENCE_BEGIN, "\n\n".join((SILENCE_BEGIN, silence_table(silence), END)))
     day = [one.split(",") for one in lines_of(os.path.join(root, "bench", "alert_day.csv"))]
-    return {page: before + section(said) + after,
+    return {page: whole,
             os.path.join(root, "docs", "alert-quality-trade-off.svg"): trade_off(said),
             os.path.join(root, "docs", "alert-quality-day.svg"): day_picture(day)}
 

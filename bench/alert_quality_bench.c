@@ -107,6 +107,11 @@ static void print_score(const char *world, const char *rules, int years,
     printf(", \"missed_brief\": %" PRIu64 ", \"dead_late_there\": %" PRIu64
            ", \"harms_told_before_there\": %" PRIu64,
            score->brief, score->dead_late_there, score->harms_told_before_there);
+    printf(", \"harms_with_time\": %" PRIu64 ", \"harms_short\": %" PRIu64
+           ", \"harms_short_there\": %" PRIu64 ", \"silences_without_outage\": %" PRIu64,
+           score->harms_with_time, score->harms_short, score->harms_short_there,
+           score->silences_false);
+    print_number("silences_per_month", (double)score->silences / score->months);
     print_number("false_per_month", (double)score->false_notices / score->months);
     print_number("dead_min_median", minutes_quantile(&score->dead_after_envelope, 0.5));
     print_number("dead_min_worst", minutes_quantile(&score->dead_after_envelope, 1));

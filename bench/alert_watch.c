@@ -107,6 +107,7 @@ void watch_begin(struct watch *watch, size_t set, enum world_kind kind)
 
 void watch_start(struct watch *watch, int64_t time_ms)
 {
+    watch->tick_ms = time_ms + WORLD_MINUTE_MS; /* not before it is heard */
     alerts_declare(watch->alerts, ZONE, ALERT_REASON_START, time_ms,
                    time_ms + WATCH_START_MS);
 }
@@ -166,7 +167,21 @@ static void on_effect(void *context, enum alert_effect_kind kind,
     member->was_told = true;
     mem_grow(&watch->notices, &watch->capacity, watch->count + 1, sizeof(struct notice));
     watch->notices[watch->count++] =
-        (struct notice){.event_ms = incident->opened_ms, .told_ms = watch->now_ms};
+        (struct notice){.event_ms = incident->opened_ms,
+                        .told_ms = watch->now_ms,
+                        .is_silence = alert_kind_is_silence(incident->kind)};
+}
+
+/* What is heard next arrives then: until then it was silent. */
+static void tick_until(struct watch *watch, int64_t arrival_ms)
+{
+    struct alert_sink sink = {.context = watch, .effect = on_effect};
+    if (watch->tick_ms == 0)
+        watch->tick_ms = arrival_ms;
+    for (; watch->tick_ms < arrival_ms; watch->tick_ms += WORLD_MINUTE_MS) {
+        watch->now_ms = watch->tick_ms;
+        alerts_tick(watch->alerts, watch->tick_ms, &sink);
+    }
 }
 
 static void tell_signal(struct watch *watch, const struct world_sample *sample,
@@ -198,6 +213,7 @@ static void tell_signals(struct watch *watch, const struct world_sample *sample)
 
 void watch_sample(struct watch *watch, const struct world_sample *sample)
 {
+    tick_until(watch, sample->arrival_ms);
     watch->now_ms = sample->arrival_ms;
     if (watch->sees_signals)
         tell_signals(watch, sample);
@@ -214,6 +230,7 @@ void watch_reading(struct watch *watch, int64_t time_ms, int64_t arrival_ms, dou
                                           .arrival_ms = arrival_ms,
                                           .value = C};
     struct alert_sink sink = {.context = watch, .effect = on_effect};
+    tick_until(watch, arrival_ms);
     watch->now_ms = arrival_ms;
     watch->source = alerts_reading_at(watch->alerts, watch->source, &reading, &sink);
 }

@@ -3,8 +3,8 @@
  * alert_watch - the rule sets that are compared, each at work on one series.
  *
  * What people are told is decided as in the collector: one cause, one message
- * (alerts/cause.h), when its first incident opens and when it becomes graver. Silence is
- * not judged: nothing ticks.
+ * (alerts/cause.h), when its first incident opens and when it becomes graver. The engine
+ * is ticked each minute in which the place is on duty, so that silence is judged, too.
  */
 #ifndef COLDCHAIN_BENCH_ALERT_WATCH_H
 #define COLDCHAIN_BENCH_ALERT_WATCH_H
@@ -29,7 +29,8 @@ struct watch {
     bool sees_signals;
     int signals[4]; /* as they were told last; -1: not yet */
     int64_t signals_ms;
-    int64_t now_ms;         /* the arrival of what is being judged */
+    int64_t tick_ms;        /* the next one; 0: none yet */
+    int64_t now_ms;         /* the arrival of what is being judged, or the tick */
     struct notice *notices; /* by the time of telling */
     size_t count;
     size_t capacity;
@@ -47,7 +48,7 @@ const char *rule_set_name(size_t set);
  * alerts/profiles/KIND.yaml; ends the program when they cannot be read.
  */
 void watch_begin(struct watch *watch, size_t set, enum world_kind kind);
-/* Duty begins: a start holds for WATCH_START_MS. */
+/* Duty begins, nothing ticked since it ended: a start holds for WATCH_START_MS. */
 #define WATCH_START_MS (120 * WORLD_MINUTE_MS)
 void watch_start(struct watch *watch, int64_t time_ms);
 void watch_sample(struct watch *watch, const struct world_sample *sample);

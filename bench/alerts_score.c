@@ -31,7 +31,8 @@ static int64_t counts_from_ms(const struct world_label *label)
 
 static bool belongs(const struct notice *notice, const struct world_label *label)
 {
-    return label->tell && notice->event_ms >= counts_from_ms(label) &&
+    return label->tell && !notice->is_silence &&
+           notice->event_ms >= counts_from_ms(label) &&
            notice->event_ms <= label->settled_ms;
 }
 
@@ -57,6 +58,18 @@ static void score_there(struct score *score, const struct world_label *label,
         label->harm_ms >= 0 && first->event_ms < label->harm_ms;
 }
 
+/* What was told with less left than could have been. */
+static void score_time(struct score *score, const struct world_label *label,
+                       const struct notice *first)
+{
+    int64_t latest_ms = label->harm_ms - SCORE_BEFORE_HARM_MS;
+    if (label->harm_ms < 0 || label->envelope_ms < 0 || label->envelope_ms > latest_ms)
+        return;
+    score->harms_with_time++;
+    score->harms_short += first == NULL || first->told_ms > latest_ms;
+    score->harms_short_there += first == NULL || first->event_ms > latest_ms;
+}
+
 static void score_label(struct score *score, const struct world_label *label,
                         const struct notice *first)
 {
@@ -71,6 +84,7 @@ static void score_label(struct score *score, const struct world_label *label,
         score->missed++;
     score->brief += is_visible(label) && first == NULL && is_brief(label);
     score_there(score, label, first);
+    score_time(score, label, first);
     if (first == NULL)
         return;
     if (dead)
@@ -89,6 +103,17 @@ static const struct notice *first_of(const struct world_label *label,
     return NULL;
 }
 
+/* True when nothing came at that time; then it says what is so. */
+static bool is_outage(const struct notice *notice, const struct world_label *labels,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (labels[i].event == WORLD_LATE_DATA && notice->told_ms >= labels[i].onset_ms &&
+            notice->told_ms <= labels[i].end_ms)
+            return true;
+    return false;
+}
+
 void score_add(struct score *score, const struct world_label *labels, size_t label_count,
                const struct notice *notices, size_t notice_count,
                const struct world_totals *totals)
@@ -101,10 +126,15 @@ void score_add(struct score *score, const struct world_label *labels, size_t lab
         for (size_t j = 0; j < notice_count; j++)
             true_notices[j] = true_notices[j] || belongs(&notices[j], &labels[i]);
     }
-    for (size_t j = 0; j < notice_count; j++)
-        score->false_notices += !true_notices[j];
+    for (size_t j = 0; j < notice_count; j++) {
+        bool is_silence = notices[j].is_silence;
+        score->notices += !is_silence;
+        score->false_notices += !is_silence && !true_notices[j];
+        score->silences += is_silence;
+        score->silences_false +=
+            is_silence && !is_outage(&notices[j], labels, label_count);
+    }
     free(true_notices);
-    score->notices += notice_count;
     score->months += (double)totals->on_duty_ms / MONTH_MS;
 }
 

@@ -21,6 +21,11 @@ static struct world_label label_of(enum world_event event, int64_t envelope_ms,
                                 .tell = world_is_failure(event) || harm_ms >= 0};
 }
 
+static struct notice at(int64_t event_ms, int64_t told_ms)
+{
+    return (struct notice){.event_ms = event_ms, .told_ms = told_ms};
+}
+
 /* One label, one notification. */
 static void test_one(void)
 {
@@ -46,7 +51,7 @@ static void test_one(void)
         struct world_label label = label_of(
             rows[i].event, rows[i].envelope_min < 0 ? -1 : AT(rows[i].envelope_min),
             rows[i].harm_min < 0 ? -1 : AT(rows[i].harm_min));
-        struct notice notice = {AT(rows[i].notice_min), AT(rows[i].notice_min)};
+        struct notice notice = at(AT(rows[i].notice_min), AT(rows[i].notice_min));
         struct score score = {0};
         score_add(&score, &label, 1, &notice, rows[i].notice_min >= 0, &a_month);
         CHECK_ROW(rows[i].name, score.false_notices == rows[i].false_notices);
@@ -62,7 +67,7 @@ static void test_one(void)
 static void test_late(void)
 {
     struct world_label label = label_of(WORLD_COMPRESSOR_DEAD, AT(1010), AT(1200));
-    struct notice notice = {AT(1020), AT(5000)};
+    struct notice notice = at(AT(1020), AT(5000));
     struct score score = {0};
     score_add(&score, &label, 1, &notice, 1, &a_month);
     CHECK(score.false_notices == 0 && score.missed == 0);
@@ -91,7 +96,7 @@ static void test_brief(void)
     score_add(&score, &label, 1, NULL, 0, &a_month);
     CHECK(score.missed == 3 && score.brief == 1);
     struct world_label dead = label_of(WORLD_COMPRESSOR_DEAD, AT(1010), -1);
-    const struct notice late = {AT(1026), AT(1026)};
+    const struct notice late = at(AT(1026), AT(1026));
     score_add(&score, &dead, 1, &late, 1, &a_month);
     CHECK(score.dead_late_there == 1);
     score_fini(&score);
@@ -103,7 +108,7 @@ static void test_sums(void)
     struct score score = {0};
     for (int64_t i = 1; i <= 4; i++) {
         const struct notice notices[] = {
-            {AT(10), AT(10)}, {AT(1000 + i), AT(1000 + i)}, {AT(1100), AT(1100)}};
+            at(AT(10), AT(10)), at(AT(1000 + i), AT(1000 + i)), at(AT(1100), AT(1100))};
         score_add(&score, &label, 1, notices, 3, &a_month);
     }
     CHECK(score.notices == 12 && score.false_notices == 4);
@@ -115,12 +120,71 @@ static void test_sums(void)
     score_fini(&score);
 }
 
+/* It belongs to no failure, and is true while nothing comes. */
+static void test_silence(void)
+{
+    static const struct {
+        const char *name;
+        int64_t told_min;
+        uint64_t without_outage;
+    } rows[] = {
+        {"before", 999, 1},
+        {"as it begins", 1000, 0},
+        {"as it ends", 1500, 0},
+        {"after", 1501, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct world_label labels[] = {
+            label_of(WORLD_LATE_DATA, -1, -1),
+            label_of(WORLD_COMPRESSOR_DEAD, AT(1010), AT(1200)),
+        };
+        struct notice notice = at(AT(rows[i].told_min), AT(rows[i].told_min));
+        struct score score = {0};
+        notice.is_silence = true;
+        score_add(&score, labels, 2, &notice, 1, &a_month);
+        CHECK_ROW(rows[i].name, score.silences == 1);
+        CHECK_ROW(rows[i].name, score.silences_false == rows[i].without_outage);
+        CHECK_ROW(rows[i].name, score.notices == 0 && score.false_notices == 0);
+        CHECK_ROW(rows[i].name, score.missed == 1 && score.harms_told_before == 0);
+        score_fini(&score);
+    }
+}
+
+/* Half an hour before harm, where physics leaves it. */
+static void test_time_before_harm(void)
+{
+    static const struct {
+        const char *name;
+        int64_t harm_min, event_min, told_min; /* 0: not told */
+        uint64_t with_time, is_short, is_short_there;
+    } rows[] = {
+        {"in time", 1040, 1010, 1010, 1, 0, 0},
+        {"too late", 1040, 1011, 1011, 1, 1, 1},
+        {"in time on the spot", 1040, 1010, 1030, 1, 1, 0},
+        {"not at all", 1040, 0, 0, 1, 1, 1},
+        {"no time for it", 1039, 1020, 1020, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world_label label =
+            label_of(WORLD_COMPRESSOR_DEAD, AT(1010), AT(rows[i].harm_min));
+        struct notice notice = at(AT(rows[i].event_min), AT(rows[i].told_min));
+        struct score score = {0};
+        score_add(&score, &label, 1, &notice, rows[i].told_min > 0, &a_month);
+        CHECK_ROW(rows[i].name, score.harms_with_time == rows[i].with_time);
+        CHECK_ROW(rows[i].name, score.harms_short == rows[i].is_short);
+        CHECK_ROW(rows[i].name, score.harms_short_there == rows[i].is_short_there);
+        score_fini(&score);
+    }
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"false, missed and in time are told apart", test_one},
         {"a late reading belongs by its time and counts by its arrival", test_late},
         {"what was over in time is no harm missed", test_brief},
+        {"silence is counted apart", test_silence},
+        {"half an hour before harm, where physics leaves it", test_time_before_harm},
         {"worlds add up", test_sums},
         CU_TEST_INFO_NULL,
     };
