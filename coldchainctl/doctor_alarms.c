@@ -116,6 +116,11 @@ static void say_working(struct doctor *doctor, const json_t *channel)
                                 ? "it can ring now"
                                 : "it does not ring");
     int64_t rate = json_integer_value(json_object_get(channel, "rate"));
+    const char *refused = strstr(show_text(channel, "last_result"), "refused ");
+    if (refused != NULL) /* mail: taken for some of its receivers */
+        doctor_say(doctor, DOCTOR_WARNING, area,
+                   "correct the address in the channel's `to`, or that mailbox",
+                   "%s: delivered, but not to everybody: %s", name, refused);
     if (json_is_integer(tokens)) /* what waits for lack of them is told by the outbox */
         doctor_say(doctor, DOCTOR_OK, area, NULL,
                    "%s: delivered last %s; %s; %" PRId64

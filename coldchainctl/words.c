@@ -1046,6 +1046,8 @@ const struct say_entry say_words[] = {
     {{"%s: nothing is sent before %s, as it said: %s", "%s：%s 之前暂停发送，因其答复：%s"}},
     {{"try it before it is needed: coldchainctl channel test NAME",
       "请在需要之前测试：coldchainctl channel test NAME"}},
+    {{"correct the address in the channel's `to`, or that mailbox", "请更正渠道 to 中的地址，或检查该邮箱"}},
+    {{"%s: delivered, but not to everybody: %s", "%s：已送达，但并非所有收件人：%s"}},
     {{"%s: nothing was sent over it since the collector started", "%s：自采集器启动以来未发送过消息"}},
     {{"name some under 'channels:' in the collector's configuration (docs/alarms.md) and restart it",
       "请在采集器配置的 channels 中添加（见 docs/alarms.md），并重启"}},

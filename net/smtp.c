@@ -82,6 +82,49 @@ static void set_mail(CURL *curl, const struct smtp_message *message,
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 }
 
+/* Of a mail that somebody gets, those who do not: libcurl says nothing of them. */
+struct refusals {
+    char receiver[128]; /* whom the server was told last; "" once it has answered */
+    struct err_text *why;
+};
+
+static void note_receiver(struct refusals *refusals, const char *line, size_t len)
+{
+    static const char rcpt[] = "RCPT TO:<";
+    size_t start = strlen(rcpt);
+    if (len <= start || memcmp(line, rcpt, start) != 0)
+        return;
+    const char *end = memchr(line, '>', len);
+    size_t address = end != NULL ? (size_t)(end - line) - start : 0;
+    snprintf(refusals->receiver, sizeof refusals->receiver, "%.*s", (int)address,
+             line + start);
+}
+
+static void note_reply(struct refusals *refusals, const char *line, size_t len)
+{
+    struct err_text *why = refusals->why;
+    while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+        len--;
+    if (refusals->receiver[0] == '\0' || len < 4 || line[3] == '-')
+        return;
+    size_t used = strlen(why->text);
+    if (line[0] != '2')
+        snprintf(why->text + used, sizeof why->text - used, "%s%s: %.*s",
+                 used > 0 ? "; " : "refused ", refusals->receiver, (int)len, line);
+    refusals->receiver[0] = '\0';
+}
+
+static int on_receiver(CURL *curl, curl_infotype type, char *data, size_t len,
+                       void *context)
+{
+    (void)curl;
+    if (type == CURLINFO_HEADER_OUT)
+        note_receiver(context, data, len);
+    else if (type == CURLINFO_HEADER_IN)
+        note_reply(context, data, len);
+    return 0;
+}
+
 static enum err err_of(CURLcode code)
 {
     switch ((int)code) {
@@ -102,6 +145,8 @@ enum err smtp_send(const struct smtp_message *message, int *status, struct err_t
     assert(message->from != NULL && message->to != NULL && message->to[0] != NULL);
     char error[CURL_ERROR_SIZE] = "";
     struct upload upload = {message->data, message->len};
+    struct err_text refused = {""};
+    struct refusals refusals = {.why = &refused};
     *status = 0;
     curl_global_init(CURL_GLOBAL_DEFAULT); /* counts, and is safe beside others */
     CURL *curl = curl_easy_init();
@@ -109,6 +154,9 @@ enum err smtp_send(const struct smtp_message *message, int *status, struct err_t
     struct curl_slist *list = receivers(message);
     set_up(curl, message, error);
     set_mail(curl, message, list, &upload);
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_receiver);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, &refusals);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
     CURLcode code = curl_easy_perform(curl);
     long last = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &last);
@@ -116,6 +164,8 @@ enum err smtp_send(const struct smtp_message *message, int *status, struct err_t
     enum err err = err_of(code);
     if (err != ERR_OK)
         err_set(why, err, "%s", error[0] != '\0' ? error : curl_easy_strerror(code));
+    else if (why != NULL)
+        *why = refused;
     curl_slist_free_all(list);
     curl_easy_cleanup(curl);
     curl_global_cleanup();

@@ -29,7 +29,8 @@ struct smtp_message {
 };
 
 /*
- * OK: the server took it, for one receiver at least. OFFLINE, TIMEOUT; INVALID (URL, CA
+ * OK: the server took it, for one receiver at least; `why` then says for whom it did not,
+ * and with what reply, and is "" when it did for all. OFFLINE, TIMEOUT; INVALID (URL, CA
  * file). `status` is the server's last reply (RFC 5321), 0 when it gave none.
  */
 MUST_CHECK enum err smtp_send(const struct smtp_message *message, int *status,

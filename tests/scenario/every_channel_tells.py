@@ -64,7 +64,7 @@ def channels_of(robots, mail, alertmanager, certificates, ring):
         {"name": "sms", "kind": "sms", "url": robots.url + "/sms?to=${to}", "secret": SECRET, "to": to,
          "headers": {"Authorization": "Bearer ${secret}"}, "body": '{"text":"${text}"}', "expect": '"Code": "OK"'},
         {"name": "mail", "kind": "email", "url": f"smtp://127.0.0.1:{mail.port}", "username": "cold",
-         "password": PASSWORD, "from": "cold@example.com", "to": ["duty@example.com"], "language": "en",
+         "password": PASSWORD, "from": "cold@example.com", "to": ["nobody@example.com", "duty@example.com"], "language": "en",
          "ca_file": os.path.join(certificates, "ca.crt")},
         {"name": "am", "kind": "alertmanager", "url": f"http://127.0.0.1:{alertmanager.port}"},
         {"name": "topic", "kind": "mqtt", "topic": TOPIC},
@@ -111,6 +111,8 @@ def story_all_kinds_at_once(house):
                 "Alertmanager knows the test")
     to, first = mail.mails[0]
     house.equal(to, ["duty@example.com"], "the receiver of the mail")
+    house.equal({row["last_result"] for row in rows() if row["channel"] == "mail" and row["key"].startswith("test-")},
+                {"reply 250: refused nobody@example.com: 550 5.1.1 no such user here"}, "who did not get it is said")
     house.check(first["Message-ID"].endswith("@example.com>") and first.get_content_type() == "text/plain", "the mail")
     house.wait_for(lambda: any("in digest-" in row["last_result"] for row in rows()), 10, "many were gathered")
     listed = {channel["name"]: channel for channel in collector.get("/alarm-channels")}

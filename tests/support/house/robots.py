@@ -163,7 +163,7 @@ class Robots:
 
 class MailServer:
     """aiosmtpd, which takes nothing without STARTTLS and a login; `implicit`: TLS from the first byte;
-    without certificates: neither TLS nor a login."""
+    without certificates: neither TLS nor a login. It knows no nobody."""
 
     def __init__(self, certificates, username, password, host="127.0.0.1", implicit=False):
         try:
@@ -185,6 +185,12 @@ class MailServer:
                 "tls_context": context, "require_starttls": True}
             ways.update(auth_required=True, authenticator=authenticate)
         self.controller = Controller(self, hostname=host, port=self.port, **ways)
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        if address.startswith("nobody@"):
+            return "550 5.1.1 no such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):
         self.mails.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=email.policy.default)))
