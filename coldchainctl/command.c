@@ -68,6 +68,15 @@ static int unknown(const struct command *const *table, const char *parent,
     return COMMAND_USAGE;
 }
 
+/* Behind the command: wherever a person happens to think of it. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int command_dispatch(const struct command *const *table, const char *parent, int argc,
                      char **argv)
 {
@@ -89,9 +98,7 @@ int command_dispatch(const struct command *const *table, const char *parent, int
     const struct command *command = command_find(table, name);
     if (command == NULL)
         return unknown(table, parent, name);
-    bool is_asked =
-        argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
-    if (!wants_help && !is_asked)
+    if (!wants_help && !asks_for_help(argc, argv))
         return command->run(argc - 1, argv + 1);
     command_print_help(stdout, parent, command);
     return COMMAND_OK;

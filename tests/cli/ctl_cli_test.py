@@ -753,6 +753,15 @@ class Help(Case):
                 self.assertIn("exit status:", text)
                 self.assertLessEqual(max(map(len, text.splitlines())), 90)
 
+    def test_help_is_given_wherever_it_is_asked_for(self):
+        text = run("incidents", "--help").stdout
+        for words in (("incidents", "close", "--help"), ("incidents", "close", "0123456789", "-h"),
+                      ("incidents", "--json", "--help"), ("help", "incidents")):
+            with self.subTest(words=words):
+                done = run(*words)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, text, ""))
+        self.assertNotEqual(run("incidents", "show", "--", "--help").returncode, 0)
+
 
 if __name__ == "__main__":
     if sys.argv[4:] == ["--document"]:
