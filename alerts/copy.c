@@ -49,6 +49,12 @@ void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
             copy_one(to, from, zone, device, derived);
 }
 
+void alerts_copy_declared(struct alerts *to, const struct alerts *from, const char *zone)
+{
+    assert(to != from);
+    room_merge_declared(to, from, zone);
+}
+
 void alerts_drop(struct alerts *alerts, const char *zone, const char *device,
                  const char *channel)
 {

@@ -151,5 +151,7 @@ MUST_CHECK enum err room_load(struct alerts *alerts, const char *key, const void
                               size_t len);
 /* What `from` knows later, or besides, is put into `to`. */
 void room_merge(struct alerts *to, const struct alerts *from, const char *zone);
+/* The same of what was declared there, and of nothing that was measured. */
+void room_merge_declared(struct alerts *to, const struct alerts *from, const char *zone);
 
 #endif

@@ -367,6 +367,18 @@ static void merge_stretch(struct alerts *alerts, struct room *to,
     stretch->is_asked |= from->is_asked;
 }
 
+void room_merge_declared(struct alerts *to, const struct alerts *from, const char *zone)
+{
+    const struct room *source = room_find(from, zone);
+    if (source == NULL || source->stretch_count == 0)
+        return;
+    struct room *room = room_make(to, zone);
+    for (size_t i = 0; i < source->stretch_count; i++)
+        merge_stretch(to, room, &source->stretches[i]);
+    room_attach(to, room);
+    room_touch(to, room);
+}
+
 void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
 {
     const struct room *source = room_find(from, zone);
@@ -377,8 +389,7 @@ void room_merge(struct alerts *to, const struct alerts *from, const char *zone)
         room = room_make(to, zone);
         room->settings = source->settings;
     }
-    for (size_t i = 0; i < source->stretch_count; i++)
-        merge_stretch(to, room, &source->stretches[i]);
+    room_merge_declared(to, from, zone);
     for (size_t i = 0; i < source->probe_count; i++)
         merge_probe(room, &source->probes[i]);
     if (source->air != NULL &&

@@ -27,7 +27,7 @@
 
 #define STEP_READINGS 20000
 #define ZONES_MAX     16 /* in which one channel was at a time */
-/* Rules' delays that had begun before. */
+/* What had begun before, at least: what goods are like, delays. */
 #define LOOK_BACK_MS INT64_C(86400000)
 
 /* What was decided of one zone and device before. */
@@ -184,6 +184,27 @@ static enum err closed_by_people(struct pipeline *pipeline, struct closings *clo
 
 /* ---- beginning one ---------------------------------------------------------------- */
 
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* As far as the zone's rules do: windows, and delays that had begun before. */
+static int64_t look_back(const struct registry *registry, const char *zone)
+{
+    int64_t back_ms = LOOK_BACK_MS;
+    for (size_t i = 0; i < registry->rule_count; i++) {
+        const struct alert_rule *rule = &registry->rules[i];
+        if (strcmp(rule->zone, zone) != 0)
+            continue;
+        back_ms = longer(back_ms, rule->window_ms);
+        for (size_t k = 0; k < rule->level_count; k++)
+            back_ms = longer(back_ms, longer(rule->levels[k].delay_ms,
+                                             rule->levels[k].recovery_delay_ms));
+    }
+    return back_ms;
+}
+
 static enum err begin_zone(struct pipeline *pipeline, const struct correcting *now,
                            struct zone_again *again)
 {
@@ -198,11 +219,12 @@ static enum err begin_zone(struct pipeline *pipeline, const struct correcting *n
             from_ms = again->decided.items[i].onset_ms;
     const struct rejudge_of of = {
         .registry = pipeline->registry,
+        .live = pipeline->alerts,
         .org = now->org,
         .device = now->device,
         .channel = now->channel,
         .zone = again->zone,
-        .from_ms = from_ms - LOOK_BACK_MS,
+        .from_ms = from_ms - look_back(pipeline->registry, again->zone),
         .closed = closings.items,
         .closed_count = closings.count,
     };

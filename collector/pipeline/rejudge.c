@@ -81,6 +81,8 @@ enum err rejudge_create(struct rejudge **result, const struct rejudge_of *of,
         rejudge->closed_count = of->closed_count;
     }
     enum err err = set_rules(rejudge, why);
+    if (err == ERR_OK)
+        alerts_copy_declared(rejudge->engine, of->live, rejudge->zone);
     if (err != ERR_OK) {
         rejudge_destroy(rejudge);
         return err;
@@ -173,16 +175,20 @@ static bool on_reading(void *context, const struct history_reading *reading)
 enum err rejudge_step(struct rejudge *rejudge, struct history_reader *history,
                       size_t most, bool *at_end)
 {
-    const struct history_range range = {
+    struct history_range range = {
         .org = rejudge->org,
         .device = rejudge->device,
-        .channel = rejudge->channel[0] != '\0' ? rejudge->channel : NULL,
         .from_ms = rejudge->last_ms,
         .to_ms = INT64_MAX,
         .skip = rejudge->last_count,
     };
     rejudge->seen = 0;
+    /* Its other channels, too: a door, a defrost, a probe to compare with. */
     enum err err = history_query(history, &range, most, rejudge, on_reading);
+    if (err == ERR_LIMIT && rejudge->channel[0] != '\0') {
+        range.channel = rejudge->channel;
+        err = history_query(history, &range, most, rejudge, on_reading);
+    }
     *at_end = rejudge->seen < most;
     return err;
 }

@@ -31,9 +31,10 @@ struct rejudge_closed {
 
 struct rejudge_of {
     const struct registry *registry; /* outlives it, and does not change meanwhile */
+    const struct alerts *live;       /* what was declared in the zone is known there */
     const char *org;
     const char *device;
-    const char *channel; /* "": all */
+    const char *channel; /* what is asked about; "": all, which are read anyway */
     const char *zone;
     int64_t from_ms;                     /* where history is read from */
     const struct rejudge_closed *closed; /* copied */
