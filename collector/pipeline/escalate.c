@@ -62,6 +62,7 @@ struct tellings {
     const struct roster *roster;
     const struct escalation_plan *plan; /* the roster's, with the channels as they are */
     uint32_t round;
+    int64_t heard_ms; /* when the first was told whom it reached, or may have; or now */
     struct escalation_tell *list;
     size_t count;
     size_t capacity;
@@ -87,6 +88,8 @@ static void on_telling(void *context, const struct state_telling *telling)
         is_of_a_program(tellings->pipeline, telling) || channel == ESCALATION_NONE ||
         (contact == ESCALATION_NONE && telling->contact[0] != '\0'))
         return;
+    if (telling->may_have_come && telling->created_ms < tellings->heard_ms)
+        tellings->heard_ms = telling->created_ms;
     mem_grow(&tellings->list, &tellings->capacity, tellings->count + 1,
              sizeof *tellings->list);
     tellings->list[tellings->count++] = (struct escalation_tell){
@@ -151,10 +154,10 @@ static void add_words(json_t *body, const char *language, const char *unanswered
 
 struct saying {
     const struct incident *incident;
-    const struct state_escalation *round;
     const struct escalation_tell *tell;
     const char *contact; /* "" */
     const char *key;
+    int64_t heard_ms; /* since then somebody could have answered */
 };
 
 static char *body_for(struct pipeline *pipeline, const struct saying *saying,
@@ -163,7 +166,7 @@ static char *body_for(struct pipeline *pipeline, const struct saying *saying,
     char unanswered[32] = "";
     struct buf link = {0};
     json_t *body = json_loads(plain, 0, NULL);
-    int64_t minutes = (pipeline->now_ms - saying->round->round_ms) / 60000;
+    int64_t minutes = (pipeline->now_ms - saying->heard_ms) / 60000;
     assert(body != NULL);
     buf_text(&link, "");
     if (minutes > 0)
@@ -188,7 +191,8 @@ static char *body_for(struct pipeline *pipeline, const struct saying *saying,
 
 static void tell_one(struct pipeline *pipeline, const struct incident *incident,
                      const struct state_escalation *round,
-                     const struct escalation_tell *tell, const char *plain)
+                     const struct escalation_tell *tell, int64_t heard_ms,
+                     const char *plain)
 {
     const struct escalation_plan *plan = &pipeline->options.roster->plan;
     char revision[MESSAGE_KEY_SIZE];
@@ -200,7 +204,7 @@ static void tell_one(struct pipeline *pipeline, const struct incident *incident,
                (unsigned)tell->repeat, contact);
     if (tell->way > 0) /* the channel's service may compare keys */
         buf_format(&key, "-%zu", tell->way + 1);
-    const struct saying saying = {incident, round, tell, contact, key.data};
+    const struct saying saying = {incident, tell, contact, key.data, heard_ms};
     char *body = body_for(pipeline, &saying, plain);
     const struct state_message message = {
         .incident = incident->id,
@@ -264,7 +268,8 @@ static void look(struct pipeline *pipeline, const struct incident *incident,
     struct tellings tellings = {.pipeline = pipeline,
                                 .roster = pipeline->options.roster,
                                 .plan = &plan,
-                                .round = round->round};
+                                .round = round->round,
+                                .heard_ms = pipeline->now_ms};
     pipeline_note(pipeline, state_each_telling(pipeline->options.state, round->cause,
                                                &tellings, on_telling));
     const struct escalation_case now = case_of(pipeline, incident, round);
@@ -273,7 +278,7 @@ static void look(struct pipeline *pipeline, const struct incident *incident,
     if (decision.count > 0 && incident->state != INCIDENT_CLOSED)
         withdraw_ends(pipeline, round->cause);
     for (size_t i = 0; i < decision.count; i++)
-        tell_one(pipeline, incident, round, &decision.tells[i], plain);
+        tell_one(pipeline, incident, round, &decision.tells[i], tellings.heard_ms, plain);
     round->next_ms = decision.next_ms;
     pipeline_note(pipeline, state_put_escalation(pipeline->options.state, round));
     free(tellings.list);

@@ -172,6 +172,7 @@ static void steps_are_told_by_ticks(void)
     struct house house;
     open_house(&house, true);
     put_pack(&house, "d", 1, 9.0, false);
+    put_result(&house, 1, 1, STATE_OUTBOX_DONE);
     put_ticks(&house, 2, 20);
     take_all(&house);
     CHECK_TEXT(story(&house), "1m sms>li, 6m sms>li, 11m voice>wang");
@@ -885,6 +886,47 @@ static void what_waits_is_not_told_once_somebody_has_it(void)
     check_fates(&taken[sizeof taken / sizeof taken[0] - 1], 1, PLACES);
 }
 
+/* How long nobody acknowledged it: since somebody was told who could. */
+static const struct {
+    const char *name;
+    const char *over;
+    const char *quiet;
+    const char *records;
+    const char *told;
+    size_t unanswered; /* messages that say so */
+    const char *want;  /* in the last of these */
+} waits[] = {
+    {"a repeat says how long", "sms", "", "d1=9 ok1@1 t2-11",
+     "1m sms>li done, 11m sms>li", 1, "Nobody has acknowledged it for 10 min"},
+    {"quiet hours were nobody's fault", "sms", "22:10-22:40", "d1=9 t2-36", "27m sms>li",
+     0, ""},
+    {"nor was a channel that failed", "sms chat", "", "d1=9 bad1@5 t5-5",
+     "1m sms>li dead, 5m chat>li", 0, ""},
+    {"it counts from the one that came", "sms chat", "", "d1=9 bad1@5 t5-5 ok2@5 t6-15",
+     "1m sms>li dead, 5m chat>li done, 15m sms>li", 1,
+     "Nobody has acknowledged it for 10 min"},
+};
+
+static void how_long_nobody_answered_counts_from_the_first_who_could(void)
+{
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        struct house house;
+        struct office office;
+        make_office(&office, waits[i].over, waits[i].quiet);
+        open_office(&house, &office, PLACES - 1);
+        play(&house, waits[i].name, waits[i].records);
+        if (strcmp(fates(&house), waits[i].told) != 0)
+            printf("\n  %s: %s\n", waits[i].name, fates(&house));
+        CHECK_ROW(waits[i].name, strcmp(fates(&house), waits[i].told) == 0);
+        char *told = bodies(&house);
+        CHECK_ROW(waits[i].name,
+                  count_of(told, "Nobody has acknowledged it") == waits[i].unanswered);
+        CHECK_ROW(waits[i].name, strstr(told, waits[i].want) != NULL);
+        free(told);
+        close_house(&house);
+    }
+}
+
 /* Without a policy: what people read, and what programs do. */
 static void without_a_policy_either(void)
 {
@@ -982,6 +1024,8 @@ int main(void)
          nobody_is_woken_to_hear_that_all_is_well},
         {"what waits is not told once somebody has it",
          what_waits_is_not_told_once_somebody_has_it},
+        {"how long nobody answered counts from the first who could",
+         how_long_nobody_answered_counts_from_the_first_who_could},
         {"without a policy either", without_a_policy_either},
         {"a program that no contact names", a_program_that_no_contact_names},
         {"a program is told once when all are", a_program_is_told_once_when_all_are},
