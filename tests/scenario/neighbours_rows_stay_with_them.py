@@ -18,7 +18,8 @@ EPOCH = "00000000000000aa"
 OURS, THEIRS = ["o-room", "o-logger", "o-warm", "o-site"], ["n-room", "n-logger", "n-warm", "n-site"]
 SIDES = {"o": ("fengjie", "o"), "n": ("wushan", "n")}
 # What a change needs to be understood, so that whose it is decides.
-BODIES = {"comment": {"text": "x"}, "duty": {"on": True}, "swap": {"serial": "s"}, "replace": {"by": "spare"}}
+BODIES = {"comment": {"text": "x"}, "duty": {"on": True}, "load": {"goods": "strawberry"},
+          "swap": {"serial": "s"}, "replace": {"by": "spare"}}
 NAMED = ("zones", "devices", "entities", "channels", "incidents", "people", "tokens", "grants")
 
 
