@@ -225,7 +225,10 @@ static json_t *values_of(json_t *object)
     json_t *list = json_array();
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) json_array_append(list, value);
+    json_object_foreach(object, key, value)
+    {
+        json_array_append(list, value);
+    }
     json_decref(object);
     return list;
 }
