@@ -294,28 +294,93 @@ static void put_leader(json_t *root, const struct incident *leader)
                                   leader->quantity));
 }
 
+static bool has_kind_text(const struct incident *incident)
+{
+    return !alert_kind_is_trouble(incident->kind) && !alert_kind_is_date(incident->kind);
+}
+
 /* Whether the text of its kind tells when it began, and so the zone of time. */
 static bool tells_since(const struct incident *incident, enum words_language language)
 {
-    return !alert_kind_is_trouble(incident->kind) &&
-           !alert_kind_is_date(incident->kind) &&
+    return has_kind_text(incident) &&
            strstr(words_of_kind(incident->kind)->what[language], "${since}") != NULL;
 }
 
+struct said {
+    const struct incident *incident;
+    struct phrases phrases;
+};
+
+/* What is told in both languages. */
+struct plan {
+    struct said subject;
+    struct said other; /* of its cause; no incident: there is none */
+    struct incident first;
+    bool is_end; /* of the cause */
+    enum alert_effect_kind kind;
+    const struct message_cause *cause;
+    const struct tz *tz;
+    int64_t told_ms;
+};
+
+/*
+ * Whoever is told that a cause is over knows it by what began it: that is told again,
+ * with how long it all was, and behind it what ended last.
+ */
+static bool ends_cause(const struct plan *plan, const struct incident *incident)
+{
+    const struct message_cause *cause = plan->cause;
+    return plan->kind == ALERT_EFFECT_CLOSED && !cause->is_over && !cause->is_part &&
+           cause->leader != NULL && cause->leader->withdrawn_ms == 0 &&
+           has_kind_text(incident) && has_kind_text(cause->leader);
+}
+
+static void choose(struct plan *plan, const struct incident *incident)
+{
+    const struct incident *leader = plan->cause->leader;
+    plan->subject.incident = incident;
+    plan->other.incident = leader != NULL && has_kind_text(leader) ? leader : NULL;
+    plan->is_end = ends_cause(plan, incident);
+    if (!plan->is_end)
+        return;
+    plan->first = *leader;
+    plan->first.severity = incident->severity;
+    plan->first.state = INCIDENT_CLOSED;
+    plan->first.closed_ms = incident->closed_ms;
+    plan->subject.incident = &plan->first;
+    plan->other.incident = incident;
+}
+
+static void say_other(struct plan *plan, enum words_language language,
+                      struct message_times *times, struct buf *out)
+{
+    const struct incident *other = plan->other.incident;
+    struct phrases *phrases = &plan->other.phrases;
+    if (other == NULL)
+        return;
+    message_time(phrases->since, times, other->onset_ms);
+    fill(phrases, other, language,
+         words(plan->is_end ? WORDS_LAST : WORDS_CAUSE, language), out);
+    if (strcmp(other->zone, plan->subject.incident->zone) != 0)
+        fill(phrases, other, language, words(WORDS_THERE, language), out);
+    fill(phrases, other, language, words_of_kind(other->kind)->what[language], out);
+}
+
 /* With what is to be said of the cause. */
-static char *whole_text(enum words_language language, const struct phrases *phrases,
-                        const struct incident *incident, enum alert_effect_kind kind,
-                        const struct message_cause *cause, const struct tz *tz,
-                        int64_t told_ms)
+static char *whole_text(enum words_language language, struct plan *plan)
 {
     struct buf out = {0};
-    struct message_times times = {.tz = tz};
+    struct message_times times = {.tz = plan->tz};
     char since[MESSAGE_TIME_SIZE];
+    const struct incident *incident = plan->subject.incident;
     if (tells_since(incident, language))
         message_time(since, &times, incident->onset_ms);
-    char *text = text_in(language, phrases, incident, kind, &times, told_ms);
+    char *text = text_in(language, &plan->subject.phrases, incident, plan->kind, &times,
+                         plan->told_ms);
     buf_text(&out, text);
-    message_cause_say(cause, incident, kind, language == WORDS_ZH, &times, &out);
+    message_cause_say(plan->cause, incident, plan->kind, language == WORDS_ZH, &times,
+                      &out);
+    say_other(plan, language, &times, &out);
     free(text);
     return buf_take(&out);
 }
@@ -345,12 +410,16 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     static const struct message_cause alone = {.id = NULL};
     static const struct tz utc = {0};
     const struct tz *tz = registry != NULL ? registry_tz(registry, incident->zone) : &utc;
-    struct phrases phrases;
+    char since[MESSAGE_TIME_SIZE];
     if (cause == NULL)
         cause = &alone;
-    fill_phrases(&phrases, incident, registry, tz, told_ms);
-    char *en = whole_text(WORDS_EN, &phrases, incident, kind, cause, tz, told_ms);
-    char *zh = whole_text(WORDS_ZH, &phrases, incident, kind, cause, tz, told_ms);
+    struct plan plan = {.kind = kind, .cause = cause, .tz = tz, .told_ms = told_ms};
+    choose(&plan, incident);
+    fill_phrases(&plan.subject.phrases, plan.subject.incident, registry, tz, told_ms);
+    if (plan.other.incident != NULL)
+        fill_phrases(&plan.other.phrases, plan.other.incident, registry, tz, told_ms);
+    char *en = whole_text(WORDS_EN, &plan);
+    char *zh = whole_text(WORDS_ZH, &plan);
     json_t *root = message_root(incident, kind, en, zh);
     json_object_set_new(root, "cause",
                         json_string(cause->id != NULL ? cause->id : incident->id));
@@ -368,7 +437,8 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
     put_number(root, "limit", incident->limit);
     json_object_set_new(root, "harm", message_harm_json(&incident->harm));
     put_times(root, incident, told_ms);
-    json_object_set_new(root, "onset_local", json_string(phrases.since));
+    message_time(since, &(struct message_times){.tz = tz}, incident->onset_ms);
+    json_object_set_new(root, "onset_local", json_string(since));
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
     assert(text != NULL);
     buf_text(out, text);

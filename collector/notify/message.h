@@ -33,7 +33,7 @@ struct message_cause {
     bool is_part; /* and the cause goes on: not to be taken for its end */
 };
 
-/* A sentence more, when there is something to say. */
+/* A sentence more, when there is something to say; not of the leader. */
 void message_cause_say(const struct message_cause *cause, const struct incident *incident,
                        enum alert_effect_kind kind, bool is_zh,
                        struct message_times *times, struct buf *out);

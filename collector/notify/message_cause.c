@@ -3,34 +3,6 @@
  * message_cause - what is said of an incident's cause, behind what is said of itself.
  */
 #include "collector/notify/message.h"
-#include "telemetry/quantity.h"
-
-static const char *name_zh(const struct incident *incident)
-{
-    int index = quantity_find(incident->quantity);
-    return index >= 0 ? quantity_at((size_t)index)->about_zh : incident->quantity;
-}
-
-static void say_leader(const struct incident *leader, bool is_zh,
-                       struct message_times *times, struct buf *out)
-{
-    char since[MESSAGE_TIME_SIZE];
-    message_time(since, times, leader->onset_ms);
-    bool is_silence = alert_kind_is_silence(leader->kind);
-    const char *kind = alert_kind_name(leader->kind);
-    if (is_zh && is_silence)
-        buf_format(out, "。与此同因：%s %s 自 %s 起无数据", leader->zone, leader->device,
-                   since);
-    else if (is_zh)
-        buf_format(out, "。与此同因：%s %s 始于 %s 的“%s”", leader->zone, name_zh(leader),
-                   since, leader->rule);
-    else if (is_silence)
-        buf_format(out, ". Same cause as: %s, %s silent since %s", leader->zone,
-                   leader->device, since);
-    else
-        buf_format(out, ". Same cause as: %s, %s %s (%s) since %s", leader->zone,
-                   leader->quantity, kind, leader->rule, since);
-}
 
 static void say_over(const struct incident *incident, bool is_zh,
                      struct message_times *times, struct buf *out)
@@ -56,6 +28,4 @@ void message_cause_say(const struct message_cause *cause, const struct incident 
                             : ". It was acknowledged, goes on, and needs somebody again");
     if (cause->is_over)
         say_over(incident, is_zh, times, out);
-    if (cause->leader != NULL)
-        say_leader(cause->leader, is_zh, times, out);
 }

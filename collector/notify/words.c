@@ -164,6 +164,9 @@ static const char *const phrases[WORDS_PHRASES][2] = {
     [WORDS_DIGEST] = {"[${severity}] ${count} messages:",
                       "【${severity}】${count} 条消息："},
     [WORDS_WORST] = {" (worst ${worst})", "（最差 ${worst}）"},
+    [WORDS_CAUSE] = {". Same cause as: ", "。与此同因："},
+    [WORDS_LAST] = {". Ended last: ", "。最后结束的是："},
+    [WORDS_THERE] = {"${zone}: ", "${zone}："},
     [WORDS_HARM_COMES] = {". If the air stays at ${air}, the goods reach ${limit} in "
                           "${minutes}",
                           "。若空气保持 ${air}，货物将在 ${minutes} 后达到 ${limit}"},

@@ -35,6 +35,9 @@ enum words_phrase {
     WORDS_CRITICAL,
     WORDS_DIGEST, /* ${severity} ${count} */
     WORDS_WORST,  /* ${worst} */
+    WORDS_CAUSE,  /* what leads stands behind it */
+    WORDS_LAST,   /* likewise what ended last */
+    WORDS_THERE,  /* ${zone}: of these, when it is another one */
     WORDS_ACK,    /* ${link} */
     WORDS_TEST,   /* ${channel} ${by} */
     /* What the goods bear: ${air} ${limit} ${goods} ${minutes}, ${soonest} ${latest}

@@ -184,9 +184,8 @@ static void the_zone_of_time_is_said_once(void)
     CHECK(times_in(text, "UTC") == 1);
     free(text);
     text = cause_said(&incident, &leader, registry, "text_zh");
-    CHECK_ROW(text,
-              strstr(text, "。与此同因：room-1 空气温度 始于 2026-11-23 16:00 的") !=
-                  NULL);
+    CHECK_ROW(text, strstr(text, "始于 2026-11-23 16:00；已恢复") == NULL);
+    CHECK_ROW(text, strstr(text, "。最后结束的是：空气温度 9.5 °C") != NULL);
     CHECK(times_in(text, "UTC") == 1);
     free(text);
     incident.kind = ALERT_TWINS; /* whose text tells no time */
@@ -203,6 +202,64 @@ static void the_zone_of_time_is_said_once(void)
     CHECK_ROW(text, strstr(text, "happened 2026-10-25 02:30 to 2026-10-25 02:30 UTC+1, "
                                  "learned 2026-10-25 03:30, when") != NULL);
     free(text);
+    registry_destroy(registry);
+}
+
+/* What people knew it by, since when and how long in all; then what ended last. */
+static void the_end_of_a_cause_is_told_by_what_began_it(void)
+{
+    struct err_text why = {0};
+    struct registry *registry = NULL;
+    CHECK(registry_parse(&registry, config, sizeof config - 1, &why) == ERR_OK);
+    struct incident first = make_incident();
+    first.state = INCIDENT_CLOSED;
+    first.closed_ms = T0 + 3600000;
+    struct incident last = make_incident();
+    last.severity = ALERT_CRITICAL;
+    last.limit = 12;
+    last.worst = 13.2;
+    last.onset_ms = T0 + 3898000;
+    last.closed_ms = T0 + 3900000;
+    snprintf(last.rule, sizeof last.rule, "hot");
+    char *text = cause_said(&last, &first, registry, "text_en");
+    CHECK_TEXT(text,
+               "[critical] 奉节产地冷库 1号库: air temperature 9.5 °C (worst 10.0 °C), "
+               "limit 8.0 °C (above), since 2026-11-23 08:00 UTC; over after 1 h 5 "
+               "min. Ended last: air temperature 9.5 °C (worst 13.2 °C), limit 12.0 "
+               "°C (above), since 2026-11-23 09:04");
+    free(text);
+    text = cause_said(&last, &first, registry, "text_zh");
+    CHECK_TEXT(
+        text, "【严重】奉节产地冷库 1号库：空气温度 9.5 °C（最差 10.0 °C），高于限值 8.0 "
+              "°C，始于 2026-11-23 08:00 UTC；已恢复，持续 1 h 5 min。最后结束的是：空气"
+              "温度 9.5 °C（最差 13.2 °C），高于限值 12.0 °C，始于 2026-11-23 09:04");
+    free(text);
+    first.withdrawn_ms = T0 + 3600000; /* nobody knows it by that any more */
+    text = cause_said(&last, &first, registry, "text_en");
+    CHECK_ROW(text,
+              strstr(text, "limit 12.0 °C (above), since 2026-11-23 09:04 UTC; over "
+                           "after 2 s. Same cause as: air temperature") != NULL);
+    free(text);
+    registry_destroy(registry);
+}
+
+/* Neither the zone's id nor the rule's: people may not know them. */
+static void a_cause_is_named_in_words(void)
+{
+    struct registry *registry = two_sites_made();
+    struct incident leader = make_incident();
+    struct incident incident = make_incident();
+    struct buf out = {0};
+    snprintf(leader.zone, sizeof leader.zone, "kuehlraum");
+    const struct message_cause cause = {.leader = &leader};
+    message_format(&incident, ALERT_EFFECT_OPENED, &cause, registry, T0, &out);
+    CHECK_ROW(out.data,
+              strstr(out.data, ". Same cause as: Hamburg 1: air temperature 9.5 "
+                               "°C (worst 10.0 °C), limit 8.0 °C (above), "
+                               "since 2026-11-23 16:00") != NULL);
+    CHECK_ROW(out.data,
+              strstr(out.data, "。与此同因：Hamburg 1：空气温度 9.5 °C") != NULL);
+    buf_fini(&out);
     registry_destroy(registry);
 }
 
@@ -649,6 +706,9 @@ int main(void)
         {"times are those of the clocks where it happens",
          times_are_those_of_the_clocks_where_it_happens},
         {"the zone of time is said once", the_zone_of_time_is_said_once},
+        {"the end of a cause is told by what began it",
+         the_end_of_a_cause_is_told_by_what_began_it},
+        {"a cause is named in words", a_cause_is_named_in_words},
         {"a closing says how long it was", a_closing_says_how_long_it_was},
         {"silence is told as silence", silence_is_told_as_silence},
         {"what was learned late is marked", what_was_learned_late_is_marked},
