@@ -353,6 +353,12 @@ MUST_CHECK enum err alerts_end(struct alerts *alerts, const char *incident,
  */
 void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
                  const char *device, const char *channel);
+/*
+ * `to` has judged the channel from somewhere in the past on: its sums without a window go
+ * on from what `from` has, where that is more, with what a person closed of them.
+ */
+void alerts_keep_sums(struct alerts *to, const struct alerts *from, const char *zone,
+                      const char *device, const char *channel);
 /* What was declared of the zone, the past included, holds in `to`, too. */
 void alerts_copy_declared(struct alerts *to, const struct alerts *from, const char *zone);
 void alerts_drop(struct alerts *alerts, const char *zone, const char *device,

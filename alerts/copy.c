@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/measure.h"
 #include "alerts/room.h"
 #include "base/mem.h"
 
@@ -47,6 +48,55 @@ void alerts_copy(struct alerts *to, const struct alerts *from, const char *zone,
     for (size_t i = 0; i < DERIVED_COUNT; i++)
         if (derived_of(derived, source, i))
             copy_one(to, from, zone, device, derived);
+}
+
+static void keep_dismissed(struct alerts *to, struct source *source, struct rule *rule,
+                           const struct watch *was)
+{
+    if (was == NULL || !watch_is_dismissed(was) || watch_find(source, rule) != NULL)
+        return;
+    struct watch *watch = watch_make(to, source, rule);
+    watch->fired = was->fired;
+    watch->value = was->value;
+    watch->worst = was->worst;
+    watch->dismissed_ms = was->dismissed_ms;
+}
+
+static void keep_sum(struct alerts *to, struct source *source, size_t index,
+                     const struct source *was)
+{
+    struct rule *rule = source->plan->rules[index];
+    const struct plan *plan = was->plan;
+    if (!alert_kind_is_sum((enum alert_kind)rule->kind) || rule->window_ms != 0)
+        return;
+    for (size_t i = 0; i < plan->count; i++) {
+        const void *sum = gauge_find(was, i);
+        if (sum == NULL || plan->rules[i]->print != rule->print)
+            continue;
+        bool is_new;
+        total_raise(gauge_of_rule(to, source, measure_kind(rule), index, &is_new), sum);
+        keep_dismissed(to, source, rule, watch_find(was, plan->rules[i]));
+    }
+}
+
+static void keep_sums_of(struct alerts *to, const struct alerts *from, const char *zone,
+                         const char *device, const char *channel)
+{
+    struct source *source = source_find(to, zone, device, channel);
+    const struct source *was = source_find(from, zone, device, channel);
+    for (size_t i = 0; source != NULL && was != NULL && i < source->plan->count; i++)
+        keep_sum(to, source, i, was);
+}
+
+void alerts_keep_sums(struct alerts *to, const struct alerts *from, const char *zone,
+                      const char *device, const char *channel)
+{
+    const struct source *source = source_find(from, zone, device, channel);
+    char derived[ID_SIZE];
+    keep_sums_of(to, from, zone, device, channel);
+    for (size_t i = 0; i < DERIVED_COUNT; i++)
+        if (derived_of(derived, source, i))
+            keep_sums_of(to, from, zone, device, derived);
 }
 
 void alerts_copy_declared(struct alerts *to, const struct alerts *from, const char *zone)

@@ -143,6 +143,9 @@ enum measure_lack {
 enum measure_lack measure_lacks(const struct rule *rule, const void *gauge,
                                 int64_t apart_ms, int64_t last_ms, int64_t *left_ms);
 
+/* Of a sum without a window: at least what `from` has. */
+void total_raise(void *gauge, const void *from);
+
 /* The parts of both for each family. */
 typedef double measure_now_fn(const void *gauge, const struct rule *rule,
                               int64_t last_ms);

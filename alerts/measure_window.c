@@ -307,6 +307,12 @@ double total_now(const void *gauge, const struct rule *rule, int64_t last_ms)
     return ((const struct total *)gauge)->amount;
 }
 
+void total_raise(void *gauge, const void *from)
+{
+    struct total *total = gauge;
+    total->amount = fmax(total->amount, ((const struct total *)from)->amount);
+}
+
 static void total_archive(struct archive *archive, void *gauge, const struct rule *rule)
 {
     (void)rule;

@@ -379,6 +379,17 @@ static bool is_kept(const struct pipeline *pipeline, const struct correcting *no
     return false;
 }
 
+/* Not when one was told of that never was: it counted what was elsewhere. */
+static bool keeps_sums(const struct pipeline *pipeline, const struct correcting *now,
+                       const struct zone_again *again)
+{
+    for (size_t i = 0; i < again->decided.count; i++)
+        if (alert_kind_is_sum(again->decided.items[i].kind) &&
+            never_was(pipeline, now, again, &again->decided.items[i]))
+            return false;
+    return true;
+}
+
 /* False when the zone's engine stays as it is. */
 static bool hand_over(struct pipeline *pipeline, const struct correcting *now,
                       struct zone_again *again, const char *channel)
@@ -386,7 +397,8 @@ static bool hand_over(struct pipeline *pipeline, const struct correcting *now,
     if (!registry_is_on_duty(pipeline->registry, again->zone) ||
         is_kept(pipeline, now, again, channel))
         return false;
-    rejudge_hand_over(again->rejudge, pipeline->alerts, channel);
+    rejudge_hand_over(again->rejudge, pipeline->alerts, channel,
+                      keeps_sums(pipeline, now, again));
     return true;
 }
 

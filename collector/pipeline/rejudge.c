@@ -233,8 +233,10 @@ struct late_list *rejudge_found(struct rejudge *rejudge)
 }
 
 void rejudge_hand_over(const struct rejudge *rejudge, struct alerts *to,
-                       const char *channel)
+                       const char *channel, bool keeps_sums)
 {
+    if (keeps_sums)
+        alerts_keep_sums(rejudge->engine, to, rejudge->zone, rejudge->device, channel);
     alerts_drop(to, rejudge->zone, rejudge->device, channel);
     alerts_copy(to, rejudge->engine, rejudge->zone, rejudge->device, channel);
 }

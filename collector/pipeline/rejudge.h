@@ -61,8 +61,9 @@ void rejudge_end(struct rejudge *rejudge, int64_t now_ms);
 
 /* After the end, borrowed: incidents as they are then, in the order they opened. */
 struct late_list *rejudge_found(struct rejudge *rejudge);
-/* The state of the channel there replaces what `to` holds of it. */
+/* The state of the channel there replaces what `to` holds of it; `keeps_sums`: but for
+ * sums without a window that are more there, which began before what was read. */
 void rejudge_hand_over(const struct rejudge *rejudge, struct alerts *to,
-                       const char *channel);
+                       const char *channel, bool keeps_sums);
 
 #endif
