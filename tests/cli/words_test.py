@@ -62,7 +62,8 @@ def findings(known):
         text = read(path)
         while (start := text.find('"')) >= 0:
             literal, text = joined(text[start:], known)
-            if re.search(r"[a-z] ", literal) and not re.match("SELECT |PRAGMA ", literal):
+            # SQL, and what is looked for in the answer of a mail server, are said to nobody.
+            if re.search(r"[a-z] ", literal) and not re.match("SELECT |PRAGMA |refused $", literal):
                 found.setdefault(literal, os.path.basename(path))
         for area in re.findall(r'DOCTOR_(?:OK|WARNING|PROBLEM),\s*"([a-z]+)"|area\[\] = "([a-z]+)"', read(path)):
             found.setdefault("area: " + "".join(area), os.path.basename(path))
