@@ -116,7 +116,7 @@ static void say_working(struct doctor *doctor, const json_t *channel)
                                 ? "it can ring now"
                                 : "it does not ring");
     int64_t rate = json_integer_value(json_object_get(channel, "rate"));
-    const char *refused = strstr(show_text(channel, "last_result"), "refused ");
+    const char *refused = strstr(show_text(channel, "last_result"), SMTP_REFUSED);
     if (refused != NULL) /* mail: taken for some of its receivers */
         doctor_say(doctor, DOCTOR_WARNING, area,
                    "correct the address in the channel's `to`, or that mailbox",

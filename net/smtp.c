@@ -110,7 +110,7 @@ static void note_reply(struct refusals *refusals, const char *line, size_t len)
     size_t used = strlen(why->text);
     if (line[0] != '2')
         snprintf(why->text + used, sizeof why->text - used, "%s%s: %.*s",
-                 used > 0 ? "; " : "refused ", refusals->receiver, (int)len, line);
+                 used > 0 ? "; " : SMTP_REFUSED, refusals->receiver, (int)len, line);
     refusals->receiver[0] = '\0';
 }
 

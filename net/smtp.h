@@ -16,6 +16,8 @@
 
 #include "base/err.h"
 
+#define SMTP_REFUSED "refused " /* the receivers whom a mail that went did not reach */
+
 struct smtp_message {
     const char *url;      /* smtp://host:587, smtps://host:465 */
     const char *username; /* NULL: without an account */
