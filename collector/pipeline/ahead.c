@@ -65,16 +65,39 @@ static struct device *device_of(const struct pipeline *pipeline,
     return map_get(&pipeline->devices, device_key(key, zone->org, incident->device));
 }
 
+/* Held when its channel was copied: pipeline_tell_held() says whether it is told. */
+static bool is_unheard_of(const struct late *late, const char *id)
+{
+    const struct late_incident *held = late_find(&late->held, id);
+    return held != NULL && held->is_new && late_find(&late->told, id) == NULL;
+}
+
 void pipeline_on_ahead(void *context, enum alert_effect_kind kind,
                        const struct incident *incident)
 {
     struct pipeline *pipeline = context;
     struct device *device = device_of(pipeline, incident);
-    if (alert_kind_is_silence(incident->kind) || device == NULL || device->late == NULL)
+    if (alert_kind_is_silence(incident->kind) || device == NULL || device->late == NULL ||
+        (kind != ALERT_EFFECT_OPENED && is_unheard_of(device->late, incident->id)))
         return;
     late_note(&device->late->told, kind, incident);
     device->is_dirty = true;
     pipeline_emit(pipeline, kind, incident);
+}
+
+/* What a person does to what was open before is told, and what is held must not undo it.
+ */
+static void overtake_held(struct device *device, enum alert_effect_kind kind,
+                          const struct incident *incident)
+{
+    struct late_incident *held = late_find(&device->late->held, incident->id);
+    if (held == NULL)
+        return;
+    if (kind == ALERT_EFFECT_CLOSED)
+        late_remove(&device->late->held, held);
+    else
+        held->incident = *incident;
+    device->is_dirty = true;
 }
 
 void pipeline_on_alert(void *context, enum alert_effect_kind kind,
@@ -92,11 +115,15 @@ void pipeline_on_alert(void *context, enum alert_effect_kind kind,
         device != NULL && device->late != NULL && !alert_kind_is_silence(incident->kind);
     /* Outside of its readings, only what the second engine tells of is held back. */
     if (is_late && (pipeline->in_order != NULL ||
-                    late_find(&device->late->told, incident->id) != NULL)) {
+                    late_find(&device->late->told, incident->id) != NULL ||
+                    is_unheard_of(device->late, incident->id))) {
+        pipeline_hold_backlog(pipeline, device->late);
         late_note(&device->late->held, kind, incident);
         device->is_dirty = true;
         return;
     }
+    if (is_late)
+        overtake_held(device, kind, incident);
     pipeline_emit(pipeline, kind, incident);
 }
 
@@ -114,6 +141,51 @@ void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
     }
     alerts_reading(ahead, reading, &pipeline->ahead_sink);
     alerts_heard(pipeline->alerts, reading, &pipeline->sink);
+}
+
+static bool has_copy(const struct late *late, const struct incident *incident)
+{
+    for (size_t i = 0; i < late->channel_count; i++)
+        if (strcmp(late->channels[i].channel, incident->channel) == 0 &&
+            strcmp(late->channels[i].zone, incident->zone) == 0)
+            return true;
+    return false;
+}
+
+/* As the second engine has it, or what was held when it has no say. NULL: not now. */
+static const struct incident *seen_going_on(const struct pipeline *pipeline,
+                                            const struct late *late,
+                                            const struct late_incident *held, bool is_due)
+{
+    if ((!held->is_new && !held->is_worse) || held->incident.state == INCIDENT_CLOSED ||
+        late_find(&late->told, held->incident.id) != NULL)
+        return NULL;
+    if (!has_copy(late, &held->incident) ||
+        !is_judged_ahead(held->incident.kind, held->incident.quantity))
+        return is_due ? &held->incident : NULL;
+    const struct incident *now = alerts_incident(pipeline->ahead, held->incident.id);
+    bool goes_on = now != NULL && now->state == INCIDENT_OPEN;
+    return goes_on && (held->is_new || now->severity >= held->incident.severity) ? now
+                                                                                 : NULL;
+}
+
+void pipeline_tell_held(struct pipeline *pipeline, struct device *device, bool is_due)
+{
+    struct late *late = device->late;
+    if (late == NULL)
+        return;
+    for (size_t i = 0; i < late->held.count; i++) {
+        const struct late_incident *held = &late->held.items[i];
+        const struct incident *now = seen_going_on(pipeline, late, held, is_due);
+        if (now == NULL)
+            continue;
+        const struct incident told = *now;
+        enum alert_effect_kind kind =
+            held->is_new ? ALERT_EFFECT_OPENED : ALERT_EFFECT_ESCALATED;
+        late_note(&late->told, kind, &told);
+        pipeline_emit(pipeline, kind, &told);
+    }
+    device->is_dirty = true;
 }
 
 /* What it judges heeds the zone's other devices, which are in order, as they are now. */
@@ -272,18 +344,17 @@ static enum err take_late(struct pipeline *pipeline, enum err err, const char *i
 enum err pipeline_acknowledge_late(struct pipeline *pipeline, const char *id,
                                    const char *actor)
 {
-    if (pipeline->ahead == NULL)
-        return ERR_NOT_FOUND;
-    enum err err = alerts_acknowledge(pipeline->ahead, id, actor, pipeline->now_ms,
-                                      &pipeline->ahead_sink);
+    enum err err = ERR_NOT_FOUND;
+    if (pipeline->ahead != NULL)
+        err = alerts_acknowledge(pipeline->ahead, id, actor, pipeline->now_ms,
+                                 &pipeline->ahead_sink);
     return take_late(pipeline, err, id, actor);
 }
 
 enum err pipeline_remind_late(struct pipeline *pipeline, const char *id)
 {
-    if (pipeline->ahead == NULL)
-        return ERR_NOT_FOUND;
-    enum err err =
-        alerts_remind(pipeline->ahead, id, pipeline->now_ms, &pipeline->ahead_sink);
+    enum err err = ERR_NOT_FOUND;
+    if (pipeline->ahead != NULL)
+        err = alerts_remind(pipeline->ahead, id, pipeline->now_ms, &pipeline->ahead_sink);
     return take_late(pipeline, err, id, NULL);
 }

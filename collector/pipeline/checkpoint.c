@@ -77,6 +77,7 @@ static enum err restore_late(struct pipeline *pipeline, const char *key, const v
         pipeline_ahead(pipeline);
         pipeline->ahead_count++;
     }
+    pipeline_resume_backlog(pipeline, device->late);
     return err;
 }
 

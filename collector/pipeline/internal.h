@@ -61,6 +61,7 @@ struct pipeline {
     struct alerts *alerts;     /* in order */
     struct alerts *ahead;      /* ahead of gaps; NULL before the first */
     size_t ahead_count;        /* devices of which it has copies */
+    int64_t backlog_due_ms;    /* the earliest `until_ms` of a device's `late`; 0: none */
     struct registry *registry; /* entities of state.db, as of `at`; see checkpoint.c */
     int64_t placed_ms;         /* placements are told to the rules up to here */
     int64_t moved_ms;          /* when something was placed last, as of this pack */
@@ -246,6 +247,25 @@ void pipeline_on_ahead(void *context, enum alert_effect_kind kind,
 /* A reading of a pack that is ahead of a gap. */
 void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
                           const struct alert_reading *reading);
+/* Behind such a pack: what was held when its channel was copied, and is seen to go on
+ * now. `is_due`: also what no copy says anything of. */
+void pipeline_tell_held(struct pipeline *pipeline, struct device *device, bool is_due);
+
+/* backlog.c: what comes late, and in order */
+/* A pack whose turn it is, before and behind its readings. */
+void pipeline_begin_backlog(struct pipeline *pipeline, struct device *device,
+                            uint64_t epoch, uint64_t seq, const struct pack *pack);
+void pipeline_end_backlog(struct pipeline *pipeline, struct device *device,
+                          const struct pack *pack);
+/* More of it is to come, and nothing was judged ahead of it. */
+bool pipeline_waits_for_backlog(const struct device *device);
+/* Something of it is held from now on, unless it is already. */
+void pipeline_hold_backlog(struct pipeline *pipeline, struct late *late);
+/* With a tick: what was held for long enough. */
+void pipeline_settle_backlogs(struct pipeline *pipeline);
+/* A device was restored with it. */
+void pipeline_resume_backlog(struct pipeline *pipeline, const struct late *late);
+
 /* A reading that the first engine has judged, for what the second one judges there. */
 void pipeline_overhear(struct pipeline *pipeline, const struct source *source,
                        const struct alert_reading *reading);

@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 
-#define SAVED_VERSION     3
+#define SAVED_VERSION     4
+#define SAVED_VERSION_3   3 /* nothing of backlogs */
 #define SAVED_VERSION_2   2 /* no word of harm */
 #define SAVED_VERSION_OLD 1 /* 0.1: predictions without an interval */
 
@@ -66,6 +67,14 @@ void late_note(struct late_list *list, enum alert_effect_kind kind,
     entry->incident = *incident;
     entry->is_new |= kind == ALERT_EFFECT_OPENED;
     entry->is_worse |= kind == ALERT_EFFECT_ESCALATED;
+}
+
+void late_remove(struct late_list *list, struct late_incident *entry)
+{
+    size_t at = (size_t)(entry - list->items);
+    assert(at < list->count);
+    list->count--;
+    memmove(entry, entry + 1, (list->count - at) * sizeof *entry);
 }
 
 static int64_t end_of(const struct incident *incident)
@@ -202,6 +211,7 @@ void late_save(const struct late *late, struct buf *out)
     }
     save_list(out, &late->told);
     save_list(out, &late->held);
+    buf_zigzag(out, late->until_ms);
 }
 
 static void load_text(struct buf_reader *in, char *to, size_t size)
@@ -304,5 +314,7 @@ enum err late_load(struct late *late, const void *data, size_t len)
     }
     load_list(&in, version, &late->told);
     load_list(&in, version, &late->held);
+    if (version > SAVED_VERSION_3)
+        late->until_ms = buf_read_zigzag(&in);
     return in.failed || in.at != len ? ERR_CORRUPT : ERR_OK;
 }

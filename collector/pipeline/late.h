@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * late - what is told of a device while packs of it are missing.
+ * late - what is told of a device while packs of it are missing, or a backlog comes.
  *
  * A pack ahead of a gap is judged at once by a second engine, on a copy of what the first
  * one held: its incidents are told as they come (`told`). When the gap closes, the first
@@ -10,6 +10,9 @@
  * closed. docs/decisions/0004-judged-ahead-of-a-gap.md has the cases.
  *
  *   in order -> pack ahead of a gap -> late -> nothing waits -> settled -> in order
+ *
+ * Of a backlog that comes in order the same is held, by backlog.c; no channel has a copy
+ * then, and nothing of it is told.
  *
  * Belongs to the loop thread. Saved with its device in the checkpoint.
  */
@@ -51,6 +54,8 @@ struct late {
     size_t channel_capacity;
     struct late_list told; /* of the second engine */
     struct late_list held; /* of the first one */
+    int64_t until_ms; /* of a backlog nothing is held for longer; 0: nothing is held */
+    int64_t wait_ms;  /* from the first that is held; not saved */
 };
 
 struct late *late_create(void);
@@ -62,6 +67,8 @@ bool late_add_channel(struct late *late, const char *zone, const char *channel);
 /* Adds the incident, or makes the one with its id equal to it. */
 void late_note(struct late_list *list, enum alert_effect_kind kind,
                const struct incident *incident);
+/* It was held, and needs be no longer. */
+void late_remove(struct late_list *list, struct late_incident *entry);
 /* NULL when there is none. */
 struct late_incident *late_find(const struct late_list *list, const char *id);
 /*

@@ -275,7 +275,7 @@ void pipeline_release(struct pipeline *pipeline, struct device *device, uint64_t
         if (collector_core_next(delivery, &delivery->epochs[i], &next))
             assert(false); /* all that had a turn are through */
     guard_enter(pipeline->options.guard, GUARD_PIPELINE, pipeline->at, NULL, 0);
-    if (is_settled(device, name))
+    if (is_settled(device, name) && !pipeline_waits_for_backlog(device))
         pipeline_settle(pipeline, device);
 }
 
@@ -290,14 +290,19 @@ struct arrival {
 
 static void accept(struct pipeline *pipeline, const struct arrival *arrival)
 {
+    const struct topic *topic = arrival->topic;
     metric_add(METRIC_PACKS, 1);
-    apply_readings(pipeline, arrival->device, arrival->topic->epoch, arrival->pack);
+    pipeline_begin_backlog(pipeline, arrival->device, topic->epoch, topic->seq,
+                           arrival->pack);
+    apply_readings(pipeline, arrival->device, topic->epoch, arrival->pack);
+    pipeline_end_backlog(pipeline, arrival->device, arrival->pack);
 }
 
 static void hold(struct pipeline *pipeline, const struct arrival *arrival)
 {
     metric_add(METRIC_PACKS, 1);
     each_reading(pipeline, arrival->device, arrival->pack, apply_ahead);
+    pipeline_tell_held(pipeline, arrival->device, false);
 }
 
 static void carry_out(struct pipeline *pipeline, const struct arrival *arrival,

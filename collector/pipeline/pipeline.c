@@ -26,6 +26,7 @@ static void tick(struct pipeline *pipeline)
     alerts_tick(pipeline->alerts, pipeline->now_ms, &pipeline->sink);
     if (pipeline->ahead != NULL)
         alerts_tick(pipeline->ahead, pipeline->now_ms, &pipeline->ahead_sink);
+    pipeline_settle_backlogs(pipeline);
     pipeline_correct(pipeline);
     pipeline_watch_paths(pipeline);
     if (are_values_due)

@@ -18,6 +18,7 @@
 #include "collector/store/state_causes.h"
 #include "collector/store/state_delivery.h"
 #include "collector/store/state_entities.h"
+#include "telemetry/delivery.h"
 #include "telemetry/pack.h"
 #include "telemetry/topic.h"
 #include "tests/support/check.h"

@@ -79,8 +79,21 @@ static const char *const late_config =
     "\"levels\":[],\"silent\":600000}]}";
 
 /* One letter is one record; see late_rows. */
+static void put_hello(struct house *house, int64_t at_ms, uint64_t last)
+{
+    struct hello hello = {.epoch_count = 1};
+    struct buf text = {0};
+    snprintf(hello.nonce, sizeof hello.nonce, "n%" PRId64, at_ms);
+    hello.epochs[0] = (struct hello_epoch){
+        .epoch = EPOCH, .first = 1, .last = last, .is_current = true};
+    hello_format(&hello, &text);
+    put_message(house, at_ms, "coldchain/v1/o/d/hello", text.data, text.len);
+    buf_fini(&text);
+}
+
 static void put_late(struct house *house, const char *packs)
 {
+    int64_t arrival_ms = 0; /* 0: each as it was measured */
     put(house, RECORD_CONFIG, START_MS, late_config, strlen(late_config));
     char device[2] = "";
     unsigned seq;
@@ -88,6 +101,7 @@ static void put_late(struct house *house, const char *packs)
     for (const char *at = packs; *at != '\0'; at += taken) {
         double value;
         unsigned to;
+        unsigned minute;
         char id[16];
         char verb[32];
         char body[256];
@@ -100,8 +114,18 @@ static void put_late(struct house *house, const char *packs)
             put_loss(house, device, seq, from, to);
         } else if (sscanf(at, "tick %u %n", &seq, &taken) == 1) {
             put_tick(house, seq);
+        } else if (sscanf(at, "at %u %n", &seq, &taken) == 1) {
+            arrival_ms = START_MS + seq * INT64_C(60000);
+        } else if (sscanf(at, "hello %u %n", &seq, &taken) == 1) {
+            put_hello(house, arrival_ms, seq);
+        } else if (sscanf(at, "%1[a-z]%u@%u=%lf %n", device, &seq, &minute, &value,
+                          &taken) == 4) {
+            int64_t at_ms = START_MS + minute * INT64_C(60000);
+            put_pack_late(house, device, seq, at_ms, arrival_ms, value, true);
         } else if (sscanf(at, "%1[a-z]%u=%lf %n", device, &seq, &value, &taken) == 3) {
-            put_pack(house, device, seq, value, true);
+            int64_t at_ms = START_MS + seq * INT64_C(60000);
+            put_pack_late(house, device, seq, at_ms, arrival_ms != 0 ? arrival_ms : at_ms,
+                          value, true);
         } else {
             CHECK(false);
             break;
@@ -110,8 +134,10 @@ static void put_late(struct house *house, const char *packs)
     CHECK(journal_sync(house->journal, NULL) == ERR_OK);
 }
 
-/* "d3=9": pack 3 of device d, of minute 3, says 9 degrees; "loss d6 2-4": 6 says that 2
- * to 4 are lost. Room d is warm from 8 on, critical from 20 on; room s after 2 min. */
+/* "d3=9": pack 3 of device d, of minute 3, says 9 degrees; "d3@7=9": of minute 7; "at
+ * 60": what follows comes in minute 60; "hello 4": d holds packs up to 4; "loss d6 2-4":
+ * 6 says that 2 to 4 are lost. Room d is warm from 8 on, critical from 20 on; room s
+ * after 2 min. */
 static const struct {
     const char *name;
     const char *packs;
@@ -141,6 +167,39 @@ static const struct {
     {"what is heard behind a gap is not silent",
      "d1=5 d3=5 d8=5 tick 12 d13=5 tick 17 d18=5 tick 22 d2=5", "", 0},
     {"silence ends behind a gap", "d1=5 tick 12 d13=5 d14=5", "oc", 1},
+    {"worse in the gap, and not now", "d1=9 d5=9 d2=25 d6=9", "o", 1},
+    {"found in the gap first", "at 5 s1@1=9 s4@2=9 s2@3=9 s5@4=9", "o", 1},
+    {"over in a backlog that comes in order",
+     "d1=5 at 60 hello 6 d2=9 d3=25 d4=5 d5=5 d6=5", "c", 1},
+    {"nothing of it is told before it is in", "d1=5 at 60 hello 6 d2=9 d3=25 d4=5 d5=5",
+     "", 0},
+    {"it goes on at the end of a backlog", "d1=5 at 60 hello 4 d2=5 d3=9 d4=9", "o", 1},
+    {"open before a backlog, over in it", "d1=9 at 60 hello 4 d2=9 d3=5 d4=5", "oc", 1},
+    {"worse in a backlog, and at its end", "d1=9 at 60 hello 3 d2=9 d3=25", "oe", 1},
+    {"worse in a backlog, and over", "d1=9 at 60 hello 4 d2=25 d3=5 d4=5", "oc", 1},
+    {"a hello without a backlog holds nothing", "at 60 hello 1 d1=5 d2=9 d3=5", "oc", 1},
+    {"what is not old is told", "d1=5 at 8 hello 4 d2=9 d3=5", "oc", 1},
+    {"a backlog is told when it is not old", "d1=5 at 14 hello 9 d2=9 d3=9 d4=9 d5=9",
+     "o", 1},
+    {"and not before", "d1=5 at 14 hello 9 d2=9 d3=9 d4=9", "", 0},
+    {"a slow backlog waits", "d1=5 at 60 hello 9 d2=5 d3=9 tick 66", "", 0},
+    {"for a part of its age", "d1=5 at 60 hello 9 d2=5 d3=9 tick 68", "o", 1},
+    {"and goes on",
+     "d1=5 at 60 hello 9 d2=5 d3=9 tick 68 at 69 d4=25 d5=5 d6=5 d7=9 d8=5 d9=5", "oc",
+     2},
+    {"a backlog that breaks off, and silence", "d1=5 at 60 hello 9 d2=9 tick 75", "oo",
+     2},
+    {"over in a backlog, and now", "d1=5 at 60 hello 4 d2=9 d5@60=5 d3=5 d4=5", "c", 1},
+    {"it goes on now", "d1=5 at 60 hello 4 d2=9 d5@60=9", "o", 1},
+    {"and was going on all the time", "d1=5 at 60 hello 4 d2=9 d5@60=9 d6@61=5 d3=9 d4=9",
+     "oc", 1},
+    {"worse now than in the backlog", "d1=5 at 60 hello 4 d2=9 d5@60=25 d3=9 d4=9", "o",
+     1},
+    {"worse in the backlog, and now", "d1=9 at 60 hello 4 d2=25 d5@60=25 d3=25 d4=25",
+     "oe", 1},
+    {"it is not known now", "d1=5 at 60 hello 4 s1@60=5 d2=9 tick 68", "o", 1},
+    {"over in a backlog, again now", "d1=5 at 60 hello 4 d2=9 d5@60=5 d6@61=9 d3=5 d4=5",
+     "oc", 2},
 };
 
 /* "do 3 c1 VERB BODY": command c1, in minute 3. */
@@ -231,6 +290,10 @@ static void who_took_it_is_kept_when_the_gap_closes(void)
         {"over already", "d1=5 d3=9 d4=5", "d2=9", INCIDENT_CLOSED},
         {"before the gap", "d1=9 d3=10", "d2=9 d4=5", INCIDENT_CLOSED},
         {"worse before it is taken", "d1=9 d3=25", "d2=9", INCIDENT_OPEN},
+        {"while a backlog comes", "d1=9 at 60 hello 4 d2=25", "at 61 d3=25 d4=25",
+         INCIDENT_OPEN},
+        {"over in a backlog", "d1=9 at 60 hello 4 d2=9 d3=5", "at 61 d4=5",
+         INCIDENT_CLOSED},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct house house;
@@ -255,6 +318,34 @@ static void who_took_it_is_kept_when_the_gap_closes(void)
         CHECK_ROW(rows[i].name, incident.state == rows[i].want);
         house_close(&house);
     }
+}
+
+static void what_a_person_closes_is_not_undone_by_a_backlog(void)
+{
+    struct house house;
+    struct incident incident;
+    struct buf told = {0};
+    char body[300];
+    house_open(&house);
+    pipeline_start(&house);
+    put_late(&house, "d1=9 at 60 hello 4 d2=25");
+    advance(&house, 1000);
+    newest_incident(&house, &incident);
+    snprintf(body, sizeof body,
+             "{\"id\":\"%s\",\"cause\":\"door\",\"action\":\"door_closed\","
+             "\"disposition\":\"unaffected\"}",
+             incident.id);
+    put_command(&house, START_MS + 3600000, "c1", "incident.close", body);
+    put_late(&house, "at 61 d3=25 d4=25");
+    advance(&house, 1000);
+    CHECK(house.command_err == ERR_OK);
+    newest_incident(&house, &incident);
+    CHECK(incident.state == INCIDENT_CLOSED);
+    CHECK(state_page_messages(house.state, NULL, 0, 1000, &told, dump_letter) == ERR_OK);
+    buf_text(&told, "");
+    CHECK_TEXT(told.data, "oc");
+    buf_fini(&told);
+    house_close(&house);
 }
 
 static void a_crash_behind_every_record_changes_nothing(void)
@@ -611,6 +702,8 @@ int main(void)
         {"what is ahead of a gap is told once", what_is_ahead_of_a_gap_is_told_once},
         {"who took it is kept when the gap closes",
          who_took_it_is_kept_when_the_gap_closes},
+        {"what a person closes is not undone by a backlog",
+         what_a_person_closes_is_not_undone_by_a_backlog},
         {"a reading of an unset clock is judged by the fix",
          a_reading_of_an_unset_clock_is_judged_by_the_fix},
         {"silence follows the placements", silence_follows_the_placements},
