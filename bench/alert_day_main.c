@@ -30,8 +30,7 @@ static void on_sample(void *context, const struct world_sample *sample)
 {
     struct day *day = context;
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
-        if (sample->on_duty)
-            watch_sample(&day->watches[shown[i]], sample);
+        watch_sample(&day->watches[shown[i]], sample);
     if (is_of(day, sample->time_ms))
         printf("r,%" PRId64 ",%.1f,%d,%d\n", sample->time_ms - day->from_ms,
                sample->reading_C, sample->defrost_on, sample->door_open);

@@ -28,7 +28,6 @@ struct trial {
     struct world_label *labels;
     size_t label_count;
     size_t label_capacity;
-    bool was_on_duty;
 };
 
 static void fail(const char *what)
@@ -40,17 +39,8 @@ static void fail(const char *what)
 static void on_sample(void *context, const struct world_sample *sample)
 {
     struct trial *trial = context;
-    if (!sample->on_duty) {
-        trial->was_on_duty = false;
-        return;
-    }
-    bool starts = !trial->was_on_duty && sample->time_ms > 0;
-    trial->was_on_duty = true;
-    for (size_t i = 0; i < RULE_SETS; i++) {
-        if (starts)
-            watch_start(&trial->watches[i], sample->time_ms);
+    for (size_t i = 0; i < RULE_SETS; i++)
         watch_sample(&trial->watches[i], sample);
-    }
 }
 
 static void on_label(void *context, const struct world_label *label)

@@ -105,13 +105,6 @@ void watch_begin(struct watch *watch, size_t set, enum world_kind kind)
         set_ours(watch, kind);
 }
 
-void watch_start(struct watch *watch, int64_t time_ms)
-{
-    watch->tick_ms = time_ms + WORLD_MINUTE_MS; /* not before it is heard */
-    alerts_declare(watch->alerts, ZONE, ALERT_REASON_START, time_ms,
-                   time_ms + WATCH_START_MS);
-}
-
 /* A new one joins a cause that takes it, or leads its own. */
 static struct watch_member *member_of(struct watch *watch,
                                       const struct incident *incident)
@@ -211,8 +204,22 @@ static void tell_signals(struct watch *watch, const struct world_sample *sample)
             tell_signal(watch, sample, i, now[i]);
 }
 
+static void begin_duty(struct watch *watch, int64_t time_ms)
+{
+    watch->is_off_duty = false;
+    watch->tick_ms = time_ms + WORLD_MINUTE_MS; /* not before it is heard */
+    alerts_declare(watch->alerts, ZONE, ALERT_REASON_START, time_ms,
+                   time_ms + WATCH_START_MS);
+}
+
 void watch_sample(struct watch *watch, const struct world_sample *sample)
 {
+    if (!sample->on_duty) {
+        watch->is_off_duty = true;
+        return;
+    }
+    if (watch->is_off_duty)
+        begin_duty(watch, sample->time_ms);
     tick_until(watch, sample->arrival_ms);
     watch->now_ms = sample->arrival_ms;
     if (watch->sees_signals)

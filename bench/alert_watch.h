@@ -27,6 +27,7 @@ struct watch {
     struct alerts *alerts;
     struct source *source;
     bool sees_signals;
+    bool is_off_duty;
     int signals[4]; /* as they were told last; -1: not yet */
     int64_t signals_ms;
     int64_t tick_ms;        /* the next one; 0: none yet */
@@ -48,9 +49,11 @@ const char *rule_set_name(size_t set);
  * alerts/profiles/KIND.yaml; ends the program when they cannot be read.
  */
 void watch_begin(struct watch *watch, size_t set, enum world_kind kind);
-/* Duty begins, nothing ticked since it ended: a start holds for WATCH_START_MS. */
+/*
+ * On duty it is judged; off duty nothing is, nor ticked. When duty begins, a start holds
+ * for WATCH_START_MS.
+ */
 #define WATCH_START_MS (120 * WORLD_MINUTE_MS)
-void watch_start(struct watch *watch, int64_t time_ms);
 void watch_sample(struct watch *watch, const struct world_sample *sample);
 /* A reading of the air, no signals. */
 void watch_reading(struct watch *watch, int64_t time_ms, int64_t arrival_ms, double C);
