@@ -98,7 +98,9 @@ void goods_life_step(struct life_state *state, const struct life_stock *stock,
 {
     struct goods_used next[LIFE_GOODS_MAX] = {{0}};
     size_t count = stock != NULL ? stock->count : 0;
-    if (time_ms <= state->last_ms || isnan(warmest_C) || isnan(coldest_C))
+    /* Nonsense ages nothing: goods of -999 C would have lived for ever, or never. */
+    bool is_sane = warmest_C <= LOAD_HOTTEST_C && coldest_C >= LOAD_COLDEST_C;
+    if (time_ms <= state->last_ms || !is_sane || isnan(warmest_C) || isnan(coldest_C))
         return;
     for (size_t i = 0; i < count; i++) {
         const struct life_goods *goods = &stock->goods[i];

@@ -193,6 +193,18 @@ double measure_now(const struct rule *rule, const void *gauge, int64_t last_ms)
     return now != NULL ? now(gauge, rule, last_ms) : (double)NAN;
 }
 
+void measure_turn_back(const struct rule *rule, void *gauge, int64_t from_ms,
+                       int64_t to_ms)
+{
+    const struct gauge_kind *kind = measure_kind(rule);
+    if (kind == &gauge_tally || kind == &gauge_count) /* of one struct */
+        tally_turn_to(gauge, rule, from_ms, to_ms);
+    else if (kind == &gauge_fit)
+        fit_restart(gauge);
+    else if (kind == &gauge_spread)
+        spread_restart(gauge);
+}
+
 int64_t measure_looks_back(const struct rule *rule)
 {
     enum alert_kind kind = (enum alert_kind)rule->kind;

@@ -143,6 +143,17 @@ enum measure_lack {
 enum measure_lack measure_lacks(const struct rule *rule, const void *gauge,
                                 int64_t apart_ms, int64_t last_ms, int64_t *left_ms);
 
+/*
+ * The clock, by which the last reading was at `from_ms`, was put back to `to_ms`: sums go
+ * back with it, what is a line or a span begins anew.
+ */
+void measure_turn_back(const struct rule *rule, void *gauge, int64_t from_ms,
+                       int64_t to_ms);
+/* The parts of it. */
+void tally_turn_to(void *gauge, const struct rule *rule, int64_t from_ms, int64_t to_ms);
+void spread_restart(void *gauge);
+void fit_restart(void *gauge);
+
 /* Of a sum without a window: at least what `from` has. */
 void total_raise(void *gauge, const void *from);
 

@@ -129,6 +129,11 @@ static void close_slice(struct fit *fit, int64_t slice)
     fit->value = 0;
 }
 
+void fit_restart(void *gauge)
+{
+    fit_clear(gauge);
+}
+
 static void fit_move(struct fit *fit, int64_t before, int64_t slice)
 {
     if (slice == before)

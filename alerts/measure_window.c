@@ -119,6 +119,12 @@ static void tally_turn_back(struct tally *tally, int64_t slices)
         tally->slices[slice_place(i - slices, TALLY_PLACES)] = before[i];
 }
 
+void tally_turn_to(void *gauge, const struct rule *rule, int64_t from_ms, int64_t to_ms)
+{
+    int64_t slice_ms = tally_slice_ms(rule);
+    tally_turn_back(gauge, slice_of(from_ms, slice_ms) - slice_of(to_ms, slice_ms));
+}
+
 /* Returns the newest slice. */
 static int64_t tally_move(struct tally *tally, const struct rule *rule,
                           const struct moment *moment)
@@ -397,6 +403,11 @@ static void spread_clear(struct spread *spread)
 }
 
 static void spread_begin(void *gauge)
+{
+    spread_clear(gauge);
+}
+
+void spread_restart(void *gauge)
 {
     spread_clear(gauge);
 }

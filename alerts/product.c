@@ -18,7 +18,7 @@
 #define VERSION_ALONE 1 /* 0.1: no loads */
 #define JOINED_K      0.1
 
-static bool is_value(double celsius)
+bool product_takes(double celsius)
 {
     return fabs(celsius) <= VALUE_MOST_C; /* not of NaN */
 }
@@ -83,7 +83,7 @@ static void take_loads(struct product_state *state,
         const struct product_load *known = find_load(state, entry);
         if (known != NULL)
             kept[count++] = *known;
-        else if (entry->from_ms <= time_ms && is_value(entry->entry_C))
+        else if (entry->from_ms <= time_ms && product_takes(entry->entry_C))
             kept[count++] = (struct product_load){
                 .entry = *entry, .at_ms = entry->from_ms, .C = entry->entry_C};
     }
@@ -139,7 +139,7 @@ static void pull(struct product_state *state, double hours)
 void product_air(struct product_state *state, const struct product_settings *settings,
                  int64_t time_ms, double air_C)
 {
-    if (!is_value(air_C) || (state->last_ms != 0 && time_ms <= state->last_ms))
+    if (!product_takes(air_C) || (state->last_ms != 0 && time_ms <= state->last_ms))
         return;
     double before_C = state->air_C;
     double hours = (double)(time_ms - state->last_ms) / HOUR_MS;
@@ -183,7 +183,7 @@ static void close_stretch(struct product_state *state, double pulp_C)
 void product_pulp(struct product_state *state, const struct product_settings *settings,
                   int64_t time_ms, double pulp_C)
 {
-    if (!is_value(pulp_C) || (state->pulp_ms != 0 && time_ms <= state->pulp_ms))
+    if (!product_takes(pulp_C) || (state->pulp_ms != 0 && time_ms <= state->pulp_ms))
         return;
     double error_K = settings->pulp_error_K > 0 ? settings->pulp_error_K : PULP_ERROR_K;
     struct product_load *load = probed_load(state, pulp_C, error_K);
@@ -285,7 +285,7 @@ static bool load_loads(struct product_state *state, struct buf_reader *in)
         load->at_ms = buf_read_zigzag(in);
         load->C = buf_read_f64(in);
         load->is_joined = buf_read_u8(in) != 0;
-        if (!is_value(load->entry.entry_C) || !is_value(load->C))
+        if (!product_takes(load->entry.entry_C) || !product_takes(load->C))
             return false;
     }
     return !in->failed;

@@ -88,6 +88,8 @@ struct product {
     bool is_fitted; /* tau is of this place, by its probe */
 };
 
+/* False: nonsense, which changes nothing. */
+bool product_takes(double celsius);
 /*
  * A reading of the air, or of a probe in the goods. A value that is no number, or not
  * newer than the last of its kind, changes nothing.

@@ -203,6 +203,8 @@ void room_note_air(struct alerts *alerts, struct room *room,
 {
     uint64_t key = key_of(reading->device, reading->channel);
     const struct room_air *kept = room->air;
+    if (!product_takes(reading->value) || isnan(product->C.mid))
+        return; /* no air is so warm, and nothing is known of the goods by it */
     if (kept != NULL && kept->key != key &&
         llabs(reading->time_ms - kept->time_ms) <= ROOM_APART_MS &&
         excess_K(&room->settings, reading->value) <= excess_K(&room->settings, kept->C))

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "alerts/internal.h"
+#include "alerts/measure.h"
 #include "alerts/room.h"
 #include "alerts/shared.h"
 
@@ -289,11 +290,25 @@ static void rewind_to(struct alerts *alerts, struct source *source, int64_t time
                 watch->since[i] = time_ms;
 }
 
+static void turn_gauges_back(struct alerts *alerts, struct source *source, int64_t to_ms)
+{
+    const struct plan *plan = source->plan;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct rule *rule = plan->rules[i];
+        bool is_new = false;
+        if (gauge_find(source, i) != NULL)
+            measure_turn_back(
+                rule, gauge_of_rule(alerts, source, measure_kind(rule), i, &is_new),
+                source->last_ms, to_ms);
+    }
+}
+
 static void turn_back(struct alerts *alerts, struct source *source, int64_t to_ms)
 {
     if (source == NULL || source->last_ms <= to_ms)
         return;
     rewind_to(alerts, source, to_ms);
+    turn_gauges_back(alerts, source, to_ms);
     source->last_ms = to_ms;
     source_touch(alerts, source);
 }

@@ -244,6 +244,42 @@ static void a_clock_that_was_ahead_does_not_blind(void)
     }
 }
 
+/* Five hours too warm by a clock that is as far ahead, and set right then. */
+static void a_sum_goes_back_with_its_clock(void)
+{
+    struct alert_rule rule = {
+        .id = "sum",
+        .zone = "room-1",
+        .quantity = "air_temperature",
+        .kind = ALERT_CUMULATIVE_ABOVE,
+        .limit = 8,
+        .window_ms = INT64_C(24) * H * 1000,
+        .level_count = 1,
+        .levels = {{.severity = ALERT_CRITICAL, .level = 390, .recovery_level = 0}}};
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct story story;
+        story_begin(&story);
+        story_rules(&story, &rule, 1);
+        int64_t at_s = 0;
+        for (; at_s < 5 * H; at_s += MIN) {
+            struct alert_reading ahead =
+                story_reading("air_temperature", at_s + 5 * H, 9);
+            ahead.arrival_ms = T0 + at_s * 1000;
+            alerts_reading(story.alerts, &ahead, &story.sink);
+        }
+        if (is_told != 0) /* by the order of its packs */
+            alerts_turn_back(story.alerts, "room-1", "dev-1", "air_temperature",
+                             T0 + at_s * 1000 - 1);
+        for (; at_s < 6 * H; at_s += MIN)
+            story_read(&story, at_s, 9);
+        CHECK(story.count == 0);
+        for (; at_s < 7 * H; at_s += MIN)
+            story_read(&story, at_s, 9);
+        CHECK(story.count == 1);
+        story_end(&story);
+    }
+}
+
 static void a_door_is_seen_in_the_air(void)
 {
     struct alert_rule rule = measured(ALERT_DOOR_OPEN, 3);
@@ -299,6 +335,7 @@ int main(void)
         {"what somebody is told of does not become usual",
          what_somebody_is_told_of_does_not_become_usual},
         {"a clock that was ahead does not blind", a_clock_that_was_ahead_does_not_blind},
+        {"a sum goes back with its clock", a_sum_goes_back_with_its_clock},
         {"a door is seen in the air", a_door_is_seen_in_the_air},
         {"a threshold waits for doors and defrosts and says so",
          a_threshold_waits_for_doors_and_defrosts_and_says_so},

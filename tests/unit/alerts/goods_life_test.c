@@ -192,6 +192,26 @@ static void goods_come_and_go(void)
     CHECK(left_of(&state, &stock) == 100 && state.count == 0);
 }
 
+static void nonsense_ages_nothing(void)
+{
+    static const double values[] = {-999, 850, 9.9e37, -9.9e37};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct life_state state = {0};
+        struct life_stock stock = {
+            .goods = {published("mango", T0)}, .count = 1, .at_C = 12};
+        stay(&state, &stock, T0, T0 + DAY_MS, 12, 12);
+        double before = left_of(&state, &stock);
+        goods_life_step(&state, &stock, T0 + DAY_MS + 60000, values[i], values[i]);
+        CHECK(left_of(&state, &stock) == before);
+        struct buf saved = {0};
+        struct life_state back = {0};
+        goods_life_save(&saved, &state);
+        struct buf_reader in = buf_reader_of(saved.data, saved.len);
+        CHECK(goods_life_load(&back, &in) == ERR_OK);
+        buf_fini(&saved);
+    }
+}
+
 static void what_is_saved_is_what_was(void)
 {
     struct life_state state = {0};
@@ -301,6 +321,7 @@ int main(void)
         {"gaps are lived through", gaps_are_lived_through},
         {"a clock that was ahead blinds nothing", a_clock_that_was_ahead_blinds_nothing},
         {"goods come and go", goods_come_and_go},
+        {"nonsense ages nothing", nonsense_ages_nothing},
         {"what is saved is what was", what_is_saved_is_what_was},
         {"nonsense is refused", nonsense_is_refused},
         {"a changed rule goes on with the life that was used",

@@ -428,6 +428,34 @@ static void put_back(void *context, const char *key, const void *data, size_t le
     CHECK_ROW(key, len == 0 || alerts_load(to->alerts, key, data, len) == ERR_OK);
 }
 
+/* What a broken sensor says first must not be what nobody can load again. */
+static void nonsense_can_be_loaded_again(void)
+{
+    static const double values[] = {850, -999, 3276.7, 9.9e37, 1e300};
+    const struct alert_rule rules[] = {
+        rule_of("cooling", "air_temperature", ALERT_COOLING_FAILED, 30),
+        rule_of("door", "door", ALERT_DOOR_OPEN, 15)};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct seen seen;
+        struct seen next;
+        seen_begin(&seen, rules, 2);
+        set_room(&seen);
+        read_one(&seen, "air_temperature", "air_temperature", 0, values[i]);
+        seen_begin(&next, rules, 2);
+        alerts_save_changed(seen.alerts, &next, put_back);
+        /* Nor is it the zone's worst air while another one says what it is. */
+        for (int64_t at_s = MIN; at_s < 30 * MIN; at_s += MIN) {
+            read_one(&next, "air_temperature-2", "air_temperature", at_s, 9);
+            read_one(&next, "air_temperature", "air_temperature", at_s, values[i]);
+            read_one(&next, "door", "door", at_s + 1, 1);
+        }
+        CHECK(next.opened.kind == ALERT_DOOR_OPEN);
+        CHECK(next.opened.harm.air_C == 9);
+        alerts_destroy(seen.alerts);
+        alerts_destroy(next.alerts);
+    }
+}
+
 /* Saved and loaded behind every tenth minute, the words are the same. */
 static void a_restart_changes_no_word(void)
 {
@@ -490,6 +518,7 @@ int main(void)
          nothing_is_said_of_goods_where_the_band_is_not_theirs},
         {"what is derived is of its own air", what_is_derived_is_of_its_own_air},
         {"what is no failure says nothing", what_is_no_failure_says_nothing},
+        {"nonsense can be loaded again", nonsense_can_be_loaded_again},
         {"a restart changes no word", a_restart_changes_no_word},
         CU_TEST_INFO_NULL,
     };
