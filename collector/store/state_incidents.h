@@ -149,7 +149,8 @@ MUST_CHECK enum err state_outbox_due(struct state *state, int64_t now_ms, size_t
                                      void *context, state_message_fn *row);
 /*
  * Of these, what one channel may be given: none whose cause has an earlier message
- * pending there, for a closing does not overtake its opening.
+ * pending there that is due or was tried, for a closing does not overtake its opening.
+ * What waits for the morning holds up nothing.
  */
 MUST_CHECK enum err state_outbox_ready(struct state *state, const char *channel,
                                        int64_t now_ms, size_t limit, void *context,

@@ -113,14 +113,15 @@ enum err state_outbox_ready(struct state *state, const char *channel, int64_t no
     struct db_rows rows;
     db_select(&rows, state->db,
               MESSAGE_COLUMNS
-              " WHERE state = 'pending' AND next_attempt_ms <= ? AND channel = ?"
+              " WHERE state = 'pending' AND next_attempt_ms <= ?1 AND channel = ?2"
               " AND NOT EXISTS (SELECT 1 FROM outbox AS earlier"
               " WHERE earlier.cause = outbox.cause"
               " AND earlier.channel = outbox.channel"
               " AND earlier.contact = outbox.contact"
               " AND earlier.address = outbox.address AND earlier.id < outbox.id"
-              " AND earlier.state = 'pending')"
-              " ORDER BY next_attempt_ms, id LIMIT ?",
+              " AND earlier.state = 'pending'"
+              " AND (earlier.attempts > 0 OR earlier.next_attempt_ms <= ?1))"
+              " ORDER BY next_attempt_ms, id LIMIT ?3",
               DB_ARGS(db_int(now_ms), db_text(channel), state_limit(limit)));
     return give_messages(&rows, context, row);
 }

@@ -857,6 +857,31 @@ static void nobody_is_woken_to_hear_that_all_is_well(void)
     check_fates(ends, sizeof ends / sizeof ends[0], PLACES - 1);
 }
 
+/* What the channel may be given at that minute. */
+static const char *ready(struct house *house, int64_t minute)
+{
+    static char text[2000];
+    struct buf out = {0};
+    buf_text(&out, "");
+    CHECK(state_outbox_ready(house->state, sms, START_MS + minute * 60000, 1000, &out,
+                             on_fate) == ERR_OK);
+    snprintf(text, sizeof text, "%s", out.data);
+    buf_fini(&out);
+    return text;
+}
+
+static void what_waits_till_morning_holds_up_nothing_graver(void)
+{
+    struct house house;
+    struct office office;
+    make_office(&office, "sms", NIGHT);
+    open_office(&house, &office, PLACES - 1);
+    play(&house, "a part", "e1=5 d1=9 ok1@1 e4=5 e2=21 e3=5 d4=21");
+    CHECK_TEXT(fates(&house), "1m sms>li done, 26m sms>li over, 4m sms>li");
+    CHECK_TEXT(ready(&house, 4), "4m sms>li");
+    close_house(&house);
+}
+
 static const struct fate taken[] = {
     {"what waits is not told any more", "sms", "", "d1=9 ack2 t3-20", "1m sms>li dead"},
     {"nor what is put off", "sms", "", "d1=9 nap2 t3-20", "1m sms>li dead"},
@@ -1022,6 +1047,8 @@ int main(void)
         {"a flapping cause goes on", a_flapping_cause_goes_on},
         {"nobody is woken to hear that all is well",
          nobody_is_woken_to_hear_that_all_is_well},
+        {"what waits till morning holds up nothing graver",
+         what_waits_till_morning_holds_up_nothing_graver},
         {"what waits is not told once somebody has it",
          what_waits_is_not_told_once_somebody_has_it},
         {"how long nobody answered counts from the first who could",

@@ -365,6 +365,27 @@ static void one_address_holds_up_no_other(void)
     close_all();
 }
 
+/* What was tried and is put off keeps its place. */
+static void what_is_not_due_yet_holds_up_nothing(void)
+{
+    open_in_batch();
+    const struct state_message later = make_message("aa", 1, 900);
+    const struct state_message graver = make_message("aa", 2, 100);
+    const struct state_message failed = make_message("bb", 1, 100);
+    const struct state_message end = make_message("bb", 2, 100);
+    CHECK(state_add_message(state, &later) == ERR_OK);
+    CHECK(state_add_message(state, &graver) == ERR_OK);
+    CHECK(state_add_message(state, &failed) == ERR_OK);
+    CHECK(state_add_message(state, &end) == ERR_OK);
+    CHECK(state_outbox_attempt(state, 3, 100, 900) == ERR_OK);
+    CHECK(state_outbox_ready(state, "hook", 100, 10, &seen, see_message) == ERR_OK);
+    CHECK_TEXT(taken(), "2 aa/2 hook k {} pending n=0 next=100 '';");
+    CHECK(state_outbox_ready(state, "hook", 900, 10, &seen, see_message) == ERR_OK);
+    CHECK_TEXT(taken(), "1 aa/1 hook k {} pending n=0 next=900 '';"
+                        "3 bb/1 hook k {} pending n=1 next=900 '';");
+    close_all();
+}
+
 static void attempts_of_a_former_run_are_due_at_once(void)
 {
     open_in_batch();
@@ -438,6 +459,7 @@ int main(void)
         {"messages are due in their order", messages_are_due_in_their_order},
         {"attempts and results are kept", attempts_and_results_are_kept},
         {"one address holds up no other", one_address_holds_up_no_other},
+        {"what is not due yet holds up nothing", what_is_not_due_yet_holds_up_nothing},
         {"attempts of a former run are due at once",
          attempts_of_a_former_run_are_due_at_once},
         {"a batch holds the incident and its message or neither",
