@@ -16,8 +16,9 @@
  *  - Delays are proven by samples, never by the passing of time: an incident opens at the
  *    sample past the level that is `delay` or more after the first one, closes at the
  *    sample back that is `recovery delay` or more after the first one. A sample that is
- *    not past starts the delay anew. A gap counts for no longer than the silence after
- *    which an incident is unknown; a measure that says nothing proves nothing either way.
+ *    not past starts the delay anew. A gap counts for no longer than the shortest silence
+ *    that a rule of its channel, not of its device, names (ALERT_UNKNOWN_MS without one);
+ *    a measure that says nothing proves nothing either way.
  *  - It stays open while any level that fired is not back, or another is being passed.
  *    Rising severity escalates the same incident; severity never falls.
  *  - A reading that is bad, or no number, or not newer than the last good one of its
@@ -25,8 +26,9 @@
  *    When the last one turns out to lie more than ALERT_CLOCK_SLACK_MS in the future,
  *    the channel's clock was wrong, and it goes on from the reading given.
  *  - Silence resolves nothing: the incident is unknown after the shortest silence that a
- *    rule of its channel names (ALERT_UNKNOWN_MS without one), and starts its recovery
- *    anew with the next good reading. Silence itself ends with the next good reading.
+ *    rule of its channel names (ALERT_UNKNOWN_MS without one), or when its device is
+ *    silent by one of its own, and starts its recovery anew with the next good reading.
+ *    Silence itself ends with the next good reading.
  */
 #ifndef COLDCHAIN_ALERTS_ALERTS_H
 #define COLDCHAIN_ALERTS_ALERTS_H

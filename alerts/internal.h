@@ -274,6 +274,8 @@ void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sin
 /* silence.c */
 void silence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms,
                    const struct alert_sink *sink);
+/* When its incidents are unknown: long after it, or its device, was heard last. */
+int64_t silence_unknown_at(const struct source *source);
 /* Puts it into the queue if its time comes before it stands there. */
 void silence_schedule(struct alerts *alerts, struct source *source);
 void silence_unschedule(struct alerts *alerts, const struct source *source);

@@ -148,16 +148,13 @@ static void plan_add(struct plan *plan, struct rule *rule)
     plan->wants_air |= quantity_is_air(plan->quantity) && sees_shapes(rule);
 }
 
-/* A device that is silent makes its channels unknown, too; what is learned does not. */
-static int64_t unknown_after(const struct zone *zone, const struct plan *plan)
+/* What is learned does not count. */
+static int64_t unknown_after(const struct plan *plan)
 {
     int64_t after = TIME_NEVER;
     for (size_t i = 0; i < plan->count; i++)
         if (rule_is_silence(plan->rules[i]) && plan->rules[i]->silent_ms > 0)
             after = sooner(after, plan->rules[i]->silent_ms);
-    for (size_t i = 0; i < zone->count; i++)
-        if (zone->rules[i]->kind == ALERT_SILENT_DEVICE)
-            after = sooner(after, zone->rules[i]->silent_ms);
     return after == TIME_NEVER ? ALERT_UNKNOWN_MS : after;
 }
 
@@ -186,7 +183,7 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
         if (rule_watches(zone->rules[i], quantity, is_device))
             plan_add(plan, zone->rules[i]);
     plan->role = (uint8_t)room_role_of(quantity, plan->is_compared);
-    plan->unknown_ms = unknown_after(zone, plan);
+    plan->unknown_ms = unknown_after(plan);
     gauges_plan(plan);
     return plan;
 }

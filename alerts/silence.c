@@ -73,6 +73,14 @@ static bool can_become_unknown(const struct watch *watch)
            watch->firing->state != INCIDENT_UNKNOWN;
 }
 
+int64_t silence_unknown_at(const struct source *source)
+{
+    const struct source *device = source_device(source);
+    int64_t at = source->heard_ms + source->plan->unknown_ms;
+    int64_t dead = device != NULL ? later(device->heard_ms, device->plan->silent_ms) : at;
+    return dead < at ? dead : at;
+}
+
 /* A reason that holds back lets the silence count anew when it is over. */
 static int64_t counts_from(const struct source *source, const struct watch *watch)
 {
@@ -108,7 +116,7 @@ static int64_t due_at(const struct alerts *alerts, const struct source *source)
     int64_t due = TIME_NEVER;
     const struct plan *plan = source->plan;
     if (source->is_forgotten)
-        return is_at_rest(source) ? due : source->heard_ms + plan->unknown_ms;
+        return is_at_rest(source) ? due : silence_unknown_at(source);
     if (source->watches == NULL && !source->is_derived && !plan->learns)
         return later(source->heard_ms, plan->silent_ms);
     for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
@@ -117,8 +125,8 @@ static int64_t due_at(const struct alerts *alerts, const struct source *source)
         due = at < due ? at : due;
     }
     for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
-        if (can_become_unknown(watch) && source->heard_ms + plan->unknown_ms < due)
-            due = source->heard_ms + plan->unknown_ms;
+        if (can_become_unknown(watch) && silence_unknown_at(source) < due)
+            due = silence_unknown_at(source);
     return due;
 }
 
@@ -126,7 +134,7 @@ void silence_schedule(struct alerts *alerts, struct source *source)
 {
     /* The common case, without a look at the watches: it stands there early enough. */
     const struct plan *plan = source->plan;
-    if (source->wake_ms <= source->heard_ms + plan->unknown_ms &&
+    if (source->wake_ms <= silence_unknown_at(source) &&
         source->wake_ms <= later(source->heard_ms, plan->silent_ms))
         return;
     int64_t due = due_at(alerts, source);
@@ -267,7 +275,7 @@ static void fall_silent(struct alerts *alerts, struct source *source, int64_t no
         if (rule_is_silence(rule) && rule_due_at(alerts, source, rule) <= now_ms)
             judge_silence(alerts, source, rule, now_ms, sink);
     }
-    if (source->heard_ms + plan->unknown_ms <= now_ms)
+    if (silence_unknown_at(source) <= now_ms)
         become_unknown(alerts, source, now_ms, sink);
     silence_schedule(alerts, source);
     assert(source->wake_ms > now_ms); /* what was due is told */

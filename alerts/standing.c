@@ -69,8 +69,7 @@ static struct channel_look look_at(const struct inquiry *inquiry,
 {
     struct channel_look look = {.source = source};
     bool is_record = source->device_name[0] == '\0';
-    look.is_silent =
-        !is_record && inquiry->now_ms - source->heard_ms >= source->plan->unknown_ms;
+    look.is_silent = !is_record && silence_unknown_at(source) <= inquiry->now_ms;
     if (inquiry->room != NULL)
         look.signals = room_signals(inquiry->room, source->last_ms);
     if (source->gauges != NULL)

@@ -62,7 +62,7 @@ struct plan {
     double above; /* the lowest level of rules above, +infinity without */
     double below;
     int64_t silent_ms;  /* none of its rules is sooner; TIME_NEVER without */
-    int64_t unknown_ms; /* silence after which an incident is unknown */
+    int64_t unknown_ms; /* silence of a channel after which an incident is unknown */
     size_t count;
     struct rule **rules; /* borrowed from the zone, in its order */
     uint32_t

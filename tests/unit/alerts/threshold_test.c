@@ -302,6 +302,28 @@ static void a_gap_proves_no_more_than_silence_is_borne(void)
     }
 }
 
+/* A probe that is read twice an hour, in a device that is heard each minute. */
+static void a_slow_channel_is_no_silent_device(void)
+{
+    struct story story;
+    story_begin(&story);
+    const struct alert_rule rules[] = {rule_above("warm", 8, 8, 3600, 3600),
+                                       rule_silent("dead", ALERT_SILENT_DEVICE, 300)};
+    story_rules(&story, rules, 2);
+    for (int64_t minute = 0; minute <= 180; minute++) {
+        struct alert_reading other = story_reading("humidity", minute * 60, 80);
+        other.quantity = "humidity";
+        alerts_reading(story.alerts, &other, &story.sink);
+        if (minute % 30 == 0)
+            story_read(&story, minute * 60, minute < 120 ? 9 : 4);
+        story_tick(&story, minute * 60);
+    }
+    CHECK_TEXT(story_told(&story), "opened warning open 0>3600 9; "
+                                   "updated warning recovering 0>3600 4; "
+                                   "closed warning closed 7200>10800 4");
+    story_end(&story);
+}
+
 static void time_that_goes_backwards_is_passed_over(void)
 {
     struct story story;
@@ -433,6 +455,7 @@ int main(void)
         {"bad readings decide nothing", bad_readings_decide_nothing},
         {"a gap proves no more than silence is borne",
          a_gap_proves_no_more_than_silence_is_borne},
+        {"a slow channel is no silent device", a_slow_channel_is_no_silent_device},
         {"time that goes backwards is passed over",
          time_that_goes_backwards_is_passed_over},
         {"a clock set back does not blind", a_clock_set_back_does_not_blind},
