@@ -85,6 +85,7 @@ static void set_mail(CURL *curl, const struct smtp_message *message,
 /* Of a mail that somebody gets, those who do not: libcurl says nothing of them. */
 struct refusals {
     char receiver[128]; /* whom the server was told last; "" once it has answered */
+    unsigned count;     /* of them so far, that one included */
     struct err_text *why;
 };
 
@@ -98,19 +99,27 @@ static void note_receiver(struct refusals *refusals, const char *line, size_t le
     size_t address = end != NULL ? (size_t)(end - line) - start : 0;
     snprintf(refusals->receiver, sizeof refusals->receiver, "%.*s", (int)address,
              line + start);
+    refusals->count++;
 }
 
+/* By number: addresses are settings, and stand in no journal (decision 0009). */
 static void note_reply(struct refusals *refusals, const char *line, size_t len)
 {
     struct err_text *why = refusals->why;
+    char reply[256];
     while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
         len--;
     if (refusals->receiver[0] == '\0' || len < 4 || line[3] == '-')
         return;
+    snprintf(reply, sizeof reply, "%.*s", (int)len, line);
+    const char *named = strstr(reply, refusals->receiver);
+    int before = named != NULL ? (int)(named - reply) : (int)strlen(reply);
+    const char *after = named != NULL ? named + strlen(refusals->receiver) : "";
     size_t used = strlen(why->text);
-    if (line[0] != '2')
-        snprintf(why->text + used, sizeof why->text - used, "%s%s: %.*s",
-                 used > 0 ? "; " : SMTP_REFUSED, refusals->receiver, (int)len, line);
+    if (reply[0] != '2')
+        snprintf(why->text + used, sizeof why->text - used, "%sreceiver %u: %.*s%s%s",
+                 used > 0 ? "; " : SMTP_REFUSED, refusals->count, before, reply,
+                 named != NULL ? "..." : "", after);
     refusals->receiver[0] = '\0';
 }
 

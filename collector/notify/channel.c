@@ -157,6 +157,7 @@ static void read_leader(struct channel_message *message, const json_t *root)
     const json_t *leader = json_object_get(root, "leader");
     const json_t *of = json_is_object(leader) ? leader : root;
     message->cause = text_of(root, "cause");
+    message->goes_on = json_is_true(json_object_get(root, "cause_goes_on"));
     message->leader.rule = text_of(of, "rule");
     message->leader.kind = text_of(of, "kind");
     message->leader.zone = text_of(of, "zone");

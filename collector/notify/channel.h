@@ -43,6 +43,7 @@ struct channel_message {
     const char *key; /* the same for each attempt */
     const char *event;
     const char *incident;
+    bool goes_on;      /* its end is not that of its cause */
     const char *cause; /* the incident that leads; "" with what an older version wrote */
     struct {           /* of that one */
         const char *rule;

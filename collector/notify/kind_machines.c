@@ -155,24 +155,28 @@ static bool is_event(const struct channel_message *message, const char *event)
 
 /*
  * Its severity is one of the labels that are its identity: what rises is another one, and
- * what is over is so in each that may have been told. A part that was over ends nothing.
+ * what is over is so in each that may have been told. An end of something in a cause that
+ * goes on is no news.
  */
 static void add_message(json_t *alerts, const struct config_channel *config,
                         const struct channel_message *message, int64_t now_ms)
 {
-    bool is_over = message->closed_ms != 0 && !is_event(message, "updated");
+    bool is_over = message->closed_ms != 0;
     bool is_critical = strcmp(message->severity, "critical") == 0;
     bool is_led =
         message->cause[0] != '\0' && strcmp(message->cause, message->incident) != 0;
+    bool has_risen = is_event(message, "escalated") || (is_led && is_critical);
     int64_t begin_ms = message->onset_ms != 0 ? message->onset_ms : now_ms;
     int64_t end_ms = is_over ? message->closed_ms : now_ms + HOLD_MS;
+    if (is_over && message->goes_on)
+        return;
     if (is_event(message, "test"))
         end_ms = now_ms + 60000; /* rings, and goes by itself */
     add_alert(alerts, config, message, message->severity, begin_ms, end_ms);
-    if (is_over && is_led)
+    if (is_over)
         add_alert(alerts, config, message, is_critical ? "warning" : "critical", begin_ms,
                   end_ms);
-    else if (is_event(message, "escalated") || (is_led && is_critical && !is_over))
+    else if (has_risen)
         add_alert(alerts, config, message, "warning", begin_ms, now_ms);
 }
 

@@ -425,6 +425,8 @@ void message_format(const struct incident *incident, enum alert_effect_kind kind
                         json_string(cause->id != NULL ? cause->id : incident->id));
     put_leader(root, cause->leader);
     json_object_set_new(root, "is_over", json_boolean(cause->is_over));
+    json_object_set_new(root, "cause_goes_on",
+                        json_boolean(cause->is_part || cause->goes_on));
     if (cause->is_part)
         json_object_set_new(root, "event",
                             json_string(alert_effect_name(ALERT_EFFECT_UPDATED)));

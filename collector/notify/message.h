@@ -31,6 +31,7 @@ struct message_cause {
     const struct incident *leader; /* NULL: the incident itself */
     bool is_over; /* it began and ended before anybody knew: nobody need get up */
     bool is_part; /* and the cause goes on: not to be taken for its end */
+    bool goes_on; /* others of it are open: nor is what never was */
 };
 
 /* A sentence more, when there is something to say; not of the leader. */

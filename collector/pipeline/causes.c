@@ -119,6 +119,7 @@ void pipeline_decide_cause(struct pipeline *pipeline, enum alert_effect_kind kin
         .now_ms = pipeline->now_ms,
     };
     decided->telling = cause_note(&decided->cause, &event);
+    decided->is_other_open = others.is_open;
     decided->is_told = event.was_told || decided->telling != CAUSE_TELL_NOBODY;
     memcpy(decided->next, others.next_untold, sizeof decided->next);
     find_leader(pipeline, incident, decided);

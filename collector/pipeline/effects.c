@@ -42,6 +42,7 @@ static void format(struct pipeline *pipeline, enum alert_effect_kind kind,
         .is_over =
             decided->telling == CAUSE_TELL_OVER || decided->telling == CAUSE_TELL_PART,
         .is_part = decided->telling == CAUSE_TELL_PART,
+        .goes_on = decided->is_other_open,
     };
     message_format(incident, kind, &cause, pipeline->registry, pipeline->now_ms, body);
 }

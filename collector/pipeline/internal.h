@@ -325,6 +325,7 @@ struct pipeline_cause {
     bool has_leader; /* another incident leads */
     enum cause_telling telling;
     bool is_told; /* the incident, now or before */
+    bool is_other_open;
     char next[ALERT_ID_SIZE];
 };
 
@@ -340,8 +341,9 @@ bool pipeline_next_of_cause(struct pipeline *pipeline, struct pipeline_cause *de
                             struct incident *next);
 
 /* values.c: what an incident that is not closed comes to by now */
-/* It is as state.db has it, and both get its present value; not within an effect. */
-void pipeline_store_value(struct pipeline *pipeline, struct incident *incident);
+/* It is as state.db has it, and both get its present value; not within an effect. False:
+ * nothing was written. */
+bool pipeline_store_value(struct pipeline *pipeline, struct incident *incident);
 /* With a tick: asked before placements are passed on, which keeps when the last one was.
  */
 bool pipeline_values_are_due(const struct pipeline *pipeline);

@@ -15,6 +15,10 @@
 #include "collector/pipeline/internal.h"
 
 #define EVERY_MS INT64_C(60000)
+/* A silence says by itself how long it lasts: what is stored follows by tenths of it. */
+#define SILENCE_GROWS 1.1
+/* In a minute: a whole fleet may be silent at once, and the loop has others to serve. */
+#define STORED_MAX 1000
 
 /* The engine looks at silence when it begins and when it ends. */
 static double silent_s(const struct pipeline *pipeline, const struct incident *incident)
@@ -44,12 +48,13 @@ static bool take_value(struct pipeline *pipeline, struct incident *incident)
     return is_other;
 }
 
-void pipeline_store_value(struct pipeline *pipeline, struct incident *incident)
+bool pipeline_store_value(struct pipeline *pipeline, struct incident *incident)
 {
     if (!take_value(pipeline, incident) || !pipeline_begin_effects(pipeline))
-        return;
+        return false;
     pipeline_note(pipeline, state_put_values(pipeline->options.state, incident));
     pipeline_news_value(pipeline, incident->id);
+    return true;
 }
 
 /* ---- all of them ------------------------------------------------------------------ */
@@ -67,8 +72,25 @@ static void on_open(void *context, const struct incident *incident)
     page->items[page->count++] = *incident;
 }
 
+static bool is_worth_it(const struct pipeline *pipeline, const struct incident *incident)
+{
+    return !alert_kind_is_silence(incident->kind) ||
+           silent_s(pipeline, incident) >= incident->value * SILENCE_GROWS;
+}
+
+/* How many were written. */
+static size_t store_page(struct pipeline *pipeline, const struct page *page)
+{
+    size_t stored = 0;
+    for (size_t i = 0; i < page->count; i++)
+        if (is_worth_it(pipeline, &page->items[i]))
+            stored += pipeline_store_value(pipeline, &page->items[i]);
+    return stored;
+}
+
 static void store_all(struct pipeline *pipeline)
 {
+    size_t stored = 0;
     struct page page = {0};
     struct state_incident_query query = {.states = 1u << INCIDENT_OPEN |
                                                    1u << INCIDENT_RECOVERING |
@@ -79,14 +101,14 @@ static void store_all(struct pipeline *pipeline)
         page.count = 0;
         pipeline_note(pipeline, state_page_incidents(pipeline->options.state, &query,
                                                      &page, on_open));
-        for (size_t i = 0; i < page.count; i++)
-            pipeline_store_value(pipeline, &page.items[i]);
+        stored += store_page(pipeline, &page);
         if (page.count == 0)
             break;
         query.cursor_ms = page.items[page.count - 1].opened_ms;
         memcpy(last, page.items[page.count - 1].id, sizeof last);
         query.cursor = last;
-    } while (pipeline->batch_err == ERR_OK && page.count == STATE_PAGE_MAX);
+    } while (pipeline->batch_err == ERR_OK && page.count == STATE_PAGE_MAX &&
+             stored < STORED_MAX);
     free(page.items);
 }
 

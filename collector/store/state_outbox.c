@@ -132,7 +132,9 @@ enum err state_outbox_open(struct state *state, const char *channel, size_t limi
     struct db_rows rows;
     db_select(&rows, state->db,
               "SELECT (SELECT body FROM outbox WHERE outbox.cause = incident.cause"
-              " AND channel = ?1 AND state = 'done' ORDER BY id DESC LIMIT 1) AS newest"
+              " AND channel = ?1 AND state = 'done'"
+              " AND json_extract(body, '$.closed', '$.withdrawn') = '[null,null]'"
+              " ORDER BY id DESC LIMIT 1) AS newest"
               " FROM incident WHERE state <> 'closed' GROUP BY cause"
               " HAVING newest IS NOT NULL LIMIT ?2",
               DB_ARGS(db_text(channel), state_limit(limit)));

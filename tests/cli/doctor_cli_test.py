@@ -306,14 +306,14 @@ class Alarms(Case):
         self.says(found, "warning", "alarms", "far: who is on the way can read its messages")
         self.says(found, "problem", "alarms", "far: does not answer from this machine")
         self.says(found, "ok", "alarms", "ops: answers (status ")
-        for name, status, said in (("ops", 0, "ops: delivered: status 20"), ("post", 0, "refused nobody@example.com: 550"), ("chat", 1, "status 401")):
+        for name, status, said in (("ops", 0, "ops: delivered: status 20"), ("post", 0, "refused receiver 1: 550"), ("chat", 1, "status 401")):
             tested = subprocess.run([PROGRAM, "channel", "test", name, "--api", self.collector.url, "--token-file",
                                      os.path.join(self.collector.data, "api.token")],
                                     capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual((tested.returncode, said in tested.stdout + tested.stderr), (status, True), tested)
             wait_for(lambda name=name: self.tried(name), 10, f"{name} was tried")
         found = self.doctor()
-        self.says(found, "warning", "alarms", "post: delivered, but not to everybody: refused nobody@example.com: 550 5.1.1 no such user here")
+        self.says(found, "warning", "alarms", "post: delivered, but not to everybody: refused receiver 1: 550 5.1.1 <...>: no such user here")
         self.says(found, "ok", "alarms", "ops: delivered last 0 min ago; it can ring now; 0 messages may go at once, 10 a minute")
         self.says(found, "warning", "alarms", "chat: failed 1 times in a row, last 0 min ago: status 401; delivered last: never")
         self.assertIn("put a new token", next(line[3] for line in found.lines if line[2].startswith("chat: failed")))

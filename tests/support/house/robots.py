@@ -188,7 +188,7 @@ class MailServer:
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
         if address.startswith("nobody@"):
-            return "550 5.1.1 no such user here"
+            return f"550 5.1.1 <{address}>: no such user here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
