@@ -527,7 +527,7 @@ void pipeline_correct(struct pipeline *pipeline)
     char key[DEVICE_KEY_SIZE];
     struct device *device =
         map_get(&pipeline->devices, device_key(key, now->org, now->device));
-    if (device != NULL && (device->late != NULL || !has_caught_up(now, device)))
+    if (device != NULL && (!late_is_empty(device->late) || !has_caught_up(now, device)))
         return;
     if (!pipeline_begin_effects(pipeline))
         return;

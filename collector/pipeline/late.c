@@ -28,6 +28,12 @@ void late_destroy(struct late *late)
     free(late);
 }
 
+bool late_is_empty(const struct late *late)
+{
+    return late == NULL ||
+           (late->channel_count == 0 && late->told.count == 0 && late->held.count == 0);
+}
+
 bool late_add_channel(struct late *late, const char *zone, const char *channel)
 {
     for (size_t i = 0; i < late->channel_count; i++)

@@ -61,6 +61,11 @@ struct late {
 struct late *late_create(void);
 /* Accepts NULL. */
 void late_destroy(struct late *late);
+/*
+ * Nothing is judged ahead, and nothing found so far, as in a backlog that never goes on:
+ * there is nothing to settle. True for NULL.
+ */
+bool late_is_empty(const struct late *late);
 
 /* True when it was not there. */
 bool late_add_channel(struct late *late, const char *zone, const char *channel);

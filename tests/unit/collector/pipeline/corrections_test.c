@@ -18,6 +18,7 @@
 #include "collector/store/history.h"
 #include "collector/store/state_entities.h"
 #include "collector/store/state_incidents.h"
+#include "telemetry/delivery.h"
 #include "telemetry/pack.h"
 #include "telemetry/topic.h"
 #include "tests/support/check.h"
@@ -55,6 +56,7 @@ struct house {
     uint64_t cursor;
     size_t refused;
     const char *second; /* channel of put_pack(); NULL: a probe of air, too */
+    int64_t late_min;   /* so long after a reading its pack comes */
 };
 
 static bool on_send(void *context, const char *topic, const void *data, size_t len)
@@ -154,6 +156,22 @@ static void put_command(struct house *house, int64_t minute, const char *id,
     buf_fini(&json);
 }
 
+static void put_message(struct house *house, const char *topic, const struct buf *text,
+                        int64_t at_ms)
+{
+    struct record_message message = {.topic = topic,
+                                     .topic_len = strlen(topic),
+                                     .payload = text->data,
+                                     .payload_len = text->len,
+                                     .qos = 1};
+    uint8_t head[RECORD_MESSAGE_HEAD];
+    record_message_head(&message, head);
+    const struct journal_piece pieces[] = {
+        {head, sizeof head}, {topic, message.topic_len}, {text->data, text->len}};
+    CHECK(journal_append(house->journal, RECORD_MESSAGE, at_ms, 0, pieces, 3,
+                         &house->cursor) == ERR_OK);
+}
+
 static void put_in_journal(struct house *house, const struct pack *pack, int64_t at_ms)
 {
     struct topic topic = {
@@ -163,17 +181,21 @@ static void put_in_journal(struct house *house, const struct pack *pack, int64_t
     topic_format(&topic, name);
     struct buf text = {0};
     pack_format(pack, &text);
-    struct record_message message = {.topic = name,
-                                     .topic_len = strlen(name),
-                                     .payload = text.data,
-                                     .payload_len = text.len,
-                                     .qos = 1};
-    uint8_t head[RECORD_MESSAGE_HEAD];
-    record_message_head(&message, head);
-    const struct journal_piece pieces[] = {
-        {head, sizeof head}, {name, message.topic_len}, {text.data, text.len}};
-    CHECK(journal_append(house->journal, RECORD_MESSAGE, at_ms, 0, pieces, 3,
-                         &house->cursor) == ERR_OK);
+    put_message(house, name, &text, at_ms);
+    buf_fini(&text);
+}
+
+/* It holds packs up to that one. */
+static void put_hello(struct house *house, int64_t minute, uint64_t last)
+{
+    struct hello hello = {.epoch_count = 1};
+    struct buf text = {0};
+    snprintf(hello.nonce, sizeof hello.nonce, "%032d", 1);
+    snprintf(hello.version, sizeof hello.version, "1");
+    hello.epochs[0] = (struct hello_epoch){
+        .epoch = EPOCH, .first = 1, .last = last, .is_current = true};
+    hello_format(&hello, &text);
+    put_message(house, "coldchain/v1/o/d/hello", &text, START_MS + minute * STEP_MS);
     buf_fini(&text);
 }
 
@@ -181,6 +203,7 @@ static void put_in_journal(struct house *house, const struct pack *pack, int64_t
 static void put_pack(struct house *house, int64_t minute, double air, double other)
 {
     int64_t at_ms = START_MS + minute * STEP_MS;
+    int64_t arrival_ms = at_ms + house->late_min * STEP_MS;
     struct pack pack = {
         .epoch = EPOCH, .seq = (uint64_t)minute, .clock = PACK_CLOCK_SYNCED};
     snprintf(pack.device, sizeof pack.device, "d");
@@ -194,13 +217,13 @@ static void put_pack(struct house *house, int64_t minute, double air, double oth
         CHECK(pack_channel(&pack, names[i], &reading.channel) == ERR_OK);
         CHECK(pack_add(&pack, &reading) == ERR_OK);
     }
-    put_in_journal(house, &pack, at_ms);
+    put_in_journal(house, &pack, arrival_ms);
     const struct history_message message = {.position = house->cursor,
                                             .org = "o",
                                             .device = "d",
                                             .epoch = EPOCH,
                                             .seq = pack.seq,
-                                            .arrival_ms = at_ms};
+                                            .arrival_ms = arrival_ms};
     CHECK(history_begin(house->history) == ERR_OK);
     CHECK(history_append(house->history, &message, &pack) == ERR_OK);
     CHECK(history_commit(house->history, house->cursor) == ERR_OK);
@@ -555,6 +578,61 @@ static void a_sum_loses_nothing_of_what_was_before(void)
     }
 }
 
+/* ---- a backlog -------------------------------------------------------------------- */
+
+static void tick_on(struct house *house, int64_t minute)
+{
+    for (int64_t i = 0; i < 4; i++)
+        put_tick(house, minute + i);
+    advance(house);
+}
+
+/* Nine of 99 packs come, 2 h late; the device is moved, and never heard of again. */
+static void live_with_half_a_backlog(struct house *house, double air, bool with_crash)
+{
+    struct err_text why;
+    put(house, RECORD_CONFIG, 0, config, strlen(config));
+    house->late_min = 120;
+    put_hello(house, 120, 99);
+    for (int64_t minute = 1; minute < 10; minute++)
+        put_pack(house, minute, minute < 2 ? 4 : air, 4);
+    advance(house);
+    if (with_crash) {
+        CHECK(pipeline_checkpoint(house->pipeline, &why) == ERR_OK);
+        stop(house);
+        start(house);
+    }
+    say_one(house, 130, &(const struct said){130, "placement.move", ALL_OF_IT});
+}
+
+static void a_backlog_that_stopped_holds_up_no_correction(void)
+{
+    static const struct {
+        const char *name;
+        double air;
+        bool with_crash;
+        bool waits; /* while something is held */
+    } rows[] = {
+        {"nothing is found in it", 7, false, false},
+        {"nothing is found, and a crash", 7, true, false},
+        {"what is held is told first", 9, false, true},
+        {"what is held is told first, and a crash", 9, true, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        house_open(&house);
+        live_with_half_a_backlog(&house, rows[i].air, rows[i].with_crash);
+        tick_on(&house, 131);
+        CHECK_ROW(rows[i].name, (pending_of(&house) > 0) == rows[i].waits);
+        tick_on(&house, 140);
+        CHECK_ROW(rows[i].name, pending_of(&house) == 0 && house.refused == 0);
+        char *incidents = incidents_of(&house);
+        CHECK_ROW(rows[i].name, strstr(incidents, "warm-b") != NULL);
+        free(incidents);
+        house_close(&house);
+    }
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
@@ -567,6 +645,8 @@ int main(void)
         {"what was excused stays excused", what_was_excused_stays_excused},
         {"a sum loses nothing of what was before",
          a_sum_loses_nothing_of_what_was_before},
+        {"a backlog that stopped holds up no correction",
+         a_backlog_that_stopped_holds_up_no_correction},
         CU_TEST_INFO_NULL,
     };
     crypto_init();

@@ -79,12 +79,31 @@ static void what_is_removed_leaves_the_others(void)
     late_destroy(late);
 }
 
+/* Each of the three alone is something. */
+static void what_has_something_to_settle_is_not_empty(void)
+{
+    const struct incident one = incident_of("a", INCIDENT_OPEN);
+    struct late *late = late_create();
+    CHECK(late_is_empty(NULL) && late_is_empty(late));
+    late_note(&late->held, ALERT_EFFECT_OPENED, &one);
+    CHECK(!late_is_empty(late));
+    late_remove(&late->held, late_find(&late->held, "a"));
+    late_note(&late->told, ALERT_EFFECT_OPENED, &one);
+    CHECK(!late_is_empty(late));
+    late_remove(&late->told, late_find(&late->told, "a"));
+    CHECK(late_is_empty(late));
+    CHECK(late_add_channel(late, "room", "air") && !late_is_empty(late));
+    late_destroy(late);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"what is saved comes back", what_is_saved_comes_back},
         {"what an older version saved is read", what_an_older_version_saved_is_read},
         {"what is removed leaves the others", what_is_removed_leaves_the_others},
+        {"what has something to settle is not empty",
+         what_has_something_to_settle_is_not_empty},
         CU_TEST_INFO_NULL,
     };
     return check_run("late", tests);
