@@ -293,6 +293,8 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
 /* Saved. Forgets nothing of what was estimated so far. */
 void alerts_set_room(struct alerts *alerts, const char *zone,
                      const struct alert_room *settings);
+/* Nothing is said of it, or no longer. Saved, when that is news. */
+void alerts_clear_room(struct alerts *alerts, const char *zone);
 /*
  * What stands there, for rules of life_left. Not saved: to be said again after a state
  * was loaded, before anything is judged.

@@ -397,6 +397,23 @@ void alerts_set_room(struct alerts *alerts, const char *zone,
     room_touch(alerts, room);
 }
 
+static bool is_said(const struct alert_room *settings)
+{
+    const struct air_settings *air = &settings->air;
+    return settings->body.tau_h > 0 || settings->load_count > 0 || settings->has_band ||
+           air->defrost_every_ms != 0 || air->defrost_most_ms != 0 ||
+           air->door_most_ms != 0 || air->recovery_most_ms != 0;
+}
+
+void alerts_clear_room(struct alerts *alerts, const char *zone)
+{
+    struct room *room = room_find(alerts, zone);
+    if (room == NULL || !is_said(&room->settings))
+        return;
+    room->settings = (struct alert_room){0};
+    room_touch(alerts, room);
+}
+
 void alerts_set_goods(struct alerts *alerts, const char *zone,
                       const struct life_stock *stock)
 {

@@ -229,6 +229,8 @@ void verdict_rooms(struct alerts *engine, const struct zone_rules *rules,
         const struct alert_room room = room_of(zone);
         if (is_told_of(zone))
             alerts_set_room(engine, zone->zone, &room);
+        else
+            alerts_clear_room(engine, zone->zone);
         collect(zone, &now);
     }
     for (size_t i = 0; i < told->count; i++) {

@@ -81,6 +81,8 @@ static void tell(struct alerts *alerts, const struct registry_zone *zone,
     if (zone->is_described || asked == ASKED_GOODS ||
         (asked == ASKED_BAND && room.has_band))
         alerts_set_room(alerts, zone->id, &room);
+    else
+        alerts_clear_room(alerts, zone->id);
 }
 
 /* In the middle of its band: as its goods should be. */

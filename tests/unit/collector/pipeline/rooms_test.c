@@ -829,6 +829,41 @@ static void a_band_that_is_said_later_counts(void)
     house_close(&house);
 }
 
+/* Whatever it came from; nor by an engine that was told of it, saved, and loaded. */
+static void a_band_that_is_taken_back_counts_no_more(void)
+{
+    static const struct {
+        const char *name;
+        const char *said;
+        const char *taken_back;
+    } rows[] = {
+        {"its band", "{\"id\":\"room\",\"band_high\":8}",
+         "{\"id\":\"room\",\"band_high\":null}"},
+        {"its goods", "{\"id\":\"room\",\"goods\":[\"apple\"]}",
+         "{\"id\":\"room\",\"goods\":null}"},
+        {"all of it", "{\"id\":\"room\",\"band_high\":8,\"tau\":21600000}",
+         "{\"id\":\"room\",\"band_high\":null,\"tau\":null}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        furnish(&house);
+        run(&house, 0, "rule.put", "{\"id\":\"warm\",\"unless\":[\"door\"]}");
+        run(&house, 0, "zone.put", rows[i].said);
+        measure(&house, 1, 5, 5);
+        take_all(&house);
+        run(&house, 5, "zone.put", rows[i].taken_back);
+        measure(&house, 6, 7, 5);
+        take_all(&house);
+        reopen(&house);
+        measure(&house, 8, 9, 9);
+        take_all(&house);
+        const struct harm harm = warm_one(&house).harm;
+        CHECK_ROW(rows[i].name, harm.air_C == 9 && harm.outlook == HARM_UNSAID);
+        CHECK_ROW(rows[i].name, harm.basis == HARM_ASSUMED && isnan(harm.band_high_C));
+        house_close(&house);
+    }
+}
+
 static void count_opened(void *context, const struct incident *incident)
 {
     size_t *count = context;
@@ -889,6 +924,8 @@ int main(void)
          a_crash_behind_every_record_says_the_same_of_harm},
         {"harm follows the air", harm_follows_the_air},
         {"a band that is said later counts", a_band_that_is_said_later_counts},
+        {"a band that is taken back counts no more",
+         a_band_that_is_taken_back_counts_no_more},
         {"what is predicted is reached from within the band",
          what_is_predicted_is_reached_from_within_the_band},
         CU_TEST_INFO_NULL,
