@@ -858,10 +858,9 @@ static void what_is_predicted_is_reached_from_within_the_band(void)
         char config[1000];
         snprintf(config, sizeof config, format, 1, rows[i].before);
         struct bench *bench = bench_create(config);
-        give(bench, 0, 20);
         snprintf(config, sizeof config, format, 2, rows[i].now);
         set_rules(bench, config);
-        for (int minute = 1; minute < 350; minute++)
+        for (int minute = 0; minute < 350; minute++)
             give(bench, minute, minute < 200 ? 20 : 20 - (double)(minute - 200) / 10);
         CHECK_ROW(rows[i].name, list_of(bench)->count == 1);
         CHECK_ROW(rows[i].name, incidents_open(list_of(bench)) == rows[i].open);
