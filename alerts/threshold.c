@@ -57,7 +57,16 @@ static void stand_all_still(struct watch *watch, const struct sample *sample,
         stand_still(&watch->since[i], sample, span_ms);
 }
 
-/* Moves every level's clock; returns the levels that the sample fired, as bits. */
+/* A gap proves nothing beyond the silence that is borne. */
+static int64_t proof_of_gap(const struct watch *watch, const struct sample *sample)
+{
+    int64_t gap_ms = gap_before(sample);
+    int64_t borne_ms = watch->source->plan->unknown_ms;
+    return gap_ms < borne_ms ? gap_ms : borne_ms;
+}
+
+/* Moves every level's clock, of a gap by its proof only; returns the levels that the
+ * sample fired, as bits. */
 static unsigned advance(struct watch *watch, const struct sample *sample)
 {
     unsigned newly = 0;
@@ -70,7 +79,7 @@ static unsigned advance(struct watch *watch, const struct sample *sample)
         if (!runs) {
             watch->since[i] = TIME_NONE;
         } else if (!has_fired && sample->reasons != 0) {
-            stand_still(&watch->since[i], sample, gap_before(sample));
+            stand_still(&watch->since[i], sample, proof_of_gap(watch, sample));
             continue;
         } else if (watch->since[i] == TIME_NONE) {
             watch->since[i] = time_ms;
@@ -251,8 +260,7 @@ void threshold_step(struct alerts *alerts, struct source *source, struct rule *r
         hold_end(alerts, watch, sample, sink);
     if (sample->reasons != 0)
         hold_sample(alerts, watch, sample, sink);
-    /* A gap proves nothing beyond the silence that is borne. */
-    stand_all_still(watch, sample, gap_before(sample) - source->plan->unknown_ms);
+    stand_all_still(watch, sample, gap_before(sample) - proof_of_gap(watch, sample));
     unsigned newly = advance(watch, sample);
     if (newly != 0)
         fire(alerts, watch, newly, sample, sink);

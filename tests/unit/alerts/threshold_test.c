@@ -302,6 +302,28 @@ static void a_gap_proves_no_more_than_silence_is_borne(void)
     }
 }
 
+/* A van that stood for ten hours, and then begins a tour: the 170 min before count. */
+static void a_gap_before_a_reason_is_left_out_once(void)
+{
+    struct story story;
+    struct alert_rule rule = rule_above("warm", 8, 8, 3 * 3600, 0);
+    const int64_t back_s = 170 * 60 + 10 * 3600;
+    const int64_t over_s = back_s + 1800;
+    rule.unless = 1u << ALERT_REASON_START;
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    for (int64_t at_s = 0; at_s <= 170 * 60; at_s += 60)
+        story_read(&story, at_s, 9);
+    alerts_declare(story.alerts, "room-1", ALERT_REASON_START, T0 + back_s * 1000,
+                   T0 + over_s * 1000);
+    for (int64_t at_s = back_s; at_s < over_s + 540; at_s += 60)
+        story_read(&story, at_s, 9);
+    CHECK_TEXT(story_told(&story), "");
+    story_read(&story, over_s + 540, 9); /* ten minutes after the last of the start */
+    CHECK(story.count == 1 && story.last.opened_ms == T0 + (over_s + 540) * 1000);
+    story_end(&story);
+}
+
 /* A probe that is read twice an hour, in a device that is heard each minute. */
 static void a_slow_channel_is_no_silent_device(void)
 {
@@ -455,6 +477,8 @@ int main(void)
         {"bad readings decide nothing", bad_readings_decide_nothing},
         {"a gap proves no more than silence is borne",
          a_gap_proves_no_more_than_silence_is_borne},
+        {"a gap before a reason is left out once",
+         a_gap_before_a_reason_is_left_out_once},
         {"a slow channel is no silent device", a_slow_channel_is_no_silent_device},
         {"time that goes backwards is passed over",
          time_that_goes_backwards_is_passed_over},
