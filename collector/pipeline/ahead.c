@@ -14,6 +14,34 @@
 
 #define HARM "product_temperature"
 
+/* ---- the devices of which something is late ---------------------------------------- */
+
+void pipeline_be_late(struct pipeline *pipeline, struct device *device)
+{
+    if (device->late != NULL)
+        return;
+    struct late *late = late_create();
+    late->device = device;
+    late->behind = pipeline->late;
+    if (pipeline->late != NULL)
+        pipeline->late->before = late;
+    pipeline->late = late;
+    device->late = late;
+}
+
+/* Its `late` is the caller's. */
+static void be_in_order(struct pipeline *pipeline, struct device *device)
+{
+    struct late *late = device->late;
+    device->late = NULL;
+    if (late->behind != NULL)
+        late->behind->before = late->before;
+    if (late->before != NULL)
+        late->before->behind = late->behind;
+    else
+        pipeline->late = late->behind;
+}
+
 /* ---- the second engine ------------------------------------------------------------ */
 
 /*
@@ -131,8 +159,7 @@ void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
                           const struct alert_reading *reading)
 {
     struct alerts *ahead = pipeline_ahead(pipeline);
-    if (device->late == NULL)
-        device->late = late_create();
+    pipeline_be_late(pipeline, device);
     bool is_first = device->late->channel_count == 0;
     if (late_add_channel(device->late, reading->zone, reading->channel)) {
         pipeline->ahead_count += is_first;
@@ -285,7 +312,7 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device)
     if (late == NULL)
         return;
     assert(pipeline->in_order == NULL);
-    device->late = NULL; /* nothing is held back from here on */
+    be_in_order(pipeline, device); /* nothing is held back from here on */
     device->is_dirty = true;
     pipeline->ahead_count -= late->channel_count > 0;
     for (size_t i = 0; i < late->channel_count; i++)
@@ -329,14 +356,12 @@ static enum err take_it(struct pipeline *pipeline, struct late_list *list, const
 static enum err take_late(struct pipeline *pipeline, enum err err, const char *id,
                           const char *actor)
 {
-    for (size_t i = 0; i < pipeline->devices.count && err == ERR_NOT_FOUND; i++) {
-        struct device *device = pipeline->devices.entries[i].value;
-        if (device->late == NULL)
-            continue;
-        err = take_it(pipeline, &device->late->told, id, actor);
+    for (struct late *late = pipeline->late; late != NULL && err == ERR_NOT_FOUND;
+         late = late->behind) {
+        err = take_it(pipeline, &late->told, id, actor);
         if (err == ERR_NOT_FOUND && alerts_incident(pipeline->alerts, id) == NULL)
-            err = take_it(pipeline, &device->late->held, id, actor);
-        device->is_dirty = true;
+            err = take_it(pipeline, &late->held, id, actor);
+        late->device->is_dirty |= err == ERR_OK;
     }
     return err;
 }

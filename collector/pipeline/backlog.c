@@ -67,8 +67,7 @@ void pipeline_begin_backlog(struct pipeline *pipeline, struct device *device,
     int64_t age = age_ms(pipeline, device, pack);
     if (age < FRESH_MS || age == AGE_UNKNOWN)
         return;
-    if (device->late == NULL)
-        device->late = late_create();
+    pipeline_be_late(pipeline, device);
     device->late->wait_ms =
         age / WAIT_PART < WAIT_MOST_MS ? age / WAIT_PART : WAIT_MOST_MS;
 }

@@ -70,7 +70,7 @@ static enum err restore_late(struct pipeline *pipeline, const char *key, const v
     struct device *device = map_get(&pipeline->devices, key);
     if (device == NULL || device->late != NULL)
         return ERR_CORRUPT;
-    device->late = late_create();
+    pipeline_be_late(pipeline, device);
     device->is_late_saved = true;
     enum err err = late_load(device->late, data, len);
     if (device->late->channel_count > 0) {

@@ -61,6 +61,7 @@ struct pipeline {
     struct alerts *alerts;     /* in order */
     struct alerts *ahead;      /* ahead of gaps; NULL before the first */
     size_t ahead_count;        /* devices of which it has copies */
+    struct late *late;         /* of any device; the others are behind it */
     int64_t backlog_due_ms;    /* the earliest `until_ms` of a device's `late`; 0: none */
     struct registry *registry; /* entities of state.db, as of `at`; see checkpoint.c */
     int64_t placed_ms;         /* placements are told to the rules up to here */
@@ -275,6 +276,8 @@ void pipeline_overhear(struct pipeline *pipeline, const struct source *source,
  */
 const struct incident *pipeline_judged(const struct pipeline *pipeline,
                                        const struct incident *incident);
+/* It has a `late` from now on, unless it has one already. */
+void pipeline_be_late(struct pipeline *pipeline, struct device *device);
 /* Nothing waits any more: says what is still to be said. */
 void pipeline_settle(struct pipeline *pipeline, struct device *device);
 /* NOT_FOUND when it is told of by the first engine alone. */

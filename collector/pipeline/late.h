@@ -48,7 +48,12 @@ struct late_list {
     size_t capacity;
 };
 
+struct device;
+
 struct late {
+    struct device *device; /* whose it is; borrowed */
+    struct late *before;   /* of all devices that have one; see pipeline_be_late() */
+    struct late *behind;
     struct late_channel *channels;
     size_t channel_count;
     size_t channel_capacity;

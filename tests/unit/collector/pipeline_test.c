@@ -320,6 +320,85 @@ static void who_took_it_is_kept_when_the_gap_closes(void)
     }
 }
 
+struct of_rule {
+    const char *rule;
+    struct incident incident;
+};
+
+static void on_incident_of(void *context, const struct incident *incident)
+{
+    struct of_rule *of = context;
+    if (strcmp(incident->rule, of->rule) == 0)
+        of->incident = *incident;
+}
+
+static struct incident incident_of(struct house *house, const char *rule)
+{
+    struct of_rule of = {.rule = rule};
+    const struct state_incident_query query = {0};
+    CHECK(state_page_incidents(house->state, &query, &of, on_incident_of) == ERR_OK);
+    return of.incident;
+}
+
+static void acknowledge(struct house *house, const char *rule)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "{\"id\":\"c-%s\",\"verb\":\"acknowledge\",\"incident\":\"%s\","
+             "\"actor\":\"me\"}",
+             rule, incident_of(house, rule).id);
+    put(house, RECORD_COMMAND, START_MS + 3600000, command, strlen(command));
+    CHECK(journal_sync(house->journal, NULL) == ERR_OK);
+    advance(house, 1000);
+    CHECK_ROW(rule, house->command_err == ERR_OK);
+}
+
+/* Two devices have gaps, d the first; of one the gap closes before anybody takes it. */
+static void it_is_taken_of_whichever_device_is_late(void)
+{
+    static const struct {
+        const char *name;
+        const char *closes; /* a gap, before it is taken */
+        bool restarts;
+        const char *taken; /* incidents of these rules */
+    } rows[] = {
+        {"of both", "", false, "warm slow"},
+        {"of both, restored", "", true, "warm slow"},
+        {"of the later one", "d2=9", false, "slow"},
+        {"of the later one, restored", "d2=9", true, "slow"},
+        {"of the earlier one", "s2=9 s4=9", false, "warm"},
+        {"of the earlier one, restored", "s2=9 s4=9", true, "warm"},
+        {"of neither", "d2=9 s2=9 s4=9", false, "warm slow"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        char rule[8];
+        int length = 0;
+        house_open(&house);
+        pipeline_start(&house);
+        put_late(&house, "d1=5 s1=5 d3=9 s3=9 s5=9");
+        put_late(&house, rows[i].closes);
+        advance(&house, 1000);
+        if (rows[i].restarts) {
+            checkpoint(&house);
+            pipeline_close(house.pipeline);
+            pipeline_start(&house);
+        }
+        for (const char *at = rows[i].taken; sscanf(at, "%7s %n", rule, &length) == 1;
+             at += length)
+            acknowledge(&house, rule);
+        put_late(&house, "d2=9 s2=9 s4=9");
+        advance(&house, 1000);
+        for (const char *at = rows[i].taken; sscanf(at, "%7s %n", rule, &length) == 1;
+             at += length) {
+            struct incident incident = incident_of(&house, rule);
+            CHECK_ROW(rows[i].name, incident.state == INCIDENT_OPEN);
+            CHECK_ROW(rows[i].name, strcmp(incident.acknowledged_by, "me") == 0);
+        }
+        house_close(&house);
+    }
+}
+
 static void what_a_person_closes_is_not_undone_by_a_backlog(void)
 {
     struct house house;
@@ -702,6 +781,8 @@ int main(void)
         {"what is ahead of a gap is told once", what_is_ahead_of_a_gap_is_told_once},
         {"who took it is kept when the gap closes",
          who_took_it_is_kept_when_the_gap_closes},
+        {"it is taken of whichever device is late",
+         it_is_taken_of_whichever_device_is_late},
         {"what a person closes is not undone by a backlog",
          what_a_person_closes_is_not_undone_by_a_backlog},
         {"a reading of an unset clock is judged by the fix",
