@@ -326,6 +326,8 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device)
     for (size_t i = 0; i < late->told.count; i++)
         if (!late->told.items[i].is_matched)
             settle_told(pipeline, late, &late->told.items[i]);
+    if (late->held.count + late->told.count > 0)
+        corrections_heed(pipeline->corrections, device);
     late_destroy(late);
 }
 

@@ -96,6 +96,14 @@ void corrections_begin_anew(struct corrections *corrections)
     corrections->now = NULL;
 }
 
+void corrections_heed(struct corrections *corrections, const struct device *device)
+{
+    const struct correcting *now = corrections->now;
+    if (now != NULL && strcmp(now->device, device->id) == 0 &&
+        strcmp(now->org, device->org) == 0)
+        corrections_begin_anew(corrections);
+}
+
 /* ---- what was decided ------------------------------------------------------------- */
 
 static void on_decided(void *context, const struct incident *incident)

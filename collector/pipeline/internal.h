@@ -296,6 +296,8 @@ struct corrections *corrections_create(void);
 void corrections_destroy(struct corrections *corrections);
 /* Something was declared: what is under way is out of date. */
 void corrections_begin_anew(struct corrections *corrections);
+/* Likewise when it is of that device, of which more was decided. */
+void corrections_heed(struct corrections *corrections, const struct device *device);
 /* With each tick: goes on a little with the oldest correction that is pending. */
 void pipeline_correct(struct pipeline *pipeline);
 

@@ -628,6 +628,7 @@ static void a_backlog_that_stopped_holds_up_no_correction(void)
         CHECK_ROW(rows[i].name, pending_of(&house) == 0 && house.refused == 0);
         char *incidents = incidents_of(&house);
         CHECK_ROW(rows[i].name, strstr(incidents, "warm-b") != NULL);
+        CHECK_ROW(rows[i].name, strstr(incidents, "warm-a") == NULL);
         free(incidents);
         house_close(&house);
     }
