@@ -158,6 +158,16 @@ static int64_t unknown_after(const struct plan *plan)
     return after == TIME_NEVER ? ALERT_UNKNOWN_MS : after;
 }
 
+/* It has no device any more that says whether that is heard. */
+static int64_t gone_after(const struct zone *zone, const struct plan *plan)
+{
+    int64_t after = plan->unknown_ms;
+    for (size_t i = 0; i < zone->count; i++)
+        if (zone->rules[i]->kind == ALERT_SILENT_DEVICE)
+            after = sooner(after, zone->rules[i]->silent_ms);
+    return after;
+}
+
 static struct plan *plan_create(const struct zone *zone, const char *quantity,
                                 bool is_device)
 {
@@ -184,6 +194,7 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
             plan_add(plan, zone->rules[i]);
     plan->role = (uint8_t)room_role_of(quantity, plan->is_compared);
     plan->unknown_ms = unknown_after(plan);
+    plan->gone_ms = gone_after(zone, plan);
     gauges_plan(plan);
     return plan;
 }

@@ -76,6 +76,8 @@ static bool can_become_unknown(const struct watch *watch)
 int64_t silence_unknown_at(const struct source *source)
 {
     const struct source *device = source_device(source);
+    if (source->is_forgotten)
+        return source->heard_ms + source->plan->gone_ms;
     int64_t at = source->heard_ms + source->plan->unknown_ms;
     int64_t dead = device != NULL ? later(device->heard_ms, device->plan->silent_ms) : at;
     return dead < at ? dead : at;

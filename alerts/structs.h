@@ -63,6 +63,7 @@ struct plan {
     double below;
     int64_t silent_ms;  /* none of its rules is sooner; TIME_NEVER without */
     int64_t unknown_ms; /* silence of a channel after which an incident is unknown */
+    int64_t gone_ms; /* the same of one that is forgotten: by its device's rules, too */
     size_t count;
     struct rule **rules; /* borrowed from the zone, in its order */
     uint32_t
