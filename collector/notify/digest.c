@@ -52,10 +52,7 @@ static void add_ack(enum words_language language, const json_t *root, struct buf
     if (link.text[0] == '\0')
         return;
     buf_text(out, "\n  ");
-    enum err err =
-        template_fill(words(WORDS_ACK, language), TEMPLATE_AS_IS, &link, 1, out, NULL);
-    assert(err == ERR_OK);
-    (void)err;
+    words_say(WORDS_ACK, language, &link, 1, out);
 }
 
 static void add_lines(json_t *const *roots, size_t count, bool grave, struct buf *zh,
@@ -95,10 +92,7 @@ static void add_head(enum words_language language, bool grave, size_t count,
         {"severity", words(grave ? WORDS_CRITICAL : WORDS_WARNING, language)},
         {"count", number},
     };
-    enum err err = template_fill(words(WORDS_DIGEST, language), TEMPLATE_AS_IS, values, 2,
-                                 out, NULL);
-    assert(err == ERR_OK);
-    (void)err;
+    words_say(WORDS_DIGEST, language, values, 2, out);
 }
 
 static void put_texts(json_t *digest, json_t *const *roots, size_t count)

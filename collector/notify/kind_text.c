@@ -2,7 +2,6 @@
 /*
  * kind_text - the text of a message as a channel is to have it: language, link, limit.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -144,10 +143,7 @@ static void add_ack(const struct config_channel *config,
     if (message->ack[0] == '\0' || config->kind == CHANNEL_VOICE ||
         message->closed_ms != 0 || strstr(message->text_en, message->ack) != NULL)
         return;
-    const char *text = words(WORDS_ACK, is_english ? WORDS_EN : WORDS_ZH);
-    enum err err = template_fill(text, TEMPLATE_AS_IS, &link, 1, out, NULL);
-    assert(err == ERR_OK);
-    (void)err;
+    words_say(WORDS_ACK, is_english ? WORDS_EN : WORDS_ZH, &link, 1, out);
 }
 
 /* What is said behind the text, the most useful first. */

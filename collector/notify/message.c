@@ -170,10 +170,7 @@ static void add_worst(const struct phrases *p, enum words_language language,
     buf_text(value, p->value);
     if (p->worst[0] == '\0')
         return;
-    enum err err = template_fill(words(WORDS_WORST, language), TEMPLATE_AS_IS, &worst, 1,
-                                 value, NULL);
-    assert(err == ERR_OK);
-    (void)err;
+    words_say(WORDS_WORST, language, &worst, 1, value);
 }
 
 static void fill(const struct phrases *p, const struct incident *incident,

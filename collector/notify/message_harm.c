@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/notify/message_harm.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,15 +13,6 @@
 #define OLD_MS    INT64_C(300000) /* say of when it is */
 #define MINUTE_MS 60000.0
 
-static void add(enum words_phrase phrase, enum words_language language,
-                const struct template_value *values, size_t count, struct buf *out)
-{
-    enum err err =
-        template_fill(words(phrase, language), TEMPLATE_AS_IS, values, count, out, NULL);
-    assert(err == ERR_OK); /* the unit test fills every text there is */
-    (void)err;
-}
-
 static void put_text(char text[TEXT_SIZE], struct buf *from)
 {
     snprintf(text, TEXT_SIZE, "%s", from->data != NULL ? from->data : "");
@@ -34,10 +24,10 @@ static void format_range(char text[TEXT_SIZE], enum words_language language,
 {
     struct buf out = {0};
     const struct template_value ends[] = {{"low", low}, {"high", high}};
-    add(low[0] == '\0'    ? WORDS_AT_MOST
-        : high[0] == '\0' ? WORDS_AT_LEAST
-                          : WORDS_RANGE,
-        language, ends, 2, &out);
+    words_say(low[0] == '\0'    ? WORDS_AT_MOST
+              : high[0] == '\0' ? WORDS_AT_LEAST
+                                : WORDS_RANGE,
+              language, ends, 2, &out);
     put_text(text, &out);
 }
 
@@ -146,13 +136,13 @@ void message_harm_say(const struct incident *incident, enum words_language langu
         {"air", air},         {"limit", limit},   {"goods", goods}, {"minutes", wait},
         {"soonest", soonest}, {"latest", latest}, {"tau", tau},
     };
-    add(phrase_of(harm), language, values, sizeof values / sizeof values[0], out);
+    words_say(phrase_of(harm), language, values, sizeof values / sizeof values[0], out);
     if (told_ms - harm->at_ms <= OLD_MS)
         return;
     char at[MESSAGE_TIME_SIZE];
     message_time(at, times, harm->at_ms);
     const struct template_value as_of = {"at", at};
-    add(WORDS_HARM_AS_OF, language, &as_of, 1, out);
+    words_say(WORDS_HARM_AS_OF, language, &as_of, 1, out);
 }
 
 void message_harm_detail(const struct incident *incident, enum words_language language,
@@ -164,12 +154,12 @@ void message_harm_detail(const struct incident *incident, enum words_language la
     char text[TEXT_SIZE];
     format_goods(text, language, &harm->goods_C);
     const struct template_value goods = {"goods", text};
-    add(WORDS_HARM_GOODS, language, &goods, 1, out);
+    words_say(WORDS_HARM_GOODS, language, &goods, 1, out);
     if (isnan(harm->band_low_C) && isnan(harm->band_high_C))
         return;
     format_band(text, language, harm);
     const struct template_value band = {"band", text};
-    add(WORDS_HARM_BAND, language, &band, 1, out);
+    words_say(WORDS_HARM_BAND, language, &band, 1, out);
 }
 
 json_t *message_harm_json(const struct harm *harm)

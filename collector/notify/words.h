@@ -9,6 +9,8 @@
 #define COLDCHAIN_COLLECTOR_NOTIFY_WORDS_H
 
 #include "alerts/rule.h"
+#include "base/buf.h"
+#include "collector/notify/template.h"
 
 enum words_language { WORDS_EN, WORDS_ZH };
 
@@ -59,5 +61,8 @@ enum words_phrase {
 };
 
 const char *words(enum words_phrase phrase, enum words_language language);
+/* Adds the phrase; `values` has all that it names. */
+void words_say(enum words_phrase phrase, enum words_language language,
+               const struct template_value *values, size_t count, struct buf *out);
 
 #endif
