@@ -150,8 +150,12 @@ static void print_answer(const json_t *answer)
     else
         printf("%s %s\n", show_word(answer, "kind", NULL), show_text(answer, "id"));
     const json_t *band = json_object_get(answer, "band");
-    if (band != NULL)
-        printf(say("what stands there bears %s to %s degC\n"),
+    bool is_open = json_is_null(json_object_get(band, "low")) &&
+                   json_is_null(json_object_get(band, "high"));
+    if (is_open)
+        printf("%s", say("no band is known of what stands there\n"));
+    else if (band != NULL)
+        printf(say("what stands there bears %s to %s °C\n"),
                show_number(low, band, "low"), show_number(high, band, "high"));
 }
 

@@ -274,7 +274,7 @@ static void print_life(const json_t *incident)
         return;
     const json_t *ends = json_pack("{s:O, s:O}", "low", json_array_get(days, 0), "high",
                                    json_array_get(days, 1));
-    show_fact(FACT_COLUMNS, "life", "%s, %s to %s days at %s degC, limited by %s",
+    show_fact(FACT_COLUMNS, "life", "%s, %s to %s days at %s °C, limited by %s",
               show_text(life, "goods"), show_number(low, ends, "low"),
               show_number(high, ends, "high"), show_number(at, life, "at_c"),
               show_word(life, "limited_by", NULL));

@@ -476,7 +476,7 @@ const struct say_entry say_words[] = {
     {{"ageing", "衰老"}},
     {{"chilling", "冷害"}},
     {{"water loss", "失水"}},
-    {{"%s, %s to %s days at %s degC, limited by %s", "%s，%s 至 %s 天（%s °C），主因%s"}},
+    {{"%s, %s to %s days at %s °C, limited by %s", "%s，%s 至 %s 天（%s °C），主因%s"}},
     {{"air", "空气温度"}},
     {{"%s C at %s", "%s C（%s）"}},
     {{"goods now", "货温"}},
@@ -526,7 +526,8 @@ const struct say_entry say_words[] = {
 
     /* ---- do ---- */
     {{"%s %s is of version %s\n", "%s %s 现为版本 %s\n"}},
-    {{"what stands there bears %s to %s degC\n", "库内货物共同的适宜温度为 %s 至 %s °C\n"}},
+    {{"no band is known of what stands there\n", "库内货物没有已知的适宜温度\n"}},
+    {{"what stands there bears %s to %s °C\n", "库内货物共同的适宜温度为 %s 至 %s °C\n"}},
     {{"there is no verb '%s'; 'coldchainctl do' lists them",
       "没有动作“%s”；“coldchainctl do”列出全部动作"}},
     {{"org", "单位"}},

@@ -368,7 +368,7 @@ static void check_goods(struct config *config, const struct config_zone *zone,
         if (band_is_empty(both)) {
             config_warning(config, &zone->goods,
                            "what is in zone '%s' bears no temperature together: %s needs "
-                           "%g to %g degC; its band is as if nothing was in it",
+                           "%g to %g °C; its band is as if nothing was in it",
                            zone->id, zone->goods[i], own.low, own.high);
             return;
         }

@@ -150,7 +150,7 @@ static void warn_empty(struct change *change, const struct entity *zone, const c
     change_warn(
         change, "band_empty",
         "what is in zone '%s' bears no temperature together: %s needs %g to %g "
-        "degC, the others %g to %g; its band is as if nothing was in it",
+        "°C, the others %g to %g; its band is as if nothing was in it",
         "库区“%s”内的货物没有共同的适宜温度:%s 需要 %g 至 %g °C,其余需要 %g 至 %g "
         "°C;库区温度带按未装货处理",
         zone->id, name, own.low, own.high, so_far.low, so_far.high);
