@@ -132,11 +132,20 @@ static bool wants_closing(const struct targets *targets, const struct incident *
     return leads && can_close(targets->pipeline, incident);
 }
 
+static bool is_in_hand(const struct targets *targets, const struct incident *incident,
+                       bool is_told)
+{
+    (void)targets;
+    (void)is_told;
+    return incident->is_acknowledged && incident->state != INCIDENT_CLOSED;
+}
+
 /* Of the members, in their order, those that `wants` picks. */
 static enum err pick_members(struct targets *targets)
 {
     struct state *state = targets->pipeline->options.state;
     size_t all = 0;
+    targets->count = 0;
     enum err err =
         state_each_member(state, targets->care.cause, MEMBERS_MAX, targets, on_member);
     size_t count = targets->count;
@@ -195,6 +204,25 @@ static enum err do_members(struct doing *doing, one_fn *one)
     return err;
 }
 
+typedef enum err later_fn(struct state *state, const char *id, int64_t at_ms);
+
+/* When that one, and what else of its cause somebody has in hand, comes back. */
+static enum err come_back(struct doing *doing, int64_t at_ms, later_fn *later)
+{
+    struct targets *targets = &doing->targets;
+    struct state *state = doing->change->state;
+    targets->wants = is_in_hand;
+    enum err err = pick_members(targets);
+    if (err == ERR_OK)
+        err = later(state, targets->named.id, at_ms);
+    pipeline_note_handled(targets->pipeline, targets->named.id);
+    for (size_t i = 0; i < targets->count && err == ERR_OK; i++) {
+        err = later(state, targets->ids[i], at_ms);
+        pipeline_note_handled(targets->pipeline, targets->ids[i]);
+    }
+    return err;
+}
+
 static enum err note_doing(struct doing *doing, const char *kind, const char *text)
 {
     const struct state_comment row = {
@@ -205,13 +233,11 @@ static enum err note_doing(struct doing *doing, const char *kind, const char *te
         .text = text,
         .kind = kind,
     };
-    struct state *state = doing->change->state;
-    pipeline_note_handled(doing->targets.pipeline, row.incident);
-    enum err err = state_add_comment(state, &row);
+    enum err err = state_add_comment(doing->change->state, &row);
     if (err == ERR_EXISTS)
         err = ERR_OK;
-    return err == ERR_OK ? state_put_off_reminder(state, row.incident,
-                                                  row.at_ms + PIPELINE_FORGOTTEN_MS)
+    return err == ERR_OK ? come_back(doing, row.at_ms + PIPELINE_FORGOTTEN_MS,
+                                     state_put_off_reminder)
                          : err;
 }
 
@@ -274,14 +300,7 @@ static enum err snooze(struct doing *doing)
     if (err == ERR_OK)
         err = quieten(doing);
     if (err == ERR_OK)
-        err = state_set_snoozed(change->state, targets->named.id, until_ms);
-    size_t i;
-    json_t *id;
-    json_array_foreach(doing->done, i, id)
-    {
-        if (err == ERR_OK)
-            err = state_set_snoozed(change->state, json_string_value(id), until_ms);
-    }
+        err = come_back(doing, until_ms, state_set_snoozed);
     return err == ERR_OK ? note_doing(doing, "snooze", span) : err;
 }
 

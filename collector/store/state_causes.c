@@ -210,7 +210,7 @@ enum err state_put_off_reminder(struct state *state, const char *id, int64_t rem
 {
     return state_write(state,
                        "UPDATE incident SET remind_ms = max(remind_ms, ?1)"
-                       " WHERE id = ?2 AND remind_ms <> 0",
+                       " WHERE id = ?2 AND remind_ms <> 0 AND snoozed_until_ms = 0",
                        DB_ARGS(db_int(remind_ms), db_text(id)));
 }
 

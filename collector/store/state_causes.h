@@ -91,7 +91,8 @@ MUST_CHECK enum err state_set_snoozed(struct state *state, const char *id,
                                       int64_t until_ms);
 /* It may be told again; when it comes back stays. */
 MUST_CHECK enum err state_end_snooze(struct state *state, const char *id);
-/* Somebody still looks after it: it comes back then at the earliest, if at all. */
+/* Somebody still looks after it: it comes back then at the earliest, if at all. What is
+ * snoozed comes back when that ends. */
 MUST_CHECK enum err state_put_off_reminder(struct state *state, const char *id,
                                            int64_t remind_ms);
 MUST_CHECK enum err state_set_reminded(struct state *state, const char *id,

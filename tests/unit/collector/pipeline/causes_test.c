@@ -110,6 +110,8 @@ static const struct {
     {"back", "incident.remind", ""},
     {"end", "incident.close", "," CLOSE_WORDS},
     {"later", "incident.snooze", ",\"for\":\"4h\""},
+    {"soon", "incident.snooze", ",\"for\":\"1h\""},
+    {"tomorrow", "incident.snooze", ",\"for\":\"8h\""},
     {"mine", "incident.assign", ",\"to\":\"wang\""},
     {"yours", "incident.assign", ",\"to\":\"li\""},
     {"say", "incident.comment", ",\"text\":\"so it is\""},
@@ -277,6 +279,46 @@ static void what_a_person_said_is_kept(void)
     house_close(&house);
 }
 
+static int64_t reminder_minute(struct house *house, const char *device)
+{
+    struct state_care care;
+    struct incident incident = find(house, device);
+    CHECK(state_get_care(house->state, incident.id, &care) == ERR_OK);
+    return care.remind_ms == 0 ? 0 : (care.remind_ms - START_MS) / 60000;
+}
+
+/* Minutes in which the two come back, of one cause; what is done is done from 301 on. */
+static void what_is_in_hand_comes_back_together_and_in_time(void)
+{
+    static const struct {
+        const char *acts;
+        int64_t a;
+        int64_t b;
+    } rows[] = {
+        {"soon a", 301 + 60, 301 + 60},
+        {"tomorrow a", 301 + 480, 301 + 480},
+        {"soon a say a", 301 + 60, 301 + 60},
+        {"tomorrow a say b", 301 + 480, 301 + 480},
+        {"take a tomorrow a", 302 + 480, 302 + 480},
+        {"take a soon b", 302 + 60, 302 + 60},
+        {"take a say b", 302 + 240, 302 + 240},
+        {"take b mine a", 302 + 240, 302 + 240},
+        {"take a soon a back a", 0, 302 + 60},
+        {"take a soon a back a say a", 0, 302 + 60},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct house house;
+        char records[100];
+        house_open(&house);
+        pipeline_start(&house);
+        snprintf(records, sizeof records, "a1=9 b1=21 %s", rows[i].acts);
+        play(&house, rows[i].acts, records);
+        CHECK_ROW(rows[i].acts, reminder_minute(&house, "a") == rows[i].a);
+        CHECK_ROW(rows[i].acts, reminder_minute(&house, "b") == rows[i].b);
+        house_close(&house);
+    }
+}
+
 /* What it left open shows nothing of the zone in which it is no more. */
 static void what_moved_away_mutes_no_later_failure(void)
 {
@@ -355,6 +397,8 @@ int main(void)
          a_crash_behind_every_record_changes_nothing},
         {"a message names what it belongs to", a_message_names_what_it_belongs_to},
         {"what a person said is kept", what_a_person_said_is_kept},
+        {"what is in hand comes back together and in time",
+         what_is_in_hand_comes_back_together_and_in_time},
         {"what moved away mutes no later failure",
          what_moved_away_mutes_no_later_failure},
         {"a move leaves no silence behind", a_move_leaves_no_silence_behind},
