@@ -167,17 +167,34 @@ int64_t escalation_gap(const struct escalation_duty *duty, const struct tz *ther
     return ESCALATION_NEVER;
 }
 
+/* When the last of those that hold at that time ends; `at_ms`: none does. */
+static int64_t latest_end(const struct escalation_address *address, const struct tz *tz,
+                          int64_t at_ms)
+{
+    int64_t until_ms = at_ms;
+    for (size_t i = 0; i < address->quiet_count; i++) {
+        int64_t end_ms;
+        if (escalation_hours_hold(&address->quiet[i], tz, at_ms, &end_ms) &&
+            end_ms > until_ms)
+            until_ms = end_ms;
+    }
+    return until_ms;
+}
+
+/* "sat,sun" ends on Monday, not when Sunday begins. */
 int64_t escalation_quiet_until(const struct escalation_contact *contact,
                                const struct escalation_address *address,
                                const struct tz *there, int64_t now_ms)
 {
     const struct tz *tz = contact->tz != NULL ? contact->tz : there;
-    int64_t until_ms = 0;
-    for (size_t i = 0; i < address->quiet_count; i++) {
-        int64_t end_ms;
-        if (escalation_hours_hold(&address->quiet[i], tz, now_ms, &end_ms) &&
-            end_ms > until_ms)
-            until_ms = end_ms;
+    int64_t until_ms = now_ms;
+    for (;;) {
+        int64_t later_ms = latest_end(address, tz, until_ms);
+        if (later_ms == until_ms)
+            break;
+        until_ms = later_ms;
+        if (until_ms - now_ms > WEEK_MIN * MINUTE_MS)
+            break; /* they never end */
     }
-    return until_ms;
+    return until_ms == now_ms ? 0 : until_ms;
 }

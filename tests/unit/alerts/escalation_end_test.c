@@ -119,9 +119,56 @@ static void an_end_is_told_by_what_reached_whom(void)
     }
 }
 
+#define QUIET_MOST 3
+
+/* 2026-11-28 is a Saturday. */
+static void quiet_hours_that_follow_one_another_are_one(void)
+{
+    static const struct {
+        const char *quiet[QUIET_MOST];
+        const char *now;
+        const char *want;
+    } cases[] = {
+        {{"sat,sun"}, "2026-11-28T12:00:00+08:00", "2026-11-30T00:00:00+08:00"},
+        {{"22:00-24:00", "00:00-07:00"},
+         "2026-11-26T23:00:00+08:00",
+         "2026-11-27T07:00:00+08:00"},
+        {{"00:00-07:00", "22:00-07:00", "sat,sun"},
+         "2026-11-27T23:00:00+08:00",
+         "2026-11-30T07:00:00+08:00"},
+        {{"sat 08:00-12:00", "sat 11:00-13:00", "sat 13:00-14:00"},
+         "2026-11-28T09:00:00+08:00",
+         "2026-11-28T14:00:00+08:00"},
+        {{"sat 08:00-12:00", "sat 13:00-14:00"},
+         "2026-11-28T09:00:00+08:00",
+         "2026-11-28T12:00:00+08:00"},
+        {{"mon-sun"}, "2026-11-28T09:00:00+08:00", "2026-12-06T00:00:00+08:00"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct escalation_hours quiet[QUIET_MOST];
+        struct escalation_address address = {.channel = VOICE, .quiet = quiet};
+        const struct escalation_contact contact = {
+            .id = "li", .addresses = &address, .address_count = 1};
+        struct err_text why;
+        struct tz tz;
+        int64_t now_ms = 0;
+        int64_t want_ms = 0;
+        CHECK(tz_parse(&tz, "CST-8") == ERR_OK);
+        CHECK(clock_parse_iso(&now_ms, cases[i].now));
+        CHECK(clock_parse_iso(&want_ms, cases[i].want));
+        for (size_t k = 0; k < QUIET_MOST && cases[i].quiet[k] != NULL; k++)
+            CHECK(escalation_hours_parse(&quiet[address.quiet_count++], cases[i].quiet[k],
+                                         &why) == ERR_OK);
+        CHECK_ROW(cases[i].quiet[0],
+                  escalation_quiet_until(&contact, &address, &tz, now_ms) == want_ms);
+    }
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
+        {"quiet hours that follow one another are one",
+         quiet_hours_that_follow_one_another_are_one},
         {"an end is told by what reached whom", an_end_is_told_by_what_reached_whom},
         CU_TEST_INFO_NULL,
     };
