@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coldchainctl/words.h"
+
 enum say_language say_language_of(const char *locale)
 {
     return strncmp(locale, "zh", 2) == 0 ? SAY_ZH : SAY_EN;
@@ -26,9 +28,10 @@ enum say_language say_language(void)
 /* NULL: it is in no dictionary. */
 static const char *find(enum say_language language, const char *english)
 {
-    for (size_t i = 0; i < say_words_count; i++)
-        if (strcmp(say_words[i].text[SAY_EN], english) == 0)
-            return say_words[i].text[language];
+    for (const struct words_part *const *part = words_parts; *part != NULL; part++)
+        for (size_t i = 0; i < (*part)->count; i++)
+            if (strcmp((*part)->entries[i].text[SAY_EN], english) == 0)
+                return (*part)->entries[i].text[language];
     return NULL;
 }
 

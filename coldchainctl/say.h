@@ -2,11 +2,12 @@
 /*
  * say - what people read, in their language.
  *
- * A text stands in the program in English, where it is used, and once more in words.c
- * beside its Chinese. say() wraps it: `printf(say("%zu files\n"), count)`, checked by the
- * compiler as ever. Names and values of people are never translated. The language is
- * COLDCHAIN_LANG's (which --lang sets), else that of LC_ALL, LC_MESSAGES, LANG: whichever
- * is the first that is set and not empty. What is --json is for programs and English.
+ * A text stands in the program in English, where it is used, and once more in the
+ * dictionary (words.h) beside its Chinese. say() wraps it: `printf(say("%zu files\n"),
+ * count)`, checked by the compiler as ever. Names and values of people are never
+ * translated. The language is COLDCHAIN_LANG's (which --lang sets), else that of LC_ALL,
+ * LC_MESSAGES, LANG: whichever is the first that is set and not empty. What is --json is
+ * for programs and English.
  * Pure but for the environment.
  */
 #ifndef COLDCHAIN_COLDCHAINCTL_SAY_H
@@ -22,14 +23,6 @@ enum say_language {
     SAY_ZH,
     SAY_LANGUAGES,
 };
-
-struct say_entry {
-    const char *text[SAY_LANGUAGES];
-};
-
-/* The dictionary, in words.c. */
-extern const struct say_entry say_words[];
-extern const size_t say_words_count;
 
 /* The text in the language of whoever reads; itself when it is in no dictionary. */
 const char *say(const char *english) __attribute__((format_arg(1)));

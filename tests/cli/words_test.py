@@ -12,6 +12,7 @@ import unittest
 
 SOURCE = os.path.abspath(sys.argv[1])
 FOLDER = os.path.join(SOURCE, "coldchainctl")
+DICTIONARY = sorted(glob.glob(os.path.join(FOLDER, "words_*.c")))
 MACROS = {"PRIu64": "lu", "PRId64": "ld", "PRIx64": "lx"}
 # What describes a command in --help alone, is made for other programs, or is a model's own report.
 TERMS = ("freshness", "history.c", "plot.c", "broker_cmd", "completion_cmd", "man.c", "man_cmd", "journal_record")
@@ -48,7 +49,7 @@ def joined(text, known):
 
 
 def dictionary():
-    text, known, pairs = read(os.path.join(FOLDER, "words.c")), defines(), []
+    text, known, pairs = "".join(read(path) for path in DICTIONARY), defines(), []
     for found in re.finditer(r"\{\{", text):
         english, rest = joined(text[found.end():], known)
         pairs.append((english, joined(rest[1:], known)[0]))
@@ -113,7 +114,7 @@ class Words(unittest.TestCase):
 
 if __name__ == "__main__":
     if sys.argv[2:] == ["--missing"]:
-        KNOWN = {english for english, _ in dictionary()} if os.path.exists(os.path.join(FOLDER, "words.c")) else set()
+        KNOWN = {english for english, _ in dictionary()}
         for TEXT, WHERE in said().items():
             if TEXT not in KNOWN:
                 print(f"{WHERE}: {TEXT}")
