@@ -2,9 +2,10 @@
 /*
  * kind_judges - what an answer means: taken, again later, never again.
  *
- * Three sorts of refusal: of this message (it is not sent again), of too many (the whole
- * channel waits), and of the settings (somebody may mend them: it is tried again, slowly,
- * and the channel counts as failing, so that others are told).
+ * Four sorts of refusal: of this message (it is not sent again), of too many (the whole
+ * channel waits), of the settings (somebody may mend them: the whole channel is tried
+ * again, slowly, and counts as failing, so that others are told), and of an address
+ * (likewise, but for what is for others).
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -20,7 +21,7 @@
 #define RETRY_AFTER_MAX_MS INT64_C(900000)
 #define ANSWER_MAX         65536
 
-enum sort { TAKEN, LATER, RATE, SETTINGS, NEVER };
+enum sort { TAKEN, LATER, RATE, SETTINGS, ADDRESS, NEVER };
 
 struct code {
     int64_t code;
@@ -31,9 +32,9 @@ struct code {
 static void settle(struct channel_verdict *verdict, enum sort sort, int64_t wait_ms)
 {
     static const enum state_outbox outcomes[] = {
-        [TAKEN] = STATE_OUTBOX_DONE,   [LATER] = STATE_OUTBOX_PENDING,
-        [RATE] = STATE_OUTBOX_PENDING, [SETTINGS] = STATE_OUTBOX_PENDING,
-        [NEVER] = STATE_OUTBOX_DEAD,
+        [TAKEN] = STATE_OUTBOX_DONE,      [LATER] = STATE_OUTBOX_PENDING,
+        [RATE] = STATE_OUTBOX_PENDING,    [SETTINGS] = STATE_OUTBOX_PENDING,
+        [ADDRESS] = STATE_OUTBOX_PENDING, [NEVER] = STATE_OUTBOX_DEAD,
     };
     verdict->outcome = outcomes[sort];
     verdict->wait_ms = wait_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait_ms;
@@ -240,13 +241,18 @@ static int64_t telegram_wait_ms(const json_t *root)
                                                                : MINUTE_MS;
 }
 
-/* A chat that is not found, and a bot that was shown the door, can be mended. */
+/*
+ * A chat that is not found, and a bot that was shown the door, can be mended. That is one
+ * contact's chat: what is for others goes on.
+ */
 static enum sort telegram_sort(int64_t code, const char *about)
 {
     if (code == 429)
         return RATE;
-    if (code == 401 || code == 403 || code == 404 || strstr(about, "chat") != NULL)
+    if (code == 401 || code == 404)
         return SETTINGS;
+    if (code == 403 || strstr(about, "chat") != NULL)
+        return ADDRESS;
     return code == 400 || code == 413 ? NEVER : LATER;
 }
 
@@ -267,9 +273,9 @@ void kind_telegram_judge(const struct config_channel *config,
         const char *about = text_of(root, "description");
         enum sort sort = telegram_sort(code, about);
         settle(verdict, sort,
-               sort == RATE       ? telegram_wait_ms(root)
-               : sort == SETTINGS ? SETTINGS_WAIT_MS
-                                  : 0);
+               sort == RATE                          ? telegram_wait_ms(root)
+               : sort == SETTINGS || sort == ADDRESS ? SETTINGS_WAIT_MS
+                                                     : 0);
         say(verdict, "code", code, about);
     } else if (is_good) {
         settle(verdict, LATER, 0);

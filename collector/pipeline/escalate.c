@@ -68,14 +68,22 @@ struct tellings {
     size_t capacity;
 };
 
+/* It was refused, and will be for some time. */
+static bool is_refused(const struct tellings *tellings,
+                       const struct state_telling *telling)
+{
+    int64_t wait_ms = telling->next_attempt_ms - tellings->pipeline->now_ms;
+    return telling->has_result &&
+           (telling->attempts >= ATTEMPTS_MAX || wait_ms >= PIPELINE_SOON_MS);
+}
+
 static bool has_failed(const struct tellings *tellings,
                        const struct state_telling *telling, size_t channel)
 {
     if (telling->state == STATE_OUTBOX_DEAD)
         return !telling->is_taken;
     return telling->state == STATE_OUTBOX_PENDING &&
-           (tellings->plan->channels[channel].is_down ||
-            (telling->has_result && telling->attempts >= ATTEMPTS_MAX));
+           (tellings->plan->channels[channel].is_down || is_refused(tellings, telling));
 }
 
 /* Of contacts and channels that are no longer there, nothing more is expected. */

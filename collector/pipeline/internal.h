@@ -356,6 +356,9 @@ void pipeline_store_values(struct pipeline *pipeline);
 
 /* Acknowledged, not over, and nobody said anything for so long: it was forgotten. */
 #define PIPELINE_FORGOTTEN_MS INT64_C(14400000)
+/* A refused message that waits for so long will not come soon; longer than an attempt may
+ * be under way, which moves its next one. */
+#define PIPELINE_SOON_MS INT64_C(180000)
 
 /* escalate.c: who is told */
 /* A transition was written; `body` is what it says. Within a transaction of effects. */

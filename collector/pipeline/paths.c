@@ -43,16 +43,18 @@ static void works_again(struct pipeline *pipeline, const char *channel,
 }
 
 static void fails(struct pipeline *pipeline, const char *channel,
-                  struct state_health *health, bool is_dead)
+                  struct state_health *health, const struct record_result *result)
 {
     struct state *state = pipeline->options.state;
+    bool is_dead = result->outcome == STATE_OUTBOX_DEAD;
+    bool is_soon = result->next_attempt_ms - pipeline->now_ms < PIPELINE_SOON_MS;
     health->failures++;
     if (health->failing_ms == 0)
         health->failing_ms = pipeline->now_ms;
     if (is_dead && health->incident[0] == '\0')
         pipeline_raise_path(pipeline, channel, health->incident);
     pipeline_note(pipeline, state_put_health(state, channel, health));
-    if (is_dead || health->failures >= FAILURES_MAX)
+    if (is_dead || !is_soon || health->failures >= FAILURES_MAX)
         pipeline_note(pipeline,
                       state_recall_escalations(state, channel, pipeline->now_ms));
 }
@@ -74,7 +76,7 @@ void pipeline_judge_path(struct pipeline *pipeline, const struct record_result *
     else if (result->outcome == STATE_OUTBOX_DONE)
         works_again(pipeline, to.channel, &health);
     else
-        fails(pipeline, to.channel, &health, result->outcome == STATE_OUTBOX_DEAD);
+        fails(pipeline, to.channel, &health, result);
 }
 
 void pipeline_watch_paths(struct pipeline *pipeline)

@@ -106,7 +106,7 @@ enum err state_each_telling(struct state *state, const char *cause, void *contex
               "SELECT channel, contact, round, step, times, created_ms, state, attempts,"
               " last_result, id, state = 'done' OR EXISTS (SELECT 1 FROM"
               " outbox_attempt WHERE message = outbox.id AND ended_ms = 0),"
-              " json_extract(body, '$.event') = 'closed', address"
+              " json_extract(body, '$.event') = 'closed', address, next_attempt_ms"
               " FROM outbox WHERE cause = ? ORDER BY id",
               DB_ARGS(db_text(cause)));
     bool is_good = true;
@@ -125,6 +125,7 @@ enum err state_each_telling(struct state *state, const char *cause, void *contex
             .may_have_come = db_get_int(&rows, 10) != 0,
             .is_end = db_get_int(&rows, 11) != 0,
             .address = (uint32_t)db_get_int(&rows, 12),
+            .next_attempt_ms = db_get_int(&rows, 13),
         };
         is_good = state_outbox_parse(&telling.state, db_get_text(&rows, 6));
         if (is_good)

@@ -65,6 +65,7 @@ struct state_telling {
     uint32_t times;
     uint32_t address;
     int64_t created_ms;
+    int64_t next_attempt_ms; /* of one that waits */
     enum state_outbox state;
     uint32_t attempts;
     bool has_result;    /* of one attempt at least */

@@ -606,6 +606,13 @@ static void answers_mean_what_services_say(void)
         {"telegram: no chat", CHANNEL_TELEGRAM, 400,
          "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: chat not "
          "found\"}",
+         STATE_OUTBOX_PENDING, 300000, false},
+        {"telegram: one who wants no more of it", CHANNEL_TELEGRAM, 403,
+         "{\"ok\":false,\"error_code\":403,\"description\":\"Forbidden: bot was blocked "
+         "by the user\"}",
+         STATE_OUTBOX_PENDING, 300000, false},
+        {"telegram: token", CHANNEL_TELEGRAM, 401,
+         "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}",
          STATE_OUTBOX_PENDING, 300000, true},
         {"telegram: bad text", CHANNEL_TELEGRAM, 400,
          "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: message is too "

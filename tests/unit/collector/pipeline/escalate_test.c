@@ -122,20 +122,26 @@ static void put_attempt(struct house *house, int64_t minute, uint64_t message)
     buf_fini(&data);
 }
 
-static void put_result(struct house *house, int64_t minute, uint64_t message,
-                       enum state_outbox outcome)
+static void put_result_for(struct house *house, int64_t minute, uint64_t message,
+                           enum state_outbox outcome, int64_t wait_min)
 {
     struct buf data = {0};
     struct record_result result = {
         .message = message,
         .outcome = outcome,
-        .next_attempt_ms = START_MS + (minute + 1) * 60000,
+        .next_attempt_ms = START_MS + (minute + wait_min) * 60000,
         .text = "so it was",
     };
     put_attempt(house, minute, message);
     record_result_format(&result, &data);
     put(house, RECORD_RESULT, START_MS + minute * 60000, data.data, data.len);
     buf_fini(&data);
+}
+
+static void put_result(struct house *house, int64_t minute, uint64_t message,
+                       enum state_outbox outcome)
+{
+    put_result_for(house, minute, message, outcome, 1);
 }
 
 static void keep_incident(void *context, const struct incident *incident)
@@ -306,6 +312,23 @@ static void what_fails_goes_another_way(void)
     put_tick(&house, 3);
     take_all(&house);
     CHECK_TEXT(story(&house), "1m sms>li, 3m chat>li");
+    close_house(&house);
+}
+
+/* A token that was revoked is tried again in five minutes: nobody waits for that. */
+static void what_is_not_tried_soon_goes_another_way(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    put_result_for(&house, 1, 1, STATE_OUTBOX_PENDING, 5);
+    put_tick(&house, 1);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 1m chat>li");
+    put_ticks(&house, 2, 5);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 1m chat>li");
     close_house(&house);
 }
 
@@ -1034,6 +1057,8 @@ int main(void)
          an_acknowledgement_ends_it_and_graver_begins_anew},
         {"the second is told who was first", the_second_is_told_who_was_first},
         {"what fails goes another way", what_fails_goes_another_way},
+        {"what is not tried soon goes another way",
+         what_is_not_tried_soon_goes_another_way},
         {"a channel that fails is told over the others",
          a_channel_that_fails_is_told_over_the_others},
         {"a message given up is an incident at once",
