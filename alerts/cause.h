@@ -32,7 +32,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 
 /* What begins so soon after the end is the same trouble, which is not over. */
 #define CAUSE_MERGE_MS ((int64_t)30 * 60 * 1000)

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "alerts/handover.h"
 #include "alerts/internal.h"
 #include "alerts/measure.h"
 #include "alerts/room.h"

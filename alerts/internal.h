@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alerts/air.h"
 #include "alerts/structs.h"
 
 /* What a rule's levels are told of one reading. */

@@ -10,6 +10,7 @@
 #include "alerts/internal.h"
 #include "alerts/measure.h"
 #include "alerts/rule_kinds.h"
+#include "alerts/zones.h"
 
 /* ---- recovery: minutes since door or defrost ended, the value still beyond ----------
  */

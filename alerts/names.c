@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * names - the words of kinds, reasons, severities, states, effects and ends, out of the
- * lists of the header.
+ * lists of the headers.
  */
 #include <assert.h>
 #include <string.h>
 
-#include "alerts/alerts.h"
+#include "alerts/suppression.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

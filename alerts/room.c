@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/zones.h"
 #include "base/mem.h"
 
 #define TAU_MOST_H 10000.0

@@ -20,6 +20,7 @@
 #include "alerts/air.h"
 #include "alerts/product.h"
 #include "alerts/structs.h"
+#include "alerts/zones.h"
 
 #define ROOM_PROBES_MAX    64
 #define ROOM_STRETCHES_MAX 32

@@ -17,6 +17,7 @@
 
 #include "alerts/internal.h"
 #include "alerts/room.h"
+#include "alerts/zones.h"
 #include "base/mem.h"
 
 #define ROOM_VERSION 4

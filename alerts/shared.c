@@ -6,6 +6,7 @@
 #include <stdalign.h>
 
 #include "alerts/internal.h"
+#include "alerts/zones.h"
 
 static size_t air_size(const struct rule *rule)
 {

@@ -10,6 +10,7 @@
 #include "alerts/internal.h"
 #include "alerts/measure.h"
 #include "alerts/shared.h"
+#include "alerts/zones.h"
 #include "base/crypto.h"
 
 #define SIGNALS (1u << ALERT_REASON_DOOR | 1u << ALERT_REASON_DEFROST)

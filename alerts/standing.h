@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "alerts/alerts.h"
+#include "alerts/zones.h"
 #include "freshness/thermal.h"
 
 #define STANDING_STATE_LIST(X) \

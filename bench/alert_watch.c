@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts/alerts.h"
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "coldchainctl/backtest_rules.h"
 

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "coldchainctl/backtest_data.h"
 #include "coldchainctl/backtest_rules.h"
 #include "collector/pipeline/registry.h"

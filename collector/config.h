@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/rule.h"
 #include "base/config.h"
 #include "collector/config_channels.h"
 #include "collector/config_escalation.h"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alerts/zones.h"
 #include "collector/config.h"
 #include "collector/doubts.h"
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/zones.h"
 #include "base/clock.h"
 #include "base/number.h"
 #include "collector/command/verb.h"

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 
 struct incidents_entry {

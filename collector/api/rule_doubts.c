@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/zones.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collector/api/internal.h"

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "alerts/zones.h"
 #include "base/clock.h"
 #include "collector/command/internal.h"
 #include "collector/pipeline/registry_plans.h"

@@ -3,6 +3,7 @@
  * verbs - everything that can be changed, in plain sight.
  */
 #include "alerts/rule.h"
+#include "alerts/zones.h"
 #include "collector/command/internal.h"
 
 #define END \

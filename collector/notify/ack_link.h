@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 #include "base/err.h"
 

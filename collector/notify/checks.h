@@ -8,7 +8,7 @@
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_CHECKS_H
 #define COLDCHAIN_COLLECTOR_NOTIFY_CHECKS_H
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "collector/notify/words.h"
 
 /* Behind "check first: ". */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 #include "collector/notify/message_time.h"
 #include "collector/pipeline/registry.h"

@@ -7,7 +7,7 @@
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_DATE_H
 #define COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_DATE_H
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 
 /* Of an incident of a kind of dates. `is_zh`: in Chinese. */

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 #include "collector/notify/message_time.h"
 #include "collector/notify/words.h"

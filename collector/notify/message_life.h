@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 #include "collector/pipeline/registry.h"
 

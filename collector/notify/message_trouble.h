@@ -8,7 +8,7 @@
 #ifndef COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_TROUBLE_H
 #define COLDCHAIN_COLLECTOR_NOTIFY_MESSAGE_TROUBLE_H
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 
 /* Of an incident whose kind is a trouble. `is_zh`: in Chinese. */

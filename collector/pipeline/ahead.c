@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/handover.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "collector/pipeline/beat.h"

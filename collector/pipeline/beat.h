@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/incident.h"
 #include "base/buf.h"
 
 /* Name of rule, zone, device and outbox channel; people's ids do not begin like that. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/zones.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "collector/doubts.h"

@@ -15,7 +15,8 @@
 
 #include <jansson.h>
 
-#include "alerts/alerts.h"
+#include "alerts/rule.h"
+#include "alerts/zones.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/tz.h"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alerts/zones.h"
 #include "collector/pipeline/body.h"
 #include "collector/pipeline/rows.h"
 #include "freshness/thermal.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/handover.h"
 #include "base/mem.h"
 #include "collector/pipeline/decode.h"
 #include "collector/pipeline/rooms.h"

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "collector/doubts.h"
 #include "collector/pipeline/internal.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "alerts/alerts.h"
+#include "alerts/suppression.h"
 #include "base/err.h"
 #include "collector/store/state.h"
 

@@ -3,6 +3,7 @@
  * Rules that ask what the air is doing: a room whose thermostat lets it go up and down
  * between 2 and 4 C in twenty minutes, read once a minute, and what happens to it.
  */
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "tests/unit/alerts/story.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alerts/handover.h"
 #include "tests/unit/alerts/story.h"
 
 static struct incident last;

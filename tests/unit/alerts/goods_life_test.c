@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alerts/goods_life.h"
 
+#include "alerts/zones.h"
 #include "freshness/profile_set.h"
 #include "tests/unit/alerts/story.h"
 

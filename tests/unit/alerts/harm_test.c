@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "tests/unit/alerts/story.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is kept back: silence, and rules that are replaced. Shapes: air_rules_test.c. */
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "tests/unit/alerts/story.h"
 

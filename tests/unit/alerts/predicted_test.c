@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* When a limit will be reached, and how sure that is. */
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "tests/unit/alerts/story.h"

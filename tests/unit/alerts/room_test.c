@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is declared of a room, and what rules make of it. */
+#include "alerts/handover.h"
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "tests/unit/alerts/story.h"
 

@@ -3,6 +3,7 @@
  */
 #include "alerts/standing.h"
 
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "tests/unit/alerts/story.h"
 

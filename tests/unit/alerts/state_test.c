@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alerts/zones.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "tests/unit/alerts/story.h"

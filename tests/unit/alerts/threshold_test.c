@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alerts/zones.h"
 #include "tests/unit/alerts/story.h"
 
 #define SAMPLES_MAX 12

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "alerts/alerts.h"
+#include "alerts/zones.h"
 #include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "alerts/zones.h"
 #include "base/crc32c.h"
 #include "base/file.h"
 #include "base/mem.h"
