@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/room.h"
 #include "base/crypto.h"
 #include "base/mem.h"

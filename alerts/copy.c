@@ -7,6 +7,7 @@
 
 #include "alerts/handover.h"
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/measure.h"
 #include "alerts/room.h"
 #include "base/mem.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/shared.h"
 #include "freshness/psychrometrics.h"
 

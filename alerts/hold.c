@@ -13,6 +13,7 @@
 
 #include "alerts/air.h"
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "base/mem.h"
 
 static void make_hold(struct watch *watch, const struct sample *sample)

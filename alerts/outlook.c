@@ -12,6 +12,7 @@
 
 #include "alerts/cause.h"
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/room.h"
 #include "alerts/shared.h"
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/measure.h"
 #include "alerts/room.h"
 #include "base/mem.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/room.h"
 #include "base/mem.h"
 

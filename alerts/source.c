@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "base/mem.h"
 
 static_assert(offsetof(struct source, device_name) <= 73,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/measure.h"
 #include "alerts/shared.h"
 #include "alerts/zones.h"

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "alerts/internal.h"
+#include "alerts/judge.h"
 #include "alerts/measure.h"
 #include "alerts/room.h"
 #include "alerts/shared.h"
