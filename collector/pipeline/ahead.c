@@ -10,8 +10,10 @@
 #include "alerts/handover.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/beat.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 
 #define HARM "product_temperature"
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/internal.h"
 
 /* Readings of less are as good as those of now. */

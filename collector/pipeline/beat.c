@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/telling.h"
 #include "telemetry/pack.h"
 #include "telemetry/topic.h"
 

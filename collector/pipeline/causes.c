@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 
 #define CANDIDATES_MAX 32
 

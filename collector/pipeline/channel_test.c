@@ -13,6 +13,7 @@
 #include "collector/notify/template.h"
 #include "collector/notify/words.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 
 static const char *name_of(const struct command *command)
 {

@@ -16,7 +16,10 @@
 #include "base/mem.h"
 #include "collector/command/change.h"
 #include "collector/metrics.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/view.h"
 #include "collector/store/state_audit.h"
 #include "collector/store/state_entities.h"
 

@@ -3,6 +3,8 @@
  * clocks - what is wrong with the clocks of devices, and what follows from it.
  */
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/telling.h"
 
 /* Wrong is what is ahead by more, not set so long after a boot, or went back by more. */
 #define CLOCK_AHEAD_MS INT64_C(600000)

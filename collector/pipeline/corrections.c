@@ -20,6 +20,7 @@
 #include "alerts/handover.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/internal.h"
 #include "collector/pipeline/rejudge.h"
 #include "collector/store/state_audit.h"

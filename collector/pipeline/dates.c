@@ -18,6 +18,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/placing.h"
 #include "collector/store/state_incidents.h"
 #include "telemetry/channel.h"
 

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/telling.h"
 #include "collector/store/state_delivery.h"
 
 static void take_loss(struct pipeline *pipeline, const struct device *device,

@@ -7,6 +7,8 @@
 #include "collector/metrics.h"
 #include "collector/notify/message.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
+#include "collector/pipeline/view.h"
 #include "collector/store/state_delivery.h"
 #include "collector/store/state_suppressions.h"
 

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "collector/notify/message.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 
 bool pipeline_is_about(const struct incident *incident, const char *channel)
 {

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "collector/notify/message.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 
 #define ATTEMPTS_MAX 3 /* without a receipt: told over another channel, too */
 #define LOOKS_MAX    200

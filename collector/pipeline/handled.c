@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 
 void pipeline_note_handled(struct pipeline *pipeline, const char *incident)
 {

@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collector/command/change.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 #include "collector/store/state_entities.h"
 
 #define MEMBERS_MAX STATE_PAGE_MAX

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/view.h"
 #include "collector/record.h"
 
 struct device *pipeline_device(struct pipeline *pipeline, const char *org, const char *id)

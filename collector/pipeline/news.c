@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/view.h"
 
 /* Nothing became of it: so it is. */
 #define EVENT_PRESENT "present"

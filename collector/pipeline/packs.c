@@ -7,7 +7,12 @@
 
 #include "base/log.h"
 #include "collector/metrics.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/placing.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/telling.h"
+#include "collector/pipeline/view.h"
 
 /* ---- readings --------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 #include "collector/store/state_escalation.h"
 
 #define FAILURES_MAX 3 /* in a row: the channel is down */

@@ -3,7 +3,12 @@
 
 #include "base/clock.h"
 #include "collector/metrics.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/placing.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/telling.h"
+#include "collector/pipeline/view.h"
 #include "collector/record.h"
 
 #define BATCH_LOOK 16 /* at the clock, after as many records */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/placing.h"
 
 static bool is_same(const struct registry_placement *a,
                     const struct registry_placement *b)

@@ -16,6 +16,7 @@
 
 #include "base/crypto.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
 
 /* Who it is about; the same bytes for the same one. */
 static void format_subject(char snapshot[ALERT_SNAPSHOT_MAX], enum alert_kind kind,

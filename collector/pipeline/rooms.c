@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "collector/doubts.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/placing.h"
 
 #define HOUR_MS 3600000.0
 

@@ -12,6 +12,7 @@
 #include "alerts/standing.h"
 #include "base/clock.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/placing.h"
 #include "collector/standing_text.h"
 #include "telemetry/quantity.h"
 

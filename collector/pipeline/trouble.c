@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/records.h"
+#include "collector/pipeline/telling.h"
 #include "collector/skip.h"
 #include "collector/store/state_delivery.h"
 

@@ -12,7 +12,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "collector/pipeline/ahead.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/telling.h"
+#include "collector/pipeline/view.h"
 
 #define EVERY_MS INT64_C(60000)
 /* A silence says by itself how long it lasts: what is stored follows by tenths of it. */

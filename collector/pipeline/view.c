@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "collector/pipeline/internal.h"
+#include "collector/pipeline/view.h"
 #include "telemetry/quantity.h"
 #include "telemetry/topic.h"
 
