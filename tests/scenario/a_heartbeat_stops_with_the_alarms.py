@@ -46,7 +46,7 @@ def story_each_part_in_turn(house):
     beats("from the start")
     broker.stop()
     is_still("without the broker")
-    house.check("the heartbeat is withheld" in collector.log(), "the log says so")
+    house.wait_for(lambda: "the heartbeat is withheld" in collector.log(), 20, "the log says so")
     broker.start()
     beats("with the broker")
     lock = sqlite3.connect(os.path.join(collector.data, "state.db"), isolation_level=None)

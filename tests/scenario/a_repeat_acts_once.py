@@ -12,6 +12,7 @@ import threading
 
 from harness import ROOT
 from house.broker import Broker
+from house.clock import day
 from house.collector import Collector
 from house.process import Failure
 
@@ -78,8 +79,9 @@ def row(path, body, other, counts="audit", who="token", before=None):
             "before": before or (lambda world: None)}
 
 
-STEP = {"to": "2036-01-01T00:00:00Z", "band_low": 12, "why": "curing"}
-MAINTENANCE = {"from": "2035-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"}
+SOON, LATER, TOKEN_ENDS = day(30) + "T00:00:00Z", day(60) + "T00:00:00Z", day(90)
+STEP = {"to": LATER, "band_low": 12, "why": "curing"}
+MAINTENANCE = {"from": SOON, "to": LATER}
 CLOSING = {"cause": "door", "action": "door_closed", "disposition": "unaffected"}
 COMMENT = {"text": "door was open"}
 # pattern: what is sent (path, body), another body under the same key, and what counts it
@@ -94,8 +96,8 @@ ROWS = {
     "/api/v1/people": row("/api/v1/people", {"org": "fengjie", "role": "operator", "name": "x"},
                           {"org": "fengjie", "role": "operator", "name": "y"}, "people"),
     "/api/v1/people/*/sessions/end": row(lambda world: f"/api/v1/people/{world.person}/sessions/end", {}, {"x": 1}, None),
-    "/api/v1/tokens": row("/api/v1/tokens", {"name": "a", "org": "fengjie", "scopes": ["read"], "expires": "2027-06-01"},
-                          {"name": "b", "org": "fengjie", "scopes": ["read"], "expires": "2027-06-01"}, "tokens"),
+    "/api/v1/tokens": row("/api/v1/tokens", {"name": "a", "org": "fengjie", "scopes": ["read"], "expires": TOKEN_ENDS},
+                          {"name": "b", "org": "fengjie", "scopes": ["read"], "expires": TOKEN_ENDS}, "tokens"),
     "/api/v1/grants": row("/api/v1/grants", {"holder": "wushan", "zone": "room-1"},
                           {"holder": "wushan", "zone": "room-2"}, "grants"),
     "/api/v1/incidents/*/acknowledge": row(lambda world: f"/api/v1/incidents/{world.incident()}/acknowledge", {}, None),

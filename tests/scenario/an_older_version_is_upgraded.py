@@ -244,7 +244,7 @@ def story_an_old_agents_journal_is_delivered(house):
         house.start(agent)
     house.wait_for(lambda: old.collector.count("agent-2", "humidity") == 300, 60,
                    lambda: f"{old.collector.count('agent-2', 'humidity')} of 300 that never left")
-    house.wait_for(lambda: all(agent.status().get("connected", True) for agent in agents), 30, "both are connected")
+    house.wait_for(lambda: all(agent.status().get("is_connected") for agent in agents), 30, "both are connected")
     check_readings(old)  # agent-1 had been acknowledged: nothing is doubled
 
 

@@ -245,28 +245,28 @@ def story_killed_in_the_middle(house):
                     "levels: [{level: 8}]}\n" for number in range(300))
     path = world.file("big.yaml", text.replace("zones:\n", "zones:\n" + rooms).replace("rules:\n", "rules:\n" + rules))
 
-    def zones():
-        return len(collector.get("/entities/zone", limit=1000)["entities"])
+    def there():
+        return tuple(len(collector.get(f"/entities/{kind}", limit=1000)["entities"]) for kind in ("zone", "rule"))
     for enough in (30, 150):
         process = subprocess.Popen(world.command(collector, "import", path, "--yes"), stdout=subprocess.DEVNULL)
-        house.wait_for(lambda: zones() >= enough, 60, f"{enough} zones are there")
+        house.wait_for(lambda: there()[0] >= enough, 60, f"{enough} zones are there")
         process.kill()
         house.check(process.wait() != 0, "it was killed")
     seen = {}
 
     def settled():
         """What the killed one had asked last may still be on its way."""
-        seen["at"] = zones()
+        seen["at"] = there()
         seen["left"] = json.loads(world.ask(collector, "import", path, "--dry-run", "--json").stdout)
-        return zones() == seen["at"]
+        return there() == seen["at"]
     house.wait_for(settled, 30, "nothing changes any more")
-    at, left = seen["at"], seen["left"]
-    house.check(at < 302, f"in the middle: {at} zones")
-    house.equal(len(left["changes"]), 302 - at + 300, "the difference is what is left")
+    (zones, rules), left = seen["at"], seen["left"]
+    house.check(zones + rules < 604, f"in the middle: {zones} zones, {rules} rules")
+    house.equal(len(left["changes"]), 604 - zones - rules, "the difference is what is left")
     world.ask(collector, "import", path, "--yes")
-    house.equal(zones(), 302, "the next one does the rest")
+    house.equal(there(), (302, 302), "the next one does the rest")
     house.equal(world.ask(collector, "import", path).stdout, "no difference\n", "and then there is nothing to do")
-    house.say(f"killed at 30 and {at} of 302 zones")
+    house.say(f"killed at 30 and {zones} of 302 zones")
 
 
 def story_the_seed_is_not_heard(house):

@@ -7,6 +7,7 @@ import time
 
 from house.agent import Agent
 from house.broker import Broker
+from house.clock import day
 from house.collector import Collector
 from house.mqtt import Client
 from house.series import iso
@@ -51,8 +52,7 @@ class Store:
             device = self.device("agent-1")
             return device["config_version"] and device["config_version"] == device["config_wanted"] \
                 and device["config_version"] != other_than and device["config_version"]
-        self.house.wait_for(known, 20, lambda: f"the agent has its rules: {self.device('agent-1')}")
-        return known()
+        return self.house.wait_for(known, 20, lambda: f"the agent has its rules: {self.device('agent-1')}")
 
     def kept(self):
         with open(os.path.join(self.agent.settings["journal"]["dir"], "zone-rules.json"), encoding="utf-8") as file:
@@ -202,7 +202,7 @@ def story_a_later_collector_says_more(house):
 
 def story_an_older_agent_is_told_what_it_knows(house):
     store = Store(house)
-    store.ctl("do", "zone.put", "id=room", "door_most=20m", 'loads=[{"from":"2026-11-20T10:00:00Z","entry_c":14}]')
+    store.ctl("do", "zone.put", "id=room", "door_most=20m", f'loads=[{{"from":"{day(-7)}T10:00:00Z","entry_c":14}}]')
     old = store.listen()
     topic, status = TOPIC.format("old"), "coldchain/v1/fengjie/old/status"
     house.wait_for(lambda: old.received(topic), 20, "it is told")

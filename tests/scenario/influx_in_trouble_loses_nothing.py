@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """InfluxDB away, rejecting, slow: readings keep arriving, nothing is lost, it is visible."""
+import threading
+
 from house.freezer import Freezer, generated
 from house.influx import FalseInflux
 
 ROWS = 3000
+SLOW_S = 8  # for each answer; the collector waits for 10
 
 
 def with_false_influx(house, seed, behave):
@@ -88,7 +91,13 @@ def story_too_large_is_halved(house):
 
 
 def story_slow_server_holds_nobody_up(house):
-    freezer, stand_in = with_false_influx(house, 10, FalseInflux.slow(0.5))
+    is_through = threading.Event()
+
+    def behave(lines):
+        is_through.wait(SLOW_S)
+        return FalseInflux.accept(lines)
+    freezer, stand_in = with_false_influx(house, 10, behave)
     house.check(both_fields(stand_in) < ROWS, "the store was through before InfluxDB was")
+    is_through.set()
     house.wait_for(lambda: both_fields(stand_in) >= ROWS, 120, "everything was written")
     house.check(freezer.collector.is_ready(), "the collector is ready all along")

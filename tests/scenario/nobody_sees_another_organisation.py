@@ -14,6 +14,7 @@ import threading
 
 from harness import ROOT
 from house.broker import Broker
+from house.clock import day
 from house.collector import Collector
 from house.process import Failure
 
@@ -173,7 +174,7 @@ class World:
                 self.who[mark + role] = self.person(org, role)
             self.who[mark + "read"] = self.token(org, scopes=["read"])
         self.who["oincidents"] = self.token("fengjie", scopes=["incidents"])
-        self.made("grants", holder="wushan", zone="room-1", **{"from": "2026-11-20"})
+        self.made("grants", holder="wushan", zone="room-1", **{"from": day(-7)})
         self.who["share"] = self.token("fengjie", role="share", grants=[{"zone": "room-1"}])
 
     def made(self, what, **body):
@@ -183,7 +184,7 @@ class World:
         return json.loads(text)
 
     def token(self, org, **more):
-        made = self.made("tokens", name="walk", org=org, expires="2027-06-01", **more)
+        made = self.made("tokens", name="walk", org=org, expires=day(90), **more)
         return {"token": made["secret"], "id": made["id"]}
 
     def person(self, org, role):
@@ -320,7 +321,7 @@ def story_lists_hold_what_is_ones_own(house):
     house.check(not ours & set(ids("nadmin", "/api/v1/people", "people")), "people of a neighbour are not listed")
     # Nobody reaches out of his organisation by naming another in the body.
     for path, body in (("people", {"org": "fengjie", "role": "admin"}), ("people", {"org": "", "role": "admin"}),
-                       ("tokens", {"name": "x", "org": "", "scopes": ["read"], "expires": "2027-06-01"}),
+                       ("tokens", {"name": "x", "org": "", "scopes": ["read"], "expires": day(90)}),
                        ("grants", {"holder": "wushan", "zone": "room-2"})):
         status, _, text = world.ask("POST", f"/api/v1/{path}", world.who["nadmin"], body)
         house.equal(status, 404, f"{path} {body}: {text}")

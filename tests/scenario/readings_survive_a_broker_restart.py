@@ -5,12 +5,13 @@ from house.freezer import Freezer, generated
 
 def story_broker_away_in_the_middle(house):
     freezer = Freezer(house, generated(house, seed=2, rows=3000), rate="recorded", influx=False)
+    freezer.agent.settings["pack"] = {"readings": 8}  # however late it starts, its rows take a while
     freezer.simulate(rate=3000 * 60 / 15)
     freezer.start()
     house.wait_for(lambda: (freezer.stored() or 0) > 300, 30, "some rows are stored")
     freezer.broker.stop()
     before = freezer.stored()
-    house.wait_for(lambda: freezer.agent.log().count("lost") > 0, 10, "the agent says that the broker is gone")
+    house.wait_for(lambda: freezer.agent.log().count("lost") > 0, 30, "the agent says that the broker is gone")
     house.check(freezer.collector.is_running(), "the collector stays")
     house.check(freezer.stored() < 3000, "there is more to come")
     freezer.broker.start()

@@ -59,8 +59,14 @@ class House:
             self.client.publish(f"coldchain/v1/fengjie/probe/readings/{EPOCH}/{self.seq}", json.dumps(records).encode())
         self.house.wait_for(lambda: len(self.rows("a")) + len(self.rows("b")) == 2 * self.seq, 60,
                             lambda: f"{self.name}: all readings are in history")
+        self.house.wait_for(lambda: self.judged() == 2 * self.seq, 60,
+                            lambda: f"{self.name}: {self.judged()} of {2 * self.seq} readings are judged")
         self.house.wait_for(lambda: len(self.points()) == 2 * self.seq, 60,
                             lambda: f"{self.name}: {len(self.points())} of {2 * self.seq} points")
+
+    def judged(self):
+        """Readings that the rules have seen; history and InfluxDB follow the journal beside them."""
+        return sum(one["readings"] for one in self.collector.get("/devices"))
 
     def move(self, at_ms):
         status, answer = self.collector.do("placement.move", device="probe", zone="b", reason="in room B since ten",

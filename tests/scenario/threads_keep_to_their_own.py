@@ -27,6 +27,7 @@ PATHS = ("/api/v1/zones", "/api/v1/devices", "/api/v1/status", "/api/v1/incident
          "/api/v1/sinks", "/api/v1/audit", "/api/v1/audit/verify", "/api/v1/entities/zone", "/api/v1/people", "/readyz",
          "/api/v1/quarantine", "/api/v1/verbs", "/nothing")
 BUSY = {429, 503}  # a slow machine may say so
+PATIENCE_S = 60  # with a machine that says so again and again
 
 
 class Load:
@@ -52,12 +53,13 @@ class Load:
 
     def ask(self, connection, method, path, body=None, want=(200,), token=True):
         headers = {"Authorization": f"Bearer {self.token}"} if token else {}
-        for _ in range(50):
+        end = time.monotonic() + PATIENCE_S
+        while True:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             answer = connection.getresponse()
             text = answer.read()
             self.asked += 1
-            if answer.status not in BUSY or answer.status in want:
+            if answer.status not in BUSY or answer.status in want or time.monotonic() > end:
                 break
             time.sleep(0.1)  # as Retry-After asks for
         if answer.status not in want:

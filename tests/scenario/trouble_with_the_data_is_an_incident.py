@@ -8,6 +8,7 @@ import time
 import urllib.request
 
 from house.broker import Broker
+from house.clock import day
 from house.collector import Collector
 from house.mqtt import Client
 from house.webhook import Receiver
@@ -49,7 +50,7 @@ class Bench:
 
     def token_of(self, org):
         return self.ask("/tokens", self.collector.token, "POST", {
-            "name": "watch", "org": org, "scopes": ["read", "incidents"], "expires": "2027-06-01"})["secret"]
+            "name": "watch", "org": org, "scopes": ["read", "incidents"], "expires": day(90)})["secret"]
 
     def found(self, kind, token=None):
         """[(device, zone, state)] of incidents of that kind that the caller sees."""

@@ -37,10 +37,12 @@ class Agent(Process):
 
     def start(self):
         self.write()
+        if os.path.exists(self.status_path):
+            os.remove(self.status_path)  # of an earlier life
         return super().start()
 
     def status(self):
-        """The agent's counters, {} before it has written any."""
+        """The agent's counters, {} before it has written any since it was started."""
         try:
             with open(self.status_path, encoding="utf-8") as file:
                 return json.load(file)

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The virtual clock that both daemons of a simulation share."""
+"""The virtual clock that both daemons of a simulation share, and dates that are never over."""
 import time
+
+
+def day(days):
+    """The date so many days from now, as a test that writes one down would in time be older than."""
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86400))
 
 
 class VirtualClock:

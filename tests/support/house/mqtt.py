@@ -41,6 +41,7 @@ class Client:
         """will: (topic, payload, retain); session_s: how long the broker keeps the session; tls: an SSLContext."""
         self.messages, self.answers = [], {}
         self.next_id, self.lock = 1, threading.Lock()
+        self.sending = threading.Lock()  # whoever publishes, and the listener, who acknowledges
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
@@ -117,7 +118,8 @@ class Client:
         return self.answers.pop(identifier)
 
     def _send(self, data):
-        self.socket.sendall(data)
+        with self.sending:
+            self.socket.sendall(data)
 
     def _exactly(self, count):
         data = self.stream.read(count)
