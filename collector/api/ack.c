@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "collector/api/changes.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 #include "collector/notify/ack_link.h"
 #include "collector/roster.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 
 #define PAGE_DEFAULT 100
 #define PAGE_MAX     1000

@@ -14,10 +14,14 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "collector/api/changes.h"
 #include "collector/api/feed.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
 #include "collector/api/replay.h"
+#include "collector/api/routes.h"
+#include "collector/api/server.h"
 
 #define IDLE_MS         15000
 #define WAIT_MS         5000

@@ -11,6 +11,7 @@
 
 #include "base/crypto.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 
 #define TAG_BYTES 8 /* of the digest, in hex */
 

@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 #include "collector/notify/message_harm.h"
 #include "collector/store/state_causes.h"
 #include "collector/store/state_delivery.h"

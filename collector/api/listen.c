@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "collector/api/guests.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/server.h"
 #include "collector/api/tls.h"
 #include "collector/api/tls_pair.h"
 

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 
 static void connected_address(const struct api_call *call, char address[INET6_ADDRSTRLEN])
 {

@@ -10,8 +10,12 @@
 
 #include "base/crypto.h"
 #include "collector/access/password.h"
+#include "collector/api/changes.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 
 /* NULL: of all. */
 static const char *org_filter(const struct api_call *call)

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 
 static const char *text_of(const json_t *object, const char *key)
 {

@@ -15,7 +15,10 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "collector/api/changes.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 
 #define AUTHORIZATION_START "Bearer "
 

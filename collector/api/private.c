@@ -11,8 +11,11 @@
 
 #include "base/crypto.h"
 #include "collector/access/password.h"
+#include "collector/api/changes.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
+#include "collector/api/routes.h"
 #include "collector/command/verb.h"
 
 /* ---- secrets --------------------------------------------------------------------------

@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 #include "telemetry/channel.h"
 #include "telemetry/topic.h"
 

@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
 #include "collector/api/replay.h"
+#include "collector/api/routes.h"
 #include "collector/command/verb.h"
 
 static void add_text(struct crypto_digest *digest, const char *text)

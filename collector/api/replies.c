@@ -12,7 +12,10 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "collector/api/changes.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 #include "collector/metrics.h"
 #include "collector/replies/desk.h"
 

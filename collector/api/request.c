@@ -16,7 +16,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/server.h"
+#include "collector/api/sight.h"
 
 #define BODY_MAX (size_t)(64 * 1024)
 /* Of a body without a length that is read to its end only to be refused. */

@@ -6,6 +6,8 @@
 
 #include "base/embed.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 #include "collector/metrics.h"
 
 static void get_health(struct api_call *call)

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 #include "collector/pipeline/registry.h"
 #include "collector/store/state_entities.h"
 

@@ -14,6 +14,8 @@
 #include "base/number.h"
 #include "collector/api/buckets.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 #include "telemetry/channel.h"
 #include "telemetry/pack.h"
 #include "telemetry/quantity.h"

@@ -12,8 +12,11 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "collector/access/password.h"
+#include "collector/api/changes.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
+#include "collector/api/routes.h"
 
 #define LOGIN_MAX 200 /* bytes */
 

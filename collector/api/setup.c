@@ -13,9 +13,11 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "collector/access/password.h"
+#include "collector/api/changes.h"
 #include "collector/api/form.h"
 #include "collector/api/internal.h"
 #include "collector/api/login.h"
+#include "collector/api/routes.h"
 
 #define LOGIN_MAX  64
 #define NAME_BYTES 100 /* bytes */

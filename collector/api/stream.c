@@ -17,7 +17,11 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "collector/api/feed.h"
+#include "collector/api/identity.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/server.h"
+#include "collector/api/sight.h"
 
 #define CHECK_MS     1000
 #define RETRY_MS     2000                /* the client waits before it comes again */

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 
 static int64_t later(int64_t a, int64_t b)
 {

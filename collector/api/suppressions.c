@@ -6,6 +6,8 @@
 #include <math.h>
 
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 #include "collector/store/state_suppressions.h"
 
 #define LIMIT_DEFAULT 100

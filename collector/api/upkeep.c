@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
 #include "collector/backup.h"
 #include "telemetry/topic.h"
 

@@ -4,6 +4,8 @@
  * zones/ZONE/rules.
  */
 #include "collector/api/internal.h"
+#include "collector/api/routes.h"
+#include "collector/api/sight.h"
 
 /* What is so now is for who sees the zone now, not for who was granted another time. */
 void api_get_zone_rules(struct api_call *call)

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "collector/api/routes.h"
 #include "collector/command/verb.h"
 #include "tests/support/check.h"
 

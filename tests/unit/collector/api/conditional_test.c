@@ -2,6 +2,7 @@
 /* ETag and 304: who has an answer gets it once, and again only when it changed. */
 #include "collector/api/internal.h"
 
+#include "collector/api/routes.h"
 #include "tests/unit/collector/api/world.h"
 
 #define ZONES(value, age) \

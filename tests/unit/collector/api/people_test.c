@@ -4,6 +4,7 @@
 #include "collector/store/state_tables.h"
 
 #include "collector/api/replay.h"
+#include "collector/api/routes.h"
 #include "tests/unit/collector/api/world.h"
 
 #define PASSWORD "orange truck seven hill"

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "collector/api/routes.h"
 #include "tests/unit/collector/api/world.h"
 
 /* The pattern with a name for each '*'. */

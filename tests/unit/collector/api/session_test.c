@@ -3,6 +3,7 @@
  */
 #include "collector/api/internal.h"
 
+#include "collector/api/routes.h"
 #include "tests/unit/collector/api/world.h"
 
 #define PASSWORD "orange truck seven hill"
