@@ -79,18 +79,6 @@ static bool parse_placement(struct registry *registry,
            take_name(registry, from, "zone", &placement->zone);
 }
 
-static int compare_placements(const void *left, const void *right)
-{
-    const struct registry_placement *a = left;
-    const struct registry_placement *b = right;
-    int order = strcmp(a->org, b->org);
-    if (order == 0)
-        order = strcmp(a->device, b->device);
-    if (order == 0)
-        order = strcmp(a->channel, b->channel);
-    return order != 0 ? order : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
-}
-
 bool registry_parse_placement(struct registry *registry,
                               struct registry_placement *placement, const char *org,
                               const json_t *body)
@@ -179,13 +167,6 @@ static int compare_zones(const void *left, const void *right)
 {
     const struct registry_zone *a = left;
     const struct registry_zone *b = right;
-    return strcmp(a->id, b->id);
-}
-
-static int compare_sites(const void *left, const void *right)
-{
-    const struct registry_site *a = left;
-    const struct registry_site *b = right;
     return strcmp(a->id, b->id);
 }
 
@@ -283,24 +264,16 @@ static void resolve_rules(const struct registry *registry, const char *zone)
             resolve(registry, &registry->rules[i]);
 }
 
-bool registry_follows_band(const struct registry *registry, const char *zone)
-{
-    for (size_t i = 0; i < registry->rule_count; i++)
-        if (alert_rule_names_band(&registry->rules[i]) &&
-            strcmp(registry->rules[i].zone, zone) == 0)
-            return true;
-    return false;
-}
-
 void registry_load_end(struct registry *registry)
 {
     fit_all(registry);
-    sort(registry->sites, registry->site_count, sizeof *registry->sites, compare_sites);
+    sort(registry->sites, registry->site_count, sizeof *registry->sites,
+         registry_compare_sites);
     sort(registry->zones, registry->zone_count, sizeof *registry->zones, compare_zones);
     sort(registry->devices, registry->device_count, sizeof *registry->devices,
          compare_devices);
     sort(registry->placements, registry->placement_count, sizeof *registry->placements,
-         compare_placements);
+         registry_compare_placements);
     sort(registry->rules, registry->rule_count, sizeof *registry->rules, compare_rules);
     registry_sort_dues(registry);
     resolve_rules(registry, NULL);
@@ -339,7 +312,8 @@ static void note_sites(struct registry *registry)
         snprintf(site->name, sizeof site->name, "%s", zone->site_name);
         site->tz = find_tz(registry, zone->site_tz);
     }
-    sort(registry->sites, registry->site_count, sizeof *registry->sites, compare_sites);
+    sort(registry->sites, registry->site_count, sizeof *registry->sites,
+         registry_compare_sites);
     size_t kept = 0;
     for (size_t i = 0; i < registry->site_count; i++)
         if (kept == 0 || strcmp(registry->sites[kept - 1].id, registry->sites[i].id) != 0)
@@ -493,124 +467,6 @@ void registry_format(const struct registry *registry, struct buf *out)
     json_decref(root);
 }
 
-const struct registry_zone *registry_zone(const struct registry *registry, const char *id)
-{
-    size_t low = 0;
-    size_t high = registry->zone_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(registry->zones[middle].id, id);
-        if (order == 0)
-            return &registry->zones[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
-static const struct registry_site *site_of(const struct registry *registry,
-                                           const char *id)
-{
-    struct registry_site key = {0};
-    snprintf(key.id, sizeof key.id, "%.64s", id);
-    return registry->site_count > 0 ? bsearch(&key, registry->sites, registry->site_count,
-                                              sizeof key, compare_sites)
-                                    : NULL;
-}
-
-const struct tz *registry_tz(const struct registry *registry, const char *zone)
-{
-    const struct registry_zone *found = registry_zone(registry, zone);
-    const struct registry_site *site =
-        found != NULL ? site_of(registry, found->site) : NULL;
-    return site != NULL && site->tz != NULL ? site->tz : &registry->home;
-}
-
-bool registry_has_device(const struct registry *registry, const char *org,
-                         const char *device)
-{
-    size_t low = 0;
-    size_t high = registry->device_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct registry_device *at = &registry->devices[middle];
-        int order = strcmp(at->org, org);
-        if (order == 0)
-            order = strcmp(at->id, device);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
-/* The latest placement of exactly that channel that had begun at that time. */
-static const struct registry_placement *
-place_exactly(const struct registry *registry, const struct registry_placement *key)
-{
-    size_t low = 0;
-    size_t high = registry->placement_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (compare_placements(&registry->placements[middle], key) <= 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == 0)
-        return NULL;
-    const struct registry_placement *found = &registry->placements[low - 1];
-    bool matches = strcmp(found->org, key->org) == 0 &&
-                   strcmp(found->device, key->device) == 0 &&
-                   strcmp(found->channel, key->channel) == 0 &&
-                   (found->to_ms == 0 || key->from_ms < found->to_ms);
-    return matches ? found : NULL;
-}
-
-const struct registry_placement *registry_place(const struct registry *registry,
-                                                const char *org, const char *device,
-                                                const char *channel, int64_t time_ms)
-{
-    struct registry_placement key = {
-        .org = org, .device = device, .channel = channel, .from_ms = time_ms};
-    const struct registry_placement *found = place_exactly(registry, &key);
-    if (found != NULL || channel[0] == '\0')
-        return found;
-    key.channel = "";
-    return place_exactly(registry, &key);
-}
-
-bool registry_is_on_duty(const struct registry *registry, const char *zone)
-{
-    const struct registry_zone *found = registry_zone(registry, zone);
-    return found == NULL || (!found->is_off_duty && !found->is_archived);
-}
-
-bool registry_asks_life(const struct registry *registry, const char *zone)
-{
-    for (size_t i = 0; i < registry->rule_count; i++)
-        if (registry->rules[i].kind == ALERT_LIFE_LEFT &&
-            strcmp(registry->rules[i].zone, zone) == 0)
-            return true;
-    return false;
-}
-
-bool registry_has_numbers(const struct alert_rule *rule)
-{
-    return !alert_rule_names_band(rule) || alert_rule_check(rule, NULL) == ERR_OK;
-}
-
-bool registry_in_force(const struct registry *registry, const struct alert_rule *rule)
-{
-    const struct registry_zone *found = registry_zone(registry, rule->zone);
-    return (found == NULL || !found->is_archived) && registry_has_numbers(rule);
-}
-
 /* ---- changes, one entity at a time ----------------------------------------------------
  */
 
@@ -623,7 +479,7 @@ bool registry_in_force(const struct registry *registry, const struct alert_rule 
 
 static const char *site_name(const struct registry *registry, const char *id)
 {
-    const struct registry_site *site = site_of(registry, id);
+    const struct registry_site *site = registry_site(registry, id);
     return site != NULL ? site->name : "";
 }
 
@@ -664,7 +520,7 @@ static bool read_zone(struct registry *registry, struct registry_zone *zone,
 
 static void apply_site(struct registry *registry, const char *id, const json_t *body)
 {
-    const struct rows sites = TABLE(registry, site, compare_sites);
+    const struct rows sites = TABLE(registry, site, registry_compare_sites);
     struct registry_site site = {0};
     size_t at;
     snprintf(site.id, sizeof site.id, "%.64s", id);
@@ -755,7 +611,8 @@ static void drop_changes(struct registry *registry, size_t placement)
 static bool apply_placement(struct registry *registry, const char *org,
                             const json_t *old_body, const json_t *body)
 {
-    const struct rows placements = TABLE(registry, placement, compare_placements);
+    const struct rows placements =
+        TABLE(registry, placement, registry_compare_placements);
     struct registry_placement old = {0};
     struct registry_placement new = {0};
     size_t at;
@@ -811,7 +668,8 @@ bool registry_apply(struct registry *registry, const char *kind, const char *id,
 bool registry_load(struct registry *registry, const char *kind, const char *id,
                    const char *org, const json_t *body)
 {
-    const struct rows placements = TABLE(registry, placement, compare_placements);
+    const struct rows placements =
+        TABLE(registry, placement, registry_compare_placements);
     struct registry_placement placement = {0};
     registry_put_dues(registry, kind, id, org, body, true);
     if (strcmp(kind, "placement") != 0) /* those come in the order of their ids */

@@ -24,6 +24,13 @@ void registry_take_said(struct registry *registry, struct registry_zone *zone,
 /* The zone's spans are those of the body now; NULL: none. */
 void registry_put_plans(struct registry *registry, const char *zone, const json_t *body);
 
+/* The orders that registry.h says its rows are in. */
+int registry_compare_sites(const void *left, const void *right);
+int registry_compare_placements(const void *left, const void *right);
+/* Borrowed until a site changes; NULL. */
+const struct registry_site *registry_site(const struct registry *registry,
+                                          const char *id);
+
 /*
  * What is due is that of the body now; NULL: nothing. Other kinds than device and channel
  * change nothing. `is_loading`: they are put in order at the end.
