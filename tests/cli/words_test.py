@@ -19,8 +19,8 @@ TERMS = ("freshness", "history.c", "plot.c", "broker_cmd", "completion_cmd", "ma
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"|\b(PRI[uxd]64|CLIENT_[A-Z_]+)\b')
 # Words of the API and of the rules below it: (file, the macro that lists them).
 LISTS = (("telemetry/reading.h", "QUALITY_LIST", "quality: "), ("alerts/incident.h", "INCIDENT_STATE_LIST", ""),
-         ("alerts/incident.h", "ALERT_EFFECT_LIST", ""), ("alerts/rule.h", "ALERT_KIND_LIST", ""),
-         ("alerts/rule.h", "ALERT_SEVERITY_LIST", ""), ("alerts/rule.h", "ALERT_REASON_LIST", "reason: "),
+         ("alerts/incident.h", "ALERT_EFFECT_LIST", ""), ("alerts/kind.h", "ALERT_KIND_LIST", ""),
+         ("alerts/kind.h", "ALERT_SEVERITY_LIST", ""), ("alerts/rule.h", "ALERT_REASON_LIST", "reason: "),
          ("alerts/suppression.h", "SUPPRESSION_END_LIST", "ended: "), ("alerts/standing.h", "STANDING_STATE_LIST", "standing: "), ("base/err.h", "ERR_LIST", ""),
          ("collector/store/state_incidents.h", "STATE_OUTBOX_LIST", ""),
          ("collector/command/verb.h", "FIELD_TYPE_LIST", "type: "))
