@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "collector/api/tls.h"
 #include "collector/notify/channel.h"
+#include "collector/pipeline/registry.h"
 #include "freshness/profile_set.h"
 #include "telemetry/delivery.h"
 

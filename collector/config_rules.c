@@ -10,6 +10,7 @@
 #include "alerts/zones.h"
 #include "collector/config.h"
 #include "collector/doubts.h"
+#include "collector/pipeline/registry.h"
 
 #define HOUR_MS 3600000.0
 #define DAY_MS  (24 * HOUR_MS)

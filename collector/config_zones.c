@@ -15,6 +15,7 @@
 #include "base/number.h"
 #include "collector/command/verb.h"
 #include "collector/config.h"
+#include "collector/pipeline/registry.h"
 #include "freshness/band.h"
 #include "freshness/profile_set.h"
 

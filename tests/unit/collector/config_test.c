@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include "collector/pipeline/registry.h"
 #include "tests/support/check.h"
 
 #define HEAD \

@@ -6,6 +6,7 @@
 #include "collector/command/change.h"
 #include "collector/command/verb.h"
 #include "collector/config.h"
+#include "collector/pipeline/registry.h"
 #include "collector/store/state_entities.h"
 #include "tests/support/check.h"
 #include "tests/support/folder.h"
