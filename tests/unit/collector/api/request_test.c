@@ -394,7 +394,7 @@ static void a_silent_connection_is_closed(void)
     int64_t began_ms = clock_real_ms();
     world_raw(&world, "GET /heal", 9, &answer);
     CHECK(answer.status != 200);
-    CHECK(clock_real_ms() - began_ms < 5000);
+    CHECK(clock_real_ms() - began_ms < 8000);
     answer_fini(&answer);
     world_close(&world);
 }
@@ -415,7 +415,7 @@ static void a_busy_loop_is_told_in_bounded_time(void)
         CHECK_ROW(paths[i], answer.status == 503);
         CHECK_ROW(paths[i], strstr(answer.text.data, "busy") != NULL);
         CHECK_ROW(paths[i], answer_has(&answer, "Retry-After: "));
-        CHECK_ROW(paths[i], clock_real_ms() - began_ms < 3000);
+        CHECK_ROW(paths[i], clock_real_ms() - began_ms < 8000);
         answer_fini(&answer);
     }
     CHECK(status_of(&world, "GET", "/healthz", NULL) == 200);
@@ -439,7 +439,7 @@ static void closing_ends_requests_that_wait(void)
     CHECK(status_of(&world, "GET", "/healthz", NULL) == 200);
     int64_t began_ms = clock_real_ms();
     world_close(&world);
-    CHECK(clock_real_ms() - began_ms < 5000);
+    CHECK(clock_real_ms() - began_ms < 8000);
     for (size_t i = 0; i < 4; i++) {
         struct answer answer;
         world_read(clients[i], &answer);
