@@ -69,25 +69,38 @@ static void format_value(char text[PHRASE_SIZE], const struct incident *incident
     snprintf(text, PHRASE_SIZE, "%.1f %s%s", value, own, unit);
 }
 
+/* Measures that have a unit of their own. */
+static const struct {
+    const char *unit;
+    int decimals;
+    const char *shown;
+} measures[] = {
+    {"1", 0, ""},
+    {"1/h", 1, "/h"},
+    {"%", 0, " %"},
+    {"d", 0, " d"},
+};
+
 /* In the unit of the kind's measure: of the quantity, minutes, a count, days. */
 static void format_measure(char text[PHRASE_SIZE], const struct incident *incident,
                            double value)
 {
     const char *unit = alert_kind_unit(incident->kind);
-    if (!isfinite(value))
+    if (!isfinite(value)) {
         snprintf(text, PHRASE_SIZE, "?");
-    else if (strcmp(unit, "min") == 0)
+        return;
+    }
+    if (strcmp(unit, "min") == 0) {
         message_span(text, PHRASE_SIZE, (int64_t)(value * 60000));
-    else if (strcmp(unit, "1") == 0)
-        snprintf(text, PHRASE_SIZE, "%.0f", value);
-    else if (strcmp(unit, "1/h") == 0)
-        snprintf(text, PHRASE_SIZE, "%.1f/h", value);
-    else if (strcmp(unit, "%") == 0)
-        snprintf(text, PHRASE_SIZE, "%.0f %%", value);
-    else if (strcmp(unit, "d") == 0)
-        snprintf(text, PHRASE_SIZE, "%.0f d", value);
-    else
-        format_value(text, incident, value, unit);
+        return;
+    }
+    for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++)
+        if (strcmp(unit, measures[i].unit) == 0) {
+            snprintf(text, PHRASE_SIZE, "%.*f%s", measures[i].decimals, value,
+                     measures[i].shown);
+            return;
+        }
+    format_value(text, incident, value, unit);
 }
 
 /* "55 min (40 min–1 h 10 min)": the same in both languages. */
