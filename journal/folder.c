@@ -417,3 +417,16 @@ struct journal_loss segment_walk_loss(const struct segment_walk *walk,
         .frames = counts ? item->frame.serial - walk->last_serial - 1 : 0,
     };
 }
+
+struct journal_record record_of_frame(const struct walk_item *item, uint32_t number)
+{
+    return (struct journal_record){
+        .position = position_of(number, (uint32_t)item->offset),
+        .next = position_of(number, (uint32_t)item->next),
+        .type = item->frame.type,
+        .wall_ms = item->frame.wall_ms,
+        .boot_ms = item->frame.boot_ms,
+        .data = item->body,
+        .len = item->frame.len,
+    };
+}

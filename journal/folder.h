@@ -111,5 +111,7 @@ MUST_CHECK enum err segment_walk_here(struct segment_walk *walk, struct walk_ite
 /* The loss that an item of WALK_DAMAGE is. */
 struct journal_loss segment_walk_loss(const struct segment_walk *walk,
                                       const struct walk_item *item, bool missing);
+/* The record that a frame of that segment is, but for what stands in its body. */
+struct journal_record record_of_frame(const struct walk_item *item, uint32_t number);
 
 #endif

@@ -94,15 +94,7 @@ static void show(struct scan *scan, const struct journal_record *record)
 
 static void visit_frame(struct scan *scan, const struct walk_item *item, uint32_t number)
 {
-    struct journal_record record = {
-        .position = position_of(number, (uint32_t)item->offset),
-        .next = position_of(number, (uint32_t)item->next),
-        .type = item->frame.type,
-        .wall_ms = item->frame.wall_ms,
-        .boot_ms = item->frame.boot_ms,
-        .data = item->body,
-        .len = item->frame.len,
-    };
+    struct journal_record record = record_of_frame(item, number);
     struct journal_segment_info *info = &scan->info;
     scan->report->end = record.position;
     info->used_bytes = item->next;

@@ -44,15 +44,7 @@ static void fill_loss(struct journal_record *record, const struct journal_loss *
 static void fill_frame(struct journal_record *record, const struct walk_item *item,
                        uint32_t number)
 {
-    *record = (struct journal_record){
-        .position = position_of(number, (uint32_t)item->offset),
-        .next = position_of(number, (uint32_t)item->next),
-        .type = item->frame.type,
-        .wall_ms = item->frame.wall_ms,
-        .boot_ms = item->frame.boot_ms,
-        .data = item->body,
-        .len = item->frame.len,
-    };
+    *record = record_of_frame(item, number);
     if (record->type == JOURNAL_TYPE_LOSS &&
         !loss_parse(&record->loss, item->body, item->frame.len))
         record->loss = (struct journal_loss){.reason = JOURNAL_LOSS_ROT};
