@@ -126,6 +126,17 @@ static void compare_row(struct table *table, const struct load_model *model,
                          : life_verdict_text(life->verdict));
 }
 
+/* Of one profile alone people have read it by now. */
+static void print_all(const struct freshness_args *args, json_t *all,
+                      const struct table *table)
+{
+    if (args->wants_json)
+        freshness_print_json(
+            json_incref(args->compare != NULL ? all : json_array_get(all, 0)));
+    else if (args->compare != NULL)
+        table_print(table, stdout);
+}
+
 int freshness_constant(const struct freshness_args *args)
 {
     struct table table = {
@@ -152,11 +163,8 @@ int freshness_constant(const struct freshness_args *args)
         if (args->compare == NULL && !args->wants_json)
             print_constant(&model, &life, args);
     }
-    if (err == ERR_OK && args->wants_json)
-        freshness_print_json(
-            json_incref(args->compare != NULL ? all : json_array_get(all, 0)));
-    else if (err == ERR_OK && args->compare != NULL)
-        table_print(&table, stdout);
+    if (err == ERR_OK)
+        print_all(args, all, &table);
     json_decref(all);
     table_fini(&table);
     return err == ERR_OK ? status : command_fail("freshness", err, &why);
@@ -528,11 +536,8 @@ int freshness_history(const struct freshness_args *args)
         err = file_read(&text, args->csv, CSV_MAX, &why);
     for (size_t i = 0; err == ERR_OK && i < args->profile_count; i++)
         err = one_history(args, &text, &options, i, all, &table, &status, &why);
-    if (err == ERR_OK && args->wants_json)
-        freshness_print_json(
-            json_incref(args->compare != NULL ? all : json_array_get(all, 0)));
-    else if (err == ERR_OK && args->compare != NULL)
-        table_print(&table, stdout);
+    if (err == ERR_OK)
+        print_all(args, all, &table);
     json_decref(all);
     table_fini(&table);
     buf_fini(&text);

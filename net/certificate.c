@@ -10,7 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-static int no_passphrase(char *text, int size, int is_writing, void *context)
+int certificate_no_passphrase(char *text, int size, int is_writing, void *context)
 {
     if (size > 0)
         text[0] = '\0';
@@ -60,7 +60,8 @@ enum err certificate_read(struct certificate *certificate, const char *path,
         return err;
     size_t count = 0;
     X509 *x509;
-    while ((x509 = PEM_read_X509_AUX(file, NULL, no_passphrase, NULL)) != NULL) {
+    while ((x509 = PEM_read_X509_AUX(file, NULL, certificate_no_passphrase, NULL)) !=
+           NULL) {
         struct certificate one = {0};
         certificate_describe(&one, x509);
         if (count == 0 || one.until_ms < certificate->until_ms)
@@ -82,12 +83,12 @@ enum err certificate_check_key(const char *certificate_path, const char *key_pat
     enum err err = open_file(&file, certificate_path, why);
     if (err != ERR_OK)
         return err;
-    X509 *x509 = PEM_read_X509_AUX(file, NULL, no_passphrase, NULL);
+    X509 *x509 = PEM_read_X509_AUX(file, NULL, certificate_no_passphrase, NULL);
     fclose(file);
     EVP_PKEY *key = NULL;
     err = open_file(&file, key_path, why);
     if (err == ERR_OK) {
-        key = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
+        key = PEM_read_PrivateKey(file, NULL, certificate_no_passphrase, NULL);
         fclose(file);
         if (x509 == NULL)
             err = err_set(why, ERR_INVALID, "%s holds no certificate (PEM)",

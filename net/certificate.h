@@ -32,5 +32,7 @@ MUST_CHECK enum err certificate_check_key(const char *certificate_path,
 
 /* For the other half of the door: a certificate as OpenSSL has it (X509 *). */
 void certificate_describe(struct certificate *certificate, const void *x509);
+/* A pem_password_cb that has none, so that nobody is asked at a terminal. */
+int certificate_no_passphrase(char *text, int size, int is_writing, void *context);
 
 #endif

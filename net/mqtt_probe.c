@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/certificate.h"
 #include "net/mqtt_uri.h"
 #include "net/mqtt_why.h"
 
@@ -133,15 +134,6 @@ static enum err set_trust(SSL_CTX *context, const struct mqtt_probe_options *opt
     return ERR_OK;
 }
 
-static int no_passphrase(char *text, int size, int is_writing, void *context)
-{
-    if (size > 0)
-        text[0] = '\0';
-    (void)is_writing;
-    (void)context;
-    return -1;
-}
-
 /* Its name or its address must be that of the certificate. */
 static void expect_host(SSL *ssl, const char *host)
 {
@@ -190,7 +182,7 @@ static enum err connect_tls(struct mqtt_probe *probe,
     if (probe->context == NULL)
         return err_set(why, ERR_IO, "TLS: %s", tls_reason());
     SSL_CTX_set_min_proto_version(probe->context, TLS1_2_VERSION);
-    SSL_CTX_set_default_passwd_cb(probe->context, no_passphrase);
+    SSL_CTX_set_default_passwd_cb(probe->context, certificate_no_passphrase);
     SSL_CTX_set_verify(probe->context, SSL_VERIFY_NONE, NULL);
     enum err err = set_trust(probe->context, options, why);
     if (err != ERR_OK)

@@ -30,11 +30,10 @@ struct history_follower {
     int64_t settled_ms;
 };
 
-static enum err append_pack(struct history_follower *follower,
-                            const struct journal_record *record,
-                            const struct topic *topic, const struct pack *pack)
+static struct history_message message_of(const struct journal_record *record,
+                                         const struct topic *topic)
 {
-    const struct history_message message = {
+    return (struct history_message){
         .position = record->position,
         .org = topic->org,
         .device = topic->device,
@@ -42,6 +41,13 @@ static enum err append_pack(struct history_follower *follower,
         .seq = topic->seq,
         .arrival_ms = record->wall_ms,
     };
+}
+
+static enum err append_pack(struct history_follower *follower,
+                            const struct journal_record *record,
+                            const struct topic *topic, const struct pack *pack)
+{
+    const struct history_message message = message_of(record, topic);
     enum err err = history_append(follower->history, &message, pack);
     if (err == ERR_OK)
         metric_add(METRIC_HISTORY_READINGS, (int64_t)pack->reading_count);
@@ -63,14 +69,7 @@ static enum err take_name(struct history_follower *follower,
 {
     if (topic->device[0] == '\0' || topic->kind != TOPIC_READINGS || topic->seq == 0)
         return ERR_OK;
-    const struct history_message message = {
-        .position = record->position,
-        .org = topic->org,
-        .device = topic->device,
-        .epoch = topic->epoch,
-        .seq = topic->seq,
-        .arrival_ms = record->wall_ms,
-    };
+    const struct history_message message = message_of(record, topic);
     return history_close_gap(follower->history, &message, topic->seq, topic->seq);
 }
 
