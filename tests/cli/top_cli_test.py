@@ -100,14 +100,14 @@ class Terminal:
     def text(self):
         return re.sub(r"\033\[[0-9;?]*[A-Za-z]", "", self.frame()).replace("\r", "")
 
-    def shows(self, words, timeout=10):
+    def shows(self, words, timeout=30):
         wait_for(lambda: words in self.text(), timeout, lambda: f"{words!r} on the screen:\n{self.text()}")
         return self.text()
 
     def press(self, keys):
         os.write(self.keyboard, keys.encode())
 
-    def end(self, timeout=10):
+    def end(self, timeout=30):
         status = self.child.wait(timeout)
         self.read()
         return status
@@ -202,7 +202,7 @@ class OnATerminal(Case):
         self.assertIn("\033[31m", terminal.frame())
         terminal.shows(BLOCKS[0])
         first = text.splitlines()[0]
-        wait_for(lambda: terminal.text().splitlines()[0] != first, 10, "the time goes on")
+        wait_for(lambda: terminal.text().splitlines()[0] != first, 30, "the time goes on")
         self.assertNotEqual(termios.tcgetattr(terminal.inside), terminal.before)
         terminal.press("q")
         self.assertEqual(terminal.end(), 0)
@@ -212,11 +212,11 @@ class OnATerminal(Case):
         terminal = self.open()
         terminal.shows("room-1: d1 air_temperature")
         terminal.press("j")
-        self.assertNotIn("room-1: ", terminal.shows("1-4 of 4") if wait_for(lambda: "room-1: " not in terminal.text(), 5, "moved") else "")
+        self.assertNotIn("room-1: ", terminal.shows("1-4 of 4") if wait_for(lambda: "room-1: " not in terminal.text(), 30, "moved") else "")
         terminal.press("k")
         terminal.shows("room-1: d1 air_temperature")
         terminal.press("\033[B\033[B\033[B\033[B\033[A")
-        wait_for(lambda: "room-1: " not in terminal.text(), 5, "moved by arrows")
+        wait_for(lambda: "room-1: " not in terminal.text(), 30, "moved by arrows")
         terminal.press("s")
         terminal.shows("sort: name")
         terminal.press("s")
@@ -238,7 +238,7 @@ class OnATerminal(Case):
                     shown = terminal.text().split("\n")
                     return width(shown[0].rstrip()) <= columns and len(shown) <= lines and \
                         max(map(width, shown)) <= columns and max(map(width, shown)) > columns - 41
-                wait_for(fits, 5, lambda: f"it fits {columns}x{lines}:\n{terminal.text()}")
+                wait_for(fits, 30, lambda: f"it fits {columns}x{lines}:\n{terminal.text()}")
         terminal.press("q")
         self.assertEqual(terminal.end(), 0)
 
@@ -275,7 +275,7 @@ class OnATerminal(Case):
         def is_stopped():
             with open(f"/proc/{terminal.child.pid}/stat", encoding="ascii") as file:
                 return file.read().rsplit(")", 1)[1].split()[0] == "T"
-        wait_for(is_stopped, 10, "it stops")
+        wait_for(is_stopped, 30, "it stops")
         terminal.read()
         self.assertTrue(terminal.is_given_back())
         terminal.out = b""
@@ -290,7 +290,7 @@ class OnATerminal(Case):
         terminal.shows("q quit")
         os.close(terminal.keyboard)
         os.close(terminal.inside)
-        terminal.child.wait(10)
+        terminal.child.wait(30)
         terminal.keyboard, terminal.inside = pty.openpty()
 
     def test_zz_a_collector_that_is_away_and_comes_back(self):
@@ -300,7 +300,7 @@ class OnATerminal(Case):
         text = terminal.shows("NOT FRESH: ")
         self.assertIn("2号冷藏库", text)
         WORLD.collector.start()
-        wait_for(lambda: "NOT FRESH" not in terminal.text(), 20, "it is fresh again")
+        wait_for(lambda: "NOT FRESH" not in terminal.text(), 40, "it is fresh again")
         terminal.press("q")
         self.assertEqual(terminal.end(), 0)
 

@@ -5,12 +5,14 @@ import json
 import time
 
 from house.broker import Broker
+from house.clock import VirtualClock
 from house.collector import Collector
 from house.mqtt import Client
 from house.webhook import Receiver
 
 EPOCH = "00000000000000aa"
 SECRET = "a secret of the tests"
+RATE = 4  # a minute of the room is a quarter of ours
 
 
 def story_a_room_gets_warmer_unanswered(house):
@@ -18,7 +20,8 @@ def story_a_room_gets_warmer_unanswered(house):
     password = broker.add("fengjie/one")
     receiver = house.start(Receiver(SECRET))
     house.start(broker)
-    collector = house.start(Collector(
+    clock = VirtualClock(int(time.time() * 1000), RATE)
+    collector = Collector(
         house.folder, house.program("coldchain-collector"), broker,
         sites=[{"id": "store", "zones": [{"id": "room-1"}]}],
         devices=[{"id": "one", "zone": "room-1"}],
@@ -27,10 +30,12 @@ def story_a_room_gets_warmer_unanswered(house):
         webhooks=[{"name": "duty", "url": receiver.url, "secret": SECRET}],
         escalation={"contacts": [{"id": "li", "addresses": [{"channel": "duty"}]}],
                     "duties": [{"id": "on-call", "shifts": [{"contact": "li"}]}],
-                    "policies": [{"id": "rooms", "steps": [{"duty": "on-call", "repeat": "1m", "most": 2}]}]}))
+                    "policies": [{"id": "rooms", "steps": [{"duty": "on-call", "repeat": "1m", "most": 2}]}]})
+    collector.extra = clock.flags()
+    house.start(collector)
     device = house.keep(Client(broker.port, "fengjie/one", password, "one"))
 
-    begun_s = int(time.time()) - 10
+    begun_s = clock.now_ms() // 1000 - 10
 
     def measure(seq, value):
         device.publish(f"coldchain/v1/fengjie/one/readings/{EPOCH}/{seq}", json.dumps(
