@@ -168,10 +168,11 @@ struct air_verdict {
     double door_min;     /* of the door that is open; 0 */
     double defrost_min;  /* of the defrost that goes on; 0 */
     double recovery_min; /* since a door or defrost ended, the air still outside; 0 */
-    bool is_signalled;   /* the door or defrost by a signal, not by its shape */
-    bool is_above;       /* the side on which it is outside, or was last */
-    double apart_min;    /* readings usually are so far apart; 0: not known */
-    double least, most;  /* the envelope; NaN while learning */
+    enum air_signal door, defrost; /* as their signals say; UNKNOWN: the phase tells */
+    bool is_signalled;             /* the door or defrost by a signal, not by its shape */
+    bool is_above;                 /* the side on which it is outside, or was last */
+    double apart_min;              /* readings usually are so far apart; 0: not known */
+    double least, most;            /* the envelope; NaN while learning */
 };
 
 /*

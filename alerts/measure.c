@@ -226,7 +226,11 @@ enum measure_lack measure_lacks(const struct rule *rule, const void *gauge,
     return LACKS_NOTHING;
 }
 
-/* A signal is the state itself; from a temperature the air's phase is taken. */
+/*
+ * A signal is the state itself, also for a rule on a temperature: the air is in one phase
+ * at a time, and a door that is open stays so when a defrost begins, or cooling fails.
+ * Without a signal the phase is taken.
+ */
 enum measure_sight measure_sight(const struct rule *rule, const struct moment *moment)
 {
     const struct air_verdict *air = moment->air;
@@ -235,7 +239,12 @@ enum measure_sight measure_sight(const struct rule *rule, const struct moment *m
     if (rule->kind == ALERT_CYCLING || rule->kind == ALERT_MAINS_LOST ||
         strcmp(rule->quantity, signal) == 0)
         return moment->value >= 0.5 ? SIGHT_ON : SIGHT_OFF;
-    if (air == NULL || air->phase == AIR_UNAVAILABLE)
+    if (air == NULL)
+        return SIGHT_NONE;
+    enum air_signal said = is_door ? air->door : air->defrost;
+    if (said != AIR_UNKNOWN)
+        return said == AIR_ON ? SIGHT_ON : SIGHT_OFF;
+    if (air->phase == AIR_UNAVAILABLE)
         return SIGHT_NONE;
     return air->phase == (is_door ? AIR_DOOR : AIR_DEFROST) ? SIGHT_ON : SIGHT_OFF;
 }

@@ -126,11 +126,14 @@ static void say_air(const struct channel_look *look, const struct watch *watch,
 }
 
 /* Of a door or a defrost by its own signal nothing else is asked. */
-static bool is_by_signal(const struct rule *rule, const struct source *source)
+static bool is_by_signal(const struct rule *rule, const struct channel_look *look)
 {
-    enum room_role role = room_role_of(source->plan->quantity, false);
-    return rule->kind != ALERT_COOLING_FAILED && rule->kind != ALERT_NO_RECOVERY &&
-           (role == ROLE_DOOR || role == ROLE_DEFROST);
+    if (rule->kind == ALERT_COOLING_FAILED || rule->kind == ALERT_NO_RECOVERY)
+        return false;
+    enum room_role role = room_role_of(look->source->plan->quantity, false);
+    bool is_door = rule->kind == ALERT_DOOR_OPEN;
+    return role == ROLE_DOOR || role == ROLE_DEFROST ||
+           (is_door ? look->signals.door : look->signals.defrost) != AIR_UNKNOWN;
 }
 
 static void why_of_shapes(const struct rule *rule, const struct channel_look *look,
@@ -139,7 +142,7 @@ static void why_of_shapes(const struct rule *rule, const struct channel_look *lo
     bool sees_end =
         rule->kind == ALERT_NO_RECOVERY &&
         (look->signals.door != AIR_UNKNOWN || look->signals.defrost != AIR_UNKNOWN);
-    if (!is_by_signal(rule, look->source) && !sees_end)
+    if (!is_by_signal(rule, look) && !sees_end)
         say_air(look, watch, standing);
 }
 

@@ -289,6 +289,73 @@ static void a_door_is_seen_in_the_air(void)
     CHECK(both(&rule, door).opened == 1);
 }
 
+/* When signals are on, in minutes after BEGIN. */
+struct signalled {
+    const char *name;
+    int door_from, door_to;
+    int defrost_from, defrost_to;
+    double (*air)(int64_t at_s);
+    int every_min;
+    int begin_s;       /* of all that */
+    int door_told_min; /* of a door that may be open for 26; 0: not told */
+    int defrost_told_min;
+};
+
+static void tell(struct story *story, const char *signal, int64_t at_s, bool is_on,
+                 const struct alert_sink *sink)
+{
+    struct alert_reading reading = story_reading(signal, at_s, is_on);
+    reading.quantity = signal;
+    alerts_reading(story->alerts, &reading, sink);
+}
+
+/* Minutes after the beginning when it was told; 0: never. */
+static int told_min(const struct signalled *row, enum alert_kind kind)
+{
+    struct count count = {0};
+    struct story story;
+    struct alert_rule rule = measured(kind, 26);
+    story_begin(&story);
+    story_rules(&story, &rule, 1);
+    const struct alert_sink sink = {
+        .context = &count, .effect = on_effect, .suppressed = on_suppressed};
+    for (int64_t at_s = 0; at_s <= row->begin_s + 3 * H;
+         at_s += (int64_t)row->every_min * MIN) {
+        int64_t minute = (at_s - row->begin_s) / MIN;
+        tell(&story, "door", at_s, minute >= row->door_from && minute < row->door_to,
+             &sink);
+        tell(&story, "defrost", at_s,
+             minute >= row->defrost_from && minute < row->defrost_to, &sink);
+        struct alert_reading reading =
+            story_reading("air_temperature", at_s, row->air(at_s) + 0.0);
+        alerts_reading(story.alerts, &reading, &sink);
+    }
+    story_end(&story);
+    CHECK_ROW(row->name, count.opened <= 1);
+    return count.opened == 0 ? 0 : (int)(count.first_s - row->begin_s) / MIN;
+}
+
+/* The air is in one phase at a time; doors and defrosts are not. */
+static void a_signal_goes_on_whatever_else_the_air_does(void)
+{
+    static const struct signalled rows[] = {
+        {"a door alone", 1, 41, 0, 0, door, 1, BEGIN, 27, 0},
+        {"a door, and no longer", 1, 26, 0, 0, door, 1, BEGIN, 0, 0},
+        {"a defrost begins meanwhile", 1, 41, 10, 25, door, 1, BEGIN, 27, 0},
+        {"a defrost ends meanwhile", 1, 41, -9, 10, door, 1, BEGIN, 27, 0},
+        {"a defrost that does not end, and doors", 10, 15, 1, 60, door, 1, BEGIN, 0, 27},
+        {"cooling has failed", 1, 41, 0, 0, dead_compressor, 1, BEGIN, 27, 0},
+        {"readings far apart", 1, 41, 10, 25, door, 5, BEGIN, 35, 0},
+        {"while the air is learned", 1, 41, 10, 25, well, 1, 1 * H, 27, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int door_min = told_min(&rows[i], ALERT_DOOR_OPEN);
+        int defrost_min = told_min(&rows[i], ALERT_DEFROST_LONG);
+        CHECK_ROW(rows[i].name, door_min == rows[i].door_told_min);
+        CHECK_ROW(rows[i].name, defrost_min == rows[i].defrost_told_min);
+    }
+}
+
 static void a_threshold_waits_for_doors_and_defrosts_and_says_so(void)
 {
     struct alert_rule rule = rule_above("r", 7, 7, 4 * MIN, 0);
@@ -338,6 +405,8 @@ int main(void)
         {"a clock that was ahead does not blind", a_clock_that_was_ahead_does_not_blind},
         {"a sum goes back with its clock", a_sum_goes_back_with_its_clock},
         {"a door is seen in the air", a_door_is_seen_in_the_air},
+        {"a signal goes on whatever else the air does",
+         a_signal_goes_on_whatever_else_the_air_does},
         {"a threshold waits for doors and defrosts and says so",
          a_threshold_waits_for_doors_and_defrosts_and_says_so},
         {"off duty holds back all but safety", off_duty_holds_back_all_but_safety},
