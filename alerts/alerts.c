@@ -123,11 +123,22 @@ static void hear_device(struct alerts *alerts, struct source *device, int64_t ar
     silence_schedule(alerts, device);
 }
 
+/* Good or not: it is there. */
+static void be_in_contact(struct alerts *alerts, const struct source *source,
+                          int64_t arrival_ms)
+{
+    struct source *device = source_device(source);
+    if (device != NULL && device->plan->pause_ms > 0)
+        contact_heard(alerts, device, arrival_ms);
+}
+
 void alerts_heard(struct alerts *alerts, const struct alert_reading *reading,
                   const struct alert_sink *sink)
 {
     assert(sink->effect != NULL);
     struct source *source = has_times(reading) ? source_of(alerts, reading) : NULL;
+    if (source != NULL)
+        be_in_contact(alerts, source, reading->arrival_ms);
     if (source == NULL || !is_good(reading))
         return;
     silence_heard(alerts, source, reading->arrival_ms, sink);
@@ -156,6 +167,8 @@ struct source *alerts_reading_at(struct alerts *alerts, struct source *known,
         source = source_of(alerts, reading);
     else if (!reading->is_elsewhere)
         source_hear_of(alerts, source, reading->arrival_ms);
+    if (source != NULL)
+        be_in_contact(alerts, source, reading->arrival_ms);
     if (!is_good(reading))
         return source;
     if (source != NULL)

@@ -5,7 +5,7 @@
  * Saved behind the watches: varint count, f32 usual spacing (from version 4 on, if there
  * is any), per gauge u8 what (0: of a rule, then its id, u8 kind and u64 its gauge's
  * print, until version 5 the rule's; 1: the air; 2: the product; 3: its cadence; 4: the
- * life of its goods), and its numbers as a blob.
+ * life of its goods; 5: contact with a device), and its numbers as a blob.
  */
 #include <assert.h>
 #include <math.h>
@@ -17,7 +17,7 @@
 #include "alerts/shared.h"
 #include "base/mem.h"
 
-#define SHARED_COUNT 4
+#define SHARED_COUNT 5
 
 static size_t aligned(size_t size, size_t alignment)
 {
@@ -27,10 +27,9 @@ static size_t aligned(size_t size, size_t alignment)
 static const struct gauge_kind *shared_kind(size_t which)
 {
     static const struct gauge_kind *const kinds[SHARED_COUNT] = {
-        [OF_AIR] = &gauge_air,
-        [OF_PRODUCT] = &gauge_product,
-        [OF_CADENCE] = &gauge_cadence,
-        [OF_LIFE] = &gauge_life,
+        [OF_AIR] = &gauge_air,         [OF_PRODUCT] = &gauge_product,
+        [OF_CADENCE] = &gauge_cadence, [OF_LIFE] = &gauge_life,
+        [OF_CONTACT] = &gauge_contact,
     };
     return kinds[which];
 }
@@ -46,6 +45,8 @@ static bool wants(const struct plan *plan, size_t which)
         return plan->learns;
     case OF_LIFE:
         return plan->wants_life;
+    case OF_CONTACT:
+        return plan->pause_ms > 0;
     }
     return false;
 }

@@ -32,6 +32,11 @@ static inline bool rule_is_silence(const struct rule *rule)
     return alert_kind_is_silence((enum alert_kind)rule->kind);
 }
 
+static inline bool rule_heeds_device(const struct rule *rule)
+{
+    return (rule->unless & 1u << ALERT_REASON_DEVICE_SILENT) != 0;
+}
+
 /* What the rule looks at: of goods that are not all as warm, those of its side. */
 static inline double rule_value(const struct rule *rule,
                                 const struct alert_reading *reading)
@@ -147,6 +152,13 @@ int64_t cadence_silent_ms(const struct source *source, const struct rule *rule);
 /* Before source->heard_ms is moved. */
 void cadence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms);
 
+/* contact.c: of a device whose zone's rules ask whether it is heard (plan.pause_ms) */
+/* Anything came of it, good or not. */
+void contact_heard(struct alerts *alerts, struct source *device, int64_t arrival_ms);
+/* Since when it is heard without a long pause. */
+int64_t contact_since(const struct source *device);
+bool contact_is_lost(const struct source *device, int64_t now_ms);
+
 /* relink.c: when the rules are replaced */
 /*
  * It and its watches under the rules of that plan; true when anything was changed by
@@ -157,6 +169,9 @@ bool source_relink(struct alerts *alerts, struct source *source, struct plan *pl
 void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink);
 
 /* silence.c */
+/* Of the reasons that this rule of silence names, those that hold then. */
+unsigned silence_reasons(const struct room *room, const struct source *source,
+                         const struct rule *rule, int64_t now_ms);
 void silence_heard(struct alerts *alerts, struct source *source, int64_t arrival_ms,
                    const struct alert_sink *sink);
 /* When its incidents are unknown: long after it, or its device, was heard last. */

@@ -60,7 +60,7 @@ void zone_add_rule(struct zone *zone, struct rule *rule)
     assert(zone->plans == NULL); /* they would lack it */
     mem_grow(&zone->rules, &zone->capacity, zone->count + 1, sizeof *zone->rules);
     zone->rules[zone->count++] = rule;
-    zone->has_device_rules |= rule->kind == ALERT_SILENT_DEVICE;
+    zone->has_devices |= rule->kind == ALERT_SILENT_DEVICE || rule_heeds_device(rule);
     zone->derives |= (uint8_t)derive_bit(rule->quantity);
     zone->has_goods |= zone->derives != 0 ||
                        alert_kind_asks_goods((enum alert_kind)rule->kind, rule->unless);
@@ -123,6 +123,7 @@ static void plan_add(struct plan *plan, struct rule *rule)
     case ALERT_SILENT:
     case ALERT_SILENT_DEVICE:
         plan->learns |= rule->silent_ms == 0;
+        plan->heeds_device |= rule_heeds_device(rule);
         plan->silent_ms = sooner(plan->silent_ms, rule->silent_ms > 0 ? rule->silent_ms
                                                                       : CADENCE_LEAST_MS);
         break;
@@ -149,24 +150,62 @@ static void plan_add(struct plan *plan, struct rule *rule)
     plan->wants_air |= quantity_is_air(plan->quantity) && sees_shapes(rule);
 }
 
-/* What is learned does not count. */
-static int64_t unknown_after(const struct plan *plan)
+/* The shortest of those rules of silence for which `is_one`; what is learned does not
+ * count. TIME_NEVER: there is none. */
+static int64_t shortest(struct rule *const *rules, size_t count,
+                        bool (*is_one)(const struct rule *rule))
 {
     int64_t after = TIME_NEVER;
-    for (size_t i = 0; i < plan->count; i++)
-        if (rule_is_silence(plan->rules[i]) && plan->rules[i]->silent_ms > 0)
-            after = sooner(after, plan->rules[i]->silent_ms);
+    for (size_t i = 0; i < count; i++)
+        if (rule_is_silence(rules[i]) && rules[i]->silent_ms > 0 && is_one(rules[i]))
+            after = sooner(after, rules[i]->silent_ms);
+    return after;
+}
+
+static bool is_any(const struct rule *rule)
+{
+    (void)rule;
+    return true;
+}
+
+static bool is_of_device(const struct rule *rule)
+{
+    return rule->kind == ALERT_SILENT_DEVICE;
+}
+
+static bool heeds_none(const struct rule *rule)
+{
+    return !rule_heeds_device(rule);
+}
+
+/* While nobody hears the device, a rule that asks for that says nothing: then the
+ * device's own time counts. */
+static int64_t unknown_after(const struct zone *zone, const struct plan *plan)
+{
+    int64_t after = shortest(plan->rules, plan->count, heeds_none);
+    if (after == TIME_NEVER && plan->heeds_device)
+        after = shortest(zone->rules, zone->count, is_of_device);
     return after == TIME_NEVER ? ALERT_UNKNOWN_MS : after;
+}
+
+static int64_t borne_by(const struct plan *plan)
+{
+    int64_t span_ms = shortest(plan->rules, plan->count, is_any);
+    return span_ms == TIME_NEVER ? ALERT_UNKNOWN_MS : span_ms;
 }
 
 /* It has no device any more that says whether that is heard. */
 static int64_t gone_after(const struct zone *zone, const struct plan *plan)
 {
-    int64_t after = plan->unknown_ms;
-    for (size_t i = 0; i < zone->count; i++)
-        if (zone->rules[i]->kind == ALERT_SILENT_DEVICE)
-            after = sooner(after, zone->rules[i]->silent_ms);
-    return after;
+    return sooner(plan->unknown_ms, shortest(zone->rules, zone->count, is_of_device));
+}
+
+/* Half of the time after which a channel is silent: so the other half is left for one
+ * that is read seldom. */
+static int64_t pause_of(const struct zone *zone)
+{
+    int64_t span_ms = shortest(zone->rules, zone->count, rule_heeds_device);
+    return span_ms == TIME_NEVER ? 0 : (span_ms + 1) / 2;
 }
 
 static struct plan *plan_create(const struct zone *zone, const char *quantity,
@@ -194,7 +233,9 @@ static struct plan *plan_create(const struct zone *zone, const char *quantity,
         if (rule_watches(zone->rules[i], quantity, is_device))
             plan_add(plan, zone->rules[i]);
     plan->role = (uint8_t)room_role_of(quantity, plan->is_compared);
-    plan->unknown_ms = unknown_after(plan);
+    plan->unknown_ms = unknown_after(zone, plan);
+    plan->borne_ms = borne_by(plan);
+    plan->pause_ms = is_device ? pause_of(zone) : 0;
     plan->gone_ms = gone_after(zone, plan);
     gauges_plan(plan);
     return plan;

@@ -80,7 +80,7 @@ static bool is_idle(const struct source *source, const void *context)
 {
     (void)context;
     return source->plan->count == 0 && source->watches == NULL &&
-           source->plan->derives == 0;
+           source->plan->derives == 0 && source->plan->pause_ms == 0;
 }
 
 /* They leave the queues together: source_remove() would pass over those for each. */

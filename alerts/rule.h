@@ -20,9 +20,11 @@
 #define ALERT_SNAPSHOT_MAX 1280
 #define ALERT_DELAY_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
 
-/* Why what a rule sees need not be wrong; the bits of alert_rule.unless are 1 << these.
+/*
+ * Why what a rule sees need not be wrong; the bits of alert_rule.unless are 1 << these.
+ * Numbers are saved. First those of the zone.
  */
-#define ALERT_UNLESS_LIST(X) \
+#define ALERT_ZONE_REASON_LIST(X) \
     X(DEFROST, "defrost") \
     X(DOOR, "door") \
     X(OFF_DUTY, "off_duty") \
@@ -30,10 +32,16 @@
     X(MAINTENANCE, "maintenance") \
     X(START, "start") /* a trip or a load has just begun */
 
-/* And what no rule names: its readings are too far apart for the shapes it is about. */
+/* What no rule names: its readings are too far apart for the shapes it is about. What
+ * only the silence of a channel does: nothing of its device is heard. */
 #define ALERT_REASON_LIST(X) \
-    ALERT_UNLESS_LIST(X) \
-    X(SPARSE, "sparse")
+    ALERT_ZONE_REASON_LIST(X) \
+    X(SPARSE, "sparse") \
+    X(DEVICE_SILENT, "device_silent")
+
+#define ALERT_UNLESS_LIST(X) \
+    ALERT_ZONE_REASON_LIST(X) \
+    X(DEVICE_SILENT, "device_silent")
 
 enum alert_reason {
 #define X(name, text) ALERT_REASON_##name,
@@ -42,7 +50,7 @@ enum alert_reason {
         ALERT_REASON_COUNT
 };
 
-#define ALERT_UNLESS_COUNT ((unsigned)ALERT_REASON_SPARSE)
+#define ALERT_UNLESS_COUNT ((unsigned)ALERT_REASON_COUNT - 1) /* all but SPARSE */
 
 /* A number that an end of the zone's band gives: "band_high", "band_high-0.5". */
 enum alert_edge {

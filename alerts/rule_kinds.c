@@ -151,6 +151,23 @@ static enum err check_window(const struct alert_rule *rule, struct err_text *why
     return ERR_OK;
 }
 
+static enum err check_device_silent(const struct alert_rule *rule, struct err_text *why)
+{
+    if ((rule->unless & 1u << ALERT_REASON_DEVICE_SILENT) == 0)
+        return ERR_OK;
+    if (rule->kind != ALERT_SILENT)
+        return err_set(why, ERR_INVALID,
+                       "rule '%s': device_silent in unless is for the kind silent, a "
+                       "channel of a device that is heard, and not for %s",
+                       rule->id, alert_kind_name(rule->kind));
+    if (rule->silent_ms == 0)
+        return err_set(why, ERR_INVALID,
+                       "rule '%s': with device_silent in unless a rule says how long a "
+                       "channel may be silent; that is not learned then",
+                       rule->id);
+    return ERR_OK;
+}
+
 static enum err check_reasons(const struct alert_rule *rule, struct err_text *why)
 {
     const unsigned known = (1u << ALERT_REASON_COUNT) - 1;
@@ -164,6 +181,8 @@ static enum err check_reasons(const struct alert_rule *rule, struct err_text *wh
                        "rule '%s': sparse is nothing that a rule names in its unless: "
                        "readings too far apart hold it back by themselves",
                        rule->id);
+    if (check_device_silent(rule, why) != ERR_OK)
+        return ERR_INVALID;
     bool is_safety = rule->is_safety || rule->kind == ALERT_GOODS_LEFT;
     if (is_safety && (rule->unless & 1u << ALERT_REASON_OFF_DUTY) != 0)
         return err_set(why, ERR_INVALID,

@@ -21,9 +21,10 @@ extern const struct gauge_kind gauge_air;
 extern const struct gauge_kind gauge_product;
 extern const struct gauge_kind gauge_cadence; /* cadence.c */
 extern const struct gauge_kind gauge_life;
+extern const struct gauge_kind gauge_contact; /* contact.c */
 
 /* What all rules of a channel share. */
-enum shared_gauge { OF_AIR, OF_PRODUCT, OF_CADENCE, OF_LIFE };
+enum shared_gauge { OF_AIR, OF_PRODUCT, OF_CADENCE, OF_LIFE, OF_CONTACT };
 
 /* gauges.c: begun if it was not there; the plan must want it. */
 void *gauge_shared(struct alerts *alerts, struct source *source, enum shared_gauge which);

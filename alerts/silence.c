@@ -10,6 +10,10 @@
  * Per rule: due --> told, or held back while a reason holds; when that is over the
  * silence counts anew from there, an hour at most: who rules out ten hours of silence
  * because a tour goes through hills need not wait so long for a dead device next day.
+ *
+ * A channel whose rule asks whether its device is heard (contact.c) counts anew, all of
+ * it, when the device is back: its readings may still be under way. While it is away the
+ * channel stands in no queue.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -74,21 +78,54 @@ static bool can_become_unknown(const struct watch *watch)
            watch->firing->state != INCIDENT_UNKNOWN;
 }
 
+/* By a rule that asks whether its device is heard. */
+static bool is_silent_alone(const struct source *source)
+{
+    for (const struct watch *watch = source->watches; watch != NULL; watch = watch->next)
+        if (watch->rule != NULL && watch->fired != 0 && rule_heeds_device(watch->rule))
+            return true;
+    return false;
+}
+
 int64_t silence_unknown_at(const struct source *source)
 {
     const struct source *device = source_device(source);
     if (source->is_forgotten)
         return source->heard_ms + source->plan->gone_ms;
+    if (source->plan->heeds_device && is_silent_alone(source))
+        return source->heard_ms + source->plan->silent_ms;
     int64_t at = source->heard_ms + source->plan->unknown_ms;
     int64_t dead = device != NULL ? later(device->heard_ms, device->plan->silent_ms) : at;
     return dead < at ? dead : at;
 }
 
-/* A reason that holds back lets the silence count anew when it is over. */
-static int64_t counts_from(const struct source *source, const struct watch *watch)
+/* Since when the device is heard, if the rule asks for that. */
+static int64_t device_since(const struct source *source, const struct rule *rule)
 {
-    return watch != NULL && watch->since[0] != TIME_NONE ? watch->since[0]
-                                                         : source->heard_ms;
+    const struct source *device = source_device(source);
+    return device != NULL && rule_heeds_device(rule) ? contact_since(device) : TIME_NONE;
+}
+
+/* A reason that holds back lets the silence count anew when it is over. */
+static int64_t counts_from(const struct source *source, const struct rule *rule,
+                           const struct watch *watch)
+{
+    int64_t from_ms = watch != NULL && watch->since[0] != TIME_NONE ? watch->since[0]
+                                                                    : source->heard_ms;
+    int64_t since_ms = device_since(source, rule);
+    return since_ms > from_ms ? since_ms : from_ms;
+}
+
+/* When what holds it back is over. */
+static int64_t held_until(const struct alerts *alerts, const struct source *source,
+                          const struct watch *watch)
+{
+    const struct hold *hold = watch->hold;
+    if (hold->reason != ALERT_REASON_DEVICE_SILENT)
+        return room_until(room_find(alerts, source->plan->zone),
+                          (enum alert_reason)hold->reason, hold->from_ms);
+    int64_t since_ms = device_since(source, watch->rule);
+    return since_ms >= hold->from_ms ? since_ms : TIME_NEVER;
 }
 
 /* When that rule of silence has to be looked at next. */
@@ -99,9 +136,8 @@ static int64_t rule_due_at(const struct alerts *alerts, const struct source *sou
     if (watch != NULL && watch->fired != 0)
         return TIME_NEVER;
     if (watch != NULL && watch->hold != NULL)
-        return room_until(room_find(alerts, source->plan->zone),
-                          (enum alert_reason)watch->hold->reason, watch->hold->from_ms);
-    return counts_from(source, watch) + cadence_silent_ms(source, rule);
+        return held_until(alerts, source, watch);
+    return counts_from(source, rule, watch) + cadence_silent_ms(source, rule);
 }
 
 /* A forgotten one of which nothing goes on: what came late is through. */
@@ -120,7 +156,8 @@ static int64_t due_at(const struct alerts *alerts, const struct source *source)
     const struct plan *plan = source->plan;
     if (source->is_forgotten)
         return is_at_rest(source) ? due : silence_unknown_at(source);
-    if (source->watches == NULL && !source->is_derived && !plan->learns)
+    if (source->watches == NULL && !source->is_derived && !plan->learns &&
+        !plan->heeds_device)
         return later(source->heard_ms, plan->silent_ms);
     for (size_t i = 0; i < plan->count && !source->is_derived; i++) {
         const struct rule *rule = plan->rules[i];
@@ -222,11 +259,27 @@ static void open_silence(struct alerts *alerts, struct watch *watch, int64_t now
     incident_open(alerts, watch, &opening, opening.onset_ms, sink);
 }
 
-static unsigned reasons_of(const struct alerts *alerts, const struct source *source,
-                           const struct rule *rule, int64_t now_ms)
+unsigned silence_reasons(const struct room *room, const struct source *source,
+                         const struct rule *rule, int64_t now_ms)
 {
-    const struct room *room = room_find(alerts, source->plan->zone);
-    return room != NULL ? room_reasons(room, now_ms) & rule_unless(rule) : 0;
+    const struct source *device = source_device(source);
+    unsigned reasons = room != NULL ? room_reasons(room, now_ms) : 0;
+    if (device != NULL && rule_heeds_device(rule) && contact_is_lost(device, now_ms))
+        reasons |= 1u << ALERT_REASON_DEVICE_SILENT;
+    return reasons & rule_unless(rule);
+}
+
+/* What held it back is over. */
+static void count_anew(struct alerts *alerts, struct watch *watch, int64_t now_ms,
+                       const struct alert_sink *sink)
+{
+    const struct source *source = watch->source;
+    bool is_device = watch->hold->reason == ALERT_REASON_DEVICE_SILENT;
+    int64_t over_ms = is_device ? held_until(alerts, source, watch) : now_ms;
+    int64_t silent_ms = cadence_silent_ms(source, watch->rule);
+    int64_t given_ms = !is_device && silent_ms > ANEW_MS ? silent_ms - ANEW_MS : 0;
+    hold_stop(alerts, watch, SUPPRESSION_OVER, over_ms, now_ms, sink);
+    watch->since[0] = over_ms - given_ms;
 }
 
 /* It is due. */
@@ -235,14 +288,13 @@ static void judge_silence(struct alerts *alerts, struct source *source, struct r
 {
     struct watch *watch = watch_find(source, rule);
     if (watch != NULL && watch->hold != NULL) {
-        int64_t silent_ms = cadence_silent_ms(source, rule);
-        hold_stop(alerts, watch, SUPPRESSION_OVER, now_ms, now_ms, sink);
-        watch->since[0] = now_ms - (silent_ms > ANEW_MS ? silent_ms - ANEW_MS : 0);
+        count_anew(alerts, watch, now_ms, sink);
         return;
     }
     if (watch == NULL)
         watch = watch_make(alerts, source, rule);
-    unsigned reasons = reasons_of(alerts, source, rule, now_ms);
+    unsigned reasons =
+        silence_reasons(room_find(alerts, source->plan->zone), source, rule, now_ms);
     if (reasons != 0)
         hold_silence(alerts, watch, reasons, now_ms,
                      seconds_between(source->heard_ms, now_ms), sink);

@@ -208,7 +208,7 @@ void source_expect(struct alerts *alerts, const char *zone, const char *device,
     bool is_device = channel[0] == '\0';
     const struct zone *watched = zone_find(&alerts->zones, zone);
     if (watched == NULL ||
-        !(is_device ? watched->has_device_rules : zone_watches(watched, quantity)))
+        !(is_device ? watched->has_devices : zone_watches(watched, quantity)))
         return;
     struct source *source = source_find(alerts, zone, device, channel);
     if (source != NULL) {
@@ -254,7 +254,7 @@ void source_link_device(struct alerts *alerts, struct source *source)
     assert(!source->plan->is_device && source->device == NULL);
     const char *zone = source->plan->zone;
     if (source->is_forgotten || source->is_derived ||
-        !zone_find(&alerts->zones, zone)->has_device_rules)
+        !zone_find(&alerts->zones, zone)->has_devices)
         return;
     struct source *device = source_find(alerts, zone, source->device_name, "");
     if (device == NULL)
@@ -324,8 +324,9 @@ void source_remove(struct alerts *alerts, struct source *source)
 
 void source_drop_idle(struct alerts *alerts, struct source *source)
 {
-    bool is_watched =
-        (source->plan->count > 0 || source->plan->derives != 0) && !source->is_forgotten;
+    const struct plan *plan = source->plan;
+    bool is_watched = (plan->count > 0 || plan->derives != 0 || plan->pause_ms > 0) &&
+                      !source->is_forgotten;
     if (!is_watched && source->watches == NULL && source_channels(source) == 0)
         source_remove(alerts, source);
 }

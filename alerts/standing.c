@@ -244,9 +244,11 @@ static unsigned reasons_that_hold(const struct inquiry *inquiry,
                                   const struct channel_look *look,
                                   const struct rule *rule)
 {
+    if (rule_is_silence(rule))
+        return silence_reasons(inquiry->room, look->source, rule, inquiry->now_ms);
     unsigned reasons =
         inquiry->room != NULL ? room_reasons(inquiry->room, inquiry->now_ms) : 0;
-    if (look->has_air && !look->is_silent && !rule_is_silence(rule))
+    if (look->has_air && !look->is_silent)
         reasons |= reasons_of_air(&look->air);
     return reasons & rule_unless(rule);
 }

@@ -430,6 +430,8 @@ static void adopt_source(struct alerts *alerts, struct source *source,
             firing_index(alerts, watch);
     if (!source->plan->is_device)
         source_link_device(alerts, source);
+    else if (source->plan->pause_ms > 0) /* its channels may have been loaded before it */
+        alerts->has_new_stretches = true;
     silence_schedule(alerts, source);
     if (!source->is_forgotten) /* that goes with a tick, as it would have gone */
         source_drop_idle(alerts, source);

@@ -63,22 +63,26 @@ struct plan {
     double below;
     int64_t silent_ms;  /* none of its rules is sooner; TIME_NEVER without */
     int64_t unknown_ms; /* silence of a channel after which an incident is unknown */
-    int64_t gone_ms; /* the same of one that is forgotten: by its device's rules, too */
+    int64_t gone_ms;  /* the same of one that is forgotten: by its device's rules, too */
+    int64_t borne_ms; /* a gap between readings proves no delay beyond that */
+    int64_t pause_ms; /* of a device: when it is not heard for so long, its channels are
+                         not silent by themselves; 0: nobody asks */
     size_t count;
     struct rule **rules; /* borrowed from the zone, in its order */
     uint32_t
         *places; /* of gauges: of each rule, then of what they share; NULL, 0: none */
     size_t gauges_size;
     bool is_device;
-    bool needs_room;  /* what is known of the zone matters to its rules */
-    bool learns;      /* a rule leaves it to the cadence what silence is */
-    bool is_plain;    /* values against levels, and nothing else */
-    bool wants_life;  /* a rule asks how long its goods last */
-    bool wants_air;   /* a rule asks what the air is doing */
-    bool is_compared; /* a rule compares its probes */
-    bool has_goods;   /* air in which the zone's goods are estimated */
-    uint8_t role;     /* enum room_role */
-    uint8_t derives;  /* bits of enum derived: what its readings are turned into */
+    bool needs_room;   /* what is known of the zone matters to its rules */
+    bool learns;       /* a rule leaves it to the cadence what silence is */
+    bool heeds_device; /* a rule of silence asks whether the device is heard */
+    bool is_plain;     /* values against levels, and nothing else */
+    bool wants_life;   /* a rule asks how long its goods last */
+    bool wants_air;    /* a rule asks what the air is doing */
+    bool is_compared;  /* a rule compares its probes */
+    bool has_goods;    /* air in which the zone's goods are estimated */
+    uint8_t role;      /* enum room_role */
+    uint8_t derives;   /* bits of enum derived: what its readings are turned into */
     char quantity[];
 };
 
@@ -87,10 +91,10 @@ struct zone {
     size_t count;
     size_t capacity;
     struct plan *plans; /* made when first wanted */
-    bool has_device_rules;
-    bool has_room;   /* what is known of the zone matters to its rules */
-    bool has_goods;  /* how warm its goods are is estimated */
-    uint8_t derives; /* bits of enum derived that its rules name */
+    bool has_devices;   /* rules watch devices, or ask whether they are heard */
+    bool has_room;      /* what is known of the zone matters to its rules */
+    bool has_goods;     /* how warm its goods are is estimated */
+    uint8_t derives;    /* bits of enum derived that its rules name */
     char name[];
 };
 
@@ -194,7 +198,8 @@ struct alerts {
     uint64_t removed;     /* sources, ever: pointers to them from before may be stale */
     int64_t quiet_until_ms;
     bool is_grace_dirty;
-    bool has_new_stretches; /* declared since silence was scheduled */
+    bool has_new_stretches; /* declared since silence was scheduled, or a device is back
+                             */
     struct buf out;
     struct incident *told; /* what is lent to sinks and askers */
 };

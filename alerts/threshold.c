@@ -62,7 +62,7 @@ static void stand_all_still(struct watch *watch, const struct sample *sample,
 static int64_t proof_of_gap(const struct watch *watch, const struct sample *sample)
 {
     int64_t gap_ms = gap_before(sample);
-    int64_t borne_ms = watch->source->plan->unknown_ms;
+    int64_t borne_ms = watch->source->plan->borne_ms;
     return gap_ms < borne_ms ? gap_ms : borne_ms;
 }
 

@@ -12,6 +12,7 @@ static const struct say_entry entries[] = {
     {{"reason: maintenance", "检修"}},
     {{"reason: start", "刚开始"}},
     {{"reason: sparse", "读数太稀疏"}},
+    {{"reason: device_silent", "整台设备失联"}},
     {{"standing: judging", "正在判断"}},
     {{"standing: firing", "报警中"}},
     {{"standing: held_back", "被抑制"}},

@@ -104,7 +104,7 @@ static const struct config_key rule_keys[] = {
      .count_offset = offsetof(struct config_rule, unless_count),
      .most = ALERT_UNLESS_COUNT,
      .help = "what stops its clock while it lasts: defrost, door, off_duty, "
-             "planned_step, maintenance, start"},
+             "planned_step, maintenance, start, device_silent"},
     {.name = "safety",
      .type = CONFIG_BOOL,
      RULE(is_safety),
@@ -253,7 +253,7 @@ void config_rule_check(struct config *config, const struct config_rule *from,
         if (!alert_reason_parse(&reason, from->unless[i]))
             config_problem(config, &from->unless,
                            "'%s' is no reason; there are: defrost, door, off_duty, "
-                           "planned_step, maintenance, start",
+                           "planned_step, maintenance, start, device_silent",
                            from->unless[i]);
     for (size_t i = 0; i < from->level_count; i++) {
         is_good &= check_number(config, &from->levels[i].level);

@@ -55,6 +55,8 @@ static const struct words reasons[ALERT_REASON_COUNT] = {
     [ALERT_REASON_MAINTENANCE] = {"maintenance goes on", "正在检修"},
     [ALERT_REASON_START] = {"a trip or a load has just begun", "行程或入库刚开始"},
     [ALERT_REASON_SPARSE] = {"its readings are too sparse for it", "读数太稀疏"},
+    [ALERT_REASON_DEVICE_SILENT] = {"nothing of its device is heard",
+                                    "整台设备没有任何数据"},
 };
 
 /* ---- how long ------------------------------------------------------------------------

@@ -403,8 +403,10 @@ static void copy_conditions(struct zone_rule *to, const struct alert_rule *from)
     to->limit = from->limit;
     to->window_ms = from->window_ms;
     to->is_safety = from->is_safety;
+    /* To itself a device is never silent: all its probes may be. */
+    unsigned unless = from->unless & ~(1u << ALERT_REASON_DEVICE_SILENT);
     for (unsigned i = 0; i < ALERT_REASON_COUNT; i++)
-        if ((from->unless & 1u << i) != 0)
+        if ((unless & 1u << i) != 0)
             snprintf(to->unless[to->unless_count++], ZONE_RULES_WORD_SIZE, "%s",
                      alert_reason_name((enum alert_reason)i));
 }

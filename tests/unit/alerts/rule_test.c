@@ -257,7 +257,7 @@ static void the_largest_snapshot_fits(void)
             .recovery_delay_ms = ALERT_DELAY_MAX_MS - 1,
         };
     rule.levels[0].delay_ms = 0;
-    rule.unless = (1u << ALERT_UNLESS_COUNT) - 1;
+    rule.unless = (1u << ALERT_REASON_SPARSE) - 1;
     story_rules(&story, &rule, 1);
     struct alert_reading reading = story_reading("q-1", 0, 1);
     reading.zone = rule.zone;
@@ -282,7 +282,7 @@ static void windows_and_reasons_of_kinds_that_have_none_are_refused(void)
     rule = plain();
     rule.unless = 1u << ALERT_REASON_COUNT;
     CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
-    CHECK(strstr(why.text, "unknown reason 0x80") != NULL);
+    CHECK(strstr(why.text, "unknown reason 0x100") != NULL);
     rule.unless = 1u << ALERT_REASON_SPARSE;
     CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
     CHECK(strstr(why.text, "nothing that a rule names") != NULL);
@@ -297,6 +297,21 @@ static void windows_and_reasons_of_kinds_that_have_none_are_refused(void)
     rule.unless = 1u << ALERT_REASON_DEFROST;
     CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
     CHECK(strstr(why.text, "silent unless defrost") != NULL);
+    rule.unless = 1u << ALERT_REASON_DEVICE_SILENT;
+    CHECK(alert_rule_check(&rule, &why) == ERR_OK);
+    rule.silent_ms = 0;
+    CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
+    CHECK(strstr(why.text, "how long a channel may be silent") != NULL);
+    rule = silent();
+    rule.kind = ALERT_SILENT_DEVICE;
+    rule.quantity[0] = '\0';
+    rule.unless = 1u << ALERT_REASON_DEVICE_SILENT;
+    CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
+    CHECK(strstr(why.text, "not for silent_device") != NULL);
+    rule = plain();
+    rule.unless = 1u << ALERT_REASON_DEVICE_SILENT;
+    CHECK(alert_rule_check(&rule, &why) == ERR_INVALID);
+    CHECK(strstr(why.text, "not for above") != NULL);
 }
 
 static void names_are_read_as_written(void)

@@ -301,6 +301,26 @@ static void silence_is_always_judged(void)
     story_end(&story);
 }
 
+/* A channel that asks for its device says so while that is away. */
+static void silence_that_asks_waits_for_the_device(void)
+{
+    struct story story;
+    struct alert_rule rule = rule_silent("quiet", ALERT_SILENT, 600);
+    rule.unless = 1u << ALERT_REASON_DEVICE_SILENT;
+    begin(&story, &rule, 1);
+    story_read(&story, 0, 4);
+    CHECK_TEXT(stands(&story, 299), "quiet dev-1/air_temperature judging");
+    CHECK_TEXT(stands(&story, 300),
+               "quiet dev-1/air_temperature held_back device_silent");
+    story_tick(&story, 900);
+    CHECK_TEXT(stands(&story, 900),
+               "quiet dev-1/air_temperature held_back device_silent");
+    story_bad(&story, 960);
+    story_tick(&story, 960);
+    CHECK_TEXT(stands(&story, 961), "quiet dev-1/air_temperature judging");
+    story_end(&story);
+}
+
 /* ---- nothing is changed by asking ----------------------------------------------------
  */
 
@@ -425,6 +445,8 @@ int main(void)
         {"a rule says which doors it does not see",
          a_rule_says_which_doors_it_does_not_see},
         {"silence is always judged", silence_is_always_judged},
+        {"silence that asks waits for the device",
+         silence_that_asks_waits_for_the_device},
         {"asking changes nothing and survives a restart",
          asking_changes_nothing_and_survives_a_restart},
         {"goods have a band and a tau from somewhere",

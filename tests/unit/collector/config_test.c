@@ -85,6 +85,34 @@ static void other_names_of_its_fields_are_taken(void)
     config_fini(&config);
 }
 
+static void only_a_channel_asks_whether_its_device_is_heard(void)
+{
+    static const struct {
+        const char *rule;
+        const char *refused; /* NULL: it is taken */
+    } rows[] = {
+        {"  - {id: gone, zone: room-1, kind: silent, silent: 30m, unless: "
+         "[device_silent]}\n",
+         NULL},
+        {"  - {id: gone, zone: room-1, kind: silent, silent: 0, unless: "
+         "[device_silent]}\n",
+         ":6: rule 'gone': with device_silent in unless a rule says how long"},
+        {"  - {id: gone, zone: room-1, kind: silent_device, unless: [device_silent]}\n",
+         ":6: rule 'gone': device_silent in unless is for the kind silent"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct config config;
+        struct settings settings;
+        struct err_text why;
+        load(&config, &settings, rows[i].rule, &why);
+        if (rows[i].refused == NULL)
+            CHECK_TEXT(why.text, "");
+        else
+            CHECK_ROW(why.text, strstr(why.text, rows[i].refused) != NULL);
+        config_fini(&config);
+    }
+}
+
 /* Their heads say that they may be copied. */
 static void rules_that_come_with_it_are_settings(void)
 {
@@ -336,6 +364,8 @@ int main(void)
         {"a site may say its time zone", a_site_may_say_its_time_zone},
         {"a rule has all that a rule can have", a_rule_has_all_that_a_rule_can_have},
         {"other names of its fields are taken", other_names_of_its_fields_are_taken},
+        {"only a channel asks whether its device is heard",
+         only_a_channel_asks_whether_its_device_is_heard},
         {"rules that come with it are settings", rules_that_come_with_it_are_settings},
         {"each kind watches what it is about", each_kind_watches_what_it_is_about},
         {"the document's rules are rules", the_document_s_rules_are_rules},

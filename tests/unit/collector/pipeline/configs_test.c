@@ -182,6 +182,32 @@ static void rules_come_with_their_conditions_and_plans(void)
     finish(&house);
 }
 
+/* To itself a device is never silent. */
+static void what_asks_for_the_device_goes_out_without_that(void)
+{
+    struct house house;
+    struct zone_rules got;
+    struct err_text why = {""};
+    open(&house);
+    json_t *body = json_loads("{\"zone\":\"a\",\"kind\":\"silent\",\"silent\":1800000,"
+                              "\"unless\":[\"device_silent\",\"maintenance\"]}",
+                              0, NULL);
+    CHECK(registry_apply(house.registry, "rule", "warm", "o", NULL, body));
+    json_decref(body);
+    CHECK_TEXT(flush(&house), "one two");
+    house.real_ms += AGAIN;
+    report(&house, 1, false);
+    CHECK_TEXT(flush(&house), "one");
+    enum err err = zone_rules_parse(&got, house.last.data, house.last.len, &why);
+    CHECK_TEXT(why.text, "");
+    CHECK(err == ERR_OK && got.zone_count == 2);
+    CHECK(got.zones[0].rules[0].silent_ms == 1800000);
+    CHECK(got.zones[0].rules[0].unless_count == 1);
+    CHECK_TEXT(got.zones[0].rules[0].unless[0], "maintenance");
+    zone_rules_fini(&got);
+    finish(&house);
+}
+
 /* Whoever reads it knows numbers. */
 static void ends_of_the_band_go_out_as_numbers(void)
 {
@@ -497,6 +523,8 @@ int main(void)
         {"who is placed is told", who_is_placed_is_told},
         {"rules come with their conditions and plans",
          rules_come_with_their_conditions_and_plans},
+        {"what asks for the device goes out without that",
+         what_asks_for_the_device_goes_out_without_that},
         {"ends of the band go out as numbers", ends_of_the_band_go_out_as_numbers},
         {"a device is told nothing that it may not know",
          a_device_is_told_nothing_that_it_may_not_know},
