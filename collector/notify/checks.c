@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/notify/checks.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "telemetry/quantity.h"
@@ -175,9 +176,27 @@ static const char *check_for(const struct check *row, enum way way,
     return strcmp(above, below) == 0 ? above : NULL;
 }
 
+bool check_is_alone(const struct incident *incident)
+{
+    if (incident->kind != ALERT_SILENT)
+        return false;
+    json_t *rule = json_loads(incident->snapshot, 0, NULL);
+    const json_t *unless = json_object_get(rule, "unless");
+    bool is_alone = false;
+    for (size_t i = 0; i < json_array_size(unless); i++) {
+        const char *reason = json_string_value(json_array_get(unless, i));
+        is_alone |= strcmp(reason != NULL ? reason : "",
+                           alert_reason_name(ALERT_REASON_DEVICE_SILENT)) == 0;
+    }
+    json_decref(rule);
+    return is_alone;
+}
+
 const char *check_of(const struct incident *incident, enum words_language language)
 {
     enum alert_kind kind = incident->kind;
+    if (check_is_alone(incident))
+        return words(WORDS_ALONE_CHECK, language);
     enum way way = way_of(incident);
     const char *quantity = incident->quantity;
     if (way == NO_WAY || (kind == ALERT_STEP && is_in(quantity, "%RH")))

@@ -11,6 +11,8 @@
 #include "alerts/incident.h"
 #include "collector/notify/words.h"
 
+/* It is silent by a rule that asks whether its device is heard, and it is. */
+bool check_is_alone(const struct incident *incident);
 /* Behind "check first: ". */
 const char *check_of(const struct incident *incident, enum words_language language);
 

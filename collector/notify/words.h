@@ -18,7 +18,8 @@ enum words_language { WORDS_EN, WORDS_ZH };
  * ${quantity} ${device} ${channel}; ${value}: what is measured now and the worst of it,
  * of a measure that is not the value itself the worst alone; ${level}: the level reached;
  * ${reference}: the rule's own limit; ${window}; ${life}: of life_left, whose it is and
- * for how long; ${span}: how long so far; ${since}: when the level was passed first.
+ * for how long; ${span}: how long so far; ${since}: when the level was passed first;
+ * ${alone}: WORDS_ALONE or nothing.
  */
 struct words_kind {
     const char *what[2];  /* by language */
@@ -36,12 +37,14 @@ enum words_phrase {
     WORDS_WARNING,
     WORDS_CRITICAL,
     WORDS_DIGEST, /* ${severity} ${count} */
-    WORDS_WORST,  /* ${worst} */
-    WORDS_CAUSE,  /* what leads stands behind it */
-    WORDS_LAST,   /* likewise what ended last */
-    WORDS_THERE,  /* ${zone}: of these, when it is another one */
-    WORDS_ACK,    /* ${link} */
-    WORDS_TEST,   /* ${channel} ${by} */
+    WORDS_ALONE,  /* a channel is silent, its device is not */
+    WORDS_ALONE_CHECK,
+    WORDS_WORST, /* ${worst} */
+    WORDS_CAUSE, /* what leads stands behind it */
+    WORDS_LAST,  /* likewise what ended last */
+    WORDS_THERE, /* ${zone}: of these, when it is another one */
+    WORDS_ACK,   /* ${link} */
+    WORDS_TEST,  /* ${channel} ${by} */
     /* What the goods bear: ${air} ${limit} ${goods} ${minutes}, ${soonest} ${latest}
      * where tau is assumed to be ${tau}; ${band} ${at}. */
     WORDS_HARM_COMES,

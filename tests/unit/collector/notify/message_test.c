@@ -303,6 +303,30 @@ static void silence_is_told_as_silence(void)
     json_decref(message);
 }
 
+static void a_channel_alone_is_told_as_such(void)
+{
+    struct incident incident = make_incident();
+    incident.kind = ALERT_SILENT;
+    incident.onset_ms = T0 + 3900000 - 1920000;
+    snprintf(incident.snapshot, sizeof incident.snapshot,
+             "{\"id\":\"device_silent\",\"kind\":\"silent\",\"unless\":[\"off_duty\","
+             "\"device_silent\"],\"silent_ms\":1800000}");
+    json_t *message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK_TEXT(text_of(message, "text_en"),
+               "[warning] room-1: no reading from agent-1 air_temperature for 32 min, "
+               "last at 2026-11-23 08:33 UTC; the rest of the device was heard. Check "
+               "first: plug, cable and probe");
+    CHECK_TEXT(text_of(message, "text_zh"),
+               "【警告】room-1：agent-1 air_temperature 已 32 min 无数据，最后 "
+               "2026-11-23 08:33 UTC；设备其余部分有数据传来。先查：插头、线缆、探头");
+    json_decref(message);
+    snprintf(incident.snapshot, sizeof incident.snapshot,
+             "{\"id\":\"device_silent\",\"kind\":\"silent\",\"silent_ms\":1800000}");
+    message = said(&incident, ALERT_EFFECT_OPENED, NULL);
+    CHECK(strstr(text_of(message, "text_en"), "heard") == NULL);
+    json_decref(message);
+}
+
 static void what_was_learned_late_is_marked(void)
 {
     static const struct {
@@ -711,6 +735,7 @@ int main(void)
         {"a cause is named in words", a_cause_is_named_in_words},
         {"a closing says how long it was", a_closing_says_how_long_it_was},
         {"silence is told as silence", silence_is_told_as_silence},
+        {"a channel alone is told as such", a_channel_alone_is_told_as_such},
         {"what was learned late is marked", what_was_learned_late_is_marked},
         {"a key differs with each revision only", a_key_differs_with_each_revision_only},
         CU_TEST_INFO_NULL,
