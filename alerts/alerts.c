@@ -215,6 +215,11 @@ void alerts_set_grace(struct alerts *alerts, int64_t quiet_until_ms)
     alerts->is_grace_dirty = true;
 }
 
+int64_t alerts_grace(const struct alerts *alerts)
+{
+    return alerts->quiet_until_ms;
+}
+
 void alerts_expect(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel, const char *quantity, int64_t now_ms)
 {

@@ -132,6 +132,8 @@ void alerts_tick(struct alerts *alerts, int64_t now_ms, const struct alert_sink 
 /* Nothing becomes silent before then: the grace after a start. Part of the saved state.
  */
 void alerts_set_grace(struct alerts *alerts, int64_t quiet_until_ms);
+/* Until when; INT64_MIN: there was none. */
+int64_t alerts_grace(const struct alerts *alerts);
 
 /*
  * The channel is to measure that zone from now on, heard of or not: its silence counts

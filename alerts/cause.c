@@ -240,8 +240,8 @@ static enum cause_telling withdrawn(struct cause *cause, const struct cause_even
 /* Of many members that were acknowledged together one speaks. */
 static enum cause_telling reminded(struct cause *cause, const struct cause_event *event)
 {
-    bool is_again =
-        cause->reminded_ms != 0 && event->now_ms - cause->reminded_ms < CAUSE_TOGETHER_MS;
+    bool is_again = cause->reminded_ms != 0 && event->now_ms >= cause->reminded_ms &&
+                    event->now_ms - cause->reminded_ms < CAUSE_TOGETHER_MS;
     if (is_again)
         return CAUSE_TELL_NOBODY;
     cause->reminded_ms = event->now_ms;

@@ -196,15 +196,20 @@ static void expect_channels(struct verdicts *verdicts)
     }
 }
 
-/* What was not heard while we were away, or by another clock, is not silent at once. */
-static void begin_grace(struct verdicts *verdicts)
+static int64_t grace_ms(const struct verdicts *verdicts)
 {
     int64_t quiet_ms = START_QUIET_MS;
     const struct settings *settings = verdicts->options.settings;
     for (size_t i = 0; i < settings->sensor_count; i++)
         if (2 * settings->sensors[i].interval_ms > quiet_ms)
             quiet_ms = 2 * settings->sensors[i].interval_ms;
-    alerts_set_grace(verdicts->engine, now_ms(verdicts) + quiet_ms);
+    return quiet_ms;
+}
+
+/* What was not heard while we were away, or by another clock, is not silent at once. */
+static void begin_grace(struct verdicts *verdicts)
+{
+    alerts_set_grace(verdicts->engine, now_ms(verdicts) + grace_ms(verdicts));
 }
 
 static void begin_engine(struct verdicts *verdicts)
@@ -482,6 +487,8 @@ void verdicts_unsynced(struct verdicts *verdicts, const struct pack *pack)
 void verdicts_tick(struct verdicts *verdicts)
 {
     int64_t time_ms = now_ms(verdicts);
+    if (alerts_grace(verdicts->engine) > time_ms + grace_ms(verdicts))
+        begin_grace(verdicts); /* the clock was ahead */
     alerts_tick(verdicts->engine, time_ms, &verdicts->sink);
     if (incidents_end_carried(&verdicts->kept.list, time_ms))
         verdicts->has_changed = true;

@@ -16,11 +16,13 @@ static double refill(const struct bucket *bucket)
     return bucket->rate < 2 ? 0.5 : (double)bucket->rate - most(bucket);
 }
 
-/* A clock that was set back gives nothing. */
+/* A clock that was set back gives nothing, and makes no pause longer. */
 static void count(struct bucket *bucket, int64_t now_ms)
 {
     int64_t span = now_ms - bucket->at_ms;
     bucket->at_ms = now_ms;
+    if (span < 0 && bucket->blocked_until_ms > 0)
+        bucket->blocked_until_ms += span;
     if (span <= 0 || bucket->rate == 0)
         return;
     bucket->tokens += (double)span * refill(bucket) / MINUTE_MS;

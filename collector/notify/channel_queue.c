@@ -266,6 +266,8 @@ static void on_open(void *context, const char *body)
 /* Decides nothing and leaves no trace: an Alertmanager forgets what it is not told. */
 static enum err refresh(struct channel_queue *queue, int64_t now_ms)
 {
+    if (queue->refreshed_ms != INT64_MAX && queue->refreshed_ms > now_ms)
+        queue->refreshed_ms = now_ms; /* the clock was set back */
     if (queue->channel->kind != CHANNEL_ALERTMANAGER ||
         now_ms - queue->refreshed_ms < queue->channel->refresh_ms)
         return ERR_OK;

@@ -124,10 +124,17 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : strcmp(left->id, right->id);
 }
 
+/* Nothing waits for longer: what does was held by a clock that was ahead. */
+static bool is_due_now(const struct pipeline *pipeline, int64_t until_ms)
+{
+    return pipeline->now_ms >= until_ms ||
+           (until_ms != INT64_MAX && until_ms - pipeline->now_ms > WAIT_MOST_MS);
+}
+
 /* In the order of names, which is the same after a restart. */
 void pipeline_settle_backlogs(struct pipeline *pipeline)
 {
-    if (pipeline->backlog_due_ms == 0 || pipeline->now_ms < pipeline->backlog_due_ms)
+    if (pipeline->backlog_due_ms == 0 || !is_due_now(pipeline, pipeline->backlog_due_ms))
         return;
     struct device **due = mem_array(pipeline->devices.count, sizeof(struct device *));
     size_t count = 0;
@@ -136,7 +143,7 @@ void pipeline_settle_backlogs(struct pipeline *pipeline)
         struct device *device = pipeline->devices.entries[i].value;
         if (device->late == NULL)
             continue;
-        if (device->late->until_ms != 0 && pipeline->now_ms >= device->late->until_ms)
+        if (device->late->until_ms != 0 && is_due_now(pipeline, device->late->until_ms))
             due[count++] = device;
         else
             note_due(pipeline, device->late->until_ms);

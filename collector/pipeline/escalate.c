@@ -129,7 +129,8 @@ void pipeline_look_at_channels(struct pipeline *pipeline, const struct incident 
         if (roster->given[i].rate == 0)
             continue;
         pipeline_note(pipeline, state_count_channel(state, channels[i].name,
-                                                    pipeline->now_ms - FULL_MS, &count));
+                                                    pipeline->now_ms - FULL_MS,
+                                                    pipeline->now_ms, &count));
         if (count >= (uint64_t)roster->given[i].rate)
             channels[i].full_until = pipeline->now_ms + FULL_MS;
     }

@@ -85,6 +85,8 @@ struct pipeline {
     bool wants_dates;        /* what is due was changed */
     bool wants_goods;        /* what stands in zones was changed */
     bool wants_checkpoint;   /* in this batch's transaction */
+    int64_t tick_ms;         /* wall time of the last tick of this run; 0: none */
+    bool was_synced;         /* a time service stood behind it */
     size_t implausible;      /* readings of the pack being taken */
     struct device *in_order; /* whose readings the first engine is judging, or NULL */
     struct pipeline_news news;

@@ -22,9 +22,10 @@ static void start(struct pipeline *pipeline, const struct journal_record *record
         alerts_set_grace(pipeline->ahead, quiet_until_ms);
 }
 
-static void tick(struct pipeline *pipeline)
+static void tick(struct pipeline *pipeline, const struct journal_record *record)
 {
     bool are_values_due = pipeline_values_are_due(pipeline);
+    pipeline_watch_own_clock(pipeline, record);
     pipeline_tell_goods(pipeline);
     pipeline_judge_dates(pipeline);
     pipeline_pass_placements(pipeline);
@@ -49,7 +50,7 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
         start(pipeline, record);
         break;
     case RECORD_TICK:
-        tick(pipeline);
+        tick(pipeline, record);
         break;
     case RECORD_CONFIG:
         pipeline_take_seed(pipeline, record);

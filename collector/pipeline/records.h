@@ -26,6 +26,10 @@ void pipeline_note_clock(struct pipeline *pipeline, struct device *device,
 void pipeline_follow_clock(struct pipeline *pipeline, struct device *device,
                            uint64_t epoch, const struct pack *pack);
 
+/* own_clock.c: with each tick, before what is due by time */
+void pipeline_watch_own_clock(struct pipeline *pipeline,
+                              const struct journal_record *tick);
+
 /* packs.c */
 /* `pack` NULL: it cannot be read, `why` says why. */
 void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *message,

@@ -179,12 +179,14 @@ enum err state_withdraw_ends(struct state *state, const char *cause, int64_t now
 }
 
 enum err state_count_channel(struct state *state, const char *channel, int64_t since_ms,
-                             uint64_t *count)
+                             int64_t now_ms, uint64_t *count)
 {
     int64_t number = 0;
-    enum err err = db_get_one(
-        state->db, "SELECT count(*) FROM outbox WHERE channel = ? AND created_ms > ?",
-        DB_ARGS(db_text(channel), db_int(since_ms)), &number);
+    enum err err =
+        db_get_one(state->db,
+                   "SELECT count(*) FROM outbox WHERE channel = ? AND created_ms > ?"
+                   " AND created_ms <= ?",
+                   DB_ARGS(db_text(channel), db_int(since_ms), db_int(now_ms)), &number);
     *count = (uint64_t)number;
     return err;
 }
@@ -259,4 +261,47 @@ enum err state_recall_escalations(struct state *state, const char *channel,
                        " WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.cause ="
                        " escalation.cause AND channel = ?1 AND state <> 'done')",
                        DB_ARGS(db_text(channel), db_int(now_ms)));
+}
+
+enum err state_turn_messages_back(struct state *state, const char *channel,
+                                  int64_t now_ms, int64_t latest_ms)
+{
+    enum err err = state_write(
+        state,
+        "UPDATE outbox SET next_attempt_ms = ?2 WHERE channel = ?1 AND state = 'pending'"
+        " AND (attempts > 0 AND next_attempt_ms > ?3"
+        " OR attempts = 0 AND step < ?4 AND next_attempt_ms > ?2)",
+        DB_ARGS(db_text(channel), db_int(now_ms), db_int(latest_ms),
+                db_int(STATE_STEP_END)));
+    return err != ERR_OK
+               ? err
+               : state_write(
+                     state,
+                     "UPDATE outbox SET created_ms = ?2 WHERE channel = ?1"
+                     " AND created_ms > ?2 AND NOT (state = 'pending'"
+                     " AND attempts = 0 AND step >= ?3)",
+                     DB_ARGS(db_text(channel), db_int(now_ms), db_int(STATE_STEP_END)));
+}
+
+enum err state_turn_rounds_back(struct state *state, int64_t now_ms)
+{
+    enum err err = state_write(state,
+                               "UPDATE escalation SET round_ms = min(round_ms, ?1),"
+                               " next_ms = iif(next_ms = ?2, ?2, min(next_ms, ?1))"
+                               " WHERE round_ms > ?1 OR (next_ms > ?1 AND next_ms < ?2)",
+                               DB_ARGS(db_int(now_ms), db_int(INT64_MAX)));
+    return err != ERR_OK ? err
+                         : state_write(state,
+                                       "UPDATE channel_health SET failing_ms = ?1"
+                                       " WHERE failing_ms > ?1",
+                                       DB_ARGS(db_int(now_ms)));
+}
+
+enum err state_turn_reminders_back(struct state *state, int64_t latest_ms)
+{
+    return state_write(state,
+                       "UPDATE incident SET remind_ms = min(remind_ms, ?1),"
+                       " snoozed_until_ms = min(snoozed_until_ms, ?1)"
+                       " WHERE remind_ms > ?1",
+                       DB_ARGS(db_int(latest_ms)));
 }

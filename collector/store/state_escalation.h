@@ -110,9 +110,11 @@ MUST_CHECK enum err state_withdraw_message(struct state *state, uint64_t message
 MUST_CHECK enum err state_withdraw_ends(struct state *state, const char *cause,
                                         int64_t now_ms);
 
-/* Messages that were made for the channel since then. */
+/* Messages that were made for the channel since then, but for those that wait for their
+ * hour. */
 MUST_CHECK enum err state_count_channel(struct state *state, const char *channel,
-                                        int64_t since_ms, uint64_t *count);
+                                        int64_t since_ms, int64_t now_ms,
+                                        uint64_t *count);
 
 struct state_health {
     uint32_t failures;  /* results in a row that were none */
@@ -141,5 +143,17 @@ MUST_CHECK enum err state_get_addressee(struct state *state, uint64_t message,
 /* Escalations that have told over the channel are to be looked at again by then. */
 MUST_CHECK enum err state_recall_escalations(struct state *state, const char *channel,
                                              int64_t now_ms);
+
+/*
+ * The clock was ahead: what was made later than now, was made now, and may go; what was
+ * attempted may again, when it would wait until after `latest_ms`. What waits for its
+ * hour stays.
+ */
+MUST_CHECK enum err state_turn_messages_back(struct state *state, const char *channel,
+                                             int64_t now_ms, int64_t latest_ms);
+/* Likewise rounds, which are looked at now, and since when channels fail. */
+MUST_CHECK enum err state_turn_rounds_back(struct state *state, int64_t now_ms);
+/* Nothing comes back later than then. */
+MUST_CHECK enum err state_turn_reminders_back(struct state *state, int64_t latest_ms);
 
 #endif

@@ -362,6 +362,8 @@ static void one_that_was_acknowledged_and_forgotten_comes_back_once(void)
     CHECK_TEXT(open_one(&m, ALERT_CRITICAL, 1), "told");
     CHECK_TEXT(note(&m, ALERT_EFFECT_REMINDED, 0), "told");
     CHECK_TEXT(note(&m, ALERT_EFFECT_REMINDED, 1), "-");
+    m.cause.reminded_ms = T0 + 8 * 3600000; /* by a clock that was ahead */
+    CHECK_TEXT(note(&m, ALERT_EFFECT_REMINDED, 1), "told");
 }
 
 int main(void)

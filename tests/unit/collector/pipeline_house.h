@@ -58,6 +58,7 @@ struct house {
     const struct roster *roster;
     const struct ack_links *links;
     int64_t path_ms;
+    int64_t grace_ms;        /* of silence, after a start */
     struct configs *configs; /* NULL: devices are told nothing */
     struct buf told;
 };
@@ -106,7 +107,7 @@ static inline void pipeline_start(struct house *house)
         .acks = house->acks,
         .configs = house->configs,
         .guard = house->guard,
-        .silence_grace_ms = 0,
+        .silence_grace_ms = house->grace_ms,
         .channels = house->channels != NULL ? house->channels : channels,
         .channel_count = house->channels != NULL ? house->channel_count : 1,
         .roster = house->roster,

@@ -183,6 +183,8 @@ static const struct {
      "o", 1},
     {"and not before", "d1=5 at 14 hello 9 d2=9 d3=9 d4=9", "", 0},
     {"a slow backlog waits", "d1=5 at 60 hello 9 d2=5 d3=9 tick 66", "", 0},
+    {"a slow backlog, and the clock is set back", "d1=5 at 600 hello 9 d2=5 d3=9 tick 66",
+     "o", 1},
     {"for a part of its age", "d1=5 at 60 hello 9 d2=5 d3=9 tick 68", "o", 1},
     {"and goes on",
      "d1=5 at 60 hello 9 d2=5 d3=9 tick 68 at 69 d4=25 d5=5 d6=5 d7=9 d8=5 d9=5", "oc",

@@ -950,6 +950,23 @@ static void a_probe_that_breaks_is_silent(void)
     bench_destroy(bench);
 }
 
+/* The grace after a start is no eight hours. */
+static void a_clock_that_was_ahead_hides_no_silence(void)
+{
+    struct bench *bench = bench_create(ZONE("true", SILENT));
+    set_now(bench, T0 + 480 * MINUTE_MS);
+    restart(bench);
+    give(bench, 480, 5);
+    for (int minute = 0; minute < 5; minute++)
+        give(bench, minute, 5);
+    for (int minute = 5; minute < 14; minute++)
+        give(bench, minute, (double)NAN);
+    CHECK(list_of(bench)->count == 0);
+    give(bench, 14, (double)NAN);
+    CHECK(list_of(bench)->count == 1);
+    bench_destroy(bench);
+}
+
 static void a_full_disk_silences_nothing(void)
 {
     struct bench *bench = bench_create(ZONE("true", WARM));
@@ -1126,6 +1143,8 @@ int main(void)
         {"a learned silence is as urgent as there",
          a_learned_silence_is_as_urgent_as_there},
         {"a probe that breaks is silent", a_probe_that_breaks_is_silent},
+        {"a clock that was ahead hides no silence",
+         a_clock_that_was_ahead_hides_no_silence},
         {"a full disk silences nothing", a_full_disk_silences_nothing},
         {"a clock set late", a_clock_set_late},
         {"a clock that is lost begins delays anew",

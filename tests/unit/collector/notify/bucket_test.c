@@ -63,9 +63,12 @@ static void a_block_holds_and_no_limit_is_none(void)
     CHECK(bucket_is_open(&bucket, 0) && bucket_left(&bucket, 0) == -1);
     bucket_block(&bucket, 600000);
     bucket_block(&bucket, 5);
-    CHECK(!bucket_is_open(&bucket, 599999));
     CHECK(bucket_next_ms(&bucket, 5) == 600000);
+    CHECK(!bucket_is_open(&bucket, 599999));
     CHECK(bucket_is_open(&bucket, 600000));
+    bucket_block(&bucket, 600000 + HOUR_MS);
+    CHECK(!bucket_is_open(&bucket, 0)); /* set back by ten minutes */
+    CHECK(!bucket_is_open(&bucket, HOUR_MS - 1) && bucket_is_open(&bucket, HOUR_MS));
 }
 
 int main(void)

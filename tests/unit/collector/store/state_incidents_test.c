@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
+#include "collector/store/state_escalation.h"
 #include "collector/store/state_tables.h"
 #include "tests/support/check.h"
 #include "tests/support/folder.h"
@@ -386,6 +387,22 @@ static void what_is_not_due_yet_holds_up_nothing(void)
     close_all();
 }
 
+/* An end that is told in the morning was not sent in the last minute. */
+static void what_waits_for_its_hour_fills_no_channel(void)
+{
+    open_in_batch();
+    uint64_t count = 0;
+    const struct state_message sent = make_message("aa", 1, 100);
+    struct state_message end = make_message("aa", 2, 900);
+    end.created_ms = 900;
+    CHECK(state_add_message(state, &sent) == ERR_OK);
+    CHECK(state_add_message(state, &end) == ERR_OK);
+    CHECK(state_count_channel(state, "hook", 0, 100, &count) == ERR_OK && count == 1);
+    CHECK(state_count_channel(state, "hook", 1, 899, &count) == ERR_OK && count == 0);
+    CHECK(state_count_channel(state, "hook", 899, 900, &count) == ERR_OK && count == 1);
+    close_all();
+}
+
 static void attempts_of_a_former_run_are_due_at_once(void)
 {
     open_in_batch();
@@ -460,6 +477,8 @@ int main(void)
         {"attempts and results are kept", attempts_and_results_are_kept},
         {"one address holds up no other", one_address_holds_up_no_other},
         {"what is not due yet holds up nothing", what_is_not_due_yet_holds_up_nothing},
+        {"what waits for its hour fills no channel",
+         what_waits_for_its_hour_fills_no_channel},
         {"attempts of a former run are due at once",
          attempts_of_a_former_run_are_due_at_once},
         {"a batch holds the incident and its message or neither",
