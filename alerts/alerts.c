@@ -25,10 +25,7 @@ void alerts_destroy(struct alerts *alerts)
 {
     if (alerts == NULL)
         return;
-    size_t at = 0;
-    for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
-         source = table_next(&alerts->sources, &at))
-        source_destroy(alerts, source);
+    sources_fini(alerts);
     while (alerts->spare != NULL) {
         struct watch *watch = alerts->spare;
         alerts->spare = watch->next;
@@ -36,7 +33,6 @@ void alerts_destroy(struct alerts *alerts)
     }
     for (size_t i = 0; i < alerts->gone.count; i++)
         free(alerts->gone.items[i]);
-    table_free(&alerts->sources);
     assert(alerts->names.count == 0);
     table_free(&alerts->names);
     table_free(&alerts->firings);
@@ -231,12 +227,12 @@ void alerts_forget(struct alerts *alerts, const char *zone, const char *device,
                    const char *channel, int64_t now_ms, const struct alert_sink *sink)
 {
     struct source *source = source_find(alerts, zone, device, channel);
-    if (source == NULL || source->is_forgotten || source_channels(source) > 0)
+    if (source == NULL || source->is_forgotten || source->channels > 0)
         return;
     struct source *whole = source_device(source);
     source_unlink_device(source);
     source_forget(alerts, source, now_ms, sink);
-    if (whole != NULL && source_channels(whole) == 0)
+    if (whole != NULL && whole->channels == 0)
         source_forget(alerts, whole, now_ms, sink);
 }
 

@@ -81,12 +81,12 @@ static struct source *derived_source(struct alerts *alerts, const struct source 
                                      int64_t arrival_ms)
 {
     const char *zone = air->plan->zone;
-    struct source *source = source_find(alerts, zone, air->device_name, channel);
+    struct source *source = source_find(alerts, zone, air->station->device, channel);
     if (source != NULL) {
         source_hear_of(alerts, source, arrival_ms);
         return source;
     }
-    source = source_make(alerts, zone, air->device_name, channel, quantities[which],
+    source = source_make(alerts, zone, air->station->device, channel, quantities[which],
                          arrival_ms);
     silence_schedule(alerts, source);
     return source;

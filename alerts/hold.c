@@ -51,7 +51,7 @@ static void tell(struct alerts *alerts, const struct watch *watch,
     const struct source *source = watch->source;
     snprintf(told.rule, sizeof told.rule, "%s", watch->rule->id);
     snprintf(told.zone, sizeof told.zone, "%s", source->plan->zone);
-    snprintf(told.device, sizeof told.device, "%s", source->device_name);
+    snprintf(told.device, sizeof told.device, "%s", source->station->device);
     snprintf(told.channel, sizeof told.channel, "%s", source_channel(source));
     snprintf(told.quantity, sizeof told.quantity, "%s", source->plan->quantity);
     sink->suppressed(sink->context, &told);

@@ -64,7 +64,7 @@ static void make_id(uint8_t id[ID_BYTES], const struct watch *watch, int64_t pas
                     uint64_t turn)
 {
     const struct source *source = watch->source;
-    const char *const names[] = {watch->rule->id, source->plan->zone, source->device_name,
+    const char *const names[] = {watch->rule->id, source->plan->zone, source->station->device,
                                  source_channel(source)};
     char bytes[4 * (ID_SIZE + 8) + 16];
     size_t len = 0;
@@ -159,7 +159,7 @@ const struct incident *incident_fill(const struct alerts *alerts,
     crypto_hex(out->id, firing->id, ID_BYTES);
     copy_name(out->rule, firing->rule->id);
     copy_name(out->zone, source->plan->zone);
-    copy_name(out->device, source->device_name);
+    copy_name(out->device, source->station->device);
     copy_name(out->channel, source_channel(source));
     copy_name(out->quantity, source->plan->quantity);
     if (firing->acknowledged_by != NULL)

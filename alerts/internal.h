@@ -74,16 +74,21 @@ static inline const char *source_channel(const struct source *source)
 /* That its channel is counted with; NULL. */
 static inline struct source *source_device(const struct source *source)
 {
-    return source->plan->is_device ? NULL : source->device;
+    return source->is_counted ? source->station->whole : NULL;
 }
 
-static inline uint32_t source_channels(const struct source *source)
-{
-    return source->plan->is_device ? source->channels : 0;
-}
 struct source *source_find(const struct alerts *alerts, const char *zone,
                            const char *device, const char *channel);
-/* In no table yet. */
+/* Of a whole engine, each once, from a zeroed walk on; NULL at the end. None may come or
+ * go between. */
+struct source_walk {
+    size_t at;
+    struct source *source;
+};
+struct source *source_next(const struct alerts *alerts, struct source_walk *walk);
+/* It is the zone's from now on; relink moves it on when zones are replaced. */
+void station_enter(struct station *station, struct zone *zone);
+/* Not to be found yet. */
 struct source *source_create(struct alerts *alerts, const char *zone, const char *device,
                              const char *channel, const char *quantity);
 void source_add(struct alerts *alerts, struct source *source);
@@ -99,7 +104,7 @@ void source_expect(struct alerts *alerts, const char *zone, const char *device,
 /* Counts it with the source of its device, made if missing, if the zone watches those. */
 void source_link_device(struct alerts *alerts, struct source *source);
 void source_unlink_device(struct source *source);
-/* Nothing is linked to it, and it to nothing, whatever was. */
+/* Nothing is counted with it, and it with nothing, whatever was. */
 void source_uncount(struct source *source);
 void source_touch(struct alerts *alerts, struct source *source);
 /* The first of those that were touched, which is not one any more; NULL. */
@@ -112,7 +117,10 @@ void source_sort_out(struct alerts *alerts,
 void source_remove(struct alerts *alerts, struct source *source);
 /* The same for one that is in no queue any more. */
 void source_remove_unqueued(struct alerts *alerts, struct source *source);
-/* With its watches; it must be in no table and no queue. */
+/* All of them. */
+void sources_fini(struct alerts *alerts);
+/* With its watches, and its station if it was the last there; it must not be to be found
+ * any more, and in no queue. */
 void source_destroy(struct alerts *alerts, struct source *source);
 /* Removes it when nothing watches it and nothing of it is open. */
 void source_drop_idle(struct alerts *alerts, struct source *source);

@@ -31,7 +31,7 @@ static bool find_own(const struct alerts *alerts, const struct source *source,
     char name[ID_SIZE];
     const struct source *of = source;
     if (source->is_derived && derive_origin(name, source_channel(source)))
-        of = source_find(alerts, source->plan->zone, source->device_name, name);
+        of = source_find(alerts, source->plan->zone, source->station->device, name);
     return of != NULL && shared_air_now(of, air);
 }
 

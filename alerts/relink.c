@@ -70,9 +70,9 @@ static int compare_heard(const void *a, const void *b)
 
 static void collect(const struct alerts *alerts, struct pointers *all)
 {
-    size_t at = 0;
-    for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
-         source = table_next(&alerts->sources, &at))
+    struct source_walk walk = {0};
+    for (struct source *source = source_next(alerts, &walk); source != NULL;
+         source = source_next(alerts, &walk))
         pointers_add(all, source);
 }
 
@@ -92,7 +92,7 @@ static void remove_idle(struct alerts *alerts, const struct pointers *all)
         if (is_idle(all->items[i], NULL))
             source_remove_unqueued(alerts, all->items[i]);
     silence_reschedule_all(alerts);
-    assert(alerts->wake_count <= alerts->sources.count);
+    assert(alerts->wake_count <= alerts->source_count);
 }
 
 /* What was declared of a zone holds under its new rules, too. */
@@ -105,9 +105,19 @@ static void attach_rooms(struct alerts *alerts)
             room_attach(alerts, room);
 }
 
+/* Into the zones that are there from now on. */
+static void move_stations(struct alerts *alerts)
+{
+    size_t at = 0;
+    for (struct station *station = table_next(&alerts->stations, &at); station != NULL;
+         station = table_next(&alerts->stations, &at))
+        station_enter(station, zone_make(&alerts->zones, station->zone->name));
+}
+
 void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sink *sink)
 {
     attach_rooms(alerts);
+    move_stations(alerts);
     struct pointers all = {0};
     collect(alerts, &all);
     if (all.count > 0)
@@ -115,8 +125,8 @@ void alerts_relink(struct alerts *alerts, int64_t now_ms, const struct alert_sin
     for (size_t i = 0; i < all.count; i++) {
         struct source *source = all.items[i];
         source_uncount(source);
-        struct plan *plan = plan_get(zone_make(&alerts->zones, source->plan->zone),
-                                     source->plan->quantity, source->plan->is_device);
+        struct plan *plan = plan_get(source->station->zone, source->plan->quantity,
+                                     source->plan->is_device);
         if (source_relink(alerts, source, plan, now_ms, sink))
             source_touch(alerts, source);
     }

@@ -73,7 +73,7 @@ static struct wake heap_pop(struct alerts *alerts)
 /* What is recorded, of no device, is known until it is recorded otherwise. */
 static bool can_become_unknown(const struct watch *watch)
 {
-    return watch->source->device_name[0] != '\0' && watch->rule != NULL &&
+    return watch->source->station->device[0] != '\0' && watch->rule != NULL &&
            !rule_is_silence(watch->rule) && watch->firing != NULL &&
            watch->firing->state != INCIDENT_UNKNOWN;
 }
@@ -199,9 +199,9 @@ void silence_reschedule_all(struct alerts *alerts)
 {
     alerts->has_new_stretches = false;
     alerts->wake_count = 0;
-    size_t at = 0;
-    for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
-         source = table_next(&alerts->sources, &at)) {
+    struct source_walk walk = {0};
+    for (struct source *source = source_next(alerts, &walk); source != NULL;
+         source = source_next(alerts, &walk)) {
         source->wake_ms = TIME_NEVER;
         silence_schedule(alerts, source);
     }

@@ -10,50 +10,132 @@
 #include "alerts/judge.h"
 #include "base/mem.h"
 
-static_assert(offsetof(struct source, device_name) <= 73,
-              "a source is what every channel costs");
+static_assert(sizeof(struct source) <= 88, "a source is what every channel costs");
 
-struct source_name {
+/* ---- stations ----------------------------------------------------------------------- */
+
+struct station_name {
     const char *zone;
     const char *device;
-    const char *channel;
 };
 
-static uint64_t name_hash(const struct source_name *name)
+static uint64_t station_hash(const char *zone, const char *device)
 {
-    uint64_t hash = table_hash_text(0, name->zone);
-    hash = table_hash_text(hash, name->device);
-    return table_hash_text(hash, name->channel);
+    return table_hash_text(table_hash_text(0, zone), device);
 }
 
-static struct source_name name_of(const struct source *source)
+static bool station_is(const void *entry, const void *key)
 {
-    return (struct source_name){.zone = source->plan->zone,
-                                .device = source->device_name,
-                                .channel = source_channel(source)};
+    const struct station *station = entry;
+    const struct station_name *name = key;
+    return strcmp(station->device, name->device) == 0 &&
+           strcmp(station->zone->name, name->zone) == 0;
 }
 
-static uint64_t source_hash(const struct source *source)
+static struct station *station_find(const struct alerts *alerts, const char *zone,
+                                    const char *device)
 {
-    struct source_name name = name_of(source);
-    return name_hash(&name);
+    const struct station_name name = {.zone = zone, .device = device};
+    if (alerts->asked != NULL && station_is(alerts->asked, &name))
+        return alerts->asked;
+    return table_find(&alerts->stations, station_hash(zone, device), station_is, &name);
 }
 
-static bool source_is(const void *entry, const void *key)
+void station_enter(struct station *station, struct zone *zone)
 {
-    const struct source *source = entry;
-    const struct source_name *name = key;
-    return strcmp(source->device_name, name->device) == 0 &&
-           strcmp(source_channel(source), name->channel) == 0 &&
-           strcmp(source->plan->zone, name->zone) == 0;
+    station->zone = zone;
+    station->before = NULL;
+    station->next = zone->stations;
+    if (station->next != NULL)
+        station->next->before = station;
+    zone->stations = station;
 }
 
+static size_t station_size(const char *device)
+{
+    return offsetof(struct station, device) + strlen(device) + 1;
+}
+
+static struct station *station_make(struct alerts *alerts, const char *zone,
+                                    const char *device)
+{
+    struct station *station = station_find(alerts, zone, device);
+    if (station != NULL)
+        return station;
+    station = pool_take(&alerts->pool, station_size(device));
+    memcpy(station->device, device, strlen(device) + 1);
+    station_enter(station, zone_make(&alerts->zones, zone));
+    table_add(&alerts->stations, station_hash(zone, device), station);
+    return station;
+}
+
+static void station_destroy(struct alerts *alerts, struct station *station)
+{
+    assert(station->last == NULL && station->whole == NULL);
+    if (station->next != NULL)
+        station->next->before = station->before;
+    if (station->before != NULL)
+        station->before->next = station->next;
+    else
+        station->zone->stations = station->next;
+    if (alerts->asked == station)
+        alerts->asked = NULL;
+    table_remove(&alerts->stations, station_hash(station->zone->name, station->device),
+                 station);
+    pool_give(&alerts->pool, station, station_size(station->device));
+}
+
+/* Channels come in the same order again and again: the one behind the last comes first. */
 struct source *source_find(const struct alerts *alerts, const char *zone,
                            const char *device, const char *channel)
 {
-    struct source_name name = {.zone = zone, .device = device, .channel = channel};
-    return table_find(&alerts->sources, name_hash(&name), source_is, &name);
+    struct station *station = station_find(alerts, zone, device);
+    if (station == NULL || station->last == NULL)
+        return NULL;
+    struct source *source = station->last;
+    do {
+        source = source->next;
+        if (strcmp(source_channel(source), channel) == 0)
+            return station->last = source;
+    } while (source != station->last);
+    return NULL;
 }
+
+void source_add(struct alerts *alerts, struct source *source)
+{
+    struct station *station = source->station;
+    source->next = station->last != NULL ? station->last->next : source;
+    if (station->last != NULL)
+        station->last->next = source;
+    station->last = source;
+    if (source->plan->is_device)
+        station->whole = source;
+    alerts->source_count++;
+}
+
+static void leave_station(struct alerts *alerts, struct source *source)
+{
+    struct station *station = source->station;
+    struct source *before = source;
+    while (before->next != source)
+        before = before->next;
+    before->next = source->next;
+    if (station->last == source)
+        station->last = before != source ? before : NULL;
+    if (station->whole == source)
+        station->whole = NULL;
+    alerts->source_count--;
+}
+
+struct source *source_next(const struct alerts *alerts, struct source_walk *walk)
+{
+    if (walk->source != NULL && walk->source != walk->source->station->last)
+        return walk->source = walk->source->next;
+    const struct station *station = table_next(&alerts->stations, &walk->at);
+    return walk->source = station != NULL ? station->last->next : NULL;
+}
+
+/* ---- sources ------------------------------------------------------------------------ */
 
 void pointers_add(struct pointers *list, void *item)
 {
@@ -135,30 +217,19 @@ static void name_unref(struct alerts *alerts, struct name *name)
     free(name);
 }
 
-static size_t source_size(const char *device)
-{
-    size_t size = offsetof(struct source, device_name) + strlen(device) + 1;
-    return size > sizeof(struct source) ? size : sizeof(struct source);
-}
-
 struct source *source_create(struct alerts *alerts, const char *zone, const char *device,
                              const char *channel, const char *quantity)
 {
     assert(strlen(device) < ID_SIZE && strlen(channel) < ID_SIZE);
-    struct source *source = pool_take(&alerts->pool, source_size(device));
-    memcpy(source->device_name, device, strlen(device) + 1);
+    struct station *station = station_make(alerts, zone, device);
+    struct source *source = pool_take(&alerts->pool, sizeof *source);
+    source->station = station;
     source->channel = channel[0] != '\0' ? name_ref(alerts, channel) : NULL;
-    source->plan =
-        plan_get(zone_make(&alerts->zones, zone), quantity, channel[0] == '\0');
+    source->plan = plan_get(station->zone, quantity, channel[0] == '\0');
     source->is_derived = alert_channel_is_derived(channel) || device[0] == '\0';
     source->last_ms = TIME_NONE;
     source->wake_ms = TIME_NEVER;
     return source;
-}
-
-void source_add(struct alerts *alerts, struct source *source)
-{
-    table_add(&alerts->sources, source_hash(source), source);
 }
 
 struct source *source_make(struct alerts *alerts, const char *zone, const char *device,
@@ -234,6 +305,7 @@ struct source *source_of(struct alerts *alerts, const struct alert_reading *read
     struct source *source =
         source_find(alerts, reading->zone, reading->device, reading->channel);
     if (source != NULL) {
+        alerts->asked = source->station;
         if (!reading->is_elsewhere)
             source_hear_of(alerts, source, reading->arrival_ms);
         return source;
@@ -251,21 +323,21 @@ struct source *source_of(struct alerts *alerts, const struct alert_reading *read
 
 void source_link_device(struct alerts *alerts, struct source *source)
 {
-    assert(!source->plan->is_device && source->device == NULL);
-    const char *zone = source->plan->zone;
-    if (source->is_forgotten || source->is_derived ||
-        !zone_find(&alerts->zones, zone)->has_devices)
+    assert(!source->plan->is_device && !source->is_counted);
+    const struct station *station = source->station;
+    if (source->is_forgotten || source->is_derived || !station->zone->has_devices)
         return;
-    struct source *device = source_find(alerts, zone, source->device_name, "");
-    if (device == NULL)
-        device = source_make(alerts, zone, source->device_name, "", "", source->heard_ms);
+    if (station->whole == NULL)
+        source_make(alerts, station->zone->name, station->device, "", "",
+                    source->heard_ms);
+    struct source *device = station->whole;
     device->channels++;
     if (device->is_forgotten) {
         device->is_forgotten = false;
         device->heard_ms = source->heard_ms;
         source_touch(alerts, device);
     }
-    source->device = device;
+    source->is_counted = true;
     silence_schedule(alerts, device);
 }
 
@@ -274,23 +346,21 @@ void source_unlink_device(struct source *source)
     struct source *device = source_device(source);
     if (device == NULL)
         return;
-    assert(source_channels(device) > 0);
+    assert(device->channels > 0);
     device->channels--;
-    source->device = NULL;
+    source->is_counted = false;
 }
 
 void source_uncount(struct source *source)
 {
-    if (source->plan->is_device)
-        source->channels = 0;
-    else
-        source->device = NULL;
+    source->channels = 0;
+    source->is_counted = false;
 }
 
 void source_key(const struct source *source, struct buf *key)
 {
     buf_clear(key);
-    buf_format(key, "%s/%s/%s", source->plan->zone, source->device_name,
+    buf_format(key, "%s/%s/%s", source->station->zone->name, source->station->device,
                source_channel(source));
 }
 
@@ -300,15 +370,33 @@ void source_destroy(struct alerts *alerts, struct source *source)
         watch_remove(alerts, source->watches);
     gauges_destroy(alerts, source);
     name_unref(alerts, source->channel);
-    pool_give(&alerts->pool, source, source_size(source->device_name));
+    if (source->station->last == NULL)
+        station_destroy(alerts, source->station);
+    pool_give(&alerts->pool, source, sizeof *source);
+}
+
+void sources_fini(struct alerts *alerts)
+{
+    struct pointers all = {0};
+    struct source_walk walk = {0};
+    for (struct source *source = source_next(alerts, &walk); source != NULL;
+         source = source_next(alerts, &walk))
+        pointers_add(&all, source);
+    for (size_t i = 0; i < all.count; i++) {
+        leave_station(alerts, all.items[i]);
+        source_destroy(alerts, all.items[i]);
+    }
+    free(all.items);
+    assert(alerts->source_count == 0 && alerts->stations.count == 0);
+    table_free(&alerts->stations);
 }
 
 void source_remove_unqueued(struct alerts *alerts, struct source *source)
 {
-    assert(source_channels(source) == 0);
+    assert(source->channels == 0);
     alerts->removed++;
     source_unlink_device(source);
-    table_remove(&alerts->sources, source_hash(source), source);
+    leave_station(alerts, source);
     struct buf key = {0};
     source_key(source, &key);
     pointers_add(&alerts->gone, buf_take(&key));
@@ -327,7 +415,7 @@ void source_drop_idle(struct alerts *alerts, struct source *source)
     const struct plan *plan = source->plan;
     bool is_watched = (plan->count > 0 || plan->derives != 0 || plan->pause_ms > 0) &&
                       !source->is_forgotten;
-    if (!is_watched && source->watches == NULL && source_channels(source) == 0)
+    if (!is_watched && source->watches == NULL && source->channels == 0)
         source_remove(alerts, source);
 }
 
@@ -348,9 +436,9 @@ void source_forget(struct alerts *alerts, struct source *source, int64_t now_ms,
 
 int source_compare(const struct source *a, const struct source *b)
 {
-    int order = strcmp(a->plan->zone, b->plan->zone);
+    int order = strcmp(a->station->zone->name, b->station->zone->name);
     if (order == 0)
-        order = strcmp(a->device_name, b->device_name);
+        order = strcmp(a->station->device, b->station->device);
     return order != 0 ? order : strcmp(source_channel(a), source_channel(b));
 }
 

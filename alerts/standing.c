@@ -42,6 +42,15 @@ static int by_name(const void *left, const void *right)
     return source_compare(*a, *b);
 }
 
+static void add_station(struct pointers *sources, const struct station *station)
+{
+    struct source *source = station->last;
+    do {
+        pointers_add(sources, source);
+        source = source->next;
+    } while (source != station->last);
+}
+
 static void inquiry_begin(struct inquiry *inquiry, const struct alerts *alerts,
                           const char *zone, int64_t now_ms)
 {
@@ -51,11 +60,9 @@ static void inquiry_begin(struct inquiry *inquiry, const struct alerts *alerts,
                                 .now_ms = now_ms};
     if (inquiry->zone == NULL)
         return;
-    size_t at = 0;
-    for (struct source *source = table_next(&alerts->sources, &at); source != NULL;
-         source = table_next(&alerts->sources, &at))
-        if (source->plan->zone == inquiry->zone->name)
-            pointers_add(&inquiry->sources, source);
+    for (const struct station *station = inquiry->zone->stations; station != NULL;
+         station = station->next)
+        add_station(&inquiry->sources, station);
     if (inquiry->sources.count > 0)
         qsort(inquiry->sources.items, inquiry->sources.count,
               sizeof inquiry->sources.items[0], by_name);
@@ -70,7 +77,7 @@ static struct channel_look look_at(const struct inquiry *inquiry,
                                    const struct source *source)
 {
     struct channel_look look = {.source = source};
-    bool is_record = source->device_name[0] == '\0';
+    bool is_record = source->station->device[0] == '\0';
     look.is_silent = !is_record && silence_unknown_at(source) <= inquiry->now_ms;
     if (inquiry->room != NULL)
         look.signals = room_signals(inquiry->room, source->last_ms);
@@ -161,7 +168,7 @@ static void why_of_others(const struct inquiry *inquiry, const struct channel_lo
                           struct standing *standing)
 {
     const struct source *source = look->source;
-    const struct alert_reading at = {.device = source->device_name,
+    const struct alert_reading at = {.device = source->station->device,
                                      .channel = source_channel(source),
                                      .quantity = source->plan->quantity,
                                      .time_ms = source->last_ms};
@@ -261,7 +268,7 @@ static double goods_C(const struct inquiry *inquiry, const struct rule *rule,
     for (size_t i = 0; source->is_derived && i < inquiry->sources.count; i++) {
         const struct source *air = inquiry->sources.items[i];
         const struct product_state *state = gauge_shared_find(air, OF_PRODUCT);
-        if (state == NULL || strcmp(air->device_name, source->device_name) != 0 ||
+        if (state == NULL || strcmp(air->station->device, source->station->device) != 0 ||
             !derive_channel(channel, DERIVED_GOODS, source_channel(air)) ||
             strcmp(channel, source_channel(source)) != 0)
             continue;
@@ -326,7 +333,7 @@ static struct standing standing_of(const struct inquiry *inquiry,
     struct standing standing = {
         .rule = rule->id,
         .kind = (enum alert_kind)rule->kind,
-        .device = source->device_name,
+        .device = source->station->device,
         .channel = source_channel(source),
         .quantity = source->plan->quantity,
         .apart_ms = look.apart_ms,
@@ -440,7 +447,7 @@ void alerts_standing_goods(const struct alerts *alerts, const char *zone, void *
             continue;
         struct product now = shared_product_now(state, inquiry.room);
         struct standing_goods goods = {
-            .device = source->device_name,
+            .device = source->station->device,
             .channel = source_channel(source),
             .time_ms = source->last_ms,
             .C = now.C,

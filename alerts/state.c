@@ -418,7 +418,7 @@ static void move_state(struct alerts *alerts, struct source *to, struct source *
 static void adopt_source(struct alerts *alerts, struct source *source,
                          struct source *existing)
 {
-    assert(source_device(source) == NULL && source_channels(source) == 0);
+    assert(source_device(source) == NULL && source->channels == 0);
     if (existing == NULL) {
         source_add(alerts, source);
     } else {

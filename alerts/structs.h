@@ -7,7 +7,9 @@
  *              |
  *   source (zone, device, channel) --- watch (rule): exists while something is past
  *              |                         |
- *   source (zone, device, "")          firing: the open incident
+ *   station (zone, device)             firing: the open incident
+ *              |
+ *   source (zone, device, "")
  *
  * A channel in which all is well costs its source and nothing else, and a reading of it
  * two comparisons however many rules above and below there are. Rules of other kinds keep
@@ -91,6 +93,7 @@ struct zone {
     size_t count;
     size_t capacity;
     struct plan *plans; /* made when first wanted */
+    struct station *stations;
     bool has_devices;   /* rules watch devices, or ask whether they are heard */
     bool has_room;      /* what is known of the zone matters to its rules */
     bool has_goods;     /* how warm its goods are is estimated */
@@ -149,23 +152,35 @@ struct name {
     char text[];
 };
 
+/*
+ * A device in a zone: there while a source is. Its readings come together, so one look
+ * into the table finds the first of its channels, and each one leads to the next.
+ */
+struct station {
+    struct zone *zone;
+    struct station *next; /* of the zone */
+    struct station *before;
+    struct source *last;  /* that was asked for; those of the station are a ring */
+    struct source *whole; /* (zone, device, ""); NULL */
+    char device[];
+};
+
 struct source {
     struct plan *plan;
-    union {                    /* see source_device(), source_channels() */
-        struct source *device; /* (zone, device, "") when its zone watches devices */
-        uint32_t channels;     /* of a device: those not forgotten */
-    };
+    struct station *station;
     struct watch *watches;
     struct gauges *gauges; /* of its measured rules, and what they share; NULL */
     int64_t last_ms;       /* event time of the last good reading that counted */
     int64_t heard_ms;     /* arrival of the last good one; of the first one before that */
     int64_t wake_ms;      /* when it stands in the queue of silence; TIME_NEVER */
+    struct source *next;  /* of the station */
     struct name *channel; /* NULL: this is the device */
     struct source *next_dirty;
+    uint32_t channels; /* of a device: those that are counted */
+    bool is_counted : 1; /* of a channel: with the device, see source_device() */
     bool is_dirty : 1;
     bool is_forgotten : 1;
     bool is_derived : 1;
-    char device_name[];
 };
 
 struct wake {
@@ -180,9 +195,11 @@ struct pointers {
 };
 
 struct alerts {
-    struct pool pool; /* sources and gauges */
+    struct pool pool; /* stations, sources and gauges */
     struct table zones;
-    struct table sources;
+    struct table stations;
+    struct station *asked; /* the one found last; NULL */
+    size_t source_count;
     struct table rooms;
     struct table names;
     struct table firings; /* watches, by the id of their incident */
