@@ -64,8 +64,8 @@ static void make_id(uint8_t id[ID_BYTES], const struct watch *watch, int64_t pas
                     uint64_t turn)
 {
     const struct source *source = watch->source;
-    const char *const names[] = {watch->rule->id, source->plan->zone, source->station->device,
-                                 source_channel(source)};
+    const char *const names[] = {watch->rule->id, source->plan->zone,
+                                 source->station->device, source_channel(source)};
     char bytes[4 * (ID_SIZE + 8) + 16];
     size_t len = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -12,7 +12,7 @@
 
 static_assert(sizeof(struct source) <= 88, "a source is what every channel costs");
 
-/* ---- stations ----------------------------------------------------------------------- */
+/* ---- stations ------------------------------------------------------------------ */
 
 struct station_name {
     const char *zone;
@@ -85,7 +85,7 @@ static void station_destroy(struct alerts *alerts, struct station *station)
     pool_give(&alerts->pool, station, station_size(station->device));
 }
 
-/* Channels come in the same order again and again: the one behind the last comes first. */
+/* Channels come in the same order again and again: behind the last is the next. */
 struct source *source_find(const struct alerts *alerts, const char *zone,
                            const char *device, const char *channel)
 {
@@ -135,7 +135,7 @@ struct source *source_next(const struct alerts *alerts, struct source_walk *walk
     return walk->source = station != NULL ? station->last->next : NULL;
 }
 
-/* ---- sources ------------------------------------------------------------------------ */
+/* ---- sources ------------------------------------------------------------------- */
 
 void pointers_add(struct pointers *list, void *item)
 {

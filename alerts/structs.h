@@ -176,7 +176,7 @@ struct source {
     struct source *next;  /* of the station */
     struct name *channel; /* NULL: this is the device */
     struct source *next_dirty;
-    uint32_t channels; /* of a device: those that are counted */
+    uint32_t channels;   /* of a device: those that are counted */
     bool is_counted : 1; /* of a channel: with the device, see source_device() */
     bool is_dirty : 1;
     bool is_forgotten : 1;
