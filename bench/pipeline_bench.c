@@ -12,6 +12,7 @@
  * CPU time of this process alone; of several turns the median counts. Memory is what
  * malloc holds (mallinfo2) over what it held before.
  */
+#include <inttypes.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>
@@ -39,6 +40,8 @@
 #define TURN_PACKS       50000
 #define BATCH            1000
 #define FEW              1000
+#define SILENT_MS        3600000
+#define SILENT_TICKS     600
 
 struct fleet {
     struct folder folder;
@@ -400,6 +403,44 @@ static void measure_packs(bool is_deflated, size_t packs)
     fleet_close(&fleet);
 }
 
+/* One second more; returns the CPU seconds that it took. */
+static double tick_s(struct fleet *fleet, int64_t now_ms)
+{
+    const struct journal_piece piece = {"", 1};
+    must(journal_append(fleet->journal, RECORD_TICK, now_ms, 0, &piece, 1, NULL), "tick");
+    must(journal_sync(fleet->journal, NULL), "sync");
+    return advance(fleet);
+}
+
+static uint64_t count_open(struct fleet *fleet)
+{
+    uint64_t count = 0;
+    must(state_count_incidents(fleet->state, 1u << INCIDENT_OPEN, &count), "count");
+    return count;
+}
+
+/* All fall silent at once, and stay so for some minutes. */
+static void measure_silence(size_t devices)
+{
+    struct fleet fleet = {0};
+    fleet_open(&fleet, devices, 1, false);
+    append(&fleet, devices);
+    advance(&fleet);
+    int64_t now_ms = T0 + 2 * STEP_MS + SILENT_MS;
+    double opening_s = tick_s(&fleet, now_ms);
+    double worst_s = 0, all_s = 0;
+    for (size_t i = 0; i < SILENT_TICKS; i++) {
+        double spent = tick_s(&fleet, now_ms += 1000);
+        all_s += spent;
+        worst_s = spent > worst_s ? spent : worst_s;
+    }
+    printf("{\"silent_channels\":%" PRIu64 ",\"opening_s\":%.2f,\"tick_worst_ms\":%.1f,"
+           "\"tick_mean_ms\":%.2f}\n",
+           count_open(&fleet), opening_s, worst_s * 1e3, all_s * 1e3 / SILENT_TICKS);
+    fflush(stdout);
+    fleet_close(&fleet);
+}
+
 /* Records of a newer version: the journal's cost without the evaluation's. */
 static void append_bulk(struct fleet *fleet, uint64_t bytes)
 {
@@ -435,6 +476,10 @@ int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "--house") == 0) {
         make_house(argv[2], strtoul(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+        return EXIT_SUCCESS;
+    }
+    if (argc == 3 && strcmp(argv[1], "--silent") == 0) {
+        measure_silence(strtoul(argv[2], NULL, 10));
         return EXIT_SUCCESS;
     }
     bool is_quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
