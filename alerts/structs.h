@@ -94,10 +94,10 @@ struct zone {
     size_t capacity;
     struct plan *plans; /* made when first wanted */
     struct station *stations;
-    bool has_devices;   /* rules watch devices, or ask whether they are heard */
-    bool has_room;      /* what is known of the zone matters to its rules */
-    bool has_goods;     /* how warm its goods are is estimated */
-    uint8_t derives;    /* bits of enum derived that its rules name */
+    bool has_devices; /* rules watch devices, or ask whether they are heard */
+    bool has_room;    /* what is known of the zone matters to its rules */
+    bool has_goods;   /* how warm its goods are is estimated */
+    uint8_t derives;  /* bits of enum derived that its rules name */
     char name[];
 };
 
