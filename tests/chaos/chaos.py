@@ -54,7 +54,7 @@ AGENTS, ROW_MS, LEVEL, SECRET = 8, 100, 8.0, "a secret of the chaos"
 CHANNELS = {"air_temperature": "air", "humidity": "humidity"}
 CLONES, CLONE_CHANNEL, CLONE_ROWS = 2, "humidity-2", 40  # what only a clone measures
 TMPFS_MIB = 512
-HEAL_BOUND_S = 90
+HEAL_BOUND_S = 240
 
 
 def make_series(seed, start_ms, rows):

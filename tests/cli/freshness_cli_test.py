@@ -7,10 +7,10 @@ usage: freshness_cli_test.py COLDCHAINCTL SOURCE_DIR SECONDS_FOR_A_YEAR
 import json
 import math
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import xml.dom.minidom
 
@@ -274,6 +274,12 @@ class Stories(Case):
         self.assertIn("says nothing about living produce", text)
 
 
+def processor_seconds():
+    """Of all programs that ended: not what others took meanwhile."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 class Figures(Case):
     def test_a_year_of_minutes_in_time(self):
         path = os.path.join(self.folder, "year.csv")
@@ -284,9 +290,9 @@ class Figures(Case):
         columns = "time=time@s,temperature=temperature,humidity=humidity"
         best = math.inf
         for _ in range(3):  # the machine may be busy: the best of three is what the program needs
-            began = time.monotonic()
+            began = processor_seconds()
             done = freshness("--profile", "navel_orange", "--csv", path, "--columns", columns, "--air", "--json")
-            best = min(best, time.monotonic() - began)
+            best = min(best, processor_seconds() - began)
         self.assertEqual(json.loads(done.stdout)["rows"], 525600)
         print(f"one year at one minute: {best:.2f} s (allowed {YEAR_SECONDS:g} s)")
         self.assertLessEqual(best, YEAR_SECONDS)
