@@ -100,7 +100,7 @@ static void what_cannot_be_started_says_so(void)
     for (size_t i = 0; i < 2; i++) {
         char *const argv[] = {names[i], NULL};
         struct program_options options = {
-            .argv = argv, .timeout_ms = 1000, .output_max = 16};
+            .argv = argv, .timeout_ms = 20000, .output_max = 16};
         struct buf out = {0};
         struct err_text why = {0};
         CHECK_ROW(names[i], program_run(&options, &out, &out, &why) == want[i]);
