@@ -20,6 +20,7 @@
 #define ATTEMPTS_MAX 3 /* without a receipt: told over another channel, too */
 #define LOOKS_MAX    200
 #define FULL_MS      INT64_C(60000) /* a channel's rate is counted over so long */
+#define LATER_MS     INT64_C(60000) /* how soon it is seen that a zone is on duty again */
 
 static void add(struct pipeline *pipeline, const struct state_message *message)
 {
@@ -266,11 +267,47 @@ static void withdraw_ends(struct pipeline *pipeline, const char *cause)
                   state_withdraw_ends(pipeline->options.state, cause, pipeline->now_ms));
 }
 
+struct ringing {
+    const struct pipeline *pipeline;
+    bool is_any;
+};
+
+/* By the rule as it was when it opened. */
+static void on_member(void *context, const struct incident *incident)
+{
+    struct ringing *ringing = context;
+    const struct registry_zone *zone =
+        registry_zone(ringing->pipeline->registry, incident->zone);
+    bool is_judged =
+        !alert_kind_is_trouble(incident->kind) && !alert_kind_is_date(incident->kind);
+    bool is_quiet = is_judged && zone != NULL && zone->is_off_duty &&
+                    strstr(incident->snapshot, "\"is_safety\":true") == NULL;
+    ringing->is_any |= incident->state != INCIDENT_CLOSED && !is_quiet;
+}
+
+/* Nobody is told again of what goes on where nothing but safety rings. */
+static bool is_off_duty(struct pipeline *pipeline, const struct incident *incident,
+                        const char *cause)
+{
+    struct ringing ringing = {.pipeline = pipeline};
+    on_member(&ringing, incident);
+    if (ringing.is_any || incident->state == INCIDENT_CLOSED)
+        return false;
+    pipeline_note(pipeline, state_each_member(pipeline->options.state, cause,
+                                              STATE_PAGE_MAX, &ringing, on_member));
+    return !ringing.is_any;
+}
+
 static void look(struct pipeline *pipeline, const struct incident *incident,
                  const struct escalation_policy *policy, struct state_escalation *round,
                  const char *plain)
 {
     static struct escalation_decision decision; /* large; the loop's alone */
+    if (is_off_duty(pipeline, incident, round->cause)) {
+        round->next_ms = pipeline->now_ms + LATER_MS;
+        pipeline_note(pipeline, state_put_escalation(pipeline->options.state, round));
+        return;
+    }
     struct escalation_channel channels[ESCALATION_CHANNELS_MAX];
     struct escalation_plan plan = pipeline->options.roster->plan;
     pipeline_look_at_channels(pipeline, incident, channels);

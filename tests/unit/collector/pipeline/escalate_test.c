@@ -332,6 +332,56 @@ static void what_is_not_tried_soon_goes_another_way(void)
     close_house(&house);
 }
 
+static void set_duty(struct house *house, int64_t minute, const char *fields)
+{
+    char id[16];
+    char body[100];
+    snprintf(id, sizeof id, "c-%d", (int)minute);
+    snprintf(body, sizeof body, "{\"id\":\"room\",%s}", fields);
+    put_command(house, START_MS + minute * 60000, id, "zone.duty", body);
+    take_all(house);
+    CHECK(house->command_err == ERR_OK);
+}
+
+static void off_duty_nobody_is_told_again(void)
+{
+    struct house house;
+    open_house(&house, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    set_duty(&house, 2, "\"on\":false,\"why\":\"empty\"");
+    put_ticks(&house, 3, 20);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li");
+    set_duty(&house, 21, "\"on\":true");
+    put_ticks(&house, 22, 22);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 22m sms>li, 22m voice>wang");
+    close_house(&house);
+}
+
+/* Safety rings: so does what is open beside it. */
+static void off_duty_safety_is_told_again(void)
+{
+    static const char *const safe_room =
+        "{\"zones\":[{\"id\":\"room\",\"org\":\"o\",\"site\":\"s\",\"site_name\":\"S\","
+        "\"name\":\"R\"}],\"devices\":[],\"placements\":[{\"org\":\"o\","
+        "\"device\":\"d\",\"channel\":\"\",\"zone\":\"room\",\"from\":0,\"to\":0}],"
+        "\"rules\":[{\"id\":\"fire\",\"zone\":\"room\",\"quantity\":"
+        "\"air_temperature\",\"kind\":\"above\",\"safety\":true,\"levels\":"
+        "[{\"severity\":\"critical\",\"level\":8,\"delay\":0,\"recovery_level\":8,"
+        "\"recovery_delay\":0}]}]}";
+    struct house house;
+    open_house_of(&house, safe_room, true);
+    put_pack(&house, "d", 1, 9.0, false);
+    take_all(&house);
+    set_duty(&house, 2, "\"on\":false,\"why\":\"empty\"");
+    put_ticks(&house, 3, 20);
+    take_all(&house);
+    CHECK_TEXT(story(&house), "1m sms>li, 6m sms>li, 11m voice>wang");
+    close_house(&house);
+}
+
 static void a_channel_that_fails_is_told_over_the_others(void)
 {
     struct house house;
@@ -1057,6 +1107,8 @@ int main(void)
          an_acknowledgement_ends_it_and_graver_begins_anew},
         {"the second is told who was first", the_second_is_told_who_was_first},
         {"what fails goes another way", what_fails_goes_another_way},
+        {"off duty nobody is told again", off_duty_nobody_is_told_again},
+        {"off duty safety is told again", off_duty_safety_is_told_again},
         {"what is not tried soon goes another way",
          what_is_not_tried_soon_goes_another_way},
         {"a channel that fails is told over the others",
