@@ -240,6 +240,7 @@ static enum cause_telling withdrawn(struct cause *cause, const struct cause_even
 /* Of many members that were acknowledged together one speaks. */
 static enum cause_telling reminded(struct cause *cause, const struct cause_event *event)
 {
+    cause->ended_ms = 0;
     bool is_again = cause->reminded_ms != 0 && event->now_ms >= cause->reminded_ms &&
                     event->now_ms - cause->reminded_ms < CAUSE_TOGETHER_MS;
     if (is_again)
@@ -254,6 +255,7 @@ enum cause_telling cause_note(struct cause *cause, const struct cause_event *eve
     case ALERT_EFFECT_OPENED:
         return opened(cause, event);
     case ALERT_EFFECT_ESCALATED:
+        cause->ended_ms = 0; /* what a person closed may come back so */
         return is_graver(cause, event->incident) ? tell(cause, event->incident)
                                                  : CAUSE_TELL_NOBODY;
     case ALERT_EFFECT_UPDATED:

@@ -135,8 +135,9 @@ void pipeline_put_cause(struct pipeline *pipeline, const struct incident *incide
     pipeline_note(pipeline, state_put_cause(state, &decided->cause));
     pipeline_note(pipeline, state_set_cause(state, incident->id, decided->cause.id,
                                             decided->is_told));
-    if (incident->state == INCIDENT_CLOSED)
-        pipeline_note(pipeline, state_end_care(state, incident->id));
+    pipeline_note(pipeline, incident->state == INCIDENT_CLOSED
+                                ? state_end_care(state, incident->id)
+                                : state_clear_closing(state, incident->id));
 }
 
 bool pipeline_next_of_cause(struct pipeline *pipeline, struct pipeline_cause *decided,

@@ -234,6 +234,15 @@ enum err state_set_closing(struct state *state, const char *id,
                                db_text(closing->note), db_text(id)));
 }
 
+enum err state_clear_closing(struct state *state, const char *id)
+{
+    return state_write(state,
+                       "UPDATE incident SET closed_by = '', close_cause = '',"
+                       " close_action = '', close_disposition = '', close_note = ''"
+                       " WHERE id = ? AND closed_by <> ''",
+                       DB_ARGS(db_text(id)));
+}
+
 enum err state_end_care(struct state *state, const char *id)
 {
     return state_write(state,

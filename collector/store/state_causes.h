@@ -99,6 +99,8 @@ MUST_CHECK enum err state_set_reminded(struct state *state, const char *id,
                                        int64_t now_ms);
 MUST_CHECK enum err state_set_closing(struct state *state, const char *id,
                                       const struct state_closing *closing);
+/* It goes on: what was said at its end is said no more. */
+MUST_CHECK enum err state_clear_closing(struct state *state, const char *id);
 /* It is over: it comes back no more. */
 MUST_CHECK enum err state_end_care(struct state *state, const char *id);
 

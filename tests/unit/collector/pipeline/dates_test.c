@@ -140,6 +140,7 @@ static void each_level_is_told_once(void)
 static void what_a_person_closed_comes_back_with_the_next_level(void)
 {
     struct house house;
+    struct state_care care;
     char body[200];
     house_open(&house);
     put_rules(&house);
@@ -165,10 +166,15 @@ static void what_a_person_closed_comes_back_with_the_next_level(void)
     take_all(&house);
     seen = look(&house);
     CHECK(seen.count == 1 && seen.last.state == INCIDENT_OPEN && seen.last.limit == 7);
+    CHECK(state_get_care(house.state, seen.last.id, &care) == ERR_OK);
+    CHECK_TEXT(care.closing.by, ""); /* it needs somebody again */
+    CHECK_TEXT(care.closing.disposition, "");
+    CHECK(told(&house).count == 3);
     run(&house, 15 * DAY_MIN, "rule.delete", "{\"id\":\"dates\"}");
     put_tick(&house, 15 * DAY_MIN + 1);
     take_all(&house);
     CHECK(look(&house).last.state == INCIDENT_CLOSED);
+    CHECK(told(&house).count == 4); /* and that it is over */
     house_close(&house);
 }
 
