@@ -546,7 +546,7 @@ class BrokerFiles(Case):
         broker = subprocess.Popen(["/usr/sbin/mosquitto", "-c", path], stderr=subprocess.PIPE, text=True)
         try:
             from house.process import is_listening
-            wait_for(lambda: is_listening(port) or broker.poll() is not None, 10, "mosquitto listens")
+            wait_for(lambda: is_listening(port) or broker.poll() is not None, 30, "mosquitto listens")
             self.assertIsNone(broker.poll(), broker.stderr.read() if broker.poll() is not None else "")
             with self.assertRaises(PermissionError):
                 Client(port)

@@ -311,7 +311,7 @@ class Alarms(Case):
                                      os.path.join(self.collector.data, "api.token")],
                                     capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual((tested.returncode, said in tested.stdout + tested.stderr), (status, True), tested)
-            wait_for(lambda name=name: self.tried(name), 10, f"{name} was tried")
+            wait_for(lambda name=name: self.tried(name), 30, f"{name} was tried")
         found = self.doctor()
         self.says(found, "warning", "alarms", "post: delivered, but not to everybody: refused receiver 1: 550 5.1.1 <...>: no such user here")
         ops, chat = (next(line[2] for line in found.lines if line[2].startswith(words))

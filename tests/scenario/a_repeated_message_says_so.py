@@ -45,7 +45,7 @@ def story_killed_between_receipt_and_result(house):
     doubled = freezer.receiver.doubled()
     house.equal(len(doubled), 2, "messages that were taken twice, each with one body")
     house.equal([freezer.receiver.attempts[key] for key in doubled], [["1", "2"]] * 2, "their numbers")
-    house.wait_for(lambda: all(row[-1] for row in outbox(house, freezer).values()), 10,
+    house.wait_for(lambda: all(row[-1] for row in outbox(house, freezer).values()), 30,
                    "every last attempt has its result")
     attempted = outbox(house, freezer)
     for key, outcomes in attempted.items():

@@ -141,7 +141,7 @@ def story_over_the_next_channel_and_by_one_tap(house):
         devices=[{"id": name, "zone": "room-1"} for name in passwords],
         webhooks=[{"name": "dead", "url": "http://127.0.0.1:9/", "timeout": "1s"},
                   {"name": "desk", "url": desk.url, "secret": SECRET}],
-        channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "2s",
+        channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "10s",
                    "reply_secret": GATEWAY},
                   {"name": "bot", "kind": "telegram", "url": robots.url + "/telegram", "token": "bot-token",
                    "to": ["-100"], "replies": True, "rate": 0, "language": "zh"}],
@@ -210,7 +210,7 @@ def story_at_the_second_number(house):
         sites=[{"id": "store", "name": "冷库", "zones": [{"id": "room-1", "name": "1"}]}],
         devices=[{"id": "one", "zone": "room-1"}],
         webhooks=[],
-        channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "2s"}],
+        channels=[{"name": "duty", "kind": "webhook", "url": receiver.url, "secret": SECRET, "timeout": "10s"}],
         escalation={
             "contacts": [{"id": "li", "addresses": [{"channel": "duty", "to": NUMBER}, {"channel": "duty", "to": other}]}],
             "duties": [{"id": "on-call", "shifts": [{"contact": "li"}]}],

@@ -55,7 +55,7 @@ class Old:
         self.receiver, self.influx = Receiver(self.make.SECRET), FalseInflux()
         self.collector = Collector(
             house.folder, house.program("coldchain-collector"), self.broker,
-            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": self.make.SECRET, "timeout": "2s"}],
+            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": self.make.SECRET, "timeout": "10s"}],
             influx={"url": self.influx.url, "flush": "100ms"}, **self.make.COLLECTOR, **self.make.PLACES)
         self.unpack(version)
 

@@ -94,7 +94,7 @@ def story_undecodable_packs_are_quarantined(house):
         bench.send_good(now - 60000 + bench.seq * 100)
     bench.wait_acked(bench.seq)
     house.equal(len(bench.rows(len(BAD))), len(BAD), "the good ones between")
-    house.wait_for(lambda: bench.collector.metric("quarantined_total") == len(BAD), 10,
+    house.wait_for(lambda: bench.collector.metric("quarantined_total") == len(BAD), 30,
                    lambda: f"{bench.collector.metric('quarantined_total')} counted, want {len(BAD)}")
     counts, entries = bench.collector.quarantine()
     house.equal(sorted(names[one["seq"]] for one in entries), sorted(names.values()), "what is kept")

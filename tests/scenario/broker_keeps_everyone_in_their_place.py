@@ -149,7 +149,7 @@ def story_the_broker_tells_nobody_of_itself(house):
     _, connect = busy_broker(house)
     witness = connect("witness")
     witness.subscribe("$SYS/#")
-    house.wait_for(lambda: witness.received("$SYS/broker/version"), 10, "the broker's version for the witness")
+    house.wait_for(lambda: witness.received("$SYS/broker/version"), 30, "the broker's version for the witness")
     for identity in IDENTITIES:
         client = connect(identity)
         for one in ("$SYS/#", "$SYS/broker/version", "$share/a/$SYS/#", "$CONTROL/#"):
@@ -275,7 +275,7 @@ def story_a_packet_that_is_too_large_costs_its_sender_only(house):
         house.check("closed" in str(refused) or isinstance(refused, OSError), f"refused otherwise: {refused}")
     broker.check_running()
     house.equal(device.publish(f"{HOME}/hello", b"still"), 0, "the others go on")
-    house.wait_for(lambda: witness.received(f"{HOME}/hello"), 10, "hello")
+    house.wait_for(lambda: witness.received(f"{HOME}/hello"), 30, "hello")
     house.equal([len(payload) for topic, payload in witness.messages if topic.endswith("status")], [len(big)],
                 "what came through")
 
@@ -295,7 +295,7 @@ def queued(house, change, count, size):
     for _ in range(count):
         device.publish(f"{HOME}/status", b"x" * size)
     back = collector()
-    house.wait_for(lambda: back.received(f"{HOME}/status"), 10, "the queue begins to come")
+    house.wait_for(lambda: back.received(f"{HOME}/status"), 30, "the queue begins to come")
     settled = [-1]
 
     def is_still():

@@ -30,7 +30,7 @@ class Bench:
         house.start(self.broker)
         self.collector = house.start(Collector(
             house.folder, house.program("coldchain-collector"), self.broker, sites=SITES,
-            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "2s"}],
+            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "10s"}],
             devices=[{"id": name, "zone": "room-1"} for name in PROBES]))
         status, answer = self.collector.do("rule.put", id="warm", zone="room-1", kind="above",
                                            quantity="air_temperature", levels=[{"level": 8, "delay": 0}])

@@ -28,7 +28,7 @@ def story_broker_comes_last(house):
     freezer.receiver.start()
     freezer.collector.start(ready=False)
     freezer.agent.start()
-    house.wait_for(lambda: freezer.collector.log() and freezer.agent.log(), 10, "both have begun")
+    house.wait_for(lambda: freezer.collector.log() and freezer.agent.log(), 30, "both have begun")
     house.start(freezer.broker)
     freezer.wait_until_stored(60)
     freezer.wait_until_all_is_said(30)

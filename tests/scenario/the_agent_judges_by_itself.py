@@ -34,7 +34,7 @@ class Room:
         self.broker = Broker(house.folder, house.program("coldchainctl"))
         self.collector = Collector(
             house.folder, house.program("coldchain-collector"), self.broker, sites=SITES, rules=RULES,
-            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "2s"}],
+            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "10s"}],
             delivery={"ack_interval": "100ms"}, devices=[{"id": "agent-1", "zone": "room"}])
         self.agent = Agent(
             house.folder, house.program("coldchain-agent"), self.broker, "agent-1",

@@ -38,6 +38,6 @@ def story_collector_away(house):
     house.equal((heard(), agent.status()["is_ringing"]), (["lost"], True), "once")
     collector.start()
     house.wait_for(lambda: heard() == ["lost", "back"], 40, lambda: f"it is told: {heard()}")
-    house.wait_for(lambda: not agent.status()["is_ringing"], 10, "the status says so")
-    house.wait_for(lambda: agent.status()["alarm_runs"] == 2, 10, "commands")
+    house.wait_for(lambda: not agent.status()["is_ringing"], 30, "the status says so")
+    house.wait_for(lambda: agent.status()["alarm_runs"] == 2, 30, "commands")
     house.equal(agent.status()["alarm_runs_failed"], 0, "none failed")

@@ -29,7 +29,7 @@ class Bench:
         house.start(self.broker)
         self.collector = house.start(Collector(
             house.folder, house.program("coldchain-collector"), self.broker, sites=SITES,
-            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "2s"}],
+            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "10s"}],
             devices=[{"id": "one", "zone": "room-1"}]))
         self.clients = {name: house.keep(Client(self.broker.port, f"fengjie/{name}", password, name))
                         for name, password in passwords.items()}

@@ -7,6 +7,7 @@ TROUBLE = [500, (429, {"Retry-After": "1"}), "hang", (503, {"Retry-After": "1"})
 
 def story_receiver_in_trouble(house):
     freezer = Freezer(house, generated(house, seed=4, rows=4000), influx=False)
+    freezer.collector.settings["webhooks"][0]["timeout"] = "2s"  # what hangs is given up
     freezer.receiver.behave = lambda number: TROUBLE[number - 1] if number <= len(TROUBLE) else 200
     freezer.start()
     freezer.wait_until_stored(60)

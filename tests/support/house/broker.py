@@ -45,7 +45,7 @@ class Broker(Process):
 
     def start(self):
         super().start()
-        wait_for(lambda: self.check_running() and is_listening(self.port), 10, f"{self.name} listens")
+        wait_for(lambda: self.check_running() and is_listening(self.port), 30, f"{self.name} listens")
         return self
 
     @staticmethod

@@ -33,7 +33,7 @@ class Freezer:
         self.influx = Influx(house.folder) if influx else None
         self.collector = Collector(
             house.folder, house.program("coldchain-collector"), self.broker,
-            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "2s"}],
+            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": SECRET, "timeout": "10s"}],
             influx={"url": self.influx.url, "flush": "200ms"} if influx else None,
             delivery={"ack_interval": "200ms", "credits": 16}, history={"keep": "0"}, pipeline={"checkpoint": "1s"},
             sites=SITES, devices=[{"id": "freezer-1", "zone": "freezer"}], rules=[RULE])

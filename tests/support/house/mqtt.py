@@ -42,7 +42,7 @@ class Client:
         self.messages, self.answers = [], {}
         self.next_id, self.lock = 1, threading.Lock()
         self.sending = threading.Lock()  # whoever publishes, and the listener, who acknowledges
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         flags = (0x80 if username else 0) | (0x40 if password else 0)  # 3.1.2.3
@@ -65,7 +65,7 @@ class Client:
         self.thread = threading.Thread(target=self._listen, daemon=True)
         self.thread.start()
 
-    def publish(self, topic, payload, qos=1, retain=False, content_type=None, timeout=10):
+    def publish(self, topic, payload, qos=1, retain=False, content_type=None, timeout=30):
         """The reason code of the broker's PUBACK (0 for QoS 0)."""
         if isinstance(payload, str):
             payload = payload.encode()
@@ -76,7 +76,7 @@ class Client:
         self._send(packet(PUBLISH, qos << 1 | retain, body))
         return self._answer(identifier, timeout)[0] if qos else 0
 
-    def subscribe(self, topic_filter, qos=1, timeout=10):
+    def subscribe(self, topic_filter, qos=1, timeout=30):
         """The reason code of the broker's SUBACK: the granted QoS, or 0x80 and above."""
         identifier = self._identifier()
         body = struct.pack(">H", identifier) + b"\0" + text(topic_filter) + bytes([qos])

@@ -97,7 +97,7 @@ class Process:
         self.child = None
         return status
 
-    def stop(self, timeout=20):
+    def stop(self, timeout=40):
         """SIGTERM, then SIGKILL; the exit status, or None when it did not run."""
         if self.child is None:
             return None
