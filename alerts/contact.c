@@ -60,6 +60,16 @@ int64_t contact_since(const struct source *device)
     return contact_of(device).since_ms;
 }
 
+/* By the end of the pause; by the last word, too, where the collector's clock went back
+ * and hides that end. */
+int64_t contact_back_at(const struct source *device, int64_t lost_ms)
+{
+    struct contact now = contact_of(device);
+    if (now.last_ms < lost_ms)
+        return TIME_NEVER;
+    return now.since_ms > lost_ms ? now.since_ms : lost_ms;
+}
+
 bool contact_is_lost(const struct source *device, int64_t now_ms)
 {
     return now_ms - contact_of(device).last_ms >= device->plan->pause_ms;

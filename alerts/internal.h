@@ -166,6 +166,8 @@ void contact_heard(struct alerts *alerts, struct source *device, int64_t arrival
 /* Since when it is heard without a long pause. */
 int64_t contact_since(const struct source *device);
 bool contact_is_lost(const struct source *device, int64_t now_ms);
+/* When one that was lost then was heard again; TIME_NEVER: not yet. */
+int64_t contact_back_at(const struct source *device, int64_t lost_ms);
 
 /* relink.c: when the rules are replaced */
 /*

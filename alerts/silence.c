@@ -124,8 +124,8 @@ static int64_t held_until(const struct alerts *alerts, const struct source *sour
     if (hold->reason != ALERT_REASON_DEVICE_SILENT)
         return room_until(room_find(alerts, source->plan->zone),
                           (enum alert_reason)hold->reason, hold->from_ms);
-    int64_t since_ms = device_since(source, watch->rule);
-    return since_ms >= hold->from_ms ? since_ms : TIME_NEVER;
+    const struct source *device = source_device(source);
+    return device != NULL ? contact_back_at(device, hold->from_ms) : TIME_NEVER;
 }
 
 /* When that rule of silence has to be looked at next. */
@@ -289,7 +289,8 @@ static void judge_silence(struct alerts *alerts, struct source *source, struct r
     struct watch *watch = watch_find(source, rule);
     if (watch != NULL && watch->hold != NULL) {
         count_anew(alerts, watch, now_ms, sink);
-        return;
+        if (rule_due_at(alerts, source, rule) > now_ms)
+            return; /* else it was over long before this tick, the first in a while */
     }
     if (watch == NULL)
         watch = watch_make(alerts, source, rule);
