@@ -17,6 +17,7 @@
 #include "base/crypto.h"
 #include "collector/pipeline/internal.h"
 #include "collector/pipeline/telling.h"
+#include "collector/store/state_escalation.h"
 
 /* Who it is about; the same bytes for the same one. */
 static void format_subject(char snapshot[ALERT_SNAPSHOT_MAX], enum alert_kind kind,
@@ -145,11 +146,28 @@ static void look_for_twins_again(struct pipeline *pipeline,
     device->is_dirty = true;
 }
 
+/* Should it fail again, that is another incident. */
+static void watch_path_again(struct pipeline *pipeline, const struct incident *incident)
+{
+    struct state *state = pipeline->options.state;
+    struct state_health health = {.failures = 0};
+    json_t *subject = json_loads(incident->snapshot, 0, NULL);
+    const char *channel = json_string_value(json_object_get(subject, "channel"));
+    if (channel != NULL)
+        pipeline_note(pipeline, state_get_health(state, channel, &health));
+    if (strcmp(health.incident, incident->id) == 0)
+        pipeline_note(pipeline,
+                      state_put_health(state, channel, &(struct state_health){0}));
+    json_decref(subject);
+}
+
 enum err pipeline_close_raised(struct pipeline *pipeline, struct incident *incident)
 {
     assert(alert_kind_is_trouble(incident->kind) || alert_kind_is_date(incident->kind));
     if (incident->kind == ALERT_TWINS)
         look_for_twins_again(pipeline, incident);
+    if (incident->kind == ALERT_ALARM_PATH)
+        watch_path_again(pipeline, incident);
     if (incident->state == INCIDENT_CLOSED)
         return ERR_EXISTS;
     incident->state = INCIDENT_CLOSED;

@@ -410,6 +410,39 @@ static void a_channel_that_fails_is_told_over_the_others(void)
     close_house(&house);
 }
 
+/* Whoever closes it says that it works: what fails after that is another incident. */
+static void a_channel_that_was_closed_and_fails_is_told_again(void)
+{
+    struct house house;
+    char body[300];
+    open_house(&house, false);
+    put_pack(&house, "d", 1, 9.0, false);
+    put_result(&house, 2, 1, STATE_OUTBOX_PENDING);
+    put_ticks(&house, 3, 12);
+    take_all(&house);
+    struct incident first = newest(&house);
+    CHECK(first.kind == ALERT_ALARM_PATH);
+    snprintf(body, sizeof body,
+             "{\"id\":\"%s\",\"cause\":\"other\",\"action\":\"other\",\"note\":\"n\","
+             "\"disposition\":\"unaffected\"}",
+             first.id);
+    put_command(&house, START_MS + 13 * 60000, "c-1", "incident.close", body);
+    put_ticks(&house, 14, 40);
+    take_all(&house);
+    CHECK(house.command_err == ERR_OK);
+    CHECK(newest(&house).state == INCIDENT_CLOSED); /* nothing was sent since */
+    put_result(&house, 41, 1, STATE_OUTBOX_PENDING);
+    put_ticks(&house, 42, 50);
+    take_all(&house);
+    CHECK(newest(&house).state == INCIDENT_CLOSED);
+    put_ticks(&house, 51, 51);
+    take_all(&house);
+    struct incident second = newest(&house);
+    CHECK(second.kind == ALERT_ALARM_PATH && second.state == INCIDENT_OPEN);
+    CHECK(strcmp(first.id, second.id) != 0);
+    close_house(&house);
+}
+
 static void a_message_given_up_is_an_incident_at_once(void)
 {
     struct house house;
@@ -1113,6 +1146,8 @@ int main(void)
          what_is_not_tried_soon_goes_another_way},
         {"a channel that fails is told over the others",
          a_channel_that_fails_is_told_over_the_others},
+        {"a channel that was closed and fails is told again",
+         a_channel_that_was_closed_and_fails_is_told_again},
         {"a message given up is an incident at once",
          a_message_given_up_is_an_incident_at_once},
         {"who has no other way is passed over", who_has_no_other_way_is_passed_over},
