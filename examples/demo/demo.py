@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole cold chain on this machine: broker, collector, agents, and a receiver of alarms.
 
-Everything listens on free loopback ports and lives in a folder of its own. Ctrl-C ends
-what was started, and nothing else.
+Doors are opened, rooms defrosted and vans loaded; some things go wrong on purpose, and only
+these should ring. Everything listens on free loopback ports and lives in a folder of its own.
+Ctrl-C ends what was started, and nothing else.
 """
 import argparse
 import json
@@ -79,7 +80,8 @@ class Demo:
         self.influx = Influx(self.folder) if options.influx else None
         self.collector = self.make_collector()
         self.agents = self.make_agents()
-        self.told = 0
+        self.told, self.new_lines = 0, False
+        self.to_come = [] if options.replay else scene.events()
 
     # --- what there is -----------------------------------------------------------------
 
@@ -102,6 +104,7 @@ class Demo:
             webhooks=[{"name": "duty", "url": self.receiver.url, "secret": self.receiver.secret.decode()}],
             influx={"url": self.influx.url} if self.influx else None,
             delivery={"ack_interval": "500ms", "credits": 64}, **places)
+        collector.settings["escalation"] = scene.escalation(collector.url)
         collector.extra = self.clock.flags()
         return collector
 
@@ -143,11 +146,24 @@ class Demo:
                 print(f"  pid {part.pid:7}  {part.name:15} {what}" + (f" on 127.0.0.1:{port}" if port else ""))
         token = os.path.join(self.collector.data, "api.token")
         print(f"API: {self.collector.url}/api/v1/zones\n"
-              f"  curl -H \"Authorization: Bearer $(cat {token})\" {self.collector.url}/api/v1/zones\n"
-              f"  {os.path.join(BIN, 'coldchainctl')} zones --api {self.collector.url} --token-file {token}")
+              f"  curl -H \"Authorization: Bearer $(cat {token})\" {self.collector.url}/api/v1/zones")
+        self.print_commands(token)
         if self.influx:
             self.print_grafana()
         sys.stdout.flush()
+
+    def print_commands(self, token):
+        """What an operator asks; in another terminal, since the live lines have this one."""
+        ctl = os.path.relpath(os.path.join(BIN, "coldchainctl"))
+        zone = "replay" if self.options.replay else "room-plum"
+        asked = ["top", "incidents", f"rules {zone}", f"suppressions {zone}", "doctor",
+                 f"who-rings --config {self.collector.path} --zone {zone}"]
+        print(f"Look around from another terminal (--lang zh: 中文):\n"
+              f"  export COLDCHAIN_API={self.collector.url} COLDCHAIN_TOKEN_FILE={token}\n"
+              + "\n".join(f"  {ctl} {one}" for one in asked))
+        if not self.options.replay:
+            print("What goes wrong on purpose is announced as 'wrong', what people do as 'people'; "
+                  "nothing else should ring.")
 
     def print_grafana(self):
         """How a Grafana is put beside it; there is none in Debian to start."""
@@ -171,19 +187,39 @@ class Demo:
         drawn, next_draw = 0, 0.0
         while end is None or time.monotonic() < end:
             self.check_running()
+            self.new_lines = False
+            self.play()
             self.tell_alarms()
             if not options.headless and time.monotonic() >= next_draw:
-                drawn = self.draw(0 if self.new_alarms else drawn)
+                drawn = self.draw(0 if self.new_lines else drawn)
                 next_draw = time.monotonic() + (1 if sys.stdout.isatty() else 5)
             if options.replay and all(agent.status().get("has_ended") for agent in self.agents):
                 return
             time.sleep(0.1)
 
+    def say(self, label, *lines):
+        print(f"{label:6} " + "\n       ".join(lines), flush=True)
+        self.new_lines = True
+
+    def play(self):
+        """What goes wrong is only said: the sensors do it. What people do is done."""
+        minute = (self.clock.now_ms() - self.clock.origin_ms) / 60000
+        while self.to_come and self.to_come[0].minute <= minute:
+            event = self.to_come.pop(0)
+            self.say(event.label, f"{event.en} ({event.zh})")
+            if event.verb:
+                status, answer = self.collector.do(event.verb, reason=event.en, **event.body)
+                if status != 200:
+                    raise Failure(f"{event.verb} {event.body}: {status} {answer}")
+            if event.every:
+                scene.put(self.to_come, event.again())
+
     def tell_alarms(self):
         messages = list(self.receiver.messages.values())
-        self.new_alarms = len(messages) > self.told
         for message in messages[self.told:]:
-            print(f"alarm {message['event']}: {message['text_en']}\n       {message['text_zh']}", flush=True)
+            link = message.get("acknowledge_url")
+            self.say("alarm", f"{message['event']}: {message['text_en']}", message["text_zh"],
+                     *([f"acknowledge 确认: {link}"] if link and message["event"] != "closed" else []))
         self.told = len(messages)
 
     def draw(self, drawn):
@@ -199,7 +235,9 @@ class Demo:
         return len(lines)
 
     def drain(self):
-        """Agents stop sampling and wait until everything is acknowledged."""
+        """Agents stop sampling and wait until everything is acknowledged. That they say nothing then is no alarm."""
+        for zone in self.collector.get("/zones"):
+            self.collector.do("zone.duty", reason="the demonstration ends", id=zone["id"], on=False, why="other")
         for agent in self.agents:
             if agent.is_running():
                 agent.child.send_signal(signal.SIGTERM)
@@ -252,11 +290,19 @@ class Demo:
             "readings_stored": self.stored(),
             "incidents_opened": len(incidents),
             "incidents_closed": sum(one["state"] == "closed" for one in incidents),
+            "false_alarms": len(self.false_alarms(incidents)),
             "notifications_delivered": len(self.receiver.messages),
             "influx_points": self.influx.values() if self.influx else 0,
             "seconds": self.options.seconds,
             "speed": self.options.speed,
         }
+
+    def false_alarms(self, incidents):
+        """What was told and nothing called for. A silence is true: this machine was too slow, or somebody ended an agent."""
+        told = {message["incident"] for message in list(self.receiver.messages.values())}
+        return [] if self.options.replay else [
+            one for one in incidents if one["id"] in told and not one["kind"].startswith("silent")
+            and not scene.is_explained(one, self.clock.origin_ms)]
 
     def told_whole(self):
         """Incidents of which both opening and closing were delivered."""
@@ -291,6 +337,8 @@ def verdict(summary, demo):
         wrong.append("InfluxDB holds another number of values than the history")
     if not demo.told_whole() and not (demo.options.replay and demo.options.above is None):
         wrong.append("no incident was opened, delivered and closed")
+    if summary["false_alarms"]:
+        wrong.append(f"{summary['false_alarms']} alarms that nothing called for")
     return wrong + demo.receiver.complaints[:3]
 
 
