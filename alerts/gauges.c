@@ -100,6 +100,7 @@ static void *at(const struct source *source, size_t slot)
 static void *begin(struct alerts *alerts, struct source *source,
                    const struct gauge_kind *kind, size_t slot)
 {
+    assert(!is_there(source->gauges, slot));
     if (source->gauges == NULL)
         source->gauges = pool_take(&alerts->pool, source->plan->gauges_size);
     source->gauges->is_there[slot / 8] |= (uint8_t)(1u << slot % 8);

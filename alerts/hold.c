@@ -18,6 +18,7 @@
 
 static void make_hold(struct watch *watch, const struct sample *sample)
 {
+    assert(watch->hold == NULL && sample->reasons != 0);
     struct hold *hold = mem_alloc(sizeof *hold);
     hold->from_ms = sample->time_ms;
     hold->worst = sample->is_kept ? sample->kept : sample->measure;
@@ -169,6 +170,7 @@ void hold_stop(struct alerts *alerts, struct watch *watch, enum suppression_end 
 void hold_end(struct alerts *alerts, struct watch *watch, const struct sample *sample,
               const struct alert_sink *sink)
 {
+    assert(watch->hold != NULL);
     if ((sample->reasons & 1u << watch->hold->reason) == 0)
         hold_stop(alerts, watch, SUPPRESSION_OVER, sample->time_ms, sample->arrival_ms,
                   sink);

@@ -147,6 +147,7 @@ void source_touch(struct alerts *alerts, struct source *source)
 {
     if (source->is_dirty)
         return;
+    assert(alerts->dirty == NULL || alerts->dirty_last->is_dirty);
     source->is_dirty = true;
     source->next_dirty = NULL;
     if (alerts->dirty == NULL)
@@ -211,6 +212,7 @@ static struct name *name_ref(struct alerts *alerts, const char *text)
 
 static void name_unref(struct alerts *alerts, struct name *name)
 {
+    assert(name == NULL || name->refs > 0);
     if (name == NULL || --name->refs > 0)
         return;
     table_remove(&alerts->names, table_hash_text(0, name->text), name);

@@ -70,6 +70,7 @@ static int64_t proof_of_gap(const struct watch *watch, const struct sample *samp
  * sample fired, as bits. */
 static unsigned advance(struct watch *watch, const struct sample *sample)
 {
+    assert(watch->rule->level_count <= ALERT_LEVELS_MAX);
     unsigned newly = 0;
     double value = sample->measure;
     int64_t time_ms = sample->time_ms;
@@ -176,6 +177,7 @@ static enum incident_state state_of(const struct watch *watch, int64_t time_ms)
 static void settle(struct alerts *alerts, struct watch *watch,
                    const struct sample *reading, const struct alert_sink *sink)
 {
+    assert(watch->fired != 0);
     enum incident_state state = state_of(watch, reading->time_ms);
     bool is_open = watch->firing != NULL;
     if (state == INCIDENT_CLOSED) {
@@ -221,6 +223,7 @@ static bool is_news(const struct watch *watch, const struct sample *sample)
 
 static void judge_anew(struct watch *watch, const struct sample *sample)
 {
+    assert(watch->firing == NULL); /* a person closed it */
     watch->fired = 0;
     for (size_t i = 0; i < ALERT_LEVELS_MAX; i++)
         watch->since[i] = TIME_NONE;

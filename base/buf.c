@@ -33,6 +33,7 @@ void *buf_reserve(struct buf *buf, size_t len)
 
 void buf_add(struct buf *buf, const void *data, size_t len)
 {
+    assert(data != NULL || len == 0);
     char *to = buf_reserve(buf, len);
     if (len > 0)
         memcpy(to, data, len);
@@ -125,6 +126,7 @@ struct buf_reader buf_reader_of(const void *data, size_t len)
 
 const void *buf_read_bytes(struct buf_reader *reader, size_t len)
 {
+    assert(reader->at <= reader->len);
     if (reader->failed || len > reader->len - reader->at) {
         reader->failed = true;
         return NULL;

@@ -32,6 +32,7 @@ void map_fini(struct map *map)
 static size_t find_slot(const struct map *map, const char *key, uint64_t hash)
 {
     assert(map->slot_count > map->count);
+    assert((map->slot_count & (map->slot_count - 1)) == 0);
     size_t mask = map->slot_count - 1;
     size_t slot = (size_t)(hash ^ (hash >> 32)) & mask;
     while (map->slots[slot] != 0) {

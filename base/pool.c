@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/pool.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static void *carve(struct pool *pool, size_t size)
         pool->left = BLOCK_BYTES - sizeof *block;
         ASAN_POISON_MEMORY_REGION(pool->at, pool->left);
     }
+    assert(pool->left >= size);
     void *thing = pool->at;
     pool->at += size;
     pool->left -= size;

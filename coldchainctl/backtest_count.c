@@ -2,6 +2,7 @@
 /*
  * backtest_count - firings and harms, counted rule by rule.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,7 @@ static bool watches(const struct alert_rule *rule, const struct backtest_channel
 
 static const char *zone_of(const struct backtest *test, const struct backtest_harm *harm)
 {
+    assert(harm->channel < test->data->channel_count);
     return test->data->channels[harm->channel].zone;
 }
 
@@ -84,6 +86,7 @@ static bool overlap(const struct backtest_firing *firing,
 
 static void count_firing(struct backtest *test, struct backtest_firing *firing)
 {
+    assert(firing->rule < test->rules->count);
     struct backtest_tally *tally = &test->tallies[firing->rule];
     for (size_t i = 0; i < test->harm_count && firing->harm == SIZE_MAX; i++)
         if (overlap(firing, &test->harms[i]) &&

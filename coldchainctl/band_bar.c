@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/band_bar.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static struct scale scale_of(const struct band_bar *bar)
 
 static size_t column_of(const struct scale *scale, size_t columns, double value)
 {
+    assert(columns > 1);
     double at = (value - scale->from) / (scale->to - scale->from) * (double)(columns - 1);
     return (size_t)lround(fmax(fmin(at, (double)(columns - 1)), 0));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/course.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "coldchainctl/spark.h"
@@ -37,6 +38,7 @@ static struct frame fit(const struct course *course)
         frame.bottom = course->limit - frame.limit * frame.row;
         frame.rows = frame.limit + (int)fmax(ceil((high - course->limit) / frame.row), 1);
     }
+    assert(frame.row > 0);
     return frame;
 }
 

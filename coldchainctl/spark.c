@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/spark.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ void spark_draw(struct buf *out, const double *values, size_t count, double calm
 
 const char *spark_height(size_t height, bool is_utf8)
 {
+    assert(height < SPARK_HEIGHTS);
     return is_utf8 ? blocks[height] : plain[height];
 }
 

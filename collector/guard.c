@@ -221,6 +221,7 @@ static unsigned crashes_of(const struct guard *guard, enum guard_who who,
 unsigned guard_enter(struct guard *guard, enum guard_who who, uint64_t position,
                      const void *data, size_t len)
 {
+    assert(who < GUARD_COUNT);
     if (guard == NULL)
         return 0;
     inside = &guard->file->slots[who];
@@ -230,6 +231,7 @@ unsigned guard_enter(struct guard *guard, enum guard_who who, uint64_t position,
 
 void guard_leave(struct guard *guard, enum guard_who who)
 {
+    assert(who < GUARD_COUNT);
     if (guard == NULL)
         return;
     guard->file->slots[who].position = 0;

@@ -38,6 +38,7 @@ static bool is_same_matter(const struct incidents_entry *entry, const char *rule
 
 static void remove_at(struct incidents *list, size_t index)
 {
+    assert(index < list->count);
     list->count--;
     memmove(&list->entries[index], &list->entries[index + 1],
             (list->count - index) * sizeof *list->entries);
@@ -129,6 +130,7 @@ bool incidents_end_carried(struct incidents *list, int64_t now_ms)
 
 void incidents_inherit(struct incidents *list, struct incidents *old)
 {
+    assert(list != old);
     for (size_t i = 0; i < old->count; i++) {
         struct incidents_entry *from = &old->entries[i];
         size_t at = 0;
@@ -176,6 +178,7 @@ enum incidents_news incidents_next(const struct incidents *list,
 void incidents_told(struct incidents *list, const char *id, enum incidents_news news,
                     enum alert_severity severity)
 {
+    assert(news != INCIDENTS_NOTHING);
     struct incidents_entry *entry = find(list, id);
     if (entry == NULL)
         return; /* it goes on under another id */
@@ -237,6 +240,7 @@ bool incidents_mute(struct incidents *list)
 bool incidents_quiet(struct incidents *list, struct incidents_entry *entry,
                      int64_t until_ms)
 {
+    assert(entry >= list->entries && entry < list->entries + list->count);
     if (entry->quiet_until_ms == until_ms)
         return false;
     entry->quiet_until_ms = until_ms;

@@ -47,6 +47,7 @@ bool outbox_take(struct outbox *outbox, struct outbox_entry *entry)
     if (at == outbox->count)
         at = 0;
     *entry = outbox->entries[at];
+    assert(entry->seq >= 1);
     outbox->count--;
     memmove(outbox->entries + at, outbox->entries + at + 1,
             (outbox->count - at) * sizeof *outbox->entries);

@@ -17,6 +17,7 @@
 void packer_init(struct packer *packer, size_t readings_max, int64_t interval_ms)
 {
     assert(readings_max >= 1 && readings_max <= PACK_READINGS_MAX);
+    assert(interval_ms > 0);
     *packer = (struct packer){.readings_max = readings_max, .interval_ms = interval_ms};
 }
 
@@ -113,6 +114,7 @@ void packer_name(struct pack *pack, const struct packer_label *label)
 
 void packer_format(struct packer *packer, const struct pack *pack, struct buf *bytes)
 {
+    assert(pack->seq >= 1); /* packer_name() gave it one */
     buf_clear(&packer->text);
     pack_format(pack, &packer->text);
     size_t start = bytes->len;

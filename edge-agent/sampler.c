@@ -145,6 +145,7 @@ static int64_t real_delay(const struct sampler *sampler, int64_t at_ms)
     if (delay_ms <= 0)
         return 0;
     double rate = clock->is_virtual ? clock->rate : 1;
+    assert(rate > 0);
     double real_ms = ceil((double)delay_ms / rate);
     return real_ms > TICK_MAX_MS ? TICK_MAX_MS : (int64_t)real_ms;
 }
@@ -255,6 +256,7 @@ static enum err open_sources(struct sampler *sampler, struct err_text *why)
     sampler->sources = mem_array(settings->sensor_count, sizeof *sampler->sources);
     for (size_t i = 0; i < settings->sensor_count; i++) {
         const struct sensor_settings *sensor = &settings->sensors[i];
+        assert(sensor->interval_ms > 0);
         struct source *source = &sampler->sources[i];
         enum err err = sensor_open(&source->sensor, sensor, origin_ms, why);
         if (err != ERR_OK)

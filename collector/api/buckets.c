@@ -24,6 +24,7 @@ size_t bucket_index(const struct bucket_grid *grid, int64_t time_ms)
 
 int64_t bucket_start_ms(const struct bucket_grid *grid, size_t index)
 {
+    assert(index <= grid->count);
     return grid->from_ms + (int64_t)index * grid->width_ms;
 }
 
@@ -48,6 +49,7 @@ static void add_good(struct bucket *bucket, struct bucket_point point)
 void bucket_add(struct bucket *bucket, int64_t time_ms, double value,
                 enum quality quality)
 {
+    assert((unsigned)quality <= QUALITY_FAULT);
     if (quality == QUALITY_GOOD && isfinite(value))
         add_good(bucket, (struct bucket_point){time_ms, value});
     else

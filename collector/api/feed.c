@@ -68,6 +68,7 @@ struct feed {
 
 struct feed *feed_create(size_t seats)
 {
+    assert(seats > 0);
     struct feed *feed = mem_alloc(sizeof *feed);
     feed->seat_max = seats;
     pthread_mutex_init(&feed->lock, NULL);
@@ -189,6 +190,7 @@ static void empty_place(struct feed *feed, const struct slot *slot)
  */
 static void drop_over(struct feed *feed)
 {
+    assert(feed->over_count > 0);
     size_t i = 0;
     while (feed->places[i].slot == NULL || !feed->places[i].slot->is_over)
         i++;
@@ -227,6 +229,7 @@ static struct slot *slot_of(struct feed *feed, const struct news *news)
 
 void feed_put(struct feed *feed, const struct news *news)
 {
+    assert(strlen(news->event) < FEED_EVENT_SIZE);
     char *json = news->json != NULL ? mem_strdup(news->json) : NULL;
     pthread_mutex_lock(&feed->lock);
     if (feed->place_count > 2 * feed->slot_count + SPARE_MIN)
@@ -251,6 +254,7 @@ void feed_put(struct feed *feed, const struct news *news)
 void feed_seal(struct feed *feed, uint64_t position)
 {
     pthread_mutex_lock(&feed->lock);
+    assert(feed->sealed <= feed->order);
     for (size_t i = find_place(feed, feed->sealed); i < feed->place_count; i++)
         if (feed->places[i].slot != NULL)
             feed->places[i].slot->position = position;
@@ -308,6 +312,7 @@ void feed_leave(struct feed *feed, const char *holder, int64_t real_ms)
     pthread_mutex_lock(&feed->lock);
     struct seat *seat = find_seat(feed, holder);
     assert(seat != NULL && seat->count > 0);
+    assert(feed->seats_taken > 0);
     if (--seat->count == 0)
         *seat = feed->seats[--feed->seat_count];
     feed->seats_taken--;
@@ -377,6 +382,7 @@ static void put_id(const struct feed *feed, uint64_t position, char id[FEED_ID_S
 static void give(const struct feed *feed, const struct place *place,
                  const struct feed_cursor *cursor, struct feed_event *event)
 {
+    assert(place->slot != NULL && place->order <= feed->sealed);
     const struct slot *slot = place->slot;
     const struct place *next = next_place(feed, (size_t)(place - feed->places) + 1);
     *event = (struct feed_event){

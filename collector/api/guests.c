@@ -35,6 +35,7 @@ struct guests {
 
 struct guests *guests_create(size_t most, size_t per_address, void *context)
 {
+    assert(most > 0 && per_address > 0);
     struct guests *guests = mem_alloc(sizeof *guests);
     guests->most = most;
     guests->per_address = per_address;
@@ -101,6 +102,7 @@ static void make_room(struct guests *guests, const struct in6_addr *address)
     if (first == NULL)
         return;
     /* Its thread sees the end and closes it. */
+    assert(!first->is_served);
     first->is_cut = true;
     shutdown(first->fd, SHUT_RDWR);
     metric_add(METRIC_API_CONNECTIONS_CUT, 1);

@@ -2,6 +2,7 @@
 #include "collector/api/query.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static bool take_part(const char **path, char part[ID_SIZE])
 bool query_match(const char *pattern, const char *path,
                  char parts[QUERY_PARTS_MAX][ID_SIZE])
 {
+    assert(pattern[0] == '/');
     size_t count = 0;
     for (; *pattern != '\0'; pattern++) {
         if (*pattern == '*') {
@@ -67,6 +69,7 @@ enum err query_time(int64_t *ms, const char *text, int64_t fallback)
 enum err query_number(uint64_t *number, const char *text, uint64_t least, uint64_t most,
                       uint64_t fallback)
 {
+    assert(least <= most);
     *number = fallback;
     if (text == NULL)
         return ERR_OK;

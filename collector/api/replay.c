@@ -118,6 +118,7 @@ static enum replay_result begin(struct replay *replay,
     entry = make_room(replay);
     if (entry == NULL)
         return REPLAY_FULL;
+    assert(entry->state == ENTRY_FREE);
     entry->state = ENTRY_UNDER_WAY;
     memcpy(entry->who, who, sizeof entry->who);
     memcpy(entry->what, what, sizeof entry->what);

@@ -163,6 +163,7 @@ enum err change_open(struct change *change, const char *kind, const char *id,
 enum err change_merge(struct change *change, const char *kind, const char *id,
                       struct entity *entity, struct err_text *why)
 {
+    assert(change->verb != NULL);
     enum err err = change_open(change, kind, id, entity, why);
     if (err != ERR_OK)
         return err;
@@ -213,6 +214,7 @@ void change_add_dated(struct change *change, struct entity *entity, const char *
 void change_note(struct change *change, const char *kind, const char *id, const char *org,
                  int64_t version, json_t *old, json_t *new)
 {
+    assert(json_is_array(change->changes));
     json_t *entry =
         json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "kind", kind, "id", id, "org", org,
                   "version", (json_int_t)version, "old", old != NULL ? old : json_null(),
@@ -272,6 +274,7 @@ enum err change_put(struct change *change, struct entity *entity, const char *pa
 
 enum err change_delete(struct change *change, struct entity *entity)
 {
+    assert(entity->body != NULL);
     struct entity old = *entity;
     entity->body = NULL;
     enum err err = write_entity(change, entity, "", &old);
@@ -400,6 +403,7 @@ static enum err begin_new(struct change *change, const json_t *hidden,
 enum err command_begin(struct change *change, uint64_t position, struct outcome *outcome,
                        bool *goes_on)
 {
+    assert(change->changes == NULL && change->result == NULL);
     *outcome = (struct outcome){.err = ERR_OK};
     *goes_on = false;
     json_t *hidden = NULL;
@@ -441,6 +445,7 @@ static enum err write_audit(struct change *change, uint64_t position,
 
 enum err command_end(struct change *change, uint64_t position, struct outcome *outcome)
 {
+    assert(outcome->result == NULL && outcome->changes == NULL);
     enum err err = outcome->err;
     if (!is_store_failure(err)) {
         err = outcome->err == ERR_OK ? state_end_point(change->state)

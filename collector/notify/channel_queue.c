@@ -13,6 +13,8 @@
 #define LEASE_MS    INT64_C(120000)
 #define REFRESH_MAX 1000 /* open incidents in one request */
 
+static_assert(QUEUE_UNDER_WAY_MAX <= DIGEST_MAX, "`due` has room for either");
+
 /* Rows that are due and not under way, the oldest first. */
 struct due {
     struct channel_queue *queue;
@@ -47,6 +49,7 @@ static void forget(struct channel_queue *queue, uint64_t id)
 static void on_due(void *context, const struct state_message *message)
 {
     struct due *due = context;
+    assert(due->want <= DIGEST_MAX);
     if (due->count >= due->want || is_under_way(due->queue, message->id))
         return;
     const struct notifier_options *options = due->queue->options;
@@ -80,6 +83,8 @@ static void put_last(struct courier_job **end, struct courier_job *job)
 static enum err ask(struct channel_queue *queue, struct courier_job *job, int64_t now_ms)
 {
     const struct notifier_options *options = queue->options;
+    assert(job->count > 0 &&
+           queue->count + job->count <= QUEUE_UNDER_WAY_MAX + DIGEST_MAX);
     job->attempt.now_ms = now_ms;
     for (size_t i = 0; i < job->count; i++) {
         const struct record_attempt attempt = {.message = job->ids[i],
@@ -99,6 +104,7 @@ static enum err ask(struct channel_queue *queue, struct courier_job *job, int64_
 
 static void add_row(struct courier_job *job, const struct row *row)
 {
+    assert(job->count < DIGEST_MAX);
     job->created_ms[job->count] = row->created_ms;
     job->ids[job->count++] = row->id;
 }
@@ -289,6 +295,7 @@ static enum err refresh(struct channel_queue *queue, int64_t now_ms)
 static void on_finished(void *context, const struct record_result *results, size_t count,
                         bool blocks)
 {
+    assert(count > 0 && count <= DIGEST_MAX);
     struct channel_queue *queue = context;
     const struct notifier_options *options = queue->options;
     int64_t now_ms = clock_wall_ms(options->clock);
@@ -336,6 +343,7 @@ void channel_queue_stop(struct channel_queue *queue)
 
 void channel_queue_destroy(struct channel_queue *queue)
 {
+    assert(queue->asked == NULL); /* it was stopped */
     courier_destroy(queue->courier);
     free(queue);
 }

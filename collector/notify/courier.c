@@ -127,6 +127,7 @@ static enum err publish(void *context, const char *topic, const void *data, size
     struct timespec end;
     deadline_of(&end, timeout_ms);
     pthread_mutex_lock(&courier->lock);
+    assert(!courier->handoff.is_open); /* the thread publishes one at a time */
     uint64_t tag = atomic_fetch_add(&last_tag, 1) + 1;
     courier->handoff = (struct handoff){
         .topic = topic, .data = data, .len = len, .tag = tag, .is_open = true};
@@ -161,6 +162,7 @@ static void on_finished(void *context)
 static void post_results(struct courier *courier, const struct courier_job *job,
                          const struct channel_verdict *verdict)
 {
+    assert(job->count > 0 && job->count <= DIGEST_MAX);
     struct finished *finished =
         mem_alloc(sizeof *finished + job->count * sizeof finished->results[0]);
     uint64_t random;
@@ -253,6 +255,7 @@ static void *run(void *context)
 
 struct courier *courier_create(const struct courier_options *options)
 {
+    assert(options->on_finished != NULL && options->loop != NULL);
     struct courier *courier = mem_alloc(sizeof *courier);
     pthread_condattr_t attr;
     courier->options = *options;
@@ -268,6 +271,7 @@ struct courier *courier_create(const struct courier_options *options)
 
 void courier_give(struct courier *courier, struct courier_job *job)
 {
+    assert(job->count > 0 || job->is_refresh);
     pthread_mutex_lock(&courier->lock);
     struct courier_job **end = &courier->first;
     while (*end != NULL)
@@ -294,6 +298,7 @@ void courier_stop(struct courier *courier)
 
 void courier_destroy(struct courier *courier)
 {
+    assert(courier->is_stopping && courier->first == NULL);
     pthread_mutex_destroy(&courier->lock);
     pthread_cond_destroy(&courier->changed);
     free(courier);

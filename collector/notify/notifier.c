@@ -124,6 +124,7 @@ static void on_timer(void *context)
 struct notifier *notifier_create(const struct notifier_options *options)
 {
     assert(options->on_result != NULL && options->on_attempt != NULL);
+    assert(options->applied != NULL && options->state != NULL);
     struct notifier *notifier = mem_alloc(sizeof *notifier);
     notifier->options = *options;
     notifier->since_ms = clock_wall_ms(options->clock);

@@ -31,6 +31,7 @@ struct acks {
 
 struct acks *acks_create(const struct acks_options *options)
 {
+    assert(options->send != NULL);
     struct acks *acks = mem_alloc(sizeof *acks);
     acks->options = *options;
     collector_core_init(&acks->core, options->store, options->generation,
@@ -61,6 +62,7 @@ struct collector_core *acks_core(struct acks *acks)
 
 static void push(struct acks *acks, struct due due)
 {
+    assert(due.device != NULL);
     mem_grow(&acks->queue, &acks->capacity, acks->count + 1, sizeof *acks->queue);
     size_t i = acks->count++;
     for (; i > 0 && acks->queue[(i - 1) / 2].at_ms > due.at_ms; i = (i - 1) / 2)
@@ -101,6 +103,7 @@ void acks_in_line(struct acks *acks, struct device *device)
 {
     if (!device->delivery.wants_slot || device->is_in_line)
         return;
+    assert(acks->line_first == NULL || acks->line_last->next_in_line == NULL);
     device->is_in_line = true;
     device->next_in_line = NULL;
     if (acks->line_first == NULL)
@@ -114,6 +117,7 @@ static void give_slots(struct acks *acks, int64_t now_ms)
 {
     while (acks->line_first != NULL) {
         struct device *device = acks->line_first;
+        assert(device->is_in_line);
         struct collector_device *delivery = &device->delivery;
         bool is_given = delivery->wants_slot &&
                         collector_core_give_slot(&acks->core, delivery, now_ms);

@@ -23,6 +23,7 @@ void pipeline_be_late(struct pipeline *pipeline, struct device *device)
 {
     if (device->late != NULL)
         return;
+    assert(pipeline->late == NULL || pipeline->late->before == NULL);
     struct late *late = late_create();
     late->device = device;
     late->behind = pipeline->late;
@@ -36,6 +37,8 @@ void pipeline_be_late(struct pipeline *pipeline, struct device *device)
 static void be_in_order(struct pipeline *pipeline, struct device *device)
 {
     struct late *late = device->late;
+    assert(late != NULL && late->device == device);
+    assert(late->before != NULL || pipeline->late == late);
     device->late = NULL;
     if (late->behind != NULL)
         late->behind->before = late->before;
@@ -161,6 +164,7 @@ void pipeline_on_alert(void *context, enum alert_effect_kind kind,
 void pipeline_judge_ahead(struct pipeline *pipeline, struct device *device,
                           const struct alert_reading *reading)
 {
+    assert(pipeline->in_order == NULL);
     struct alerts *ahead = pipeline_ahead(pipeline);
     pipeline_be_late(pipeline, device);
     bool is_first = device->late->channel_count == 0;
@@ -315,6 +319,7 @@ void pipeline_settle(struct pipeline *pipeline, struct device *device)
     if (late == NULL)
         return;
     assert(pipeline->in_order == NULL);
+    assert(late->channel_count == 0 || pipeline->ahead_count > 0);
     be_in_order(pipeline, device); /* nothing is held back from here on */
     device->is_dirty = true;
     pipeline->ahead_count -= late->channel_count > 0;

@@ -11,6 +11,7 @@
  * Live packs may come ahead while something is held: what the second engine then sees
  * going on is told at once (pipeline_tell_held()).
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,7 @@ void pipeline_begin_backlog(struct pipeline *pipeline, struct device *device,
     pipeline_be_late(pipeline, device);
     device->late->wait_ms =
         age / WAIT_PART < WAIT_MOST_MS ? age / WAIT_PART : WAIT_MOST_MS;
+    assert(device->late->wait_ms > 0 && device->late->wait_ms <= WAIT_MOST_MS);
 }
 
 void pipeline_end_backlog(struct pipeline *pipeline, struct device *device,
@@ -108,6 +110,7 @@ void pipeline_resume_backlog(struct pipeline *pipeline, const struct late *late)
 
 static void settle_due(struct pipeline *pipeline, struct device *device)
 {
+    assert(device->late != NULL && device->late->until_ms != 0);
     if (is_of_backlog(device->late)) {
         pipeline_settle(pipeline, device);
         return;

@@ -5,6 +5,7 @@
  * state.db is the only memory, and holds exactly what was decided before this record: so
  * a replay, which decides nothing, decides nothing else.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "collector/pipeline/internal.h"
@@ -88,6 +89,7 @@ void pipeline_decide_cause(struct pipeline *pipeline, enum alert_effect_kind kin
                            const struct incident *incident,
                            struct pipeline_cause *decided)
 {
+    assert(pipeline->has_transaction);
     struct state_care care;
     struct state_others others;
     *decided = (struct pipeline_cause){.telling = CAUSE_TELL_NOBODY};
@@ -129,6 +131,7 @@ void pipeline_decide_cause(struct pipeline *pipeline, enum alert_effect_kind kin
 void pipeline_put_cause(struct pipeline *pipeline, const struct incident *incident,
                         const struct pipeline_cause *decided)
 {
+    assert(pipeline->has_transaction);
     struct state *state = pipeline->options.state;
     if (pipeline->batch_err != ERR_OK)
         return;

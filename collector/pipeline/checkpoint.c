@@ -249,6 +249,7 @@ static enum err open_readers(struct pipeline *pipeline, struct err_text *why)
 enum err pipeline_open(struct pipeline **result, const struct pipeline_options *options,
                        struct err_text *why)
 {
+    assert(options->journal != NULL && options->state != NULL && options->acks != NULL);
     assert(options->on_effects != NULL && options->on_command != NULL);
     struct pipeline *pipeline = mem_alloc(sizeof *pipeline);
     pipeline->options = *options;

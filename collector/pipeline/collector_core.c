@@ -101,6 +101,7 @@ struct collector_epoch *collector_epoch_of(struct collector_device *device,
     if (device->epoch_count >= COLLECTOR_EPOCHS_MAX && !drop_one(device, is_empty) &&
         !drop_one(device, is_over))
         return NULL;
+    assert(device->epoch_count < COLLECTOR_EPOCHS_MAX);
     /* Exactly as many as there are: nearly always it is one. */
     device->epochs =
         mem_realloc(device->epochs, (device->epoch_count + 1) * sizeof *device->epochs);
@@ -223,6 +224,7 @@ static void watch_gaps(const struct step *step, struct collector_epoch *epoch,
 /* Asked again less and less often. */
 static void note_asked(const struct step *step, struct collector_epoch *epoch)
 {
+    assert(epoch->ask_due_ms != 0);
     int64_t wait_ms = 2 * step->core->interval_ms;
     for (uint8_t i = 0; i <= epoch->asked && wait_ms < COLLECTOR_ASK_MAX_MS; i++)
         wait_ms *= 2;
@@ -411,6 +413,7 @@ void collector_epoch_hold(struct collector_epoch *epoch, struct collector_held h
 size_t collector_core_turns(const struct collector_device *device,
                             struct collector_epoch *turns[COLLECTOR_EPOCHS_MAX])
 {
+    assert(device->epoch_count <= COLLECTOR_EPOCHS_MAX);
     size_t count = 0;
     for (size_t i = 0; i < device->epoch_count; i++)
         if (has_turn(device, &device->epochs[i]))
@@ -478,6 +481,7 @@ static void note_closed(struct collector_epoch *epoch, uint64_t from, uint64_t t
 static void close_range(const struct step *step, struct collector_epoch *epoch,
                         uint64_t from, uint64_t to, bool is_loss)
 {
+    assert(from <= to);
     uint32_t ranges = epoch->window.taken.count;
     uint64_t through = through_of(epoch);
     note_closed(epoch, from, to);
@@ -587,6 +591,7 @@ static void acknowledge(const struct step *step, const struct collector_pack *pa
                         uint64_t highest)
 {
     const struct collector_epoch *epoch = collector_find_epoch(step->device, pack->epoch);
+    assert(epoch != NULL); /* it was taken */
     if (slots_is_backlog(epoch, pack->seq, highest))
         note_backlog(step);
     else
@@ -663,6 +668,8 @@ void collector_core_step(struct collector_core *core, struct collector_device *d
     // cppcheck-suppress ctuuninitvar ; filled here, and too large to be cleared per pack
     const struct step step = {core, device, event, actions};
     assert(event->real_ms > 0);
+    assert(event->kind != COLLECTOR_HELLO || event->hello != NULL);
+    assert(event->kind != COLLECTOR_PACK || event->pack != NULL);
     actions->count = 0;
     switch (event->kind) {
     case COLLECTOR_HELLO:
@@ -713,6 +720,7 @@ static void fill_closed(struct ack_epoch *ack, const struct seqset *closed)
         ack->closed[ack->closed_count++] = (struct seq_range){first, oldest};
     for (uint32_t i = from; i < closed->count; i++)
         ack->closed[ack->closed_count++] = closed->ranges[i];
+    assert(ack->closed_count <= DELIVERY_CLOSED_MAX);
 }
 
 static void want(struct ack_epoch *ack, uint64_t first, uint64_t last)
@@ -756,6 +764,7 @@ void collector_core_ack(const struct collector_core *core,
                         const struct collector_device *device, int64_t real_ms,
                         struct ack *ack)
 {
+    assert(ack->epoch_count == 0);
     memcpy(ack->nonce, device->nonce, sizeof ack->nonce);
     memcpy(ack->store, core->store, sizeof ack->store);
     ack->generation = core->generation;

@@ -2,6 +2,7 @@
 /*
  * commands - what people, programs and the notifier want changed.
  */
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static struct alert_rule *rules_in_force(const struct registry *registry, size_t
             !alert_kind_is_date(registry->rules[i].kind) &&
             strcmp(registry->rules[i].id, BEAT_NAME) != 0)
             rules[(*count)++] = registry->rules[i];
+    assert(*count <= registry->rule_count + 1);
     return rules;
 }
 
@@ -260,6 +262,7 @@ static enum err apply(struct pipeline *pipeline, const struct command *command,
 static void take_new(struct pipeline *pipeline, const struct command *command,
                      uint64_t position)
 {
+    assert(position > pipeline->effect_cursor);
     struct outcome outcome = {0};
     if (!pipeline_begin_effects(pipeline))
         return;
@@ -291,6 +294,7 @@ static void on_redo(void *context, const struct state_audit *row)
 static void take_again(struct pipeline *pipeline, const struct command *command,
                        uint64_t position)
 {
+    assert(position <= pipeline->effect_cursor);
     struct redo redo = {0};
     enum err err = state_audit_at(pipeline->options.state, position, &redo, on_redo);
     if (err == ERR_OK && redo.was_done &&

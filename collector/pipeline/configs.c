@@ -199,6 +199,7 @@ static size_t find_handled(const struct entry *entry, const char *incident)
 
 static void remove_handled(struct entry *entry, size_t index)
 {
+    assert(index < entry->handled_count);
     entry->handled_count--;
     memmove(&entry->handled[index], &entry->handled[index + 1],
             (entry->handled_count - index) * sizeof *entry->handled);
@@ -223,6 +224,7 @@ static void insert_handled(struct entry *entry, const char *zone,
         return;
     if (entry->handled_count == HANDLED_MAX)
         entry->handled_count--;
+    assert(entry->handled_count < HANDLED_MAX && at <= entry->handled_count);
     memmove(&entry->handled[at + 1], &entry->handled[at],
             (entry->handled_count - at) * sizeof *entry->handled);
     entry->handled_count++;
@@ -417,6 +419,7 @@ static void copy_rule(struct zone_rule *to, const struct alert_rule *from)
     snprintf(to->kind, sizeof to->kind, "%s", alert_kind_name(from->kind));
     snprintf(to->quantity, sizeof to->quantity, "%s", from->quantity);
     static_assert(ALERT_LEVELS_MAX <= ZONE_RULES_LEVELS_MAX, "every rule fits");
+    assert(from->level_count <= ALERT_LEVELS_MAX);
     for (size_t i = 0; i < from->level_count; i++) {
         const struct alert_level *level = &from->levels[i];
         struct zone_level *copy = &to->levels[to->level_count++];
@@ -588,11 +591,13 @@ void configs_flush(struct configs *configs, const struct registry *registry,
 {
     if (configs == NULL)
         return;
+    assert(configs->first <= configs->count);
     if (configs->wants_all)
         enqueue_all(configs, registry);
     for (int looks = LOOKS_PER_FLUSH; looks > 0 && configs->first < configs->count;
          looks--) {
         struct entry *entry = configs->queue[configs->first];
+        assert(entry->is_queued);
         if (!serve(configs, registry, devices, entry, now_ms, real_ms))
             return;
         entry->is_queued = false;

@@ -257,6 +257,7 @@ static void add_zone(struct correcting *now, const char *zone)
         log_warn("a correction leaves a zone as it is zone=%s", zone);
         return;
     }
+    assert(now->zone_count < ZONES_MAX);
     struct zone_again *added = &now->zones[now->zone_count++];
     snprintf(added->zone, sizeof added->zone, "%s", zone);
 }
@@ -282,6 +283,7 @@ struct first {
 static void on_pending(void *context, const struct state_correction *row)
 {
     struct first *first = context;
+    assert(first->now == NULL);
     struct correcting *now = mem_alloc(sizeof *now);
     now->id = row->id;
     snprintf(now->org, sizeof now->org, "%s", row->org);
@@ -300,6 +302,7 @@ static void on_pending(void *context, const struct state_correction *row)
 static enum err begin_next(struct pipeline *pipeline)
 {
     struct corrections *corrections = pipeline->corrections;
+    assert(corrections->now == NULL);
     struct first first = {.registry = pipeline->registry};
     enum err err =
         state_pending_corrections(pipeline->options.state, 1, &first, on_pending);

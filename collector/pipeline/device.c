@@ -19,6 +19,7 @@
 #define OLD_HELD_MAX         (SEQSET_RANGES_MAX * 1024u)
 
 static_assert(sizeof(struct device_channel) <= 48, "a fleet has millions of these");
+static_assert(QUALITY_FAULT <= UINT8_MAX, "a channel holds its quality in one byte");
 
 const char *device_key(char key[DEVICE_KEY_SIZE], const char *org, const char *id)
 {
@@ -90,6 +91,7 @@ static const struct channel *intern(struct device_names *names,
 static struct device_channel *add_channel(struct device *device,
                                           const struct channel *name)
 {
+    assert(device->channel_count < DEVICE_CHANNELS_MAX);
     uint32_t count = device->channel_count + 1;
     device->channels = mem_realloc(device->channels, count * sizeof *device->channels);
     struct device_channel *added = &device->channels[device->channel_count++];

@@ -2,6 +2,7 @@
 /*
  * effects - what a record causes in state.db, once: incidents, outbox, quarantine.
  */
+#include <assert.h>
 #include <stdio.h>
 
 #include "collector/metrics.h"
@@ -19,6 +20,7 @@ static bool wants_effects(const struct pipeline *pipeline)
 
 bool pipeline_begin_effects(struct pipeline *pipeline)
 {
+    assert(!pipeline->has_transaction || wants_effects(pipeline));
     if (!wants_effects(pipeline) || pipeline->batch_err != ERR_OK)
         return false;
     if (!pipeline->has_transaction) {
@@ -102,6 +104,7 @@ void pipeline_quarantine(struct pipeline *pipeline, const struct topic *topic,
                          const struct record_message *message, const char *reason,
                          const char *detail)
 {
+    assert(reason[0] != '\0' && detail != NULL);
     if (!pipeline_begin_effects(pipeline))
         return;
     char topic_text[RECORD_TOPIC_MAX + 1];

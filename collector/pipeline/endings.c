@@ -13,6 +13,7 @@
  * Somebody took it: beginnings that still wait are not told any more. Programs hear them
  * all the same, and what says that something is over wakes nobody and is told.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ static void tell_channel(struct pipeline *pipeline, const struct incident *incid
 void pipeline_tell_channel(struct pipeline *pipeline, const struct incident *incident,
                            const char *cause, const char *channel, const char *body)
 {
+    assert(pipeline->has_transaction);
     tell_channel(pipeline, incident, cause, channel, 0, body);
 }
 
@@ -287,6 +289,7 @@ void pipeline_tell_end(struct pipeline *pipeline, enum alert_effect_kind kind,
                        const struct incident *incident,
                        const struct pipeline_cause *decided, const char *body)
 {
+    assert(pipeline->has_transaction);
     struct buf over = {0};
     struct state_escalation round = {0};
     struct ending ending = {
@@ -385,6 +388,7 @@ void pipeline_tell_part(struct pipeline *pipeline, const struct incident *incide
                         const struct escalation_policy *policy,
                         const struct pipeline_cause *decided, const char *body)
 {
+    assert(pipeline->has_transaction);
     struct ending part = {
         .pipeline = pipeline,
         .incident = incident,
@@ -426,6 +430,7 @@ static void on_waiting(void *context, const struct state_telling *telling)
 enum err pipeline_withdraw_taken(struct pipeline *pipeline, const char *cause,
                                  const char *by)
 {
+    assert(pipeline->has_transaction);
     struct state *state = pipeline->options.state;
     struct waiting waiting = {.pipeline = pipeline};
     enum err err = state_each_telling(state, cause, &waiting, on_waiting);

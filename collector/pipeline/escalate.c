@@ -365,6 +365,7 @@ void pipeline_tell(struct pipeline *pipeline, enum alert_effect_kind kind,
                    const struct incident *incident, const struct pipeline_cause *decided,
                    const char *body)
 {
+    assert(pipeline->has_transaction && body != NULL);
     const char *cause = decided->cause.id;
     const struct escalation_policy *policy = policy_of(pipeline, incident);
     bool is_end = kind == ALERT_EFFECT_CLOSED || kind == ALERT_EFFECT_WITHDRAWN;

@@ -146,6 +146,7 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
     int64_t shift_ms = device_clock_shift_ms(device, pack);
     for (size_t i = 0; i < pack->reading_count; i++) {
         struct reading reading = pack->readings[i];
+        assert(reading.channel < pack->channel_count);
         ptrdiff_t channel = at[reading.channel];
         reading.time_ms = pack_shifted_ms(reading.time_ms, shift_ms);
         if (channel >= 0)
@@ -158,6 +159,7 @@ static void each_reading(struct pipeline *pipeline, struct device *device,
 static void apply_readings(struct pipeline *pipeline, struct device *device,
                            uint64_t epoch, const struct pack *pack)
 {
+    assert(pipeline->in_order == NULL);
     pipeline_follow_clock(pipeline, device, epoch, pack);
     pipeline->in_order = device;
     each_reading(pipeline, device, pack, apply_reading);
@@ -196,6 +198,7 @@ static bool read_waiting(struct pipeline *pipeline, uint64_t position,
 static int64_t measured_ms(struct pipeline *pipeline, const struct device *device,
                            const struct collector_epoch *epoch)
 {
+    assert(epoch->held_count > 0);
     const struct pack *pack;
     if (!read_waiting(pipeline, epoch->held[0].position, &pack) ||
         pack->reading_count == 0)
@@ -221,6 +224,7 @@ static void merge_begin(struct merge *merge, struct pipeline *pipeline,
 
 static size_t merge_next(const struct merge *merge)
 {
+    assert(merge->count > 0);
     size_t first = 0;
     for (size_t i = 1; i < merge->count; i++)
         if (merge->next_ms[i] < merge->next_ms[first])
@@ -231,6 +235,7 @@ static size_t merge_next(const struct merge *merge)
 static void merge_go_on(struct merge *merge, size_t at, struct pipeline *pipeline,
                         const struct device *device)
 {
+    assert(at < merge->count);
     const struct collector_epoch *epoch = merge->turns[at];
     if (epoch->held_count > 0 && epoch->held[0].seq <= epoch->window.taken.through) {
         if (merge->count > 1)
@@ -295,6 +300,7 @@ struct arrival {
 
 static void accept(struct pipeline *pipeline, const struct arrival *arrival)
 {
+    assert(arrival->pack != NULL);
     const struct topic *topic = arrival->topic;
     metric_add(METRIC_PACKS, 1);
     pipeline_begin_backlog(pipeline, arrival->device, topic->epoch, topic->seq,
@@ -305,6 +311,7 @@ static void accept(struct pipeline *pipeline, const struct arrival *arrival)
 
 static void hold(struct pipeline *pipeline, const struct arrival *arrival)
 {
+    assert(arrival->pack != NULL);
     metric_add(METRIC_PACKS, 1);
     each_reading(pipeline, arrival->device, arrival->pack, apply_ahead);
     pipeline_tell_held(pipeline, arrival->device, false);
@@ -412,6 +419,7 @@ void pipeline_take_pack(struct pipeline *pipeline, const struct record_message *
         .pack = pack,
         .why = why,
     };
+    assert(pack != NULL || why != NULL);
     fetch_channels(arrival.device);
     arrival.device->last_arrival_ms = pipeline->now_ms;
     arrival.device->is_dirty = true;

@@ -5,6 +5,7 @@
  * A channel that has failed for long, or gave a message up, is an incident of its own,
  * told over the other ones, and closed by the first message that gets through.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "collector/pipeline/internal.h"
@@ -62,6 +63,7 @@ static void fails(struct pipeline *pipeline, const char *channel,
 
 void pipeline_judge_path(struct pipeline *pipeline, const struct record_result *result)
 {
+    assert(pipeline->has_transaction);
     struct state *state = pipeline->options.state;
     struct state_addressee to;
     struct state_health health;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/pipeline/pipeline.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "collector/metrics.h"
 #include "collector/pipeline/ahead.h"
@@ -83,6 +85,7 @@ static void apply(struct pipeline *pipeline, const struct journal_record *record
 
 static void take(struct pipeline *pipeline, const struct journal_record *record)
 {
+    assert(record->position == pipeline->at);
     struct guard *guard = pipeline->options.guard;
     unsigned crashes =
         guard_enter(guard, GUARD_PIPELINE, record->position, record->data, record->len);
@@ -139,6 +142,7 @@ static bool is_long_enough(const struct pipeline *pipeline, size_t taken)
 enum err pipeline_advance(struct pipeline *pipeline, size_t most, bool *more,
                           struct err_text *why)
 {
+    assert(most > 0);
     pipeline->batch_err = ERR_OK;
     pipeline->real_ms = clock_real_ms();
     *more = true;

@@ -92,6 +92,7 @@ static struct incident new_one(const struct pipeline *pipeline, enum alert_kind 
 static void open_one(struct pipeline *pipeline, enum alert_kind kind,
                      const struct device *device, uint64_t count)
 {
+    assert(pipeline->has_transaction);
     struct incident incident = new_one(pipeline, kind, count);
     format_subject(incident.snapshot, kind, device);
     if (device != NULL) {

@@ -213,6 +213,7 @@ static void index_changes(struct registry *registry)
         if (placement->to_ms != 0)
             registry->changes[registry->change_count++] = change;
     }
+    assert(registry->change_count <= registry->guard->changes);
     if (registry->change_count > 0)
         qsort(registry->changes, registry->change_count, sizeof *registry->changes,
               compare_changes);
@@ -383,6 +384,7 @@ void registry_destroy(struct registry *registry)
 
 void registry_take(struct registry *registry, struct registry *from)
 {
+    assert(registry != from);
     struct registry_guard *guard = registry->guard;
     uint64_t generation = registry->generation;
     struct tz home = registry->home;
@@ -584,6 +586,7 @@ static bool apply_rule(struct registry *registry, const char *id, const json_t *
 /* Placements behind `at` have moved up or down by one. */
 static void renumber(struct registry *registry, size_t at, int step)
 {
+    assert(step == 1 || step == -1);
     for (size_t i = 0; i < registry->change_count; i++)
         if (registry->changes[i].placement >= at)
             registry->changes[i].placement =
@@ -596,6 +599,7 @@ static void put_change(struct registry *registry, size_t placement, int64_t at_m
     const struct rows changes = TABLE(registry, change, compare_changes);
     const struct registry_change change = {
         .at_ms = at_ms, .placement = (uint32_t)placement, .is_end = is_end};
+    assert(placement < registry->placement_count);
     rows_put(&changes, &change);
 }
 

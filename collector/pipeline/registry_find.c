@@ -5,6 +5,7 @@
  * Rows are ordered, so that nothing here takes longer than a few comparisons, but what
  * asks all rules.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,7 @@ const struct registry_placement *registry_place(const struct registry *registry,
                                                 const char *org, const char *device,
                                                 const char *channel, int64_t time_ms)
 {
+    assert(org != NULL && device != NULL && channel != NULL);
     struct registry_placement key = {
         .org = org, .device = device, .channel = channel, .from_ms = time_ms};
     const struct registry_placement *found = place_exactly(registry, &key);

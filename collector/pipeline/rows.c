@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/pipeline/rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ static void *row_at(const struct rows *rows, size_t i)
 
 size_t rows_find(const struct rows *rows, const void *key)
 {
+    assert(rows->compare != NULL && rows->size > 0);
     size_t low = 0;
     size_t high = *rows->count;
     while (low < high) {
@@ -32,6 +34,7 @@ bool rows_have(const struct rows *rows, size_t at, const void *key)
 
 static void make_room(const struct rows *rows)
 {
+    assert(*rows->room == 0 || *rows->count <= *rows->room);
     size_t room = *rows->room < *rows->count ? *rows->count : *rows->room;
     if (*rows->count < room)
         return;
@@ -47,6 +50,7 @@ static void make_room(const struct rows *rows)
 size_t rows_put(const struct rows *rows, const void *row)
 {
     size_t at = rows_find(rows, row);
+    assert(at == 0 || rows->compare(row_at(rows, at - 1), row) < 0);
     if (!rows_have(rows, at, row)) {
         make_room(rows);
         memmove(row_at(rows, at + 1), row_at(rows, at), (*rows->count - at) * rows->size);

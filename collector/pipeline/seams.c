@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/pipeline/seams.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -29,6 +30,7 @@ void seams_add(struct collector_epoch *epoch, uint64_t seq, uint64_t hash)
         at--;
     if (at > 0 && epoch->seams[at - 1].seq == seq)
         return;
+    assert(at == epoch->seam_count || epoch->seams[at].seq > seq);
     mem_grow(&epoch->seams, &epoch->seam_capacity, epoch->seam_count + 1,
              sizeof *epoch->seams);
     memmove(epoch->seams + at + 1, epoch->seams + at,

@@ -18,6 +18,7 @@ static struct collector_slot *slot_of(struct collector_core *core,
 static void end_slot(struct collector_core *core, struct collector_slot *slot)
 {
     assert(core->slot_count > 0);
+    assert(slot >= core->slots && slot < core->slots + core->slot_count);
     slot->device->slot_left = 0;
     *slot = core->slots[--core->slot_count];
 }
@@ -122,6 +123,7 @@ bool collector_core_give_slot(struct collector_core *core,
                               struct collector_device *device, int64_t real_ms)
 {
     assert(device->wants_slot && real_ms > 0);
+    assert(core->slots_max <= COLLECTOR_SLOTS);
     end_old_slots(core, real_ms);
     struct collector_slot *slot = slot_of(core, device);
     if (core->is_behind || (slot == NULL && core->slot_count >= core->slots_max))

@@ -29,6 +29,8 @@
 #define CACHE_KIB        "8192"
 #define READER_CACHE_KIB "2048"
 
+static_assert((STATEMENTS_MAX & (STATEMENTS_MAX - 1)) == 0, "a power of two");
+
 struct statement {
     const char *sql; /* the key: its address */
     sqlite3_stmt *stmt;
@@ -596,6 +598,7 @@ const void *db_get_blob(const struct db_rows *rows, int column, size_t *len)
 
 bool db_copy_text(const struct db_rows *rows, int column, char *to, size_t size)
 {
+    assert(size > 0);
     const char *text = db_get_text(rows, column);
     size_t len = strlen(text);
     if (len >= size) {
