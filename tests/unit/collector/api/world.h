@@ -301,7 +301,7 @@ static inline int world_connect(const struct world *world)
         .sin_port = htons((uint16_t)api_port(world->api)),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    const struct timeval bound = {.tv_sec = 10};
+    const struct timeval bound = {.tv_sec = 30};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(fd >= 0);
     CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound) == 0);

@@ -12,7 +12,7 @@
 #include "tests/support/until.h"
 #include "tests/unit/collector/notify/receiver.h"
 
-#define BOUND_MS     10000
+#define BOUND_MS     30000
 #define ATTEMPTS_MAX 1000
 
 static char name_a[] = "a";

@@ -8,7 +8,7 @@
 #include "tests/unit/collector/notify/receiver.h"
 #include "tests/unit/collector/pipeline_house.h"
 
-#define BOUND_MS 10000
+#define BOUND_MS 30000
 
 /* Each is one part that can be stopped; database and broker are, in the scenario. */
 enum part {
