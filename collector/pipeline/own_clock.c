@@ -45,6 +45,8 @@ void pipeline_watch_own_clock(struct pipeline *pipeline,
     bool is_right_now = state == CLOCK_SYNCED && !pipeline->was_synced;
     pipeline->tick_ms = pipeline->now_ms;
     pipeline->was_synced = state == CLOCK_SYNCED;
+    if (state != CLOCK_UNSET && pipeline->placed_ms >= pipeline->now_ms + BACK_MS)
+        pipeline->placed_ms = pipeline->now_ms; /* what goes by the minute and the hour */
     limit_grace(pipeline, pipeline->alerts);
     limit_grace(pipeline, pipeline->ahead);
     if (state != CLOCK_UNSET && (went_back || is_right_now) &&

@@ -26,8 +26,8 @@ static void start(struct pipeline *pipeline, const struct journal_record *record
 
 static void tick(struct pipeline *pipeline, const struct journal_record *record)
 {
-    bool are_values_due = pipeline_values_are_due(pipeline);
     pipeline_watch_own_clock(pipeline, record);
+    bool are_values_due = pipeline_values_are_due(pipeline);
     pipeline_tell_goods(pipeline);
     pipeline_judge_dates(pipeline);
     pipeline_pass_placements(pipeline);

@@ -181,6 +181,32 @@ static void a_clock_that_is_not_set_moves_nothing(void)
     close_house(&house);
 }
 
+static void keep_warm(void *context, const struct incident *incident)
+{
+    if (incident->kind == ALERT_ABOVE)
+        *(struct incident *)context = *incident;
+}
+
+/* What is listed follows the readings, once a minute of the clock as it is now. */
+static void values_go_on(void)
+{
+    struct house house;
+    struct incident open = {.value = 0};
+    const struct state_incident_query query = {.states = 1u << INCIDENT_OPEN};
+    house_open(&house); /* nobody is told again, who would look at it */
+    put(&house, RECORD_CONFIG, minute_ms(AHEAD), config, strlen(config));
+    put_ticks(&house, CLOCK_STEPPED, AHEAD, AHEAD);
+    put_pack_at(&house, "d", 1, minute_ms(AHEAD + 1), 9, false);
+    put_ticks(&house, CLOCK_STEPPED, AHEAD + 2, AHEAD + 2);
+    put_ticks(&house, CLOCK_SYNCED, 3, 3);
+    put_pack_late(&house, "d", 2, minute_ms(3) + 500, minute_ms(3) + 1000, 11, false);
+    put_ticks(&house, CLOCK_SYNCED, 4, 4);
+    take_all(&house);
+    CHECK(state_page_incidents(house.state, &query, &open, keep_warm) == ERR_OK);
+    CHECK(open.value == 11);
+    house_close(&house);
+}
+
 static void keep_silence(void *context, const struct incident *incident)
 {
     if (incident->kind == ALERT_SILENT)
@@ -211,6 +237,7 @@ int main(void)
         {"what was to be told then is told now", what_was_to_be_told_then_is_told_now},
         {"also after a restart", also_after_a_restart},
         {"a clock that is not set moves nothing", a_clock_that_is_not_set_moves_nothing},
+        {"values go on", values_go_on},
         {"what falls silent is told in time", what_falls_silent_is_told_in_time},
         CU_TEST_INFO_NULL,
     };
