@@ -155,7 +155,8 @@ MUST_CHECK enum err state_outbox_due(struct state *state, int64_t now_ms, size_t
 MUST_CHECK enum err state_outbox_ready(struct state *state, const char *channel,
                                        int64_t now_ms, size_t limit, void *context,
                                        state_message_fn *row);
-/* The newest message that the channel has been given of each cause that is not over. */
+/* The newest message of each cause that is not over which the channel has been given, or
+ * which was given up, for it was away for so long. */
 typedef void state_body_fn(void *context, const char *body);
 MUST_CHECK enum err state_outbox_open(struct state *state, const char *channel,
                                       size_t limit, void *context, state_body_fn *row);

@@ -132,7 +132,7 @@ enum err state_outbox_open(struct state *state, const char *channel, size_t limi
     struct db_rows rows;
     db_select(&rows, state->db,
               "SELECT (SELECT body FROM outbox WHERE outbox.cause = incident.cause"
-              " AND channel = ?1 AND state = 'done'"
+              " AND channel = ?1 AND (state = 'done' OR state = 'dead' AND attempts > 0)"
               " AND json_extract(body, '$.closed', '$.withdrawn') = '[null,null]'"
               " ORDER BY id DESC LIMIT 1) AS newest"
               " FROM incident WHERE state <> 'closed' GROUP BY cause"

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
+#include "collector/store/state_causes.h"
 #include "collector/store/state_escalation.h"
 #include "collector/store/state_tables.h"
 #include "tests/support/check.h"
@@ -387,6 +388,42 @@ static void what_is_not_due_yet_holds_up_nothing(void)
     close_all();
 }
 
+static void see_body(void *context, const char *body)
+{
+    buf_format(context, "%s;", body);
+}
+
+/* An Alertmanager that was away for a day hears of it when it is back. */
+static void what_is_open_is_told_again(void)
+{
+    open_in_batch();
+    const struct incident incident = make_incident("aa", 1);
+    struct state_message message = make_message("aa", 1, 100);
+    message.body = "{\"n\":1}";
+    CHECK(state_add_incident(state, ALERT_EFFECT_OPENED, &incident, 5, "") == ERR_OK);
+    CHECK(state_set_cause(state, "aa", "aa", true) == ERR_OK);
+    CHECK(state_add_message(state, &message) == ERR_OK);
+    CHECK(state_outbox_open(state, "hook", 10, &seen, see_body) == ERR_OK);
+    CHECK_TEXT(taken(), ""); /* it is on its way */
+    CHECK(state_outbox_attempt(state, 1, 100, 400) == ERR_OK);
+    CHECK(state_outbox_result(state, 1, 150, STATE_OUTBOX_DEAD, 0, "away") == ERR_OK);
+    CHECK(state_outbox_open(state, "hook", 10, &seen, see_body) == ERR_OK);
+    CHECK_TEXT(taken(), "{\"n\":1};");
+    message.revision = 2;
+    message.body = "{\"n\":2}";
+    CHECK(state_add_message(state, &message) == ERR_OK);
+    CHECK(state_outbox_result(state, 2, 160, STATE_OUTBOX_DONE, 0, "200") == ERR_OK);
+    CHECK(state_outbox_open(state, "hook", 10, &seen, see_body) == ERR_OK);
+    CHECK_TEXT(taken(), "{\"n\":2};");
+    message.revision = 3;
+    message.body = "{\"n\":3}";
+    CHECK(state_add_message(state, &message) == ERR_OK);
+    CHECK(state_withdraw_message(state, 3, STATE_SAID_AGAIN, "") == ERR_OK);
+    CHECK(state_outbox_open(state, "hook", 10, &seen, see_body) == ERR_OK);
+    CHECK_TEXT(taken(), "{\"n\":2};"); /* that one was never tried */
+    close_all();
+}
+
 /* An end that is told in the morning was not sent in the last minute. */
 static void what_waits_for_its_hour_fills_no_channel(void)
 {
@@ -477,6 +514,7 @@ int main(void)
         {"attempts and results are kept", attempts_and_results_are_kept},
         {"one address holds up no other", one_address_holds_up_no_other},
         {"what is not due yet holds up nothing", what_is_not_due_yet_holds_up_nothing},
+        {"what is open is told again", what_is_open_is_told_again},
         {"what waits for its hour fills no channel",
          what_waits_for_its_hour_fills_no_channel},
         {"attempts of a former run are due at once",
