@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/archive.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,8 @@
 #define PIECE (256 * 1024)
 #define SIZE_MAX_8 \
     UINT64_C(077777777777) /* 11 octal digits; more is written in base 256 */
+
+static_assert(ARCHIVE_NAME_MAX <= BLOCK, "a name stands at the start of a header");
 
 struct archive {
     char *path;
@@ -185,6 +188,7 @@ enum err archive_write(struct archive *archive, const void *data, size_t len,
 {
     if (len > archive->left)
         return err_set(why, ERR_CORRUPT, say("a file turned out longer than announced"));
+    assert(archive->fd >= 0 && !archive->is_finished);
     archive->left -= len;
     enum err err = write_all(archive->fd, data, len);
     return err == ERR_OK
@@ -220,6 +224,7 @@ static enum err sync_parent(const char *path)
 
 enum err archive_finish(struct archive *archive, struct err_text *why)
 {
+    assert(!archive->is_finished);
     static const char zeros[2 * BLOCK] = "";
     enum err err = end_file(archive, why);
     if (err != ERR_OK)
@@ -401,6 +406,7 @@ static enum err read_folder(const char *root, const char *folder,
 enum err archive_read(const char *path, const struct archive_visitor *visitor,
                       struct err_text *why)
 {
+    assert(visitor->begin != NULL && visitor->data != NULL);
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) != 0)

@@ -34,6 +34,7 @@ static void *as_pointer(size_t index)
 
 static size_t as_index(const void *pointer)
 {
+    assert(pointer != NULL);
     return (size_t)(uintptr_t)pointer - 1;
 }
 
@@ -53,6 +54,7 @@ static void add_firing(struct run *run, const struct incident *incident)
         test->lost_firings++;
         return;
     }
+    assert(test->firing_count < BACKTEST_FIRINGS_MAX);
     mem_grow(&test->firings, &test->firing_capacity, test->firing_count + 1,
              sizeof *test->firings);
     struct backtest_firing *firing = &test->firings[test->firing_count];
@@ -89,12 +91,14 @@ static void tick_until(struct run *run, int64_t now_ms)
     int64_t each_ms = (now_ms - run->tick_ms) / TICKS_MOST;
     if (each_ms < TICK_MS)
         each_ms = TICK_MS;
+    assert(each_ms > 0);
     for (; run->tick_ms <= now_ms; run->tick_ms += each_ms)
         alerts_tick(run->alerts, run->tick_ms, &run->sink);
 }
 
 static void feed(struct run *run, const struct backtest_reading *from)
 {
+    assert(from->channel < run->test->data->channel_count);
     const struct backtest_channel *channel = &run->test->data->channels[from->channel];
     const struct alert_reading reading = {
         .zone = channel->zone,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/backtest_data.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +21,9 @@
 /* Of one request: an answer of these stays well below what a client takes (4 MiB). */
 #define PAGE_ROWS 10000
 #define DEVICE    "logger" /* whose readings a CSV file's are */
+
+static_assert(BACKTEST_CHANNELS_MAX <= UINT16_MAX,
+              "a reading holds its channel in 16 bits");
 
 /* What explains the values of others: seen first, they can explain in time. */
 static const char *const signals[] = {"door", "defrost", "compressor", "mains"};
@@ -51,6 +55,7 @@ int backtest_data_channel(struct backtest_data *data, const char *zone,
 enum err backtest_data_add(struct backtest_data *data,
                            const struct backtest_reading *reading, struct err_text *why)
 {
+    assert(reading->channel < data->channel_count);
     if (data->count == BACKTEST_READINGS_MAX)
         return err_set(why, ERR_LIMIT,
                        say("these are more than %d readings; take a shorter time"),

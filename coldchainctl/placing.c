@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coldchainctl/placing.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -91,6 +92,7 @@ enum err placing_gaps(const struct placing *placing, const json_t *placements,
                       struct placing_span gaps[PLACING_GAPS_MAX], size_t *count,
                       struct err_text *why)
 {
+    assert(placing->zone != NULL && placing->columns != NULL);
     size_t i;
     json_t *placement;
     *count = 0;

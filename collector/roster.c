@@ -87,6 +87,8 @@ static void take_contact(struct roster *roster, struct escalation_contact *conta
         const struct config_address *address = &from->addresses[i];
         bool is_own = address->quiet_count > 0;
         addresses[i].channel = roster_channel(roster, address->channel);
+        assert(addresses[i].channel < roster->plan.channel_count ||
+               addresses[i].channel == ESCALATION_NONE);
         addresses[i].quiet_count = is_own ? address->quiet_count : from->quiet_count;
         addresses[i].quiet = hours_of(roster, is_own ? address->quiet : from->quiet,
                                       addresses[i].quiet_count);

@@ -283,6 +283,7 @@ static uint64_t boot_number(const struct recorder *recorder)
 
 static enum err write_clock_fix(struct recorder *recorder)
 {
+    assert(recorder->clock_state != CLOCK_UNSET);
     struct pack pack = {.kind = PACK_CLOCK_FIX, .offset_ms = recorder->offset_ms};
     memcpy(pack.fixed_boot_id, recorder->boot_id, sizeof pack.fixed_boot_id);
     log_info("the clock was set: earlier readings of this boot are dated by it");

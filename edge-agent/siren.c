@@ -218,12 +218,14 @@ static void note_told(struct siren *siren)
 
 int64_t siren_wait_ms(int64_t retry_ms, int64_t failures)
 {
+    assert(failures > 0);
     int64_t doublings = failures - 1 < RETRY_DOUBLINGS ? failures - 1 : RETRY_DOUBLINGS;
     return retry_ms << doublings;
 }
 
 static void try_later(struct siren *siren)
 {
+    assert(!siren->is_busy);
     siren->failures++;
     siren->not_before_ms =
         clock_real_ms() + siren_wait_ms(siren->options.retry_ms, siren->failures);
@@ -273,6 +275,7 @@ static void look_at_mute_file(struct siren *siren)
 /* False when there is nothing to tell. */
 static bool find_errand(struct siren *siren)
 {
+    assert(!siren->is_busy); /* the thread has the errand then */
     size_t index;
     const struct siren_options *options = &siren->options;
     enum incidents_news news = incidents_next(options->list, options->least, &index);
@@ -312,6 +315,7 @@ static bool is_untold_end(const struct siren *siren)
 
 static void give(struct siren *siren)
 {
+    assert(!siren->is_busy && siren->options.command_count > 0);
     siren->is_busy = true;
     pthread_mutex_lock(&siren->lock);
     siren->is_given = true;
@@ -345,6 +349,7 @@ void siren_look(struct siren *siren)
 
 struct siren *siren_create(const struct siren_options *options)
 {
+    assert(options->list != NULL && options->on_told != NULL);
     struct siren *siren = mem_alloc(sizeof *siren);
     siren->options = *options;
     siren->told_ms = clock_real_ms();

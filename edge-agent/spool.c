@@ -80,6 +80,7 @@ static void add_pack(struct spool_epoch *epoch, uint64_t seq, uint64_t position,
         epoch->positions[hole - epoch->offset] = 0;
         epoch->readings[hole - epoch->offset] = 0;
     }
+    assert(count <= epoch->capacity);
     epoch->positions[count - 1] = position;
     epoch->readings[count - 1] = readings > UINT16_MAX ? UINT16_MAX : (uint16_t)readings;
     epoch->last = seq;
@@ -208,6 +209,7 @@ enum err spool_open(struct spool **spool, const char *dir, uint64_t max_bytes,
                     const struct journal_io *io, struct spool_recovery *recovery,
                     struct err_text *why)
 {
+    assert(max_bytes > 0);
     *spool = NULL;
     *recovery = (struct spool_recovery){0};
     struct spool *made = mem_alloc(sizeof *made);

@@ -32,6 +32,7 @@ struct thinner *thinner_create(const struct packer *packer)
 
 struct thinner *thinner_create_rescue(const struct packer *packer, const char *reason)
 {
+    assert(strlen(reason) < ID_SIZE);
     struct thinner *thinner = thinner_create(packer);
     thinner->rescue = reason;
     return thinner;
@@ -150,6 +151,7 @@ static void pass_on(struct thinner *thinner, const struct spool_pack *from)
 
 bool thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_t now_ms)
 {
+    assert(thinner->given == 0);
     if (packer_parse(&thinner->source, &thinner->text, pack->bytes, pack->len, now_ms) !=
         ERR_OK) {
         /* Our own bytes, behind a checksum: it will be told as a loss. */
@@ -167,6 +169,7 @@ bool thinner_take(struct thinner *thinner, const struct spool_pack *pack, int64_
     if (thinner->rescue != NULL &&
         !thinner->results[thinner->count - 1].stands_for_source)
         result_for(thinner, pack);
+    assert(thinner->count > 0);
     struct thinned *last = &thinner->results[thinner->count - 1];
     last->to = pack->seq;
     return true;
@@ -201,6 +204,7 @@ struct thinned *thinner_next(struct thinner *thinner)
     if (thinner->given == thinner->count)
         return NULL;
     struct thinned *next = &thinner->results[thinner->given++];
+    assert(next->from <= next->to);
     if (next->stands_for_source) {
         next->pack.from = next->from;
         next->pack.to = next->to;

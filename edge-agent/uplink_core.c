@@ -89,6 +89,7 @@ static void on_lost(struct agent_core *core)
 
 static void on_synced(struct agent_core *core, const struct agent_event *event)
 {
+    assert(core->urgent_count <= AGENT_URGENT_MAX);
     struct agent_epoch *epoch = agent_find_epoch(core, event->epoch);
     if (epoch == NULL)
         epoch = agent_add_epoch(core, event->epoch);

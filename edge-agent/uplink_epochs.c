@@ -22,6 +22,7 @@ struct agent_epoch *agent_find_epoch(const struct agent_core *core, uint64_t epo
 
 struct agent_epoch *agent_add_epoch(struct agent_core *core, uint64_t epoch)
 {
+    assert(agent_find_epoch(core, epoch) == NULL);
     mem_grow(&core->epochs, &core->epoch_capacity, core->epoch_count + 1,
              sizeof *core->epochs);
     struct agent_epoch *added = &core->epochs[core->epoch_count++];
@@ -212,6 +213,7 @@ enum err agent_core_load(struct agent_core *core, const void *data, size_t len)
 
 static void say_epoch(const struct agent_core *core, size_t index, struct hello *hello)
 {
+    assert(index < core->epoch_count && hello->epoch_count < DELIVERY_EPOCHS_MAX);
     const struct agent_epoch *epoch = &core->epochs[index];
     hello->epochs[hello->epoch_count++] = (struct hello_epoch){
         .epoch = epoch->epoch,

@@ -48,6 +48,7 @@ void agent_watch_hello(const struct agent_step *step)
 /* It was published while the collector had no subscription, or the broker lost it. */
 static void say_hello_again(const struct agent_step *step)
 {
+    assert(step->core->is_connected);
     step->core->hello_count++;
     agent_watch_hello(step);
     agent_act(step, (struct agent_action){.kind = AGENT_PUBLISH_HELLO});
@@ -73,6 +74,7 @@ static void send_pack(const struct agent_step *step, uint64_t epoch, uint64_t se
 {
     struct agent_core *core = step->core;
     assert(core->flight_count < AGENT_WINDOW_MAX);
+    assert(find_flight(core, epoch, seq) == NULL);
     if (core->flight_count == 0 && core->silent_due_ms == 0)
         agent_watch_silence(step);
     struct agent_flight *flight = &core->flights[core->flight_count++];

@@ -114,6 +114,7 @@ static json_t *take_duration(const struct field *field, const json_t *value)
 
 static json_t *take_word(const struct field *field, const json_t *value)
 {
+    assert(field->words != NULL);
     const char *text = json_string_value(value);
     for (const char *const *word = field->words; text != NULL && *word != NULL; word++)
         if (strcmp(*word, text) == 0)
@@ -173,6 +174,8 @@ static take_fn *const takes[] = {
     [FIELD_WORD] = take_word,   [FIELD_IDS] = take_ids,
     [FIELD_WORDS] = take_words, [FIELD_TEXTS] = take_texts,
 };
+
+static_assert(sizeof takes / sizeof takes[0] == FIELD_RECORDS, "records come last");
 
 /* ---- what it may be, for the sentence -------------------------------------------------
  */
@@ -260,6 +263,7 @@ static enum err take_records(const struct field *field, const json_t *value,
 static enum err take_field(const struct field *field, const json_t *value,
                            const char *where, json_t *clean, struct err_text *why)
 {
+    assert(field->type == FIELD_RECORDS || takes[field->type] != NULL);
     json_t *taken = NULL;
     if (json_is_null(value) && field->need != FIELD_ALWAYS)
         taken = json_null();
@@ -327,5 +331,6 @@ static enum err check_object(const struct field *fields, const json_t *body,
 enum err verb_check(const struct field *fields, const json_t *body, json_t **clean,
                     struct err_text *why)
 {
+    assert(fields != NULL);
     return check_object(fields, body, "", clean, why);
 }

@@ -62,6 +62,7 @@ static void over_command(const struct config_channel *config,
                          const struct channel_request *request,
                          struct channel_answer *answer, struct err_text *why)
 {
+    assert(request->to != NULL && request->to[request->to_count] == NULL);
     const struct program_options program = {
         .argv = request->to, .timeout_ms = config->timeout_ms, .output_max = OUTPUT_MAX};
     struct buf complaint = {0};

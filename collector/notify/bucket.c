@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/notify/bucket.h"
 
+#include <assert.h>
 #include <math.h>
 
 #define MINUTE_MS 60000.0
@@ -32,6 +33,7 @@ static void count(struct bucket *bucket, int64_t now_ms)
 
 void bucket_init(struct bucket *bucket, int64_t rate, int64_t now_ms)
 {
+    assert(rate >= 0);
     *bucket = (struct bucket){.rate = rate, .tokens = 1, .at_ms = now_ms};
 }
 

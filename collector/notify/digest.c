@@ -166,6 +166,7 @@ static bool is_told_whole(const struct config_channel *channel,
 size_t digest_take(const struct config_channel *channel, const struct digest_row *rows,
                    size_t count)
 {
+    assert(count > 0 && count <= DIGEST_MAX);
     size_t most = 1; /* a longer list has a longer text */
     for (size_t end = count; most < end;) {
         size_t middle = end - (end - most) / 2;

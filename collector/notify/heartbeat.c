@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/notify/heartbeat.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -44,6 +45,7 @@ static void on_timer(void *context)
 
 struct heartbeat *heartbeat_create(const struct heartbeat_options *options)
 {
+    assert(options->every_ms > 0 && options->ready != NULL && options->append != NULL);
     struct heartbeat *heartbeat = mem_alloc(sizeof *heartbeat);
     heartbeat->options = *options;
     heartbeat->timer = loop_timer_create(options->loop, on_timer, heartbeat);

@@ -44,6 +44,7 @@ void samples_add(struct samples *samples, const struct sample *sample)
 /* When a message brings one reading, arrival follows time; when it brings many, not. */
 static void put_arrivals(struct buf *out, const struct sample *samples, size_t count)
 {
+    assert(count <= CHUNK_SAMPLES_MAX);
     int64_t arrivals[CHUNK_SAMPLES_MAX];
     int64_t delays[CHUNK_SAMPLES_MAX];
     struct buf absolute = {0};
@@ -65,6 +66,7 @@ static void put_arrivals(struct buf *out, const struct sample *samples, size_t c
 
 static bool get_arrivals(struct buf_reader *in, struct sample *samples, size_t count)
 {
+    assert(count <= CHUNK_SAMPLES_MAX);
     int64_t numbers[CHUNK_SAMPLES_MAX];
     uint8_t is_relative = buf_read_u8(in);
     if (is_relative > 1 || !column_get_ints(in, numbers, count))
@@ -78,6 +80,7 @@ static bool get_arrivals(struct buf_reader *in, struct sample *samples, size_t c
 
 static void put_names(struct buf *out, const struct sample *samples, size_t count)
 {
+    assert(count <= CHUNK_SAMPLES_MAX);
     int64_t signed_numbers[CHUNK_SAMPLES_MAX] = {0}; /* gcc at -O2 sees count 0 */
     uint64_t numbers[CHUNK_SAMPLES_MAX];
     for (size_t i = 0; i < count; i++)

@@ -243,6 +243,7 @@ static enum err close_range(struct history *history, struct known_device *device
                             const struct history_message *message, uint64_t name,
                             const struct seq_range *range)
 {
+    assert(range->first >= 1 && range->first <= range->last);
     const struct pack nothing = {0};
     struct history_message row = *message;
     struct known_epoch *epoch = devices_epoch(device, name);
@@ -262,6 +263,7 @@ static enum err take_seq(struct history *history, struct known_device *device,
                          const struct seq_range *lost)
 {
     assert(message->seq != 0);
+    assert(lost == NULL || (lost->first >= 1 && lost->first <= lost->last));
     struct known_epoch *epoch = devices_epoch(device, message->epoch);
     if (seqset_has(&epoch->taken, message->seq))
         return ERR_EXISTS;
@@ -363,6 +365,7 @@ static enum err drop_known(struct history *history, const struct known_device *d
                            const struct history_message *message, const struct pack *pack,
                            struct pack *kept)
 {
+    assert(pack_is_rescued(pack));
     struct buf row = {0};
     int64_t arrival_ms = 0;
     enum err err = load_row(history, device, pack->ended, pack->from, &row, &arrival_ms);

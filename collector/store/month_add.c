@@ -28,6 +28,7 @@ struct summary {
 
 static struct summary summary_of(const struct sample *samples, size_t count)
 {
+    assert(count == 0 || samples != NULL);
     struct summary sum = {
         .arrived_ms = INT64_MIN, .low = (double)NAN, .high = (double)NAN};
     for (size_t i = 0; i < count; i++) {
@@ -46,6 +47,7 @@ static enum err insert_chunk(struct db *db, int64_t series, const struct sample 
                              size_t count)
 {
     struct buf data = {0};
+    assert(count > 0 && count <= CHUNK_SAMPLES_MAX);
     assert(samples[0].time_ms <= samples[count - 1].time_ms);
     struct summary sum = summary_of(samples, count);
     chunk_encode(samples, count, &data);

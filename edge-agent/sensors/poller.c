@@ -44,6 +44,7 @@ struct poller {
 static void unref(struct poller *poller)
 {
     pthread_mutex_lock(&poller->lock);
+    assert(poller->refs > 0);
     bool is_last = --poller->refs == 0;
     pthread_mutex_unlock(&poller->lock);
     if (!is_last)
@@ -82,6 +83,7 @@ static bool wait_until_wanted(struct poller *poller)
 /* Under lock, which it lets go while it measures. */
 static void measure(struct poller *poller)
 {
+    assert(poller->is_wanted && !poller->is_polling);
     struct samples samples = {0};
     poller->is_wanted = false;
     poller->is_polling = true;
@@ -132,6 +134,7 @@ struct poller *poller_create(const struct poller_options *options)
 /* Signals belong to the loop. */
 static enum err start_thread(struct poller *poller)
 {
+    assert(!poller->has_thread && poller->refs == 1);
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
@@ -180,6 +183,7 @@ static void want(struct poller *poller, int64_t at_ms)
 /* Under lock. */
 static void take(struct poller *poller, struct samples *samples, int64_t real_ms)
 {
+    assert(poller->has_result);
     for (size_t i = 0; i < poller->result.count; i++) {
         const struct sample *sample = &poller->result.list[i];
         samples_add(samples, sample->time_ms, sample->channel, sample->value,

@@ -70,6 +70,7 @@ void samples_add(struct samples *samples, int64_t time_ms, size_t channel, doubl
 enum err sensor_open(struct sensor **sensor, const struct sensor_settings *settings,
                      int64_t origin_ms, struct err_text *why)
 {
+    assert(settings->channel_count <= SENSOR_CHANNELS_MAX);
     *sensor = NULL;
     const struct sensor_ops *ops = sensor_find(settings->driver);
     if (ops == NULL)
@@ -113,6 +114,7 @@ bool sensor_is_resumable(const struct sensor *sensor)
 enum err sensor_failed(const struct sensor_settings *settings, enum err err,
                        int64_t now_ms, struct samples *samples)
 {
+    assert(err != ERR_OK);
     log_warn("sensor failed name=%s reason=\"%s\"", settings->name, err_about(err));
     samples_clear(samples);
     for (size_t i = 0; i < settings->channel_count; i++)
@@ -126,6 +128,7 @@ static void diagnose_all(struct sensor *sensor, struct samples *samples)
     for (size_t i = 0; i < samples->count; i++) {
         struct sample *sample = &samples->list[i];
         size_t at = sample->channel;
+        assert(at < sensor->settings->channel_count);
         const struct sensor_channel *channel = &sensor->settings->channels[at];
         if (sample->quality != QUALITY_GOOD)
             continue;
