@@ -99,7 +99,7 @@ static void say_failing(struct doctor *doctor, const json_t *channel)
     bool is_down = strcmp(show_text(channel, "state"), "down") == 0;
     doctor_say(doctor, is_down ? DOCTOR_PROBLEM : DOCTOR_WARNING, area,
                remedy_of(show_text(channel, "last_result")),
-               "%s: failed %" PRId64 " times in a row, last %s: %s; delivered last: %s",
+               "%s: failed %" PRId64 " times in a row, last %s: %s; last delivered: %s",
                show_text(channel, "name"),
                (int64_t)json_integer_value(json_object_get(channel, "failures")),
                ago(doctor, last, channel, "last_at"), show_text(channel, "last_result"),
@@ -123,12 +123,12 @@ static void say_working(struct doctor *doctor, const json_t *channel)
                    "%s: delivered, but not to everybody: %s", name, refused);
     if (json_is_integer(tokens)) /* what waits for lack of them is told by the outbox */
         doctor_say(doctor, DOCTOR_OK, area, NULL,
-                   "%s: delivered last %s; %s; %" PRId64
+                   "%s: last delivered %s; %s; %" PRId64
                    " messages may go at once, %" PRId64 " a minute",
                    name, ago(doctor, good, channel, "last_good_at"), rings,
                    (int64_t)json_integer_value(tokens), rate);
     else
-        doctor_say(doctor, DOCTOR_OK, area, NULL, "%s: delivered last %s; %s", name,
+        doctor_say(doctor, DOCTOR_OK, area, NULL, "%s: last delivered %s; %s", name,
                    ago(doctor, good, channel, "last_good_at"), rings);
 }
 
@@ -165,7 +165,7 @@ static void say_all(struct doctor *doctor, const struct seen *seen)
             doctor, DOCTOR_WARNING, area,
             "add one that does, such as voice, sms or a robot, or say 'rings: yes' "
             "of one that is heard at night",
-            "none of %zu channels wakes anybody", seen->count);
+            "%zu in all, and none wakes anybody", seen->count);
     else if (seen->can_ring == 0)
         doctor_say(doctor, DOCTOR_PROBLEM, area,
                    "mend one of those above, or call somebody to watch meanwhile",

@@ -71,7 +71,7 @@ static void look_secret(struct doctor *doctor, const char *what, const char *pat
                    "%s: its group can replace %s (mode %04o)", what, path,
                    (unsigned)(found.st_mode & 07777));
     else
-        doctor_say(doctor, DOCTOR_OK, area, NULL, "%s: only who must can read %s", what,
+        doctor_say(doctor, DOCTOR_OK, area, NULL, "%s: nobody else can read %s", what,
                    path);
 }
 

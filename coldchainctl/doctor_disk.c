@@ -74,7 +74,7 @@ static void say_room(struct doctor *doctor, const struct disk *disk, double days
     doctor_size(all_text, disk->all_bytes);
     if (days < 0)
         snprintf(forecast, sizeof forecast, "%s",
-                 doctor_text(doctor, "too young for a forecast"));
+                 doctor_text(doctor, "watched too briefly for a forecast"));
     else if (days < 3650)
         snprintf(forecast, sizeof forecast,
                  doctor_text(doctor, "enough for about %.0f days at %s a day"), days,
@@ -190,7 +190,7 @@ static void say_scan(struct doctor *doctor, const struct journal_scan_report *re
                    report->losses_stored);
     else
         doctor_say(doctor, DOCTOR_OK, "journal", NULL,
-                   "%" PRIu64 " records in %zu segments, all sound", report->records,
+                   "%" PRIu64 " records in %zu segment(s), all sound", report->records,
                    report->segments);
 }
 

@@ -39,9 +39,9 @@ static void print_goods(const json_t *harm, int columns)
     char high[SHOW_SIZE];
     if (!json_is_number(json_object_get(harm, "goods")))
         return;
-    show_fact(columns, "goods now", say("%s C (%s to %s)"), degrees(mid, harm, "goods"),
+    show_fact(columns, "goods now", say("%s °C (%s to %s)"), degrees(mid, harm, "goods"),
               degrees(low, harm, "goods_low"), degrees(high, harm, "goods_high"));
-    show_fact(columns, "goods' band", say("%s to %s C"), degrees(low, harm, "band_low"),
+    show_fact(columns, "goods' band", say("%s to %s °C"), degrees(low, harm, "band_low"),
               degrees(high, harm, "band_high"));
 }
 
@@ -72,7 +72,7 @@ void incident_harm(const json_t *incident, int columns)
     const char *outlook = show_text(harm, "outlook");
     if (!json_is_object(harm))
         return;
-    show_fact(columns, "air", say("%s C at %s"), degrees(air, harm, "air"),
+    show_fact(columns, "air", say("%s °C at %s"), degrees(air, harm, "air"),
               show_time(at, harm, "at"));
     print_goods(harm, columns);
     if (strcmp(outlook, "comes") == 0)

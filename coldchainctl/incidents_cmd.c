@@ -10,6 +10,7 @@
 #include "coldchainctl/commands.h"
 #include "coldchainctl/incident_course.h"
 #include "coldchainctl/incident_harm.h"
+#include "coldchainctl/incident_measure.h"
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/table.h"
@@ -109,8 +110,9 @@ static void list_row(struct table *table, const json_t *incident)
         table_alarm(table);
     table_cell(table, "%s", show_text(incident, "zone"));
     table_cell(table, "%s", show_text(incident, "rule"));
-    table_cell(table, "%s", show_number(text, incident, is_closed ? "worst" : "value"));
-    table_cell(table, "%s", show_number(text, incident, "limit"));
+    table_cell(table, "%s",
+               incident_measure(text, incident, is_closed ? "worst" : "value"));
+    table_cell(table, "%s", incident_measure(text, incident, "limit"));
     table_cell(table, "%s", show_time(text, incident, "onset"));
     table_cell(table, "%s", show_time(text, incident, "closed"));
 }
@@ -284,7 +286,7 @@ static void print_life(const json_t *incident)
 static void print_facts(const json_t *incident)
 {
     static const char *const words[] = {"severity", "state", "kind"};
-    static const char *const texts[] = {"zone", "device", "channel", "quantity", "rule"};
+    static const char *const texts[] = {"zone", "device", "channel", "rule"};
     static const char *const numbers[] = {"limit", "value", "worst"};
     static const char *const times[] = {"onset", "opened", "learned", "closed"};
     char text[SHOW_SIZE];
@@ -293,8 +295,9 @@ static void print_facts(const json_t *incident)
         fact(words[i], show_word(incident, words[i], NULL));
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         fact(texts[i], show_text(incident, texts[i]));
+    fact("quantity", incident_quantity(incident));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        fact(numbers[i], show_number(text, incident, numbers[i]));
+        fact(numbers[i], incident_measure(text, incident, numbers[i]));
     print_life(incident);
     incident_harm(incident, FACT_COLUMNS);
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
@@ -305,7 +308,9 @@ static void print_facts(const json_t *incident)
                   show_time(text, incident, "acknowledged_at"),
                   show_text(incident, "acknowledge_reason"));
     else if (is_unanswered(incident))
-        fact("acknowledged", say("no: coldchainctl incidents ack ID"));
+        show_fact(FACT_COLUMNS, "acknowledged",
+                  say("no: coldchainctl incidents ack %.*s"), ID_SHOWN,
+                  show_text(incident, "id"));
     print_care(incident);
 }
 

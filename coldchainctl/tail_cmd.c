@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "coldchainctl/client.h"
 #include "coldchainctl/commands.h"
+#include "coldchainctl/incident_measure.h"
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/tail.h"
@@ -132,8 +133,8 @@ static void show_step(struct follow *follow, const json_t *incident, const json_
     printf(say("%s  %s  INCIDENT %s  %s  %s  %s  %.8s\n"), show_time(time, step, "at"),
            show_text(incident, "zone"), say_word(show_text(step, "event")),
            say_word(show_text(incident, "severity")),
-           say_word(show_text(incident, "kind")), show_number(value, incident, "value"),
-           show_text(incident, "id"));
+           say_word(show_text(incident, "kind")),
+           incident_measure(value, incident, "value"), show_text(incident, "id"));
     follow->shown++;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "coldchainctl/incident_measure.h"
 #include "coldchainctl/say.h"
 #include "coldchainctl/show.h"
 #include "coldchainctl/spark.h"
@@ -139,14 +140,15 @@ static void put_incident(struct buf *out, const struct top *top,
     bool has_value = json_is_number(json_object_get(incident, "value"));
     bool is_dated = clock_parse_iso(&onset_ms, show_text(incident, "onset"));
     bool is_taken = json_is_true(json_object_get(incident, "acknowledged"));
-    snprintf(
-        text, sizeof text, "%s  %.100s  %s%s%s%s%s  %s  %s  %s", say_word(severity),
-        name_of(top, show_text(incident, "zone")), say_word(show_text(incident, "kind")),
-        has_value ? " " : "", has_value ? show_number(limit, incident, "limit") : "",
-        has_value ? ": " : "", has_value ? show_number(value, incident, "value") : "",
-        is_dated ? age_text(age, top->as_of_ms + view->elapsed_ms - onset_ms) : "-",
-        is_taken ? say("taken") : say("NOT TAKEN"),
-        say_word(show_text(incident, "state")));
+    snprintf(text, sizeof text, "%s  %.100s  %s%s%s%s%s  %s  %s  %s", say_word(severity),
+             name_of(top, show_text(incident, "zone")),
+             say_word(show_text(incident, "kind")), has_value ? " " : "",
+             has_value ? incident_measure(limit, incident, "limit") : "",
+             has_value ? ": " : "",
+             has_value ? incident_measure(value, incident, "value") : "",
+             is_dated ? age_text(age, top->as_of_ms + view->elapsed_ms - onset_ms) : "-",
+             is_taken ? say("taken") : say("NOT TAKEN"),
+             say_word(show_text(incident, "state")));
     put_style(out, is_critical ? RED : YELLOW, view->has_color);
     put_cell(out, text, view->columns, false);
     put_style(out, PLAIN, view->has_color);

@@ -93,14 +93,13 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                            {"plug, cable and probe; read another thermometer",
                             "插头、线缆、探头；用另一支温度计核对"}},
     [ALERT_COOLING_FAILED] =
-        {{"the cooling has failed: the air is outside of its usual "
-          "cycles for ${value}, allowed ${level}, since ${since}, and no door or defrost "
-          "explains it",
-          "制冷失效：空气温度偏离平常循环已 ${value}，允许 ${level}，始于 "
-          "${since}，且非开门或化霜所致"},
-         {"compressor (breaker, pressure, overload), then "
-          "evaporator fan, then refrigerant",
-          "压缩机（空开、压力、过载），再查蒸发器风机、制冷剂"}},
+        /* Its minutes are weighed: they are not how long it has been so. */
+    {{"the cooling has failed: the air has been outside of its usual cycles since "
+      "${since}, and no door or defrost explains it",
+      "制冷失效：空气温度自 ${since} 起偏离平常循环，且非开门或化霜所致"},
+     {"compressor (breaker, pressure, overload), then "
+      "evaporator fan, then refrigerant",
+      "压缩机（空开、压力、过载），再查蒸发器风机、制冷剂"}},
     [ALERT_DOOR_OPEN] = {{"the door has been open for ${value}, allowed ${level}, since "
                           "${since}",
                           "库门已开 ${value}，允许 ${level}，始于 ${since}"},

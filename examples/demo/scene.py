@@ -43,7 +43,7 @@ DEVICES = {
     "wushan-packing": [
         ("room-plum", "", {"zone": "room", "seed": 13, "parameters": {
             "set_point_C": "2", "product_C": "2.5", "product_kg": "6000", "outside_C": "26", "doors_per_h": "3"},
-            "loads": [{"after": "3h", "mass_kg": 600, "temperature_C": 24}]}),
+            "loads": [{"after": "3h", "mass_kg": 400, "temperature_C": 24}]}),
     ],
     "van-1": [("van-1-box", "", {"zone": "van", "seed": 14, "parameters": {"set_point_C": "5.5", "product_C": "5.5"}})],
     "van-2": [("van-2-box", "", {"zone": "van", "seed": 15, "parameters": {"set_point_C": "2", "product_C": "2.5"}})],
@@ -90,8 +90,8 @@ def events():
         found += [duty(DEPOT, TOUR, f"van-{number}-box", "", f"van {number} leaves, loaded; its start is 2 h long",
                        f"冷藏车 {number} 装车出发，出发阶段 2 h"),
                   duty(TOUR, TOUR, f"van-{number}-box", "empty", f"van {number} is back and empty", f"冷藏车 {number} 返回，已卸空")]
-    found += [duty(178, DAY, "room-plum", "pre-cooling", "600 kg of plums at 24 °C come in and are pre-cooled",
-                   "24 °C 的脆李 600 kg 入库预冷"),
+    found += [duty(178, DAY, "room-plum", "pre-cooling", "400 kg of plums at 24 °C come in and are pre-cooled",
+                   "24 °C 的脆李 400 kg 入库预冷"),
               duty(420, DAY, "room-plum", "", "the plums are cold", "脆李预冷完毕")]
     return sorted(found, key=lambda event: event.minute)
 

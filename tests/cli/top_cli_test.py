@@ -142,7 +142,7 @@ class OneFrame(Case):
     def test_a_line_a_zone_the_worst_first(self):
         lines = self.once(columns=120).splitlines()
         self.assertRegex(lines[0], r"^\d\d:\d\d:\d\dZ  zones 4, not well 3, incidents 1  http")
-        self.assertRegex(lines[1], "^critical  2号冷藏库 柑橘（待发货，第二批）  above 8: ")
+        self.assertRegex(lines[1], "^critical  2号冷藏库 柑橘（待发货，第二批）  above 8 °C: ")
         self.assertTrue(lines[3].startswith("ZONE"))
         row = lines[4]
         for words in ("2号冷藏库", "ABOVE", "9.9", "91%", "3..8"):
