@@ -54,6 +54,7 @@ struct fleet {
     bool is_deflated;
     size_t at; /* packs appended */
     size_t acks_sent;
+    int64_t later_ms; /* than packs would be */
     struct buf body, small;
     struct pack pack;
 };
@@ -277,7 +278,7 @@ static void make(struct fleet *fleet, struct record_message *message, char *topi
 {
     size_t device = (fleet->at * 7919 + 13) % fleet->devices;
     uint64_t seq = fleet->at / fleet->devices + 1;
-    *now_ms = T0 + (int64_t)(seq * STEP_MS + device * STEP_MS / fleet->devices);
+    *now_ms = T0 + fleet->later_ms + (int64_t)(seq * STEP_MS + device * STEP_MS / fleet->devices);
     fill(fleet, device, seq, *now_ms);
     buf_clear(&fleet->body);
     pack_format(&fleet->pack, &fleet->body);
@@ -434,9 +435,14 @@ static void measure_silence(size_t devices)
         all_s += spent;
         worst_s = spent > worst_s ? spent : worst_s;
     }
-    printf("{\"silent_channels\":%" PRIu64 ",\"opening_s\":%.2f,\"tick_worst_ms\":%.1f,"
-           "\"tick_mean_ms\":%.2f}\n",
-           count_open(&fleet), opening_s, worst_s * 1e3, all_s * 1e3 / SILENT_TICKS);
+    uint64_t silent = count_open(&fleet);
+    fleet.later_ms = now_ms - T0;
+    append(&fleet, devices);
+    double heard_s = advance(&fleet);
+    printf("{\"silent\":%" PRIu64 ",\"opening_s\":%.2f,\"tick_worst_ms\":%.1f,"
+           "\"tick_mean_ms\":%.2f,\"heard_s\":%.2f,\"left\":%" PRIu64 "}\n",
+           silent, opening_s, worst_s * 1e3, all_s * 1e3 / SILENT_TICKS, heard_s,
+           count_open(&fleet));
     fflush(stdout);
     fleet_close(&fleet);
 }

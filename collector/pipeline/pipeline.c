@@ -27,7 +27,7 @@ static void start(struct pipeline *pipeline, const struct journal_record *record
 static void tick(struct pipeline *pipeline, const struct journal_record *record)
 {
     pipeline_watch_own_clock(pipeline, record);
-    bool are_values_due = pipeline_values_are_due(pipeline);
+    int64_t since_ms = pipeline->placed_ms;
     pipeline_tell_goods(pipeline);
     pipeline_judge_dates(pipeline);
     pipeline_pass_placements(pipeline);
@@ -37,8 +37,7 @@ static void tick(struct pipeline *pipeline, const struct journal_record *record)
     pipeline_settle_backlogs(pipeline);
     pipeline_correct(pipeline);
     pipeline_watch_paths(pipeline);
-    if (are_values_due)
-        pipeline_store_values(pipeline);
+    pipeline_store_values(pipeline, since_ms);
     pipeline_escalate(pipeline);
 }
 

@@ -37,10 +37,8 @@ bool pipeline_next_of_cause(struct pipeline *pipeline, struct pipeline_cause *de
 /* It is as state.db has it, and both get its present value; not within an effect. False:
  * nothing was written. */
 bool pipeline_store_value(struct pipeline *pipeline, struct incident *incident);
-/* With a tick: asked before placements are passed on, which keeps when the last one was.
- */
-bool pipeline_values_are_due(const struct pipeline *pipeline);
-void pipeline_store_values(struct pipeline *pipeline);
+/* With a tick, of all whose moment passed since the one before. */
+void pipeline_store_values(struct pipeline *pipeline, int64_t since_ms);
 
 /* Acknowledged, not over, and nobody said anything for so long: it was forgotten. */
 #define PIPELINE_FORGOTTEN_MS INT64_C(14400000)

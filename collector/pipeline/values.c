@@ -3,11 +3,17 @@
  * values - what open incidents come to by now.
  *
  * An effect tells what became of an incident; its value goes on between two of them, and
- * what is stored follows: with the first tick of a minute, and before people are told of
- * it again. Nothing else changes by that, so there is no revision and no message of it.
- * Which ticks these are is said by the journal and the checkpoint, as all else is.
+ * what is stored follows: once a minute, and before people are told of it again. Nothing
+ * else changes by that, so there is no revision and no message of it.
+ *
+ * A fleet may have many open at once, and the loop has others to serve. So each has its
+ * own moment of the minute, by its id, which is a digest: a tick looks at those whose
+ * moment passed since the one before. Which these are is said by the journal and the
+ * checkpoint, as all else is.
  */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +26,7 @@
 #define EVERY_MS INT64_C(60000)
 /* A silence says by itself how long it lasts: what is stored follows by tenths of it. */
 #define SILENCE_GROWS 1.1
-/* In a minute: a whole fleet may be silent at once, and the loop has others to serve. */
+/* With a tick. */
 #define STORED_MAX 1000
 
 /* The engine looks at silence when it begins and when it ends. */
@@ -91,37 +97,56 @@ static size_t store_page(struct pipeline *pipeline, const struct page *page)
     return stored;
 }
 
-static void store_all(struct pipeline *pipeline)
+/* Those with ids in [from, to); `stored` counts on. */
+static void store_between(struct pipeline *pipeline, const char *from, const char *to,
+                          size_t *stored)
 {
-    size_t stored = 0;
     struct page page = {0};
     struct state_incident_query query = {.states = 1u << INCIDENT_OPEN |
                                                    1u << INCIDENT_RECOVERING |
                                                    1u << INCIDENT_UNKNOWN,
+                                         .id_from = from,
+                                         .id_to = to,
                                          .limit = STATE_PAGE_MAX};
     char last[ALERT_ID_SIZE];
     do {
         page.count = 0;
         pipeline_note(pipeline, state_page_incidents(pipeline->options.state, &query,
                                                      &page, on_open));
-        stored += store_page(pipeline, &page);
+        *stored += store_page(pipeline, &page);
         if (page.count == 0)
             break;
         query.cursor_ms = page.items[page.count - 1].opened_ms;
         memcpy(last, page.items[page.count - 1].id, sizeof last);
         query.cursor = last;
     } while (pipeline->batch_err == ERR_OK && page.count == STATE_PAGE_MAX &&
-             stored < STORED_MAX);
+             *stored < STORED_MAX);
     free(page.items);
 }
 
-bool pipeline_values_are_due(const struct pipeline *pipeline)
+/* Where ids stand whose moment that is: their first eight digits. */
+static void moment_of(char text[9], int64_t time_ms)
 {
-    return pipeline->now_ms / EVERY_MS > pipeline->placed_ms / EVERY_MS;
+    uint64_t part = ((uint64_t)(time_ms % EVERY_MS) << 32) / (uint64_t)EVERY_MS;
+    snprintf(text, 9, "%08" PRIx32, (uint32_t)part);
 }
 
-void pipeline_store_values(struct pipeline *pipeline)
+void pipeline_store_values(struct pipeline *pipeline, int64_t since_ms)
 {
-    if (pipeline->at > pipeline->effect_cursor && pipeline->batch_err == ERR_OK)
-        store_all(pipeline);
+    int64_t now_ms = pipeline->now_ms;
+    if (pipeline->at <= pipeline->effect_cursor || pipeline->batch_err != ERR_OK ||
+        since_ms < 0 || now_ms <= since_ms)
+        return;
+    char from[9], to[9];
+    moment_of(from, since_ms);
+    moment_of(to, now_ms);
+    size_t stored = 0;
+    if (now_ms - since_ms >= EVERY_MS) {
+        store_between(pipeline, NULL, NULL, &stored);
+    } else if (strcmp(from, to) <= 0) {
+        store_between(pipeline, from, to, &stored);
+    } else {
+        store_between(pipeline, from, NULL, &stored);
+        store_between(pipeline, NULL, to, &stored);
+    }
 }

@@ -103,7 +103,7 @@ enum err state_has_told_over(struct state *state, const char *cause,
     enum err err = db_get_one(
         state->db,
         "SELECT EXISTS (SELECT 1 FROM incident WHERE cause = ?1 AND id <> ?2"
-        " AND state = 'closed' AND is_told AND (severity = ?3 OR severity = 'critical'))",
+        " AND state = 'closed' AND is_told = 1 AND (severity = ?3 OR severity = 'critical'))",
         DB_ARGS(db_text(cause), db_text(incident->id),
                 db_text(alert_severity_name(incident->severity))),
         &count);

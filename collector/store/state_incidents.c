@@ -209,13 +209,15 @@ enum err state_put_values(struct state *state, const struct incident *incident)
 /*
  * One text per kind of filter, so that each finds its index: states in ?1..?4 (NULL
  * where not wanted), time in ?5 and ?6, the cursor in ?7 and ?8, the limit in ?9, the
- * zone in ?10, whether withdrawn ones are wanted in ?11, the cause in ?12.
+ * zone in ?10, whether withdrawn ones are wanted in ?11, the cause in ?12, ids in ?13
+ * and ?14.
  */
 #define PAGE_SQL(filter) \
     "SELECT " INCIDENT_COLUMNS " FROM incident WHERE state IN (?1, ?2, ?3, ?4)" \
     " AND opened_ms < ?6 AND (closed_ms = 0 OR closed_ms >= ?5)" \
     " AND (opened_ms, id) < (?7, ?8) AND (?10 IS NULL OR zone = ?10)" \
-    " AND (withdrawn_ms = 0 OR ?11) AND (?12 IS NULL OR cause = ?12)" filter \
+    " AND (withdrawn_ms = 0 OR ?11) AND (?12 IS NULL OR cause = ?12)" \
+    " AND (?13 IS NULL OR id >= ?13) AND (?14 IS NULL OR id < ?14)" filter \
     " ORDER BY opened_ms DESC, id DESC LIMIT ?9"
 
 static const char *page_sql(bool is_alive, bool has_zone, bool has_cause)
@@ -266,7 +268,8 @@ enum err state_page_incidents(struct state *state,
                 db_int(query->to_ms != 0 ? query->to_ms : INT64_MAX),
                 db_int(is_first ? INT64_MAX : query->cursor_ms), db_text(query->cursor),
                 state_limit(query->limit), db_text_or_null(query->zone),
-                db_int(query->with_withdrawn), db_text_or_null(query->cause)));
+                db_int(query->with_withdrawn), db_text_or_null(query->cause),
+                db_text_or_null(query->id_from), db_text_or_null(query->id_to)));
     return give_incidents(&rows, context, row);
 }
 

@@ -36,11 +36,13 @@ struct state_incident_query {
     const char *zone;  /* NULL: all */
     const char *cause; /* NULL: all; its members */
     bool with_withdrawn;
-    int64_t from_ms;    /* those that touch [from, to) */
-    int64_t to_ms;      /* 0: no end */
-    int64_t cursor_ms;  /* opened_ms and id of the last row of the page before */
-    const char *cursor; /* NULL on the first page */
-    size_t limit;       /* at most STATE_PAGE_MAX; 0 means that */
+    int64_t from_ms;     /* those that touch [from, to) */
+    int64_t to_ms;       /* 0: no end */
+    int64_t cursor_ms;   /* opened_ms and id of the last row of the page before */
+    const char *cursor;  /* NULL on the first page */
+    const char *id_from; /* those with ids in [from, to); NULL: no end on that side */
+    const char *id_to;
+    size_t limit; /* at most STATE_PAGE_MAX; 0 means that */
 };
 
 typedef void state_incident_fn(void *context, const struct incident *incident);

@@ -31,6 +31,12 @@ ALTER TABLE incident ADD COLUMN close_note TEXT NOT NULL DEFAULT '';
 UPDATE incident SET cause = id;
 
 CREATE INDEX incident_cause ON incident (cause, state);
+-- Of a site that falls silent all have one cause: who else is open, and who was told that
+-- it is over, is asked for each of them.
+CREATE INDEX incident_cause_open ON incident (cause, is_told DESC, opened_ms, id)
+  WHERE state <> 'closed';
+CREATE INDEX incident_cause_over ON incident (cause, severity)
+  WHERE is_told = 1 AND state = 'closed';
 CREATE INDEX incident_remind ON incident (remind_ms) WHERE remind_ms <> 0;
 
 -- Of families that share causes (alerts/cause.h). told is the gravest that people were
