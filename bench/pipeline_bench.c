@@ -7,10 +7,11 @@
  *   fleets: 1,000 devices and 1,000,000 (100,000 when quick), side by side, turn by turn,
  *           packs of 4 readings, devices in an order that no cache foresees
  *   packs:  60 readings each, also with the append and the sync of the journal
- * or: pipeline_bench --house DATA_DIR DEVICES BYTES: makes a collector's journal of that
- * size and its state.db, with a checkpoint of all devices behind the first pack of each.
- * CPU time of this process alone; of several turns the median counts. Memory is what
- * malloc holds (mallinfo2) over what it held before.
+ * or: pipeline_bench --silent DEVICES: all fall silent, stay so for ten minutes, are
+ * heard. or: pipeline_bench --house DATA_DIR DEVICES BYTES: makes a collector's journal
+ * of that size and its state.db, with a checkpoint of all devices behind the first pack
+ * of each. CPU time of this process alone; of several turns the median counts. Memory is
+ * what malloc holds (mallinfo2) over what it held before.
  */
 #include <inttypes.h>
 #include <malloc.h>
@@ -278,7 +279,8 @@ static void make(struct fleet *fleet, struct record_message *message, char *topi
 {
     size_t device = (fleet->at * 7919 + 13) % fleet->devices;
     uint64_t seq = fleet->at / fleet->devices + 1;
-    *now_ms = T0 + fleet->later_ms + (int64_t)(seq * STEP_MS + device * STEP_MS / fleet->devices);
+    *now_ms = T0 + fleet->later_ms +
+              (int64_t)(seq * STEP_MS + device * STEP_MS / fleet->devices);
     fill(fleet, device, seq, *now_ms);
     buf_clear(&fleet->body);
     pack_format(&fleet->pack, &fleet->body);
