@@ -114,6 +114,8 @@ void pipeline_on_ahead(void *context, enum alert_effect_kind kind,
     if (alert_kind_is_silence(incident->kind) || device == NULL || device->late == NULL ||
         (kind != ALERT_EFFECT_OPENED && is_unheard_of(device->late, incident->id)))
         return;
+    if (!late_takes(&device->late->told, incident->id))
+        return; /* it is told when the gap closes */
     late_note(&device->late->told, kind, incident);
     device->is_dirty = true;
     pipeline_emit(pipeline, kind, incident);
@@ -148,9 +150,11 @@ void pipeline_on_alert(void *context, enum alert_effect_kind kind,
     bool is_late =
         device != NULL && device->late != NULL && !alert_kind_is_silence(incident->kind);
     /* Outside of its readings, only what the second engine tells of is held back. */
-    if (is_late && (pipeline->in_order != NULL ||
-                    late_find(&device->late->told, incident->id) != NULL ||
-                    is_unheard_of(device->late, incident->id))) {
+    if (is_late &&
+        (pipeline->in_order != NULL ||
+         late_find(&device->late->told, incident->id) != NULL ||
+         is_unheard_of(device->late, incident->id)) &&
+        late_takes(&device->late->held, incident->id)) { /* or it is told now */
         pipeline_hold_backlog(pipeline, device->late);
         late_note(&device->late->held, kind, incident);
         device->is_dirty = true;

@@ -64,6 +64,11 @@ static struct late_incident *add(struct late_list *list, const struct incident *
     return added;
 }
 
+bool late_takes(const struct late_list *list, const char *id)
+{
+    return list->count < LATE_INCIDENTS || late_find(list, id) != NULL;
+}
+
 void late_note(struct late_list *list, enum alert_effect_kind kind,
                const struct incident *incident)
 {

@@ -27,7 +27,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* What a checkpoint may hold, and what is put into one list: 256 channels of eight rules.
+ * A device that goes in and out of its limits with every reading makes more of them than
+ * memory and checkpoint have room for. */
 #define LATE_INCIDENTS_MAX 65536
+#define LATE_INCIDENTS     2048
 
 /* A channel that the second engine has a copy of. */
 struct late_channel {
@@ -74,6 +78,8 @@ bool late_is_empty(const struct late *late);
 
 /* True when it was not there. */
 bool late_add_channel(struct late *late, const char *zone, const char *channel);
+/* It is there, or one more may be. */
+bool late_takes(const struct late_list *list, const char *id);
 /* Adds the incident, or makes the one with its id equal to it. */
 void late_note(struct late_list *list, enum alert_effect_kind kind,
                const struct incident *incident);

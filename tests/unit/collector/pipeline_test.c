@@ -774,9 +774,96 @@ static void a_reading_of_an_unset_clock_is_judged_by_the_fix(void)
     }
 }
 
+/* ---- a device that goes in and out of its limit with every reading ---------------- */
+
+#define FLAPS 2100 /* more than are held of one device */
+
+/* Of humidity each is a cause of its own. */
+static const char *const damp_room =
+    "{\"zones\":[{\"id\":\"room\",\"org\":\"o\",\"site\":\"s\"}],\"devices\":[{\"org\":\"o\","
+    "\"id\":\"d\"}],\"placements\":[{\"org\":\"o\",\"device\":\"d\",\"channel\":\"\","
+    "\"zone\":\"room\",\"from\":0,\"to\":0}],\"rules\":[{\"id\":\"damp\",\"zone\":\"room\","
+    "\"quantity\":\"humidity\",\"kind\":\"above\",\"levels\":[{\"severity\":\"warning\","
+    "\"level\":8,\"delay\":0,\"recovery_level\":8,\"recovery_delay\":0}]}]}";
+
+static void put_flaps(struct house *house, uint64_t seq, int64_t from_ms,
+                      int64_t arrival_ms)
+{
+    struct pack pack = {.epoch = EPOCH, .seq = seq, .clock = PACK_CLOCK_SYNCED};
+    struct buf text = {0};
+    char topic[TOPIC_MAX];
+    snprintf(pack.device, sizeof pack.device, "d");
+    pack.wall_ms = from_ms + INT64_C(2) * FLAPS * 100;
+    for (int64_t i = 0; i < INT64_C(2) * FLAPS; i++) {
+        struct reading reading = {.time_ms = from_ms + i * 100,
+                                  .value = i % 2 == 0 ? 9 : 5,
+                                  .raw = (double)NAN};
+        CHECK(pack_channel(&pack, "humidity", &reading.channel) == ERR_OK);
+        CHECK(pack_add(&pack, &reading) == ERR_OK);
+    }
+    pack_format(&pack, &text);
+    readings_topic(topic, "d", seq);
+    put_message(house, arrival_ms, topic, text.data, text.len);
+    buf_fini(&text);
+    pack_fini(&pack);
+}
+
+static void on_size(void *context, const char *key, uint64_t position, const void *data,
+                    size_t len)
+{
+    size_t *size = context;
+    (void)position;
+    (void)data;
+    if (strncmp(key, "late:", 5) == 0)
+        *size = len;
+}
+
+static void count_flap(void *context, const struct incident *incident)
+{
+    size_t *counts = context;
+    counts[incident->state == INCIDENT_CLOSED]++;
+}
+
+static void check_flaps(struct house *house, size_t want)
+{
+    size_t counts[2] = {0};
+    struct state_incident_query query = {.states = 7, .limit = 1000};
+    uint64_t closed = 0;
+    CHECK(state_page_incidents(house->state, &query, counts, count_flap) == ERR_OK);
+    CHECK(counts[0] == 0);
+    CHECK(state_count_incidents(house->state, 1u << INCIDENT_CLOSED, &closed) == ERR_OK);
+    CHECK(closed == want);
+}
+
+/* Of a flood only so many are held: the next start reads the checkpoint all the same. */
+static void a_flood_ahead_of_a_gap_is_bounded(void)
+{
+    struct house house;
+    size_t size = 0;
+    house_open(&house);
+    put(&house, RECORD_CONFIG, START_MS, damp_room, strlen(damp_room));
+    put_pack(&house, "d", 1, 5, false);
+    put_flaps(&house, 3, START_MS + 3 * 60000, START_MS + 8 * 60000);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    pipeline_start(&house);
+    advance(&house, 100000);
+    check_flaps(&house, 2048);
+    checkpoint(&house);
+    CHECK(state_load_evaluations(house.state, &size, on_size) == ERR_OK);
+    CHECK(size > 0 && size < 4u << 20);
+    pipeline_close(house.pipeline);
+    pipeline_start(&house);
+    put_pack_late(&house, "d", 2, START_MS + 2 * 60000, START_MS + 9 * 60000, 5, false);
+    CHECK(journal_sync(house.journal, NULL) == ERR_OK);
+    advance(&house, 100000);
+    check_flaps(&house, FLAPS);
+    house_close(&house);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
+        {"a flood ahead of a gap is bounded", a_flood_ahead_of_a_gap_is_bounded},
         {"the story ends as it should", the_story_ends_as_it_should},
         {"a crash behind every record changes nothing",
          a_crash_behind_every_record_changes_nothing},
