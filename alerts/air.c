@@ -39,10 +39,12 @@
 /* By signals. */
 #define RUNNING_MIN  30.0 /* a compressor may run while the air comes no nearer */
 #define NEARER_K     0.1
-#define RECOVERIES   4    /* as long as so many of the longest */
-#define DARK_MIN     20.0 /* mains are gone: they come back, or mains_lost tells */
-#define STILL_WEIGHT 2.0  /* a minute of a compressor that should run */
-#define REST_MIN     4.0  /* it does not start again at once */
+#define RECOVERIES   4     /* as long as so many of the longest */
+#define LONG_OUT_MIN 480.0 /* or, where none is said, as that, */
+#define ALOOF_MIN    180.0 /* of which so long no nearer than before, whatever doors */
+#define DARK_MIN     20.0  /* mains are gone: they come back, or mains_lost tells */
+#define STILL_WEIGHT 2.0   /* a minute of a compressor that should run */
+#define REST_MIN     4.0   /* it does not start again at once */
 
 /* What one reading is judged with. */
 struct step {
@@ -133,6 +135,19 @@ static void follow_slack(struct step *step, float far)
         state->mark = far;
 }
 
+/* By more than noise nearer than it was in all of this time outside. */
+static void follow_nearest(struct step *step, float far)
+{
+    struct air_state *state = step->state;
+    bool went_out = state->outside_ms == step->time_ms;
+    double way_K = state->nearest / AIR_PER_K - (double)far;
+    if (!went_out && !step->is_anew && way_K <= NEARER_K)
+        return;
+    state->nearest = (int16_t)lround(fmin((double)far, VALUE_MOST_C) * AIR_PER_K);
+    double out_min = minutes_between(state->outside_ms, step->time_ms);
+    state->nearest_min = (uint16_t)fmin(out_min, UINT16_MAX);
+}
+
 /* It went out, or stays there, or came back. */
 static void place(struct step *step)
 {
@@ -159,6 +174,7 @@ static void place(struct step *step)
         state->extreme = state->best = far;
     state->best = fminf(state->best, far);
     follow_slack(step, far);
+    follow_nearest(step, far);
     double least_rate = COOLED_SHARE * state->envelope.fall / AIR_PER_K;
     if (-step->rate * state->side >= least_rate)
         state->cooled_ms = step->time_ms;
@@ -307,11 +323,15 @@ static bool is_overdue(const struct step *step)
            step->time_ms - state->heated_ms >= most_ms;
 }
 
-/* Whatever doors there were meanwhile. */
+/* Whatever doors there were meanwhile. Warm goods take long, but the air comes nearer. */
 static bool is_long_outside(const struct step *step)
 {
+    const struct air_state *state = step->state;
     int64_t most_ms = RECOVERIES * step->settings->recovery_most_ms;
-    return most_ms > 0 && step->time_ms - step->state->outside_ms > most_ms;
+    if (most_ms > 0)
+        return step->time_ms - state->outside_ms > most_ms;
+    double out_min = minutes_between(state->outside_ms, step->time_ms);
+    return out_min > LONG_OUT_MIN && out_min - state->nearest_min > ALOOF_MIN;
 }
 
 /* Minutes for which nothing heated it and nothing cooled it. */

@@ -27,8 +27,9 @@
  *  - Signals say more than shapes and are believed. A compressor that stands still above
  *    the envelope for longer than it rests: cooling has failed, whatever door or defrost
  *    comes after that, and each such minute counts twice. One that runs is given time as
- *    long as the air comes nearer by 0.1 K in half an hour. Mains that are gone are
- *    waited for: 20 minutes.
+ *    long as the air comes nearer by 0.1 K in half an hour, but none when it was outside
+ *    for 8 hours, doors and all, and for the last 3 no nearer than before. Mains that are
+ *    gone are waited for: 20 minutes.
  *
  * Below the envelope only falling back counts. Where readings are too far apart for
  * shapes (AIR_SPARSE_MS), only signals count, and without them the verdict is that there
@@ -143,19 +144,21 @@ struct air_state {
     struct air_slot before; /* it is learned when nothing follows on it */
     struct air_slot part;
     struct air_slot envelope; /* of the slots; meaningful from AIR_KNOWN on */
+    int16_t nearest; /* outside it was no nearer than that, in hundredths of a kelvin */
+    uint16_t nearest_min; /* as long after it went out */
     uint8_t slot_next;
     uint8_t slot_count;
     uint8_t filled; /* parts of five minutes in the slot */
-    bool has_before;
+    bool has_before : 1;
     uint8_t swings; /* from one half of the slot to the other */
-    bool in_upper;
+    bool in_upper : 1;
     uint8_t turns; /* the same of its parts */
-    bool was_upper;
+    bool was_upper : 1;
     int8_t side; /* +1 above, -1 below, 0 inside */
     uint8_t phase;
     uint8_t heated; /* enum air_phase: AIR_DOOR, AIR_DEFROST, or 0 */
-    bool is_signalled;
-    bool is_above;
+    bool is_signalled : 1;
+    bool is_above : 1;
 };
 
 struct air_verdict {

@@ -7,7 +7,7 @@
 
 #include "alerts/air.h"
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3 /* 2: without `nearest` */
 #define NUMBERS       14
 #define NUMBERS_1     9 /* of version 1: without what follows signals */
 #define TIMES         7
@@ -96,6 +96,8 @@ void air_save(struct buf *out, const struct air_state *state)
     buf_u8(out,
            (uint8_t)(state->is_signalled | state->is_above << 1 | state->has_before << 2 |
                      state->in_upper << 3 | state->was_upper << 4));
+    buf_zigzag(out, state->nearest);
+    buf_zigzag(out, state->nearest_min);
 }
 
 static int16_t read_hundredths(struct buf_reader *in)
@@ -149,6 +151,20 @@ static void read_flags(struct air_state *read, struct buf_reader *in)
         in->failed = true;
 }
 
+/* What an older one did not follow begins now, should it be outside. */
+static void read_nearest(struct air_state *read, struct buf_reader *in, uint8_t version)
+{
+    double out_min = (double)(read->last_ms - read->outside_ms) / 60000;
+    read->nearest = HUNDREDTHS;
+    read->nearest_min = (uint16_t)fmax(fmin(out_min, UINT16_MAX), 0);
+    if (version < 3)
+        return;
+    read->nearest = read_hundredths(in);
+    int64_t nearest_min = buf_read_zigzag(in);
+    in->failed = in->failed || nearest_min < 0 || nearest_min > UINT16_MAX;
+    read->nearest_min = (uint16_t)nearest_min;
+}
+
 enum err air_load(struct air_state *state, struct buf_reader *in)
 {
     struct air_state read = {0};
@@ -156,7 +172,7 @@ enum err air_load(struct air_state *state, struct buf_reader *in)
     float *numbers[NUMBERS];
     parts_of(&read, times, numbers);
     uint8_t version = buf_read_u8(in);
-    if (version != STATE_VERSION && version != 1)
+    if (version < 1 || version > STATE_VERSION)
         return ERR_CORRUPT;
     int numbers_saved = version == 1 ? NUMBERS_1 : NUMBERS;
     for (int i = 0; i < TIMES; i++)
@@ -174,6 +190,7 @@ enum err air_load(struct air_state *state, struct buf_reader *in)
     read.before = read_slot(in);
     read.part = read_slot(in);
     read_flags(&read, in);
+    read_nearest(&read, in, version);
     if (in->failed)
         return ERR_CORRUPT;
     *state = read;
