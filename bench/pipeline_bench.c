@@ -7,11 +7,15 @@
  *   fleets: 1,000 devices and 1,000,000 (100,000 when quick), side by side, turn by turn,
  *           packs of 4 readings, devices in an order that no cache foresees
  *   packs:  60 readings each, also with the append and the sync of the journal
- * or: pipeline_bench --silent DEVICES: all fall silent, stay so for ten minutes, are
- * heard. or: pipeline_bench --house DATA_DIR DEVICES BYTES: makes a collector's journal
- * of that size and its state.db, with a checkpoint of all devices behind the first pack
- * of each. CPU time of this process alone; of several turns the median counts. Memory is
- * what malloc holds (mallinfo2) over what it held before.
+ *
+ * or: pipeline_bench --silent DEVICES: all fall silent, stay so for ten minutes, and are
+ * heard again.
+ *
+ * or: pipeline_bench --house DATA_DIR DEVICES BYTES: makes a collector's journal of that
+ * size and its state.db, with a checkpoint of all devices behind the first pack of each.
+ *
+ * CPU time of this process alone; of several turns the median counts. Memory is what
+ * malloc holds (mallinfo2) over what it held before.
  */
 #include <inttypes.h>
 #include <malloc.h>
