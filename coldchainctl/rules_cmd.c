@@ -18,6 +18,8 @@
 #include "coldchainctl/spark.h"
 #include "coldchainctl/table.h"
 
+/* 366 days: what the API says of a prediction that leads nowhere. */
+#define FAR_MIN     527040.0
 #define BAR_COLUMNS 64
 #define BAR_INDENT  2
 
@@ -60,10 +62,13 @@ static void levels_cell(struct table *table, const json_t *rule)
 }
 
 /* The shortest that is exact would be a dozen digits of a mean. */
-static void measure_cell(struct table *table, const json_t *channel)
+static void measure_cell(struct table *table, const json_t *rule, const json_t *channel)
 {
     double measure = number_of(channel, "measure");
-    if (isfinite(measure))
+    bool is_minutes = strcmp(show_text(rule, "unit"), "min") == 0;
+    if (is_minutes && measure >= FAR_MIN)
+        table_cell(table, "%s", say("far off"));
+    else if (isfinite(measure))
         table_cell(table, "%.4g", measure);
     else
         table_cell(table, "-");
@@ -79,7 +84,7 @@ static void channel_row(struct table *table, const json_t *rule, const json_t *c
     table_cell(table, "%s", say_of("standing", state));
     if (strcmp(state, "firing") == 0 || strcmp(state, "unavailable") == 0)
         table_alarm(table);
-    measure_cell(table, channel);
+    measure_cell(table, rule, channel);
     levels_cell(table, rule);
     table_cell(table, "%s", show_text(rule, "unit"));
     table_cell(table, "%s",

@@ -22,6 +22,7 @@ static const struct say_entry entries[] = {
     {{"of the profiles of what stands there", "取自所存品种"}},
     {{"usual for packed produce, nothing better is known", "包装果蔬的通用值，无更可靠的依据"}},
     {{"MEASURE", "当前量"}},
+    {{"far off", "尚远"}},
     {{"LEVELS", "触发值"}},
     {{"no rule watches it", "没有规则监视此库区"}},
     {{"  load of %.1f °C since %s: now %.1f °C\n", "  %.1f °C 入库货物（自 %s）：现约 %.1f °C\n"}},

@@ -23,10 +23,10 @@ static const struct words whys[STANDING_WHY_COUNT] = {
                          "该通道已没有有效读数"},
     [STANDING_SPARSE] = {"its readings, ${span} apart, are too sparse for it",
                          "读数间隔 ${span}，太稀疏，无法判断"},
-    [STANDING_LEARNING] = {"the air's usual cycles are not known yet: ${span} of "
-                           "undisturbed air are lacking at least",
+    [STANDING_LEARNING] = {"the air's usual cycles are not known yet: at "
+                           "least ${span} more of undisturbed air are needed",
                            "尚未掌握空气温度的平常循环：至少还需 ${span} 未受扰动的读数"},
-    [STANDING_FILLING] = {"its window holds too few readings yet: ${span} more at least",
+    [STANDING_FILLING] = {"its window holds too few readings yet: at least ${span} more",
                           "时间窗内读数还太少：至少还需 ${span}"},
     [STANDING_NO_SHAPE] = {"there is no signal of doors and defrosts, and only air has "
                            "their shape",

@@ -31,6 +31,8 @@ RULES = [
      "levels": [{"level": 10}, {"level": 30, "severity": "critical"}]},
     {"id": "gas", "zone": "room-1", "kind": "above", "quantity": "co2", "levels": [{"level": 5}]},
     {"id": "harm", "zone": "room-1", "kind": "above", "quantity": "product_temperature", "levels": [{"level": 20}]},
+    {"id": "later", "zone": "room-1", "kind": "predicted", "quantity": "product_temperature", "limit": 8, "window": "2h",
+     "levels": [{"level": 60}]},
     {"id": "warm", "zone": "room-1", "kind": "above", "quantity": "air_temperature", "levels": [{"level": 8}]},
     {"id": "soon", "zone": "room-2", "kind": "predicted", "quantity": "air_temperature", "limit": 8, "window": "2h",
      "levels": [{"level": 60}]},
@@ -87,6 +89,7 @@ class Rules(unittest.TestCase):
                                  "cold": ("unavailable", "sparse", "air_temperature"),
                                  "gas": ("unavailable", "not_measured", ""),
                                  "harm": ("judging", None, "product_temperature-est"),
+                                 "later": ("judging", None, "product_temperature-est"),
                                  "warm": ("firing", None, "air_temperature")})
         cold = next(rule for rule in zone["rules"] if rule["id"] == "cold")["channels"][0]
         self.assertEqual((cold["apart_s"], cold["text_zh"]), (300, "读数间隔 5 分钟，太稀疏，无法判断"))
@@ -103,13 +106,14 @@ class Rules(unittest.TestCase):
         text = self.run_ctl("rules", "room-1").stdout
         self.assertIn("its readings, 5 min apart, are too sparse for it", text)
         self.assertIn("10 30!", text)
+        self.assertRegex(text, r"later .* judging +far off +60 ")
         self.assertIn("goods around one air_temperature: 5.0 °C (5.0 to 5.0)", text)
         self.assertIn("they follow the air with 4.0 h (2.7 to 6.0): as declared for the zone", text)
         self.assertIn("●", text)
         plain = self.run_ctl("rules", "room-1", locale="C").stdout
         self.assertRegex(plain, r"1\.5 \|  +\[\.+.*O.*\.+\]")
         text = self.run_ctl("rules", "room-1", lang="zh").stdout
-        for word in ("无法判断", "报警中", "太稀疏", "库区设定", "时间常数 4.0 小时"):
+        for word in ("无法判断", "报警中", "太稀疏", "库区设定", "时间常数 4.0 小时", "尚远"):
             self.assertIn(word, text)
 
     def test_all_zones_and_none(self):

@@ -28,11 +28,11 @@ static void sentences_say_why_and_how_long(void)
           .why = STANDING_LEARNING,
           .apart_ms = MIN_MS,
           .left_ms = 186 * MIN_MS},
-         "the air's usual cycles are not known yet: 3 h 6 min of undisturbed air are "
-         "lacking at least",
+         "the air's usual cycles are not known yet: at least 3 h 6 min more of "
+         "undisturbed air are needed",
          "尚未掌握空气温度的平常循环：至少还需 3 小时 6 分钟 未受扰动的读数"},
         {{.state = STANDING_UNAVAILABLE, .why = STANDING_FILLING, .left_ms = 60 * MIN_MS},
-         "its window holds too few readings yet: 1 h more at least",
+         "its window holds too few readings yet: at least 1 h more",
          "时间窗内读数还太少：至少还需 1 小时"},
         {{.state = STANDING_HELD_BACK,
           .why = STANDING_LEARNING,
