@@ -101,7 +101,8 @@ class Demo:
                       "rules": scene.rules()}
         collector = Collector(
             self.folder, os.path.join(BIN, "coldchain-collector"), self.broker, org=scene.ORG,
-            webhooks=[{"name": "duty", "url": self.receiver.url, "secret": self.receiver.secret.decode()}],
+            channels=[{"name": "duty", "kind": "webhook", "url": self.receiver.url, "secret": self.receiver.secret.decode(),
+                       "rings": "yes"}],
             influx={"url": self.influx.url} if self.influx else None,
             delivery={"ack_interval": "500ms", "credits": 64}, **places)
         collector.settings["escalation"] = scene.escalation(collector.url)
@@ -156,7 +157,7 @@ class Demo:
         """What an operator asks; in another terminal, since the live lines have this one."""
         ctl = os.path.relpath(os.path.join(BIN, "coldchainctl"))
         zone = "replay" if self.options.replay else "room-plum"
-        asked = ["top", "incidents", f"rules {zone}", f"suppressions {zone}", "doctor",
+        asked = ["top", "incidents", f"rules {zone}", "suppressions", "doctor",
                  f"who-rings --config {self.collector.path} --zone {zone}"]
         print(f"Look around from another terminal (--lang zh: 中文):\n"
               f"  export COLDCHAIN_API={self.collector.url} COLDCHAIN_TOKEN_FILE={token}\n"

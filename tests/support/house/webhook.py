@@ -38,6 +38,13 @@ class Receiver:
             def do_POST(self):
                 owner.serve(self)
 
+            def do_HEAD(self):
+                """Whoever only asks whether somebody is here."""
+                self.send_response(204)
+                self.end_headers()
+
+            do_GET = do_HEAD
+
             def log_message(self, *_):
                 pass
 
