@@ -54,8 +54,8 @@ static enum err list(struct client *client, const struct channels_args *args,
                      struct err_text *why)
 {
     json_t *channels = NULL;
-    struct table table = {
-        .headings = {"CHANNEL", "KIND", "STATE", "RINGS", ">TOKENS", "LAST", "RESULT"}};
+    struct table table = {.headings = {"CHANNEL", "KIND", "STATE", "RINGS", ">TOKENS",
+                                       "LAST TRY", "RESULT"}};
     size_t i;
     json_t *channel;
     enum err err = client_get(client, "/api/v1/alarm-channels", &channels, why);

@@ -138,6 +138,7 @@ static const struct say_entry entries[] = {
     {{"DAMAGED", "损坏"}},
     {{"FIRST", "最早"}},
     {{"LAST", "最晚"}},
+    {{"LAST TRY", "最近一次"}},
 };
 // clang-format on
 

@@ -9,7 +9,7 @@
 #define MOIST \
     { \
         "door, defrost and its drain, humidifier, water on the floor or the goods", \
-            "库门、化霜及排水、加湿器、地面或货物积水" \
+            "库门、除霜及排水、加湿器、地面或货物积水" \
     }
 #define DRY \
     { \

@@ -96,7 +96,7 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
         /* Its minutes are weighed: they are not how long it has been so. */
     {{"the cooling has failed: the air has been outside of its usual cycles since "
       "${since}, and no door or defrost explains it",
-      "制冷失效：空气温度自 ${since} 起偏离平常循环，且非开门或化霜所致"},
+      "制冷失效：空气温度自 ${since} 起偏离平常循环，且非开门或除霜所致"},
      {"compressor (breaker, pressure, overload), then "
       "evaporator fan, then refrigerant",
       "压缩机（空开、压力、过载），再查蒸发器风机、制冷剂"}},
@@ -107,24 +107,24 @@ static const struct words_kind kinds[ALERT_KIND_COUNT] = {
                           "关门；再查门封和门磁"}},
     [ALERT_DEFROST_LONG] = {{"the defrost has gone on for ${value}, allowed ${level}, "
                              "since ${since}",
-                             "化霜已持续 ${value}，允许 ${level}，始于 ${since}"},
+                             "除霜已持续 ${value}，允许 ${level}，始于 ${since}"},
                             {"end of defrost: its thermostat, heater relay, timer",
-                             "化霜终止：温控、加热继电器、定时器"}},
+                             "除霜终止：温控、加热继电器、定时器"}},
     [ALERT_DEFROST_OFTEN] = {{"${value} defrosts within ${window}, expected less than "
                               "${level}, since ${since}",
-                              "${window} 内化霜 ${value} 次，应少于 ${level} 次，始于 "
+                              "${window} 内除霜 ${value} 次，应少于 ${level} 次，始于 "
                               "${since}"},
                              {"ice on the evaporator: door seal, fan, drain heater",
                               "蒸发器结冰：门封、风机、排水加热"}},
     [ALERT_DEFROST_MISSING] = {{"a defrost is overdue by ${value}, allowed ${level}, "
                                 "since ${since}",
-                                "化霜已逾期 ${value}，允许 ${level}，始于 ${since}"},
+                                "除霜已逾期 ${value}，允许 ${level}，始于 ${since}"},
                                {"defrost timer and heater; ice on the evaporator",
-                                "化霜定时器和加热器；蒸发器是否结冰"}},
+                                "除霜定时器和加热器；蒸发器是否结冰"}},
     [ALERT_NO_RECOVERY] =
         {{"${quantity} is still beyond ${reference} ${value} after "
           "the door was closed or the defrost ended, allowed ${level}, since ${since}",
-          "开门或化霜结束 ${value} 后，${quantity} 仍超过 ${reference}，允许 "
+          "开门或除霜结束 ${value} 后，${quantity} 仍超过 ${reference}，允许 "
           "${level}，始于 ${since}"},
          {"is the door really shut; compressor, evaporator fan, ice",
           "门是否关严；压缩机、蒸发器风机、结冰"}},
