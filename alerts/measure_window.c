@@ -28,8 +28,10 @@
  * one unit. Amounts are ms of time, ms times degrees, or times.
  */
 #define UNITS_MOST  UINT8_MAX
-#define UNITS_USUAL 250 /* of a slice that is beyond from its beginning to its end */
-#define DOSE_FINE   64  /* parts of such a slice at one degree, at first */
+#define UNITS_USUAL 250   /* of a slice that is beyond from its beginning to its end */
+#define DOSE_FINE   64    /* parts of such a slice at one degree, at first */
+#define BEYOND_MOST 1e9   /* degrees: beyond what is measured, within a float's sums */
+#define LARGEST     1e21F /* above a year of BEYOND_MOST in ms */
 
 struct tally {
     float unit;
@@ -189,7 +191,7 @@ static float look_beyond(const struct rule *rule, struct moment *moment)
         rule->kind == ALERT_CUMULATIVE_ABOVE || rule->kind == ALERT_DOSE_ABOVE;
     double beyond = is_above ? moment->value - rule->limit : rule->limit - moment->value;
     moment->is_kept = beyond >= 0;
-    return moment->is_held || !(beyond >= 0) ? -1 : (float)fmin(beyond, 1e9);
+    return moment->is_held || !(beyond >= 0) ? -1 : (float)fmin(beyond, BEYOND_MOST);
 }
 
 static void note_beyond(struct tally *tally, const struct rule *rule, float beyond)
@@ -228,12 +230,37 @@ static void tally_load_old(struct archive *archive, struct tally *tally,
     archive_time(archive, &newest);
     for (size_t i = 0; i < TALLY_PLACES; i++)
         archive_f32(archive, &old[i]);
+    for (size_t i = 0; i < TALLY_PLACES; i++)
+        archive->in->failed |= !(old[i] >= 0 && old[i] <= LARGEST);
     if (archive->in->failed)
         return;
     tally->unit = first_unit(rule);
     float scale = is_counted(rule) ? 1 : (float)MEASURE_MINUTE_MS;
     for (int64_t i = newest - TALLY_SLICES; i <= newest; i++)
         tally_put(tally, newest, i, (double)(old[slice_place(i, TALLY_PLACES)] * scale));
+}
+
+/* As tally_step() and tally_put() leave it: what is added is never below zero. */
+static bool tally_is_right(const struct tally *tally, const struct rule *rule)
+{
+    if (is_dose(rule) && tally->is_on &&
+        !(tally->beyond[0] >= 0 && (double)tally->beyond[0] <= BEYOND_MOST))
+        return false;
+    return tally->unit >= 0 && tally->unit <= LARGEST &&
+           (tally->unit > 0 || tally->sum == 0) && tally->rest >= 0 &&
+           tally->rest <= tally->unit;
+}
+
+static void tally_archive_slices(struct archive *archive, struct tally *tally)
+{
+    archive_f32(archive, &tally->unit);
+    archive_f32(archive, &tally->rest);
+    unsigned sum = 0;
+    for (size_t i = 0; i < TALLY_PLACES; i++) {
+        archive_u8(archive, &tally->slices[i]);
+        sum += tally->slices[i];
+    }
+    tally->sum = (uint16_t)sum;
 }
 
 static void tally_archive(struct archive *archive, void *gauge, const struct rule *rule)
@@ -255,21 +282,11 @@ static void tally_archive(struct archive *archive, void *gauge, const struct rul
     if (is_dose(rule))
         tally->beyond[0] = beyond;
     tally->is_started = is_started;
-    if (archive->version < GAUGES_VERSION) {
+    if (archive->version < GAUGES_VERSION)
         tally_load_old(archive, tally, rule);
-        return;
-    }
-    archive_f32(archive, &tally->unit);
-    archive_f32(archive, &tally->rest);
-    unsigned sum = 0;
-    for (size_t i = 0; i < TALLY_PLACES; i++) {
-        archive_u8(archive, &tally->slices[i]);
-        sum += tally->slices[i];
-    }
-    tally->sum = (uint16_t)sum;
-    bool is_right = tally->unit >= 0 && (tally->unit > 0 || sum == 0) &&
-                    tally->rest >= 0 && tally->rest <= tally->unit;
-    if (archive->out == NULL && !is_right)
+    else
+        tally_archive_slices(archive, tally);
+    if (archive->out == NULL && !tally_is_right(tally, rule))
         archive->in->failed = true;
 }
 

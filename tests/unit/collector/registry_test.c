@@ -155,8 +155,8 @@ static void a_rule_keeps_its_limit_window_and_conditions(void)
         "\"warning\"}],\"limit\":\"band_low\",\"quantity\":\"air_temperature\","
         "\"silent\":0,\"silent_severity\":\"warning\",\"zone\":\"a\"}",
         /* what is not said stays unsaid */
-        "{\"kind\":\"silent\",\"levels\":[],\"quantity\":\"\",\"silent\":900000,"
-        "\"silent_severity\":\"warning\",\"zone\":\"a\"}",
+        ("{\"kind\":\"silent\",\"levels\":[],\"quantity\":\"\",\"silent\":900000,"
+         "\"silent_severity\":\"warning\",\"zone\":\"a\"}"),
     };
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         struct alert_rule rule = {0};

@@ -186,8 +186,8 @@ static void a_program_gives_no_rights_away(void)
 {
     static const char *const wishes[] = {
         "{\"verb\":\"person.add\",\"body\":{\"role\":\"admin\"}}",
-        "{\"verb\":\"token.make\",\"body\":{\"name\":\"x\",\"scopes\":[\"read\"],"
-        "\"expires\":\"2027-06-01\"}}",
+        ("{\"verb\":\"token.make\",\"body\":{\"name\":\"x\",\"scopes\":[\"read\"],"
+         "\"expires\":\"2027-06-01\"}}"),
         "{\"verb\":\"grant.make\",\"body\":{\"holder\":\"p\",\"zone\":\"z\"}}",
         "{\"verb\":\"person.erase\",\"body\":{\"id\":\"p-1\"}}",
     };
