@@ -60,7 +60,7 @@ int64_t month_end_ms(int month)
 
 const char *month_format(int month, char name[MONTH_NAME_SIZE])
 {
-    assert(month == MONTH_ODD || month >= 0);
+    assert(month >= MONTH_ODD);
     if (month == MONTH_ODD)
         snprintf(name, MONTH_NAME_SIZE, "%s", ODD_NAME);
     else
