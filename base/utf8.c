@@ -61,6 +61,20 @@ bool utf8_is_valid(const void *text, size_t len)
     return true;
 }
 
+bool utf8_is_plain(const void *text, size_t len)
+{
+    const uint8_t *bytes = text;
+    if (!utf8_is_valid(text, len))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        bool is_c1 = bytes[i] == 0xc2 && bytes[i + 1] < 0xa0;
+        bool is_c0 = bytes[i] < ' ' && bytes[i] != '\n' && bytes[i] != '\t';
+        if (is_c0 || is_c1 || bytes[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
 size_t utf8_write(uint32_t character, char bytes[4])
 {
     assert(character <= 0x10ffff && (character < 0xd800 || character > 0xdfff));

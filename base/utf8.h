@@ -14,6 +14,11 @@
 /* Length of the well-formed character that `text` starts with; 0 when there is none. */
 size_t utf8_len(const void *text, size_t len);
 bool utf8_is_valid(const void *text, size_t len);
+/*
+ * UTF-8 without control characters (C0, DEL, C1) other than tab and end of line: what
+ * people wrote is shown in terminals, which obey the others.
+ */
+bool utf8_is_plain(const void *text, size_t len);
 /* Writes the 1-4 bytes of a character that is no surrogate and at most U+10FFFF. */
 size_t utf8_write(uint32_t character, char bytes[4]);
 

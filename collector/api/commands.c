@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "base/tz.h"
+#include "base/utf8.h"
 #include "collector/api/changes.h"
 #include "collector/api/internal.h"
 #include "collector/api/routes.h"
@@ -359,11 +360,15 @@ static json_t *take_reason(json_t *body)
 
 static bool reason_is_good(struct api_call *call, const json_t *reason)
 {
-    bool is_good = reason == NULL || (json_is_string(reason) &&
-                                      json_string_length(reason) <= COMMAND_REASON_MAX);
+    size_t len = json_string_length(reason);
+    bool is_good =
+        reason == NULL || (json_is_string(reason) && len <= COMMAND_REASON_MAX &&
+                           utf8_is_plain(json_string_value(reason), len));
     if (!is_good)
-        api_refuse(call, PROBLEM_BODY_NOT_UNDERSTOOD, "example",
-                   "{\"reason\":\"on my way\"} (at most 500 bytes)", NULL);
+        api_refuse(
+            call, PROBLEM_BODY_NOT_UNDERSTOOD, "example",
+            "{\"reason\":\"on my way\"} (at most 500 bytes, no control characters)",
+            NULL);
     return is_good;
 }
 

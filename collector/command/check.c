@@ -11,6 +11,7 @@
 #include "alerts/rule.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "collector/command/verb.h"
 #include "telemetry/reading.h"
 
@@ -60,10 +61,8 @@ static json_t *take_text(const struct field *field, const json_t *value)
 {
     size_t most = field->most > 0 ? (size_t)field->most : TEXT_MAX;
     const char *text = json_string_value(value);
-    bool is_good =
-        text != NULL && json_string_length(value) == strlen(text) && strlen(text) <= most;
-    for (const char *at = text; is_good && *at != '\0'; at++)
-        is_good = (unsigned char)*at >= ' ' || *at == '\n' || *at == '\t';
+    size_t len = json_string_length(value);
+    bool is_good = text != NULL && len <= most && utf8_is_plain(text, len);
     return is_good ? json_deep_copy(value) : NULL;
 }
 

@@ -37,6 +37,29 @@ static void well_formed_and_not(void)
                   utf8_is_valid(rows[i].text, strlen(rows[i].text)) == rows[i].want);
 }
 
+static void plain_and_not(void)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        size_t len;
+        bool want;
+    } rows[] = {
+        {"empty", "", 0, true},
+        {"Chinese, in lines", "门开着\n\t已关", 17, true},
+        {"escape", "on my way\x1b[2J", 13, false},
+        {"a zero", "a\0b", 3, false},
+        {"delete", "\x7f", 1, false},
+        {"the first of C1", "\xc2\x80", 2, false},
+        {"the last of C1", "a\xc2\x9f", 3, false},
+        {"behind C1", "\xc2\xa0", 2, true},
+        {"those bytes in another character", "\xe2\x9b\x84", 3, true},
+        {"no UTF-8", "a\xc2", 2, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CHECK_ROW(rows[i].name, utf8_is_plain(rows[i].text, rows[i].len) == rows[i].want);
+}
+
 /* The length and the bytes are right for every character there is. */
 static void every_character_is_written_and_read(void)
 {
@@ -90,6 +113,7 @@ int main(void)
     CU_TestInfo tests[] = {
         {"a limit cuts between characters", a_limit_cuts_between_characters},
         {"well-formed, and not", well_formed_and_not},
+        {"plain, and not", plain_and_not},
         {"every character is written and read", every_character_is_written_and_read},
         CU_TEST_INFO_NULL,
     };

@@ -225,9 +225,15 @@ static void a_command_names_who_what_and_why(void)
 
 static void bodies_that_are_not_understood(void)
 {
-    static const char *const rows[] = {
-        "x",   "[]",  "{\"reason\":5}", "{\"reason\":\"a\",\"reason\":\"b\"}",
-        "{}x", "nul", "\"on my way\"",  "{\"reason\":\"\xff\"}"};
+    static const char *const rows[] = {"x",
+                                       "[]",
+                                       "{\"reason\":5}",
+                                       "{\"reason\":\"a\",\"reason\":\"b\"}",
+                                       "{}x",
+                                       "nul",
+                                       "\"on my way\"",
+                                       "{\"reason\":\"\xff\"}",
+                                       "{\"reason\":\"\\u001b[2J\"}"};
     struct world world;
     struct answer answer;
     world_open(&world);
