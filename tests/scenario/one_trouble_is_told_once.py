@@ -121,7 +121,7 @@ def story_a_message_says_how_long_the_goods_bear_it(house):
     one = bench.incidents()[0]
     house.equal(one["harm"], harm, "the API says the same")
     said = shown(bench, one["id"])
-    house.check("9h39m (6h26m to 14h29m), if the air stays so" in said and "0.0 to 8.0 C" in said, said)
+    house.check("9h39m (6h26m to 14h29m), if the air stays so" in said and "0.0 to 8.0 °C" in said, said)
 
     bench.collector.kill()
     bench.collector.start()
