@@ -154,7 +154,7 @@ static void read_flags(struct air_state *read, struct buf_reader *in)
 /* What an older one did not follow begins now, should it be outside. */
 static void read_nearest(struct air_state *read, struct buf_reader *in, uint8_t version)
 {
-    double out_min = (double)(read->last_ms - read->outside_ms) / 60000;
+    double out_min = ((double)read->last_ms - (double)read->outside_ms) / 60000;
     read->nearest = HUNDREDTHS;
     read->nearest_min = (uint16_t)fmax(fmin(out_min, UINT16_MAX), 0);
     if (version < 3)

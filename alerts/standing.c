@@ -268,7 +268,7 @@ static double goods_C(const struct inquiry *inquiry, const struct rule *rule,
     for (size_t i = 0; source->is_derived && i < inquiry->sources.count; i++) {
         const struct source *air = inquiry->sources.items[i];
         const struct product_state *state = gauge_shared_find(air, OF_PRODUCT);
-        if (state == NULL || strcmp(air->station->device, source->station->device) != 0 ||
+        if (state == NULL || air->station != source->station ||
             !derive_channel(channel, DERIVED_GOODS, source_channel(air)) ||
             strcmp(channel, source_channel(source)) != 0)
             continue;
